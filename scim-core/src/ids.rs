@@ -1,0 +1,50 @@
+//! Words of the specification that must not be confused with one another.
+
+macro_rules! text_newtype {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes `text` as it is.
+            pub fn new(text: impl Into<Box<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_newtype! {
+    /// The `id` the service provider gave a resource (RFC 7643 §3.1). Never an `externalId`.
+    ResourceId
+}
+text_newtype! {
+    /// The `externalId` the provisioning client gave a resource (RFC 7643 §3.1). Never an `id`.
+    ExternalId
+}
+text_newtype! {
+    /// Whose resources a credential reaches. Comes from the credential alone (design P9).
+    TenantId
+}
+text_newtype! {
+    /// Names the credential a request came with, for logs and audit; not itself secret.
+    CredentialId
+}
+
+/// The version of a resource: 1 when created, one more with each change.
+///
+/// On the wire it is the weak entity tag `W/"7"` (RFC 7644 §3.14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(pub u64);

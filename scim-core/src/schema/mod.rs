@@ -1,0 +1,53 @@
+//! Schemas: the data that drives validation, filters, PATCH, projection (RFC 7643 §7).
+
+mod attribute;
+pub mod builtin;
+mod registry;
+
+pub use attribute::{Attribute, Mutability, Returned, Uniqueness};
+pub use registry::{Registry, RegistryError, ResourceSchema};
+pub use scim_filter::AttributeType;
+
+use serde::{Deserialize, Serialize};
+
+/// A schema (RFC 7643 §7): a URI and the attributes it defines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Schema {
+    /// The URI.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// What the schema describes.
+    #[serde(default)]
+    pub description: String,
+    /// The attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A resource type (RFC 7643 §6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceType {
+    /// The name, which is also its id: `User`.
+    pub name: String,
+    /// What the resources are.
+    #[serde(default)]
+    pub description: String,
+    /// The path below the base URL: `/Users`.
+    pub endpoint: String,
+    /// The URI of the base schema.
+    pub schema: String,
+    /// The extensions its resources may have.
+    #[serde(default)]
+    pub schema_extensions: Vec<SchemaExtension>,
+}
+
+/// An extension of a resource type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaExtension {
+    /// The URI of the extension's schema.
+    pub schema: String,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
