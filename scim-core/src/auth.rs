@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use http::HeaderValue;
+
 use crate::{CredentialId, TenantId};
 
 /// Decides who sends a request. A [`Service`](crate::Service) cannot be built without one.
@@ -11,6 +13,14 @@ pub trait Authenticator: Send + Sync + 'static {
         &self,
         request: &http::request::Parts,
     ) -> impl Future<Output = Result<Principal, AuthError>> + Send;
+
+    /// The `WWW-Authenticate` header of a 401 (RFC 9110 §11.6.1, RFC 6750 §3).
+    fn challenge(&self, error: AuthError) -> HeaderValue {
+        HeaderValue::from_static(match error {
+            AuthError::Invalid => "Bearer realm=\"scim\", error=\"invalid_token\"",
+            _ => "Bearer realm=\"scim\"",
+        })
+    }
 }
 
 /// Whom a credential stands for.
@@ -35,6 +45,9 @@ pub enum AuthError {
     /// A valid credential that may not do this: 403.
     #[error("the credential does not permit this")]
     Forbidden,
+    /// Credentials cannot be looked up now: 503.
+    #[error("credentials cannot be checked now")]
+    Unavailable,
 }
 
 /// A secret that prints as `[redacted]` and compares in constant time.

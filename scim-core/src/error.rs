@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use scim_filter::BindErrorKind;
+
+use crate::auth::AuthError;
+use crate::store::StoreError;
+use crate::value::{JsonError, Object, Value};
 
 /// A SCIM error as it goes over the wire: status, `scimType` and a detail for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +74,96 @@ impl Error {
     /// What is wrong and where, for people.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+}
+
+/// The conversion table: what each inner error is on the wire. Details name what is wrong in the
+/// request; what goes on inside a store or an authenticator stays inside.
+impl Error {
+    /// A text that is no filter: 400 `invalidFilter`.
+    pub fn filter_syntax(error: &scim_filter::ParseError) -> Self {
+        Self::bad_request(ScimType::InvalidFilter, format!("the filter is not valid: {error}"))
+    }
+
+    /// A filter that does not fit the schema: 400 `invalidFilter`, or 403 `sensitive` where its
+    /// outcome would reveal a value that is never returned (RFC 7644 §7.5.2).
+    pub fn filter_binding(error: &scim_filter::BindError) -> Self {
+        match error.kind() {
+            BindErrorKind::Sensitive => {
+                Self::bad_request(ScimType::Sensitive, format!("the filter is not permitted: {error}"))
+                    .with_status(StatusCode::FORBIDDEN)
+            }
+            _ => Self::bad_request(ScimType::InvalidFilter, format!("the filter is not valid: {error}")),
+        }
+    }
+
+    /// A text that is no PATCH path: 400 `invalidPath`.
+    pub fn path_syntax(error: &scim_filter::ParseError) -> Self {
+        Self::bad_request(ScimType::InvalidPath, format!("the path is not valid: {error}"))
+    }
+
+    /// A PATCH path that does not fit the schema: 400 `invalidPath`.
+    pub fn path_binding(error: &scim_filter::BindError) -> Self {
+        Self::bad_request(ScimType::InvalidPath, format!("the path is not valid: {error}"))
+    }
+
+    /// The error as the body of a response (RFC 7644 §3.12); the status is a string there.
+    pub fn to_value(&self) -> Value {
+        let mut body = Object::new();
+        body.insert("schemas", vec![Value::from(crate::message::ERROR)]);
+        if let Some(scim_type) = self.scim_type {
+            body.insert("scimType", scim_type.as_str());
+        }
+        body.insert("detail", self.detail());
+        body.insert("status", self.status.as_str());
+        Value::Object(body)
+    }
+}
+
+/// A body that is no JSON: 400 `invalidSyntax`.
+impl From<JsonError> for Error {
+    fn from(error: JsonError) -> Self {
+        Self::bad_request(ScimType::InvalidSyntax, format!("the body is not valid JSON: {error}"))
+    }
+}
+
+/// A refused credential: 401, 403, or 503 where none can be checked.
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        let status = match error {
+            AuthError::Missing | AuthError::Invalid => StatusCode::UNAUTHORIZED,
+            AuthError::Forbidden => StatusCode::FORBIDDEN,
+            AuthError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// A failed store call: 404, 409 `uniqueness`, 409, 400 `invalidFilter`, 503 or 500.
+///
+/// The service answers a version mismatch with 412 instead where the client sent `If-Match`.
+impl From<&StoreError> for Error {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::new(StatusCode::NOT_FOUND, "there is no such resource"),
+            StoreError::Conflict { attribute } => Self::bad_request(
+                ScimType::Uniqueness,
+                format!("another resource has the same value of `{attribute}`"),
+            )
+            .with_status(StatusCode::CONFLICT),
+            StoreError::VersionMismatch => {
+                Self::new(StatusCode::CONFLICT, "the resource was changed by other requests meanwhile")
+            }
+            StoreError::UnsupportedFilter(clause) => {
+                Self::bad_request(ScimType::InvalidFilter, format!("the filter is not supported: {clause}"))
+            }
+            StoreError::Unavailable(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot answer now; try again later")
+            }
+            StoreError::Internal(_) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the service could not complete the request")
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod ids;
 pub mod leniency;
 mod memory;
+pub mod message;
 pub mod patch;
 pub mod policy;
 pub mod projection;

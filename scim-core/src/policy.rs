@@ -2,44 +2,92 @@
 
 use scim_filter::BoundFilter;
 
+use crate::auth::Principal;
 use crate::schema::ResourceSchema;
+use crate::value::{Object, Value};
 use crate::{Error, Resource};
 
 /// What a service provider decides beyond the RFCs. Every hook has the RFC's behaviour as default.
+///
+/// Hooks are plain functions of what they are given: the service calls [`admit`](Self::admit) and
+/// [`may_delete`](Self::may_delete) again when a write has to be retried because somebody else
+/// wrote first, so a hook must not count on being called once per request.
 pub trait Policy: Send + Sync + 'static {
     /// Judges and completes a resource about to be stored by POST (`current` is `None`), PUT or PATCH.
     ///
-    /// `resource` is as the client wants it, `current` as it is.
+    /// `resource` is as the client wants it, already valid, and `current` as it is. What the hook
+    /// changes in `resource` is stored, save `id` and `meta`, which are the service's own. A PATCH
+    /// that does not need to read a group's `members` calls the hook without them, on both sides.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the client shall be told; nothing is stored then.
     fn admit(
         &self,
-        schema: &ResourceSchema,
+        context: &Context<'_>,
         current: Option<&Resource>,
         resource: &mut Resource,
     ) -> Result<Admission, Error> {
-        let _ = (schema, current, resource);
+        let _ = (context, current, resource);
         Ok(Admission::Store)
     }
 
-    /// Judges a DELETE, also one that [`Admission::Delete`] asks for.
-    fn may_delete(&self, schema: &ResourceSchema, current: &Resource) -> Result<(), Error> {
-        let _ = (schema, current);
+    /// Judges a DELETE, also one that [`Admission::Delete`] asks for. `current` lacks `members`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the client shall be told; nothing is deleted then.
+    fn may_delete(&self, context: &Context<'_>, current: &Resource) -> Result<(), Error> {
+        let _ = (context, current);
         Ok(())
     }
 
     /// Judges the filter of a list request.
-    fn may_filter(&self, schema: &ResourceSchema, filter: &BoundFilter) -> Result<(), Error> {
-        let _ = (schema, filter);
+    ///
+    /// # Errors
+    ///
+    /// Whatever the client shall be told; usually a 400 `invalidFilter`.
+    fn may_filter(&self, context: &Context<'_>, filter: &BoundFilter) -> Result<(), Error> {
+        let _ = (context, filter);
         Ok(())
     }
 
     /// Reshapes a resource on its way out, after projection.
-    fn render(&self, schema: &ResourceSchema, resource: &mut Resource) {
-        let _ = (schema, resource);
+    fn render(&self, context: &Context<'_>, resource: &mut Resource) {
+        let _ = (context, resource);
     }
 
-    /// Restates an error the vendor's way.
+    /// Reshapes a discovery document on its way out; its `meta.resourceType` says which it is
+    /// (`ServiceProviderConfig`, `ResourceType` or `Schema`).
+    fn render_discovery(&self, document: &mut Object) {
+        let _ = document;
+    }
+
+    /// Restates an error the vendor's way: another status, keyword or detail.
     fn restate(&self, error: Error) -> Error {
         error
+    }
+
+    /// The body of an error response, after [`restate`](Self::restate).
+    fn render_error(&self, error: &Error) -> Value {
+        error.to_value()
+    }
+}
+
+/// What a hook is called for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Context<'a> {
+    /// The resource type.
+    pub schema: &'a ResourceSchema,
+    /// Who sends the request.
+    pub principal: &'a Principal,
+}
+
+impl<'a> Context<'a> {
+    /// A request of `principal` on resources of `schema`.
+    pub fn new(schema: &'a ResourceSchema, principal: &'a Principal) -> Self {
+        Self { schema, principal }
     }
 }
 
@@ -48,7 +96,7 @@ pub trait Policy: Send + Sync + 'static {
 pub enum Admission {
     /// It is stored.
     Store,
-    /// It is deleted instead, and the answer is 204.
+    /// It is deleted instead (on POST: not stored), and the answer is 204.
     Delete,
 }
 

@@ -7,6 +7,7 @@ use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::ResourceSchema;
 use crate::validate::UniqueKey;
+use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, TenantId, Version};
 
 /// The scope of a store call: whose resources, of which type.
@@ -31,7 +32,9 @@ pub trait Store: Send + Sync + 'static {
         unique: &[UniqueKey],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Reads one resource, at least what `projection` includes.
+    /// Reads one resource: what `projection` includes, and always `schemas`, `id` and `meta`.
+    ///
+    /// More than that is no error, only wasted work: the service takes out what was not asked for.
     fn read(
         &self,
         scope: Scope<'_>,
@@ -40,6 +43,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Resource>, StoreError>> + Send;
 
     /// Finds the resources `query` asks for, in a stable order, with the total number of matches.
+    ///
+    /// Each has what the query's projection includes, and always `schemas`, `id` and `meta`. The
+    /// filter may name attributes that the projection leaves out.
     fn query(&self, scope: Scope<'_>, query: &Query)
     -> impl Future<Output = Result<Page, StoreError>> + Send;
 
@@ -131,7 +137,48 @@ pub enum StoreError {
 
 /// Answers `query` over `resources` in memory, in their order: for stores that keep resources in
 /// memory, and for what a store cannot push down. Never drops a clause.
-pub fn evaluate<'r>(query: &Query, resources: impl IntoIterator<Item = &'r Resource>) -> Page {
-    let _ = (query, resources.into_iter());
-    todo!()
+///
+/// The resources returned carry what the query's projection includes.
+pub fn evaluate<'r>(
+    schema: &ResourceSchema,
+    query: &Query,
+    resources: impl IntoIterator<Item = &'r Resource>,
+) -> Page {
+    let skip = query.start_index.saturating_sub(1);
+    let mut page = Page::default();
+    for resource in resources {
+        if query.filter.as_ref().is_some_and(|filter| !filter.matches::<Value>(&resource.0)) {
+            continue;
+        }
+        if page.total >= skip && page.resources.len() < query.count {
+            page.resources.push(project(schema, resource, &query.projection));
+        }
+        page.total += 1;
+    }
+    page
 }
+
+/// A copy of what `projection` includes of `resource`, and of `schemas`, `id` and `meta`, which
+/// every read carries; what is left out is not copied either.
+pub fn project(schema: &ResourceSchema, resource: &Resource, projection: &Projection) -> Resource {
+    let mut copy = Object::new();
+    for (name, value) in resource.0.iter() {
+        let kept = ALWAYS_READ.iter().any(|always| name.matches(always))
+            || match scim_filter::Schema::extension(schema, name.as_str()) {
+                None => projection.includes(schema, None, name.as_str()),
+                Some(uri) => match value.as_object() {
+                    None => true,
+                    Some(object) => {
+                        object.iter().any(|(sub, _)| projection.includes(schema, Some(uri), sub.as_str()))
+                    }
+                },
+            };
+        if kept {
+            copy.insert(name.clone(), value.clone());
+        }
+    }
+    Resource(copy)
+}
+
+/// What every read carries, whatever the projection: the service needs it to answer.
+const ALWAYS_READ: [&str; 3] = ["schemas", "id", "meta"];
