@@ -1,5 +1,7 @@
 //! What a service provider decides beyond the RFCs: the hooks a vendor profile fills.
 
+use std::sync::Arc;
+
 use scim_filter::BoundFilter;
 
 use crate::auth::Principal;
@@ -13,11 +15,15 @@ use crate::{Error, Resource};
 /// [`may_delete`](Self::may_delete) again when a write has to be retried because somebody else
 /// wrote first, so a hook must not count on being called once per request.
 pub trait Policy: Send + Sync + 'static {
-    /// Judges and completes a resource about to be stored by POST (`current` is `None`), PUT or PATCH.
+    /// Judges and completes a resource about to be stored.
     ///
-    /// `resource` is as the client wants it, already valid, and `current` as it is. What the hook
-    /// changes in `resource` is stored, save `id` and `meta`, which are the service's own. A PATCH
-    /// that does not need to read a group's `members` calls the hook without them, on both sides.
+    /// `resource` is as the client wants it: names and types fit the schema, and mutability was
+    /// observed. Required attributes are checked after this hook
+    /// ([`validate::check`](crate::validate::check)) and only for [`Admission::Store`], so that a
+    /// write that amounts to a deletion need not be complete and a missing value can be filled in.
+    /// What the hook changes in `resource` is stored, save `id` and `meta`, which are the
+    /// service's own. A PATCH that does not need to read a group's `members` calls the hook
+    /// without them, on both sides.
     ///
     /// # Errors
     ///
@@ -25,10 +31,10 @@ pub trait Policy: Send + Sync + 'static {
     fn admit(
         &self,
         context: &Context<'_>,
-        current: Option<&Resource>,
+        write: Write<'_>,
         resource: &mut Resource,
     ) -> Result<Admission, Error> {
-        let _ = (context, current, resource);
+        let _ = (context, write, resource);
         Ok(Admission::Store)
     }
 
@@ -91,6 +97,27 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The request by which a resource is about to be stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Write<'a> {
+    /// POST.
+    Create,
+    /// PUT, and the resource as it is.
+    Replace(&'a Resource),
+    /// PATCH, and the resource as it is.
+    Patch(&'a Resource),
+}
+
+impl<'a> Write<'a> {
+    /// The resource as it is before the write.
+    pub fn current(self) -> Option<&'a Resource> {
+        match self {
+            Self::Create => None,
+            Self::Replace(current) | Self::Patch(current) => Some(current),
+        }
+    }
+}
+
 /// What happens with an admitted resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
@@ -105,3 +132,39 @@ pub enum Admission {
 pub struct StandardPolicy;
 
 impl Policy for StandardPolicy {}
+
+/// A policy chosen at run time.
+impl Policy for Arc<dyn Policy> {
+    fn admit(
+        &self,
+        context: &Context<'_>,
+        write: Write<'_>,
+        resource: &mut Resource,
+    ) -> Result<Admission, Error> {
+        (**self).admit(context, write, resource)
+    }
+
+    fn may_delete(&self, context: &Context<'_>, current: &Resource) -> Result<(), Error> {
+        (**self).may_delete(context, current)
+    }
+
+    fn may_filter(&self, context: &Context<'_>, filter: &BoundFilter) -> Result<(), Error> {
+        (**self).may_filter(context, filter)
+    }
+
+    fn render(&self, context: &Context<'_>, resource: &mut Resource) {
+        (**self).render(context, resource);
+    }
+
+    fn render_discovery(&self, document: &mut Object) {
+        (**self).render_discovery(document);
+    }
+
+    fn restate(&self, error: Error) -> Error {
+        (**self).restate(error)
+    }
+
+    fn render_error(&self, error: &Error) -> Value {
+        (**self).render_error(error)
+    }
+}
