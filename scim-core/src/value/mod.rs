@@ -1,12 +1,45 @@
 //! JSON values as SCIM sees them: member order kept, member names without case.
+//!
+//! RFC 7643 §2.1 makes attribute names case-insensitive, which no general JSON tree knows. A text
+//! in which one object has two names that differ at most in case is refused when it is parsed:
+//! two readers of such a text could each see another value.
+//!
+//! # Examples
+//!
+//! ```
+//! use scim_core::Value;
+//!
+//! let user: Value = r#"{"userName": "bjensen", "active": true}"#.parse()?;
+//! assert_eq!(user.get("USERNAME").and_then(Value::as_str), Some("bjensen"));
+//! assert_eq!(user.to_string(), r#"{"userName":"bjensen","active":true}"#);
+//!
+//! let error = r#"{"active": false, "Active": true}"#.parse::<Value>().unwrap_err();
+//! assert_eq!(error.to_string(), "the member `Active` is given twice at line 1 column 26");
+//! # Ok::<(), scim_core::value::JsonError>(())
+//! ```
+//!
+//! Literals come from `serde_json::json!`:
+//!
+//! ```
+//! use scim_core::Value;
+//! use serde_json::json;
+//!
+//! let email = Value::from(json!({"type": "work", "value": "bjensen@example.com"}));
+//! assert_eq!(email.get("type").and_then(Value::as_str), Some("work"));
+//! ```
 
+mod convert;
+mod object;
 mod parse;
 
+pub use object::Object;
 pub use parse::{JsonError, JsonLimits};
 
-use scim_filter::{AttrName, Json, JsonObject, JsonView, Number};
+use scim_filter::{Json, JsonView, Number};
 
 /// A JSON value. Objects keep their order and find members without regard to ASCII case.
+///
+/// Integers keep every digit of 64 bits; other numbers are binary64.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// `null`; in SCIM the same as no value (RFC 7643 §2.5).
@@ -24,18 +57,20 @@ pub enum Value {
     Object(Object),
 }
 
-/// An ordered JSON object whose member names differ in more than case.
-#[derive(Clone, Default)]
-pub struct Object {
-    // INVARIANT: no two names are equal; order is that of insertion.
-    entries: Vec<(AttrName, Value)>,
-}
-
 impl Value {
     /// Parses JSON text; refuses an object with two names that differ at most in case.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not JSON, nests too deep, or goes on after the value; the error says where.
     pub fn from_slice(text: &[u8], limits: &JsonLimits) -> Result<Self, JsonError> {
-        let _ = (text, limits);
-        todo!()
+        parse::parse(text, limits)
+    }
+
+    /// The JSON text, without white space.
+    pub fn to_vec(&self) -> Vec<u8> {
+        #[expect(clippy::expect_used, reason = "writing a tree with string names to memory cannot fail")]
+        serde_json::to_vec(self).expect("a JSON tree can be written")
     }
 
     /// The string, if this is one.
@@ -50,6 +85,14 @@ impl Value {
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if this is one that fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Number(Number::Int(value)) => Some(*value),
             _ => None,
         }
     }
@@ -86,6 +129,23 @@ impl Value {
         }
     }
 
+    /// The member called `name`, in any case, if this is an object that has it.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.as_object()?.get(name)
+    }
+
+    /// The values: the elements of an array, nothing of `null`, otherwise this one value.
+    ///
+    /// SCIM has no arrays of arrays, so this is what a multi-valued attribute holds, also where a
+    /// client wrote its one value without brackets.
+    pub fn values(&self) -> &[Value] {
+        match self {
+            Self::Null => &[],
+            Self::Array(elements) => elements,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// Whether this is `null` or an empty array, which SCIM treats as no value (RFC 7643 §2.5).
     pub fn is_unassigned(&self) -> bool {
         match self {
@@ -94,100 +154,17 @@ impl Value {
             _ => false,
         }
     }
-}
 
-impl Object {
-    /// No members.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How many members.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are no members.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The member called `name`, in any case.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        let hash = scim_filter::fold_hash(name);
-        self.entries
-            .iter()
-            .find(|(key, _)| key.folded_hash() == hash && key.matches(name))
-            .map(|(_, value)| value)
-    }
-
-    /// The member called `name`, in any case.
-    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        let hash = scim_filter::fold_hash(name);
-        self.entries
-            .iter_mut()
-            .find(|(key, _)| key.folded_hash() == hash && key.matches(name))
-            .map(|(_, value)| value)
-    }
-
-    /// Sets the member `name`, in place if there is one (its spelling becomes `name`'s), and
-    /// returns the former value.
-    pub fn insert(&mut self, name: impl Into<AttrName>, value: impl Into<Value>) -> Option<Value> {
-        let (name, value) = (name.into(), value.into());
-        match self.entries.iter_mut().find(|(key, _)| *key == name) {
-            Some(entry) => {
-                entry.0 = name;
-                Some(std::mem::replace(&mut entry.1, value))
-            }
-            None => {
-                self.entries.push((name, value));
-                None
-            }
+    /// The JSON kind with its article, for error details: `a string`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a Boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
         }
-    }
-
-    /// Takes the member `name` out; the others keep their order.
-    pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.entries.iter().position(|(key, _)| key.matches(name))?;
-        Some(self.entries.remove(index).1)
-    }
-
-    /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&AttrName, &Value)> {
-        self.entries.iter().map(|(name, value)| (name, value))
-    }
-
-    /// The members in order.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&AttrName, &mut Value)> {
-        self.entries.iter_mut().map(|(name, value)| (&*name, value))
-    }
-
-    /// Keeps the members `keep` says yes to.
-    pub fn retain(&mut self, mut keep: impl FnMut(&AttrName, &mut Value) -> bool) {
-        self.entries.retain_mut(|(name, value)| keep(name, value));
-    }
-}
-
-/// Equal when the same names have equal values, in any order.
-impl PartialEq for Object {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self.entries.iter().all(|(name, value)| other.member(name) == Some(value))
-    }
-}
-
-impl std::fmt::Debug for Object {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-impl IntoIterator for Object {
-    type Item = (AttrName, Value);
-    type IntoIter = std::vec::IntoIter<(AttrName, Value)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
     }
 }
 
@@ -203,85 +180,5 @@ impl Json for Value {
             Self::Array(elements) => JsonView::Array(elements),
             Self::Object(object) => JsonView::Object(object),
         }
-    }
-}
-
-impl JsonObject for Object {
-    type Value = Value;
-
-    fn member(&self, name: &AttrName) -> Option<&Value> {
-        self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Number(Number::Int(value))
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<Vec<Value>> for Value {
-    fn from(elements: Vec<Value>) -> Self {
-        Self::Array(elements)
-    }
-}
-
-impl From<Object> for Value {
-    fn from(object: Object) -> Self {
-        Self::Object(object)
-    }
-}
-
-impl From<serde_json::Value> for Value {
-    fn from(_: serde_json::Value) -> Self {
-        todo!()
-    }
-}
-
-impl From<Value> for serde_json::Value {
-    fn from(_: Value) -> Self {
-        todo!()
-    }
-}
-
-impl serde::Serialize for Value {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        todo!()
-    }
-}
-
-impl serde::Serialize for Object {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        todo!()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Value {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        todo!()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Object {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        todo!()
     }
 }

@@ -1,0 +1,172 @@
+//! JSON values: parsing within limits, names without case, writing.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use proptest::prelude::*;
+use scim_core::value::JsonLimits;
+use scim_core::{Object, Value};
+use serde_json::json;
+
+fn parse(text: &str) -> Result<Value, String> {
+    text.parse().map_err(|error: scim_core::value::JsonError| error.to_string())
+}
+
+#[test]
+fn names_that_differ_in_case_alone_are_refused_with_their_place() {
+    for (text, error) in [
+        (r#"{"a":1,"a":2}"#, "the member `a` is given twice at line 1 column 10"),
+        ("{\"userName\":1,\n\"username\":2}", "the member `username` is given twice at line 2 column 10"),
+        (r#"{"x":[{"ID":1,"id":1}]}"#, "the member `id` is given twice at line 1 column 18"),
+        (r#"{"a\u0042":1,"AB":2}"#, "the member `AB` is given twice at line 1 column 17"),
+    ] {
+        assert_eq!(parse(text), Err(error.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn errors_say_what_and_where() {
+    for (text, error) in [
+        ("", "the text ends where a value should be at line 1 column 1"),
+        ("{\"a\":1} x", "trailing characters at line 1 column 9"),
+        ("{\"a\":", "the text ends where a value should be at line 1 column 5"),
+        ("{\"a\"", "the text ends inside an object at line 1 column 4"),
+        ("[1,\n 2", "the text ends inside a JSON list at line 2 column 2"),
+        ("\"abc", "the text ends inside a JSON string at line 1 column 4"),
+        ("{\"a\":1,}", "trailing comma at line 1 column 8"),
+        ("{a:1}", "key must be a string at line 1 column 2"),
+        ("[1 2]", "expected `,` or `]` at line 1 column 4"),
+        ("nul", "the text ends where a value should be at line 1 column 3"),
+        ("1e999", "number out of range at line 1 column 5"),
+        ("NaN", "expected value at line 1 column 1"),
+        ("\"\\ud800\"", "unexpected end of hex escape at line 1 column 8"),
+    ] {
+        assert_eq!(parse(text), Err(error.to_owned()), "{text}");
+    }
+    assert!(Value::from_slice(b"\"\xff\"", &JsonLimits::default()).is_err());
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored() {
+    assert_eq!(parse("\u{feff}true"), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn depth_is_limited_whatever_the_limit_says() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let limits = |max_depth| JsonLimits { max_depth };
+    assert!(Value::from_slice(nested(3).as_bytes(), &limits(3)).is_ok());
+    let error = Value::from_slice(nested(4).as_bytes(), &limits(3)).unwrap_err();
+    assert_eq!(error.to_string(), "arrays and objects are nested too deep at line 1 column 4");
+    assert!(Value::from_slice(nested(100).as_bytes(), &limits(usize::MAX)).is_ok());
+    assert!(Value::from_slice(nested(101).as_bytes(), &limits(usize::MAX)).is_err());
+    assert!(Value::from_slice("[".repeat(1_000_000).as_bytes(), &limits(usize::MAX)).is_err());
+    let objects = "{\"a\":".repeat(1_000_000);
+    assert!(Value::from_slice(objects.as_bytes(), &limits(usize::MAX)).is_err());
+    assert!(serde_json::from_str::<Value>(&objects).is_err());
+}
+
+#[test]
+fn numbers_keep_64_bits() {
+    for text in ["9007199254740993", "-9223372036854775808", "18446744073709551615", "0", "-1"] {
+        assert_eq!(parse(text).unwrap().to_string(), text);
+    }
+    assert_eq!(parse("1.5").unwrap().to_string(), "1.5");
+    assert_eq!(Value::from(json!(18446744073709551615u64)).to_string(), "18446744073709551615");
+    assert_eq!(Value::from(f64::NAN), Value::Null);
+}
+
+#[test]
+fn an_object_of_100_000_names_is_read_in_time() {
+    // A scan of the names before each new one would take minutes.
+    let members: Vec<String> = (0..100_000).map(|number| format!("\"name{number}\":{number}")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    let value = parse(&text).unwrap();
+    assert_eq!(value.as_object().unwrap().len(), 100_000);
+    assert_eq!(value.to_string(), text);
+    let twice = format!("{{{},\"NAME99999\":0}}", members.join(","));
+    assert!(parse(&twice).unwrap_err().starts_with("the member `NAME99999` is given twice"));
+
+    let mut reversed: Vec<_> = value.as_object().unwrap().clone().into_iter().collect();
+    reversed.reverse();
+    let reversed: Object = reversed.into_iter().collect();
+    assert!(*value.as_object().unwrap() == reversed, "order does not matter, and is compared in time");
+}
+
+#[test]
+fn objects_find_members_in_any_case_and_keep_their_order() {
+    let mut object = Object::new();
+    assert!(object.is_empty());
+    object.insert("b", 1);
+    object.insert("A", 2);
+    assert_eq!(object.insert("B", 3), Some(Value::from(1)));
+    assert_eq!(object.to_string(), r#"{"B":3,"A":2}"#);
+    assert_eq!(object.insert_at(1, "c", 4), None);
+    assert_eq!(object.insert_at(0, "a", 5), Some(Value::from(2)));
+    assert_eq!(object.to_string(), r#"{"B":3,"c":4,"a":5}"#);
+    assert_eq!(object.remove("C"), Some(Value::from(4)));
+    assert!(object.contains("b") && !object.contains("c"));
+    object.extend([("D", Value::Null), ("A", Value::from(true))]);
+    assert_eq!(object.to_string(), r#"{"B":3,"A":true,"D":null}"#);
+}
+
+#[test]
+fn equality_ignores_order_and_case() {
+    assert_eq!(parse(r#"{"a":1,"b":[1,2]}"#), parse(r#"{"B":[1,2],"A":1}"#));
+    assert_ne!(parse(r#"{"a":1,"b":2}"#), parse(r#"{"a":1,"c":2}"#));
+    assert_ne!(parse(r#"{"a":1}"#), parse(r#"{"a":1,"c":2}"#));
+    assert_ne!(parse("[1,2]"), parse("[2,1]"));
+}
+
+#[test]
+fn debug_hides_passwords() {
+    let user: Value = json!({"userName": "a", "Password": "t1meMa$heen"}).into();
+    let text = format!("{user:?}");
+    assert!(text.contains("[redacted]") && !text.contains("t1me"), "{text}");
+}
+
+#[test]
+fn null_and_an_empty_array_are_unassigned() {
+    for (text, unassigned) in
+        [("null", true), ("[]", true), ("[null]", false), ("{}", false), ("\"\"", false), ("false", false)]
+    {
+        assert_eq!(parse(text).unwrap().is_unassigned(), unassigned, "{text}");
+    }
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(|value| json!(value)),
+        any::<i64>().prop_map(|value| json!(value)),
+        any::<u64>().prop_map(|value| json!(value)),
+        any::<i32>().prop_map(|value| json!(f64::from(value) / 8.0)),
+        any::<String>().prop_map(|value| json!(value)),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
+            // Lower case alone, so that no two names differ in case.
+            prop::collection::btree_map("[a-z$é\"\\\\]{0,4}", inner, 0..40)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn reads_and_writes_what_serde_json_does(json in any_json()) {
+        let text = serde_json::to_string(&json).unwrap();
+        let value: Value = text.parse().unwrap();
+        prop_assert_eq!(&value, &Value::from(json.clone()));
+        prop_assert_eq!(serde_json::Value::from(value.clone()), json);
+        prop_assert_eq!(Value::from_slice(&value.to_vec(), &JsonLimits::default()).unwrap(), value.clone());
+        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn never_panics(text in any::<Vec<u8>>()) {
+        let ours = Value::from_slice(&text, &JsonLimits::default());
+        let theirs = serde_json::from_slice::<serde_json::Value>(&text);
+        prop_assert!(ours.is_err() || theirs.is_ok());
+    }
+}
