@@ -90,6 +90,24 @@ pub struct Update<'a> {
     pub version: Version,
 }
 
+impl Update<'_> {
+    /// Sets `meta.lastModified` and `meta.version` of a resource that became different.
+    pub fn stamp(&self, resource: &mut Resource) {
+        let stamps = [
+            ("lastModified", Value::from(self.last_modified)),
+            ("version", Value::from(format!("W/\"{}\"", self.version.0))),
+        ];
+        if resource.get("meta").and_then(Value::as_object).is_none() {
+            resource.0.insert("meta", Object::new());
+        }
+        if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
+            for (name, value) in stamps {
+                meta.insert(name, value);
+            }
+        }
+    }
+}
+
 /// What [`Store::apply`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
