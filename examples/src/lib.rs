@@ -1,1 +1,5 @@
-//! skeleton
+//! What the example programs share: a store over SQLite, mounting in axum, serving, logging.
+
+pub mod store;
+
+pub use store::SqliteStore;
