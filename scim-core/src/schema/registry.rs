@@ -2,21 +2,65 @@
 
 use std::sync::Arc;
 
+use scim_filter::{AttributeInfo, AttributeType};
+
+use super::builtin::{self, common_attributes};
 use super::{Attribute, ResourceType, Schema};
 
 /// The schemas and resource types a service serves, checked to fit together.
+///
+/// ```
+/// use scim_core::schema::{Attribute, Registry, ResourceType, Schema, SchemaExtension, builtin};
+///
+/// let badge = Schema {
+///     id: "urn:example:params:scim:schemas:extension:badge:User".to_owned(),
+///     name: "Badge".to_owned(),
+///     description: "The badge that opens doors".to_owned(),
+///     attributes: vec![Attribute::string("badgeNumber")],
+/// };
+/// let mut users = builtin::user_resource_type();
+/// users.schema_extensions.push(SchemaExtension { schema: badge.id.clone(), required: false });
+/// let registry = Registry::new(vec![builtin::user(), builtin::enterprise_user(), badge], vec![users])?;
+///
+/// let user = registry.by_name("User").expect("just registered");
+/// let badge_number = user.find(Some("URN:example:params:scim:schemas:extension:badge:User"), "BADGENUMBER");
+/// assert_eq!(badge_number.map(|attribute| attribute.name.as_str()), Some("badgeNumber"));
+/// # Ok::<(), scim_core::schema::RegistryError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Registry {
+    schemas: Vec<Schema>,
     types: Vec<Arc<ResourceSchema>>,
 }
 
 /// One resource type with its base schema and extensions: what every rule about its resources
 /// is looked up in. Implements [`scim_filter::Schema`].
+///
+/// Attributes are found by name without regard to case. The common attributes (`schemas`, `id`,
+/// `externalId`, `meta`) come first: RFC 7643 §3.1 has their characteristics take precedence over
+/// a schema that lists them.
 #[derive(Clone, Debug)]
 pub struct ResourceSchema {
     resource_type: ResourceType,
     base: Schema,
+    // INVARIANT: in the order of `resource_type.schema_extensions`.
     extensions: Vec<Schema>,
+    index: Vec<IndexEntry>,
+}
+
+/// Where one attribute is defined, sorted by the hash of its name.
+#[derive(Clone, Copy, Debug)]
+struct IndexEntry {
+    hash: u32,
+    owner: Owner,
+    position: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Common,
+    Base,
+    Extension(u32),
 }
 
 /// Why schemas and resource types do not fit together.
@@ -31,18 +75,120 @@ pub enum RegistryError {
         /// The schema URI.
         schema: String,
     },
+    /// Two schemas have the same URI.
+    #[error("schema `{schema}` is given twice")]
+    DuplicateSchema {
+        /// The schema URI.
+        schema: String,
+    },
+    /// A schema's id cannot be told from an attribute name.
+    #[error("`{schema}` is no schema URI")]
+    BadSchemaUri {
+        /// The id.
+        schema: String,
+    },
+    /// A resource type has the same schema twice, as base or as extension.
+    #[error("resource type `{resource_type}` names the schema `{schema}` twice")]
+    RepeatedSchema {
+        /// The resource type.
+        resource_type: String,
+        /// The schema URI.
+        schema: String,
+    },
+    /// Two resource types have the same name.
+    #[error("resource type `{resource_type}` is given twice")]
+    DuplicateResourceType {
+        /// The resource type.
+        resource_type: String,
+    },
+    /// A resource type has no name that fits into a path.
+    #[error("`{resource_type}` is no name for a resource type")]
+    BadResourceType {
+        /// The name.
+        resource_type: String,
+    },
+    /// Two resource types are served at the same endpoint.
+    #[error("two resource types are served at `{endpoint}`")]
+    DuplicateEndpoint {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// An endpoint is not one path segment after a slash, or is one the protocol uses itself.
+    #[error("`{endpoint}` is no endpoint for resources")]
+    BadEndpoint {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// A schema defines an attribute twice.
+    #[error("schema `{schema}` defines `{attribute}` twice")]
+    DuplicateAttribute {
+        /// The schema URI.
+        schema: String,
+        /// The attribute, with its parent.
+        attribute: String,
+    },
+    /// An attribute name is not an ATTRNAME of RFC 7643 §2.1.
+    #[error("schema `{schema}` defines `{attribute}`, which is no attribute name")]
+    BadAttributeName {
+        /// The schema URI.
+        schema: String,
+        /// The attribute, with its parent.
+        attribute: String,
+    },
+    /// An attribute that is not complex has sub-attributes.
+    #[error("schema `{schema}` gives `{attribute}` sub-attributes, but it is not complex")]
+    SubAttributesOfSimple {
+        /// The schema URI.
+        schema: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// A sub-attribute is complex, which RFC 7643 §2.3.8 forbids.
+    #[error("schema `{schema}` makes the sub-attribute `{attribute}` complex")]
+    NestedComplex {
+        /// The schema URI.
+        schema: String,
+        /// The attribute, with its parent.
+        attribute: String,
+    },
 }
 
 impl Registry {
     /// Users with the optional enterprise extension, and groups.
     pub fn standard() -> Self {
-        todo!()
+        #[expect(clippy::expect_used, reason = "the built-in schemas are constant, and a test builds them")]
+        Self::new(
+            vec![builtin::user(), builtin::group(), builtin::enterprise_user()],
+            vec![builtin::user_resource_type(), builtin::group_resource_type()],
+        )
+        .expect("the built-in schemas fit together")
     }
 
     /// Checks that `schemas` and `resource_types` fit together.
+    ///
+    /// # Errors
+    ///
+    /// A duplicate, a name or endpoint that does not fit its grammar, a schema that is named and
+    /// not given, or sub-attributes where RFC 7643 has none.
     pub fn new(schemas: Vec<Schema>, resource_types: Vec<ResourceType>) -> Result<Self, RegistryError> {
-        let _ = (schemas, resource_types);
-        todo!()
+        for (position, schema) in schemas.iter().enumerate() {
+            check_schema(schema)?;
+            if schemas.iter().take(position).any(|other| same_uri(&other.id, &schema.id)) {
+                return Err(RegistryError::DuplicateSchema { schema: schema.id.clone() });
+            }
+        }
+        let mut types: Vec<Arc<ResourceSchema>> = Vec::with_capacity(resource_types.len());
+        for resource_type in resource_types {
+            check_resource_type(&resource_type)?;
+            if types.iter().any(|other| other.name().eq_ignore_ascii_case(&resource_type.name)) {
+                return Err(RegistryError::DuplicateResourceType { resource_type: resource_type.name });
+            }
+            if types.iter().any(|other| other.resource_type.endpoint == resource_type.endpoint) {
+                return Err(RegistryError::DuplicateEndpoint { endpoint: resource_type.endpoint });
+            }
+            types.push(Arc::new(ResourceSchema::new(&schemas, resource_type)?));
+        }
+        Ok(Self { schemas, types })
     }
 
     /// The resource types.
@@ -60,14 +206,63 @@ impl Registry {
         self.types.iter().find(|schema| schema.resource_type.name == name)
     }
 
-    /// Every schema once, base schemas and extensions.
+    /// Every schema once, in the order given.
     pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
-        // Deduplicated by URI.
-        self.types.iter().flat_map(|schema| std::iter::once(&schema.base).chain(&schema.extensions))
+        self.schemas.iter()
+    }
+
+    /// The schema with that URI, in any case.
+    pub fn schema(&self, uri: &str) -> Option<&Schema> {
+        self.schemas.iter().find(|schema| same_uri(&schema.id, uri))
     }
 }
 
 impl ResourceSchema {
+    fn new(schemas: &[Schema], resource_type: ResourceType) -> Result<Self, RegistryError> {
+        let named = |uri: &str| {
+            schemas.iter().find(|schema| same_uri(&schema.id, uri)).cloned().ok_or_else(|| {
+                RegistryError::UnknownSchema {
+                    resource_type: resource_type.name.clone(),
+                    schema: uri.to_owned(),
+                }
+            })
+        };
+        let base = named(&resource_type.schema)?;
+        let mut extensions: Vec<Schema> = Vec::with_capacity(resource_type.schema_extensions.len());
+        for extension in &resource_type.schema_extensions {
+            let schema = named(&extension.schema)?;
+            if std::iter::once(&base).chain(&extensions).any(|other| other.id == schema.id) {
+                return Err(RegistryError::RepeatedSchema {
+                    resource_type: resource_type.name.clone(),
+                    schema: schema.id,
+                });
+            }
+            extensions.push(schema);
+        }
+        let mut schema = Self { resource_type, base, extensions, index: Vec::new() };
+        schema.index = schema.build_index();
+        Ok(schema)
+    }
+
+    fn build_index(&self) -> Vec<IndexEntry> {
+        let extensions = (0..).map(Owner::Extension).zip(self.extensions.iter().map(|e| &e.attributes[..]));
+        let own = [(Owner::Common, common_attributes()), (Owner::Base, &self.base.attributes[..])];
+        let mut index: Vec<IndexEntry> = own
+            .into_iter()
+            .chain(extensions)
+            .flat_map(|(owner, attributes)| {
+                (0..).zip(attributes).map(move |(position, attribute)| IndexEntry {
+                    hash: scim_filter::fold_hash(&attribute.name),
+                    owner,
+                    position,
+                })
+            })
+            .collect();
+        // Stable, so that a common attribute stays before one of the base schema.
+        index.sort_by_key(|entry| entry.hash);
+        index
+    }
+
     /// The resource type.
     pub fn resource_type(&self) -> &ResourceType {
         &self.resource_type
@@ -88,33 +283,165 @@ impl ResourceSchema {
         &self.extensions
     }
 
+    /// The extension with that URI, in any case.
+    pub fn extension(&self, uri: &str) -> Option<&Schema> {
+        self.extensions.iter().find(|extension| same_uri(&extension.id, uri))
+    }
+
     /// The definition of an attribute of the base schema or of the common attributes
-    /// (`schemas`, `id`, `externalId`, `meta`), or of the extension whose URI is given; names in any case.
+    /// (`schemas`, `id`, `externalId`, `meta`), or of the extension whose URI is given; names in
+    /// any case. The URI of the base schema counts as none.
     pub fn find(&self, extension: Option<&str>, name: &str) -> Option<&Attribute> {
-        let _ = (extension, name);
-        todo!()
+        let wanted = match extension {
+            None => None,
+            Some(uri) if same_uri(&self.base.id, uri) => None,
+            Some(uri) => {
+                let position = self.extensions.iter().position(|schema| same_uri(&schema.id, uri))?;
+                Some(Owner::Extension(u32::try_from(position).ok()?))
+            }
+        };
+        let hash = scim_filter::fold_hash(name);
+        let first = self.index.partition_point(|entry| entry.hash < hash);
+        self.index
+            .iter()
+            .skip(first)
+            .take_while(|entry| entry.hash == hash)
+            .filter(|entry| match wanted {
+                None => matches!(entry.owner, Owner::Common | Owner::Base),
+                Some(owner) => entry.owner == owner,
+            })
+            .filter_map(|entry| self.definition(*entry))
+            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The attributes at the top level of a resource: the common ones, then those of the base
+    /// schema that it does not define again.
+    pub fn top_level(&self) -> impl Iterator<Item = &Attribute> {
+        let is_common =
+            |name: &str| common_attributes().iter().any(|common| common.name.eq_ignore_ascii_case(name));
+        let own = self.base.attributes.iter().filter(move |attribute| !is_common(&attribute.name));
+        common_attributes().iter().chain(own)
+    }
+
+    fn definition(&self, entry: IndexEntry) -> Option<&Attribute> {
+        let attributes = match entry.owner {
+            Owner::Common => common_attributes(),
+            Owner::Base => &self.base.attributes,
+            Owner::Extension(extension) => &self.extensions.get(extension as usize)?.attributes,
+        };
+        attributes.get(entry.position as usize)
+    }
+
+    fn info<'s>(&'s self, uri: Option<&str>, attribute: &'s Attribute) -> AttributeInfo<'s> {
+        AttributeInfo {
+            name: &attribute.name,
+            extension: uri.and_then(|uri| self.extension(uri)).map(|extension| extension.id.as_str()),
+            kind: attribute.kind,
+            multi_valued: attribute.multi_valued,
+            case_exact: attribute.case_exact,
+            sensitive: attribute.is_sensitive(),
+        }
     }
 }
 
 impl scim_filter::Schema for ResourceSchema {
-    fn schema_uri_len(&self, _path: &str) -> Option<usize> {
-        todo!()
+    fn schema_uri_len(&self, path: &str) -> Option<usize> {
+        let path = path.as_bytes();
+        std::iter::once(&self.base)
+            .chain(&self.extensions)
+            .map(|schema| schema.id.as_bytes())
+            .filter(|uri| {
+                path.get(..uri.len()).is_some_and(|start| start.eq_ignore_ascii_case(uri))
+                    && path.get(uri.len()).is_none_or(|next| *next == b':')
+            })
+            .map(<[u8]>::len)
+            .max()
     }
 
-    fn attribute(&self, _uri: Option<&str>, _name: &str) -> Option<scim_filter::AttributeInfo<'_>> {
-        todo!()
+    fn attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        self.find(uri, name).map(|attribute| self.info(uri, attribute))
     }
 
-    fn sub_attribute(
-        &self,
-        _uri: Option<&str>,
-        _name: &str,
-        _sub: &str,
-    ) -> Option<scim_filter::AttributeInfo<'_>> {
-        todo!()
+    fn sub_attribute(&self, uri: Option<&str>, name: &str, sub: &str) -> Option<AttributeInfo<'_>> {
+        let attribute = self.find(uri, name)?;
+        let info = self.info(uri, attribute.sub_attribute(sub)?);
+        Some(AttributeInfo { sensitive: info.sensitive || attribute.is_sensitive(), ..info })
     }
 
-    fn extension(&self, _uri: &str) -> Option<&str> {
-        todo!()
+    fn extension(&self, uri: &str) -> Option<&str> {
+        Self::extension(self, uri).map(|extension| extension.id.as_str())
     }
 }
+
+/// URIs are compared without case, as their URN namespace is (RFC 7643 §10).
+fn same_uri(left: &str, right: &str) -> bool {
+    left.eq_ignore_ascii_case(right)
+}
+
+fn check_resource_type(resource_type: &ResourceType) -> Result<(), RegistryError> {
+    if !is_segment(&resource_type.name) {
+        return Err(RegistryError::BadResourceType { resource_type: resource_type.name.clone() });
+    }
+    match resource_type.endpoint.strip_prefix('/') {
+        Some(segment)
+            if is_segment(segment)
+                && !RESERVED_ENDPOINTS.iter().any(|taken| taken.eq_ignore_ascii_case(segment)) =>
+        {
+            Ok(())
+        }
+        _ => Err(RegistryError::BadEndpoint { endpoint: resource_type.endpoint.clone() }),
+    }
+}
+
+fn check_schema(schema: &Schema) -> Result<(), RegistryError> {
+    if !schema.id.contains(':') || !schema.id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
+        return Err(RegistryError::BadSchemaUri { schema: schema.id.clone() });
+    }
+    check_attributes(schema, &schema.attributes, None)
+}
+
+/// Checks definitions that stand beside one another; below a parent none may be complex.
+fn check_attributes(
+    schema: &Schema,
+    attributes: &[Attribute],
+    parent: Option<&Attribute>,
+) -> Result<(), RegistryError> {
+    for (position, attribute) in attributes.iter().enumerate() {
+        let uri = || schema.id.clone();
+        let full_name = || match parent {
+            Some(parent) => format!("{}.{}", parent.name, attribute.name),
+            None => attribute.name.clone(),
+        };
+        if !is_attribute_name(&attribute.name) {
+            return Err(RegistryError::BadAttributeName { schema: uri(), attribute: full_name() });
+        }
+        if attributes.iter().take(position).any(|other| other.name.eq_ignore_ascii_case(&attribute.name)) {
+            return Err(RegistryError::DuplicateAttribute { schema: uri(), attribute: full_name() });
+        }
+        let complex = attribute.kind == AttributeType::Complex;
+        if complex && parent.is_some() {
+            return Err(RegistryError::NestedComplex { schema: uri(), attribute: full_name() });
+        }
+        if !complex && !attribute.sub_attributes.is_empty() {
+            return Err(RegistryError::SubAttributesOfSimple { schema: uri(), attribute: full_name() });
+        }
+        check_attributes(schema, &attribute.sub_attributes, Some(attribute))?;
+    }
+    Ok(())
+}
+
+/// ATTRNAME of RFC 7643 §2.1; erratum 8924 lets a name start with `$`, since `$ref` does.
+fn is_attribute_name(name: &str) -> bool {
+    let rest = name.strip_prefix('$').unwrap_or(name);
+    rest.starts_with(|first: char| first.is_ascii_alphabetic())
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"$-_".contains(&byte))
+}
+
+/// One path segment of RFC 3986's unreserved characters, so that it is the same percent-decoded.
+fn is_segment(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+/// The endpoints of RFC 7644 §3.2 that serve no resource type.
+const RESERVED_ENDPOINTS: [&str; 5] = ["ServiceProviderConfig", "ResourceTypes", "Schemas", "Bulk", "Me"];
