@@ -1,14 +1,20 @@
 //! Who sends a request: the authenticator every service needs.
 
+use std::fmt;
 use std::future::Future;
 
-use http::HeaderValue;
+use http::{HeaderValue, header};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::{CredentialId, TenantId};
 
 /// Decides who sends a request. A [`Service`](crate::Service) cannot be built without one.
 pub trait Authenticator: Send + Sync + 'static {
     /// The principal the request's credential stands for.
+    ///
+    /// # Errors
+    ///
+    /// Why the request is refused. Nothing else of it has been looked at by then.
     fn authenticate(
         &self,
         request: &http::request::Parts,
@@ -51,10 +57,213 @@ pub enum AuthError {
 }
 
 /// A secret that prints as `[redacted]` and compares in constant time.
+///
+/// ```
+/// use scim_core::auth::Secret;
+/// let secret = Secret::new("s3cr3t")?;
+/// assert_eq!(format!("{secret} {secret:?}"), "[redacted] [redacted]");
+/// assert!(secret.matches("s3cr3t") && !secret.matches("s3cr3T"));
+/// assert!(Secret::new("  ").is_err());
+/// # Ok::<(), scim_core::auth::BlankSecret>(())
+/// ```
 #[derive(Clone)]
 pub struct Secret(Box<str>);
+
+/// A secret of nothing but white space, which anybody could send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a secret must not be empty or blank")]
+pub struct BlankSecret;
+
+impl Secret {
+    /// Takes `text` as a secret, without white space around it, which no header could carry.
+    ///
+    /// # Errors
+    ///
+    /// [`BlankSecret`] if nothing is left: an unset secret must never match an empty token.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, BlankSecret> {
+        let text = text.as_ref().trim();
+        if text.is_empty() { Err(BlankSecret) } else { Ok(Self(text.into())) }
+    }
+
+    /// Whether `text` is the secret; the time taken tells nothing but the lengths.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
+    }
+
+    /// The secret itself, for the few places that must show or send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
 
 /// Fixed bearer tokens, each for one tenant: enough for one customer, a test or a laptop.
 ///
 /// Reads `Authorization: Bearer T`, and, where told so, `Token token=T` and `Bearer token=T`.
-pub struct StaticTokens {}
+/// Every token is compared, in constant time each, whichever matches.
+///
+/// ```
+/// use scim_core::auth::{Principal, Secret, StaticTokens};
+/// use scim_core::{CredentialId, TenantId};
+/// let okta = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("okta") };
+/// let tokens = StaticTokens::new().with(Secret::new("s3cr3t")?, okta.clone());
+/// assert_eq!(tokens.principal("Bearer s3cr3t"), Ok(okta));
+/// assert!(tokens.principal("Bearer ").is_err());
+/// # Ok::<(), scim_core::auth::BlankSecret>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct StaticTokens {
+    tokens: Vec<(Secret, Principal)>,
+    token_parameter: bool,
+}
+
+impl StaticTokens {
+    /// No token yet: every request is refused.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These tokens and `secret`, which stands for `principal`.
+    #[must_use]
+    pub fn with(mut self, secret: Secret, principal: Principal) -> Self {
+        self.tokens.push((secret, principal));
+        self
+    }
+
+    /// Also reads `Token token=T` and `Bearer token=T`, the spellings that PagerDuty's
+    /// instructions make Okta, and OneLogin and Entra ID, send (PagerDuty SCIM API reference and
+    /// its integration guides, 2026).
+    #[must_use]
+    pub fn with_token_parameter(mut self) -> Self {
+        self.token_parameter = true;
+        self
+    }
+
+    /// The principal that the value of an `Authorization` header stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Missing`] for an empty header, [`AuthError::Invalid`] for any other that is
+    /// not one of the tokens.
+    pub fn principal(&self, authorization: &str) -> Result<Principal, AuthError> {
+        let authorization = authorization.trim();
+        if authorization.is_empty() {
+            return Err(AuthError::Missing);
+        }
+        let token = self.token(authorization).filter(|token| !token.is_empty()).ok_or(AuthError::Invalid)?;
+        let mut found = u64::MAX;
+        for (index, (secret, _)) in (0..).zip(&self.tokens) {
+            let same = secret.0.as_bytes().ct_eq(token.as_bytes());
+            found.conditional_assign(&index, same);
+        }
+        let found = usize::try_from(found).ok().and_then(|index| self.tokens.get(index));
+        found.map(|(_, principal)| principal.clone()).ok_or(AuthError::Invalid)
+    }
+
+    fn token<'h>(&self, authorization: &'h str) -> Option<&'h str> {
+        let (scheme, rest) = authorization.split_once(' ')?;
+        let rest = rest.trim();
+        let parameter = rest
+            .split_once('=')
+            .filter(|(name, _)| name.eq_ignore_ascii_case("token"))
+            .map(|(_, token)| token);
+        if scheme.eq_ignore_ascii_case("bearer") {
+            Some(parameter.filter(|_| self.token_parameter).unwrap_or(rest))
+        } else if scheme.eq_ignore_ascii_case("token") && self.token_parameter {
+            parameter
+        } else {
+            None
+        }
+    }
+}
+
+impl Authenticator for StaticTokens {
+    async fn authenticate(&self, request: &http::request::Parts) -> Result<Principal, AuthError> {
+        let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
+        match (headers.next(), headers.next()) {
+            (None, _) => Err(AuthError::Missing),
+            // Two credentials could be read as either, so as none.
+            (Some(_), Some(_)) => Err(AuthError::Invalid),
+            (Some(header), None) => self.principal(header.to_str().map_err(|_| AuthError::Invalid)?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(name: &str) -> Principal {
+        Principal { tenant: TenantId::new(name), credential: CredentialId::new(name) }
+    }
+
+    fn tokens() -> StaticTokens {
+        StaticTokens::new()
+            .with(Secret::new("alpha").unwrap(), principal("a"))
+            .with(Secret::new("beta=").unwrap(), principal("b"))
+    }
+
+    #[test]
+    fn a_token_stands_for_its_principal() {
+        assert_eq!(tokens().principal("Bearer alpha"), Ok(principal("a")));
+        assert_eq!(tokens().principal("bEARER   beta= "), Ok(principal("b")));
+    }
+
+    #[test]
+    fn anything_else_is_nobody() {
+        assert_eq!(tokens().principal(""), Err(AuthError::Missing));
+        for header in [
+            "Bearer",
+            "Bearer ",
+            "Bearer alph",
+            "Bearer alphaa",
+            "Bearer ALPHA",
+            "alpha",
+            "Basic alpha",
+            "Token token=alpha",
+            "Bearer token=alpha",
+            "Bearer alpha beta=",
+            "Bearer\talpha",
+            "Token alpha",
+        ] {
+            assert_eq!(tokens().principal(header), Err(AuthError::Invalid), "{header}");
+        }
+        assert_eq!(StaticTokens::new().principal("Bearer x"), Err(AuthError::Invalid));
+    }
+
+    #[test]
+    fn the_token_parameter_is_read_where_told_so() {
+        let tokens = tokens().with_token_parameter();
+        for header in ["Token token=alpha", "Bearer token=alpha", "Bearer alpha", "token TOKEN=alpha"] {
+            assert_eq!(tokens.principal(header), Ok(principal("a")), "{header}");
+        }
+        assert_eq!(tokens.principal("Token token=beta="), Ok(principal("b")));
+        for header in ["Token alpha", "Token token=", "Bearer token=", "Token token=token=alpha"] {
+            assert_eq!(tokens.principal(header), Err(AuthError::Invalid), "{header}");
+        }
+    }
+
+    #[test]
+    fn blank_secrets_are_refused() {
+        for text in ["", " ", "\t\n"] {
+            assert_eq!(Secret::new(text).unwrap_err(), BlankSecret);
+        }
+        assert_eq!(BlankSecret.to_string(), "a secret must not be empty or blank");
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        assert!(!format!("{:?}", tokens()).contains("alpha"));
+    }
+}

@@ -1,12 +1,272 @@
 //! A store in memory, for tests and small embeddings.
 
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
+
+use crate::projection::Projection;
+use crate::query::Query;
+use crate::schema::ResourceSchema;
+use crate::store::{Applied, Page, Scope, Store, StoreError, Update, evaluate, project};
+use crate::validate::UniqueKey;
+use crate::value::Value;
+use crate::{Resource, ResourceId, TenantId, Version};
+
 /// Resources in memory; clones share them.
+///
+/// Lists are in the order of creation. A look-up by `id` or by the value of a unique attribute is
+/// found by hash, also when it is one term of an `and`; any other filter is evaluated on each
+/// resource. One lock guards everything and is never held across an await.
+///
+/// ```
+/// use scim_core::MemoryStore;
+/// let store = MemoryStore::new();
+/// assert_eq!(store.len(), 0);
+/// ```
 #[derive(Clone, Default)]
-pub struct MemoryStore {}
+pub struct MemoryStore {
+    shared: Arc<RwLock<Tables>>,
+}
+
+/// One table for each resource type of each tenant.
+type Tables = HashMap<TenantId, HashMap<Box<str>, Table>>;
+
+#[derive(Default)]
+struct Table {
+    // INVARIANT: `by_id` and `by_key` name exactly the rows' ids and unique keys.
+    rows: BTreeMap<u64, Row>,
+    by_id: HashMap<Box<str>, u64>,
+    by_key: HashMap<UniqueKey, u64>,
+    next: u64,
+}
+
+struct Row {
+    // Readers share it, so that a page is collected under the lock but copied outside.
+    resource: Arc<Resource>,
+    unique: Vec<UniqueKey>,
+}
 
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How many resources there are, of all tenants and types.
+    pub fn len(&self) -> usize {
+        self.tables().values().flat_map(HashMap::values).map(|table| table.rows.len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    // A panic while the lock is held cannot leave a table half changed: each write checks first
+    // and then only inserts and removes. So a poisoned lock is as good as any.
+    fn tables(&self) -> RwLockReadGuard<'_, Tables> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.shared.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_table<T>(&self, scope: Scope<'_>, read: impl FnOnce(&Table) -> T) -> Option<T> {
+        self.tables().get(scope.tenant)?.get(scope.schema.name()).map(read)
+    }
+
+    fn with_table_mut<T>(&self, scope: Scope<'_>, write: impl FnOnce(&mut Table) -> T) -> T {
+        let mut tables = self.tables_mut();
+        let tenant = tables.entry(scope.tenant.clone()).or_default();
+        write(tenant.entry(scope.schema.name().into()).or_default())
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("len", &self.len()).finish()
+    }
+}
+
+impl Store for MemoryStore {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
+        self.with_table_mut(scope, |table| table.create(id, resource, unique))
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        let shared = self.with_table(scope, |table| table.row(id).map(|row| Arc::clone(&row.resource)));
+        Ok(shared.flatten().map(|resource| project(scope.schema, &resource, projection)))
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        let candidates = self.with_table(scope, |table| table.candidates(scope.schema, query));
+        let candidates = candidates.unwrap_or_default();
+        Ok(evaluate(scope.schema, query, candidates.iter().map(AsRef::as_ref)))
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        let id = resource.id().ok_or(StoreError::NotFound)?;
+        self.with_table_mut(scope, |table| {
+            let sequence = table.expect(&id, Some(expected))?;
+            table.claim(sequence, unique)?;
+            if let Some(row) = table.rows.get_mut(&sequence) {
+                row.resource = Arc::new(resource.clone());
+            }
+            Ok(())
+        })
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Version,
+    ) -> Result<Applied, StoreError> {
+        self.with_table_mut(scope, |table| {
+            let sequence = table.expect(id, Some(expected))?;
+            table.claim(sequence, update.unique)?;
+            let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
+            // Copies the resource only while a reader still holds it.
+            let resource = Arc::make_mut(&mut row.resource);
+            if !update.change.apply(resource) {
+                return Ok(Applied::Unchanged);
+            }
+            if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
+                meta.insert("lastModified", update.last_modified);
+                meta.insert("version", update.version.to_string());
+            }
+            Ok(Applied::Changed)
+        })
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        self.with_table_mut(scope, |table| {
+            let sequence = table.expect(id, expected)?;
+            table.claim(sequence, &[])?;
+            table.rows.remove(&sequence);
+            table.by_id.remove(id.as_str());
+            Ok(())
+        })
+    }
+
+    async fn missing(
+        &self,
+        scope: Scope<'_>,
+        mut ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.with_table(scope, |table| ids.retain(|id| !table.by_id.contains_key(id.as_str())));
+        Ok(ids)
+    }
+}
+
+impl Table {
+    fn row(&self, id: &ResourceId) -> Option<&Row> {
+        self.rows.get(self.by_id.get(id.as_str())?)
+    }
+
+    fn create(
+        &mut self,
+        id: ResourceId,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        if self.by_id.contains_key(id.as_str()) {
+            return Err(StoreError::Conflict { attribute: "id".to_owned() });
+        }
+        self.claim(self.next, unique)?;
+        self.by_id.insert(id.as_str().into(), self.next);
+        let row = Row { resource: Arc::new(resource.clone()), unique: unique.to_vec() };
+        self.rows.insert(self.next, row);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Where the resource `id` is, if it is in the version expected.
+    fn expect(&self, id: &ResourceId, expected: Option<Version>) -> Result<u64, StoreError> {
+        let sequence = *self.by_id.get(id.as_str()).ok_or(StoreError::NotFound)?;
+        let version = self.rows.get(&sequence).and_then(|row| row.resource.version());
+        if expected.is_some() && version != expected {
+            return Err(StoreError::VersionMismatch);
+        }
+        Ok(sequence)
+    }
+
+    /// Gives the row `sequence` these unique keys in place of those it had, all or none.
+    fn claim(&mut self, sequence: u64, unique: &[UniqueKey]) -> Result<(), StoreError> {
+        let taken = |key: &&UniqueKey| self.by_key.get(key).is_some_and(|owner| *owner != sequence);
+        if let Some(key) = unique.iter().find(taken) {
+            return Err(StoreError::Conflict { attribute: key.attribute.to_string() });
+        }
+        if let Some(row) = self.rows.get_mut(&sequence) {
+            for key in std::mem::replace(&mut row.unique, unique.to_vec()) {
+                self.by_key.remove(&key);
+            }
+        }
+        self.by_key.extend(unique.iter().map(|key| (key.clone(), sequence)));
+        Ok(())
+    }
+
+    /// The resources a query has to look at, in order: one at most, where the filter says which.
+    fn candidates(&self, schema: &ResourceSchema, query: &Query) -> Vec<Arc<Resource>> {
+        let only = query.filter.as_ref().and_then(|filter| self.only(schema, filter));
+        match only {
+            Some(found) => {
+                let row = found.and_then(|sequence| self.rows.get(&sequence));
+                row.map(|row| Arc::clone(&row.resource)).into_iter().collect()
+            }
+            None => self.rows.values().map(|row| Arc::clone(&row.resource)).collect(),
+        }
+    }
+
+    /// The one row that can fulfil the filter (`Some(None)`: none can), where a term that must
+    /// hold asks for an `id` or for the value of a unique attribute.
+    fn only(&self, schema: &ResourceSchema, filter: &BoundFilter) -> Option<Option<u64>> {
+        match filter.expr() {
+            BoundExpr::And(mut terms) => terms.find_map(|term| self.lookup(schema, term.expr())),
+            expr => self.lookup(schema, expr),
+        }
+    }
+
+    fn lookup(&self, schema: &ResourceSchema, expr: BoundExpr<'_>) -> Option<Option<u64>> {
+        let BoundExpr::Compare(attr, CompareOp::Eq, Scalar::String(text)) = expr else { return None };
+        if attr.extension.is_some() || attr.sub.is_some() {
+            return None;
+        }
+        if attr.name.matches("id") {
+            return Some(self.by_id.get(text).copied());
+        }
+        let definition = schema.find(None, attr.name.as_str())?;
+        let unique = !definition.multi_valued && definition.uniqueness != crate::schema::Uniqueness::None;
+        unique.then(|| {
+            let value = if attr.case_exact { text.into() } else { compare::fold(text) };
+            let key = UniqueKey { attribute: attr.name.as_str().into(), value: value.into() };
+            self.by_key.get(&key).copied()
+        })
     }
 }

@@ -75,6 +75,25 @@ pub trait Store: Send + Sync + 'static {
         id: &ResourceId,
         expected: Option<Version>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Which of `ids` are no resources of the scope. As provided, each is read on its own; a store
+    /// that can look many up at once should.
+    fn missing(
+        &self,
+        scope: Scope<'_>,
+        ids: Vec<ResourceId>,
+    ) -> impl Future<Output = Result<Vec<ResourceId>, StoreError>> + Send {
+        async move {
+            let nothing_large = Projection::without("members");
+            let mut missing = Vec::new();
+            for id in ids {
+                if self.read(scope, &id, &nothing_large).await?.is_none() {
+                    missing.push(id);
+                }
+            }
+            Ok(missing)
+        }
+    }
 }
 
 /// A change with what belongs to it.

@@ -8,7 +8,7 @@ use url::Url;
 use crate::ResourceId;
 use crate::leniency::Leniencies;
 use crate::schema::Registry;
-use crate::value::{JsonLimits, Value};
+use crate::value::{JsonLimits, Object, Value};
 
 /// What a service serves, and how.
 #[derive(Clone, Debug)]
@@ -24,6 +24,9 @@ pub struct Config {
     pub leniencies: Leniencies,
     /// How a PATCH is answered.
     pub patch_response: PatchResponse,
+    /// Whether a member added to a group must be a resource of the tenant; if not, it is a 400
+    /// `invalidValue`.
+    pub check_members: bool,
     /// How much one request may ask for.
     pub limits: ServiceLimits,
 }
@@ -39,7 +42,8 @@ pub struct Capabilities {
     pub max_results: usize,
     /// The page size when the client names none.
     pub default_count: usize,
-    /// `etag.supported`
+    /// `etag.supported`; when false, responses carry neither `ETag` nor `meta.version`.
+    /// Conditional requests are honoured all the same: to ignore one would be a lost update.
     pub etag: bool,
     /// `authenticationSchemes`, as JSON objects (RFC 7643 §5).
     pub authentication_schemes: Vec<Value>,
@@ -62,7 +66,7 @@ pub enum PatchResponse {
 pub struct ServiceLimits {
     /// The largest request body, in bytes; more is 413.
     pub max_body_bytes: usize,
-    /// The longest query string, in bytes.
+    /// The longest query string, in bytes; more is 414.
     pub max_query_bytes: usize,
     /// Limits of JSON bodies.
     pub json: JsonLimits,
@@ -70,6 +74,9 @@ pub struct ServiceLimits {
     pub filter: scim_filter::Limits,
     /// The most operations of one PATCH.
     pub max_patch_operations: usize,
+    /// How often a PUT, PATCH or DELETE without `If-Match` is tried when other requests change the
+    /// resource meanwhile, before it is answered with 409.
+    pub max_write_attempts: usize,
 }
 
 /// Clock and identifiers, given by the embedder: the library has neither.
@@ -87,10 +94,72 @@ impl fmt::Debug for Environment {
     }
 }
 
+impl Environment {
+    /// An environment whose clock is `now` and whose identifiers come from `new_id`.
+    pub fn new(
+        now: impl Fn() -> jiff::Timestamp + Send + Sync + 'static,
+        new_id: impl Fn() -> ResourceId + Send + Sync + 'static,
+    ) -> Self {
+        Self { now: Arc::new(now), new_id: Arc::new(new_id) }
+    }
+}
+
 impl Config {
-    /// Users and groups by the RFCs, at `base_url`.
+    /// Users and groups by the RFCs, at `base_url`, with every default below.
+    ///
+    /// A query or fragment of `base_url` counts for nothing.
     pub fn new(base_url: Url) -> Self {
-        let _ = base_url;
-        todo!()
+        Self {
+            base_url,
+            registry: Registry::standard(),
+            capabilities: Capabilities::default(),
+            leniencies: Leniencies::default(),
+            patch_response: PatchResponse::default(),
+            check_members: true,
+            limits: ServiceLimits::default(),
+        }
+    }
+}
+
+impl Default for Capabilities {
+    /// PATCH and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
+    /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
+    fn default() -> Self {
+        let mut bearer = Object::new();
+        bearer.insert("type", "oauthbearertoken");
+        bearer.insert("name", "OAuth Bearer Token");
+        bearer.insert("description", "Authentication by a bearer token in the Authorization header");
+        bearer.insert("specUri", "https://www.rfc-editor.org/info/rfc6750");
+        bearer.insert("primary", true);
+        Self {
+            documentation_uri: None,
+            patch: true,
+            max_results: 200,
+            default_count: 100,
+            etag: true,
+            authentication_schemes: vec![bearer.into()],
+            discovery_location: true,
+        }
+    }
+}
+
+impl Default for ServiceLimits {
+    /// - `max_body_bytes` 1 MiB: a group of 5,000 members with `$ref` and `display`, written whole
+    ///   by PUT, takes about that; an identity provider sends larger groups in parts.
+    /// - `max_query_bytes` 16 KiB: twice what common proxies let through in a request line.
+    /// - `filter` 8 KiB of text, 64 levels, 256 terms: what identity providers send has one or two.
+    /// - `max_patch_operations` 1,000: JumpCloud sends one operation for each attribute, Okta up
+    ///   to 100 for a group, and one operation may carry many members.
+    /// - `max_write_attempts` 64: each lost race means that another write was made, so that only
+    ///   64 of them in the time of one can exhaust it.
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1 << 20,
+            max_query_bytes: 16 << 10,
+            json: JsonLimits::default(),
+            filter: scim_filter::Limits { max_bytes: 8 << 10, max_depth: 64, max_terms: 256 },
+            max_patch_operations: 1000,
+            max_write_attempts: 64,
+        }
     }
 }

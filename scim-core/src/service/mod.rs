@@ -1,28 +1,79 @@
 //! The service: `http::Request` in, `http::Response` out.
+//!
+//! Every request is authenticated before anything else is looked at, unknown paths included. Then
+//! it is routed, its media type and sizes are checked, it is parsed, validated and applied; the
+//! first check that fails is the one answered.
+//!
+//! # On the wire
+//!
+//! - Bodies go out as `application/scim+json`, exactly; what the client accepts is not negotiated,
+//!   as identity providers send `*/*`, `application/json` or nothing. They come in as that or as
+//!   `application/json`, in UTF-8; a missing Content-Type counts as JSON, and one on a GET means nothing.
+//! - A resource always has `meta.version` and an `ETag`, and its `meta.location` is made of the
+//!   configured base URL. A change of nothing keeps `meta.version` and `meta.lastModified`.
+//! - `If-Match` is honoured by PUT, PATCH and DELETE (412), `If-None-Match` by GET (304). Without
+//!   `If-Match` a write that loses a race is made again on the newer version, a bounded number of
+//!   times, and is answered with 409 after that.
+//! - PATCH is answered with 200 and the resource, or with 204 if so configured
+//!   ([`PatchResponse`]). HEAD is answered as GET without the body.
+//! - `/Me`, `/Bulk` and `/.search` are 501, an unknown path is 404, another method is 405 with
+//!   `Allow`, a query string over the limit 414, a body over the limit 413.
+//! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
+//!   `..` and those with an encoded slash are 404.
+//! - Query parameters are matched by name in any case; one that is given twice is a 400, unknown
+//!   ones are ignored, `sortBy` among them as long as `sort.supported` is false.
 
 mod config;
+mod discover;
+mod list;
+mod location;
+mod media_type;
+mod outcome;
+mod parameters;
+mod patch;
+mod read;
+mod references;
+mod respond;
+mod route;
+mod write;
 
 pub use config::{Capabilities, Config, Environment, PatchResponse, ServiceLimits};
+pub(crate) use location::BaseUrl;
+pub use outcome::{Operation, Outcome};
+
+use std::sync::Arc;
 
 use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, header};
 
-use crate::auth::Authenticator;
-use crate::policy::{Policy, StandardPolicy};
-use crate::store::Store;
+use self::parameters::Parameters;
+use self::respond::{Failure, Reply};
+use self::route::{BasePath, Route};
+use crate::auth::{Authenticator, Principal};
+use crate::policy::{Context, Policy, StandardPolicy};
+use crate::schema::ResourceSchema;
+use crate::store::{Scope, Store};
+use crate::value::Value;
+use crate::{Error, ResourceId};
 
 /// A SCIM service over a store, mounted wherever `http` types are spoken.
+#[derive(Debug)]
 pub struct Service<S, A, P = StandardPolicy> {
     store: S,
     authenticator: A,
     policy: P,
     config: Config,
     environment: Environment,
+    base_path: BasePath,
+    base_url: BaseUrl,
 }
 
 impl<S: Store, A: Authenticator> Service<S, A> {
     /// A service over `store` for whom `authenticator` lets in.
     pub fn new(store: S, authenticator: A, config: Config, environment: Environment) -> Self {
-        Self { store, authenticator, policy: StandardPolicy, config, environment }
+        let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
+        Self { store, authenticator, policy: StandardPolicy, config, environment, base_path, base_url }
     }
 }
 
@@ -35,14 +86,151 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             policy,
             config: self.config,
             environment: self.environment,
+            base_path: self.base_path,
+            base_url: self.base_url,
         }
+    }
+
+    /// What the service was told when it was built.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Answers one request. Never fails: what goes wrong is a SCIM error response.
     ///
-    /// The path is the request's whole path; the part of the configured base URL is taken off.
-    pub async fn call(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let _ = (&self.store, &self.authenticator, &self.policy, &self.config, &self.environment, request);
-        todo!()
+    /// The path is the request's whole path; the part of the configured base URL is taken off. The
+    /// response carries an [`Outcome`] in its extensions.
+    pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let mut outcome = Outcome::default();
+        let mut response = match self.answer(&head, body, &mut outcome).await {
+            Ok(reply) => reply.into_response(self.config.capabilities.etag),
+            Err(failure) => self.refuse(failure, &mut outcome),
+        };
+        if head.method == Method::HEAD {
+            let length = response.body().len().into();
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
+        response.extensions_mut().insert(outcome);
+        response
+    }
+
+    async fn answer(&self, head: &Parts, body: Bytes, outcome: &mut Outcome) -> Result<Reply, Failure> {
+        let principal = self.authenticator.authenticate(head).await.map_err(Failure::Unauthenticated)?;
+        outcome.principal = Some(principal.clone());
+
+        let route = Route::find(&self.config.registry, &self.base_path, head.uri.path())
+            .ok_or_else(|| Error::new(StatusCode::NOT_FOUND, "there is no such endpoint"))?;
+        if !route.knows(&head.method) {
+            let allow = route.allow(self.config.capabilities.patch);
+            return Err(Failure::MethodNotAllowed { method: head.method.to_string(), allow });
+        }
+        let query = self.checked_query(head)?;
+
+        match route {
+            Route::NotImplemented(endpoint) => {
+                Err(Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{endpoint}` is not supported")).into())
+            }
+            Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
+            Route::Collection(schema) => {
+                let call = Call::new(head, &schema, &principal, query, outcome)?;
+                match head.method {
+                    Method::POST => self.create(call, self.parsed_body(head, &body)?).await,
+                    _ => self.list(call).await,
+                }
+            }
+            Route::Resource(schema, id) => {
+                outcome.resource = Some(id.clone());
+                let call = Call::new(head, &schema, &principal, query, outcome)?;
+                match head.method {
+                    Method::PUT => self.replace(call, &id, self.parsed_body(head, &body)?).await,
+                    Method::PATCH if !self.config.capabilities.patch => {
+                        Err(Error::new(StatusCode::NOT_IMPLEMENTED, "PATCH is not supported").into())
+                    }
+                    Method::PATCH => self.patch(call, &id, self.parsed_body(head, &body)?).await,
+                    Method::DELETE => self.delete(call, &id).await,
+                    _ => self.read(call, &id).await,
+                }
+            }
+        }
+    }
+
+    fn checked_query<'h>(&self, head: &'h Parts) -> Result<&'h str, Error> {
+        let query = head.uri.query().unwrap_or_default();
+        let limit = self.config.limits.max_query_bytes;
+        if query.len() > limit {
+            let detail = format!("the query string is longer than {limit} bytes");
+            return Err(Error::new(StatusCode::URI_TOO_LONG, detail));
+        }
+        Ok(query)
+    }
+
+    fn parsed_body(&self, head: &Parts, body: &[u8]) -> Result<Value, Error> {
+        media_type::check(&head.headers)?;
+        let limit = self.config.limits.max_body_bytes;
+        if body.len() > limit {
+            let detail = format!("the body is longer than {limit} bytes");
+            return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        Ok(Value::from_slice(body, &self.config.limits.json)?)
+    }
+
+    fn refuse(&self, failure: Failure, outcome: &mut Outcome) -> Response<Bytes> {
+        let error = failure.error();
+        outcome.error = Some(error.clone());
+        let error = self.policy.restate(error);
+        let mut response = respond::respond(error.status(), Some(&self.policy.render_error(&error)));
+        match failure {
+            Failure::Unauthenticated(error) if response.status() == StatusCode::UNAUTHORIZED => {
+                let challenge = self.authenticator.challenge(error);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Failure::MethodNotAllowed { allow, .. } => respond::set(&mut response, header::ALLOW, allow),
+            Failure::Store(error) => outcome.cause = Some(Arc::new(error)),
+            _ => {}
+        }
+        response
+    }
+}
+
+/// One request on resources of a type, authenticated and routed.
+struct Call<'a> {
+    head: &'a Parts,
+    context: Context<'a>,
+    parameters: Parameters,
+    outcome: &'a mut Outcome,
+}
+
+impl<'a> Call<'a> {
+    fn new(
+        head: &'a Parts,
+        schema: &'a ResourceSchema,
+        principal: &'a Principal,
+        query: &str,
+        outcome: &'a mut Outcome,
+    ) -> Result<Self, Error> {
+        outcome.resource_type = Some(schema.name().to_owned());
+        Ok(Self {
+            head,
+            context: Context::new(schema, principal),
+            parameters: Parameters::parse(query)?,
+            outcome,
+        })
+    }
+
+    fn schema(&self) -> &'a ResourceSchema {
+        self.context.schema
+    }
+
+    fn scope(&self) -> Scope<'a> {
+        Scope { tenant: &self.context.principal.tenant, schema: self.context.schema }
+    }
+
+    fn begin(&mut self, operation: Operation, resource: Option<&ResourceId>) {
+        self.outcome.operation = Some(operation);
+        if resource.is_some() {
+            self.outcome.resource = resource.cloned();
+        }
     }
 }

@@ -1,0 +1,94 @@
+//! The documents that say what a service serves (RFC 7644 §4, RFC 7643 §5–§7).
+
+use crate::schema::{ResourceType, Schema};
+use crate::service::{BaseUrl, Config};
+use crate::value::{Object, Value};
+
+/// `urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig`
+pub const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// `urn:ietf:params:scim:schemas:core:2.0:ResourceType`
+pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+/// `urn:ietf:params:scim:schemas:core:2.0:Schema`
+pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+
+/// `/ServiceProviderConfig`: what the configuration and the capabilities say (RFC 7643 §5).
+pub fn service_provider_config(config: &Config) -> Object {
+    let capabilities = &config.capabilities;
+    let mut document = with_schema(SERVICE_PROVIDER_CONFIG);
+    if let Some(uri) = &capabilities.documentation_uri {
+        document.insert("documentationUri", uri.as_str());
+    }
+    document.insert("patch", supported(capabilities.patch));
+    let mut bulk = supported(false);
+    bulk.insert("maxOperations", 0);
+    bulk.insert("maxPayloadSize", 0);
+    document.insert("bulk", bulk);
+    let mut filter = supported(true);
+    filter.insert("maxResults", i64::try_from(capabilities.max_results).unwrap_or(i64::MAX));
+    document.insert("filter", filter);
+    document.insert("changePassword", supported(false));
+    document.insert("sort", supported(false));
+    document.insert("etag", supported(capabilities.etag));
+    document.insert("authenticationSchemes", capabilities.authentication_schemes.clone());
+    let location = BaseUrl::of(&config.base_url).endpoint("/ServiceProviderConfig");
+    document.insert("meta", meta(config, "ServiceProviderConfig", location));
+    document
+}
+
+/// `/ResourceTypes`: every resource type, in the order of the registry (RFC 7643 §6).
+pub fn resource_types(config: &Config) -> Vec<Object> {
+    config.registry.resource_types().map(|schema| resource_type(config, schema.resource_type())).collect()
+}
+
+/// `/Schemas`: every schema of a resource type, once (RFC 7643 §7).
+pub fn schemas(config: &Config) -> Vec<Object> {
+    config.registry.schemas().map(|entry| schema(config, entry)).collect()
+}
+
+fn resource_type(config: &Config, resource_type: &ResourceType) -> Object {
+    let mut document = with_schema(RESOURCE_TYPE);
+    document.insert("id", resource_type.name.as_str());
+    append(&mut document, resource_type);
+    let location = BaseUrl::of(&config.base_url).locate("/ResourceTypes", &resource_type.name);
+    document.insert("meta", meta(config, "ResourceType", location));
+    document
+}
+
+fn schema(config: &Config, schema: &Schema) -> Object {
+    let mut document = with_schema(SCHEMA);
+    append(&mut document, schema);
+    let location = BaseUrl::of(&config.base_url).locate("/Schemas", &schema.id);
+    document.insert("meta", meta(config, "Schema", location));
+    document
+}
+
+fn with_schema(uri: &str) -> Object {
+    let mut document = Object::new();
+    document.insert("schemas", vec![Value::from(uri)]);
+    document
+}
+
+/// Adds the members `part` is written as. Parts are structs of names, texts and lists, which are
+/// always an object in JSON.
+fn append(document: &mut Object, part: &impl serde::Serialize) {
+    if let Ok(Value::Object(members)) = serde_json::to_value(part).map(Value::from) {
+        for (name, value) in members {
+            document.insert(name, value);
+        }
+    }
+}
+
+fn supported(yes: bool) -> Object {
+    let mut object = Object::new();
+    object.insert("supported", yes);
+    object
+}
+
+fn meta(config: &Config, resource_type: &str, location: String) -> Object {
+    let mut meta = Object::new();
+    meta.insert("resourceType", resource_type);
+    if config.capabilities.discovery_location {
+        meta.insert("location", location);
+    }
+    meta
+}

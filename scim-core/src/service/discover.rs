@@ -1,0 +1,66 @@
+//! GET on the discovery endpoints (RFC 7644 §4).
+
+use http::StatusCode;
+
+use super::outcome::Outcome;
+use super::parameters::Parameters;
+use super::respond::{Failure, Reply};
+use super::route::Discovery;
+use super::{Operation, Service};
+use crate::auth::Authenticator;
+use crate::message::ListResponse;
+use crate::policy::Policy;
+use crate::store::Store;
+use crate::value::{Object, Value};
+use crate::{Error, discovery};
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    /// A filter is refused, so that no client takes everything for a match; other parameters mean
+    /// nothing here.
+    pub(super) fn discover(
+        &self,
+        endpoint: &Discovery,
+        query: &str,
+        outcome: &mut Outcome,
+    ) -> Result<Reply, Failure> {
+        outcome.operation = Some(Operation::Discover);
+        if Parameters::parse(query)?.filter.is_some() {
+            return Err(Error::new(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered").into());
+        }
+        let config = &self.config;
+        match endpoint {
+            Discovery::ServiceProviderConfig => {
+                Ok(Reply::ok(self.document(discovery::service_provider_config(config))))
+            }
+            Discovery::ResourceTypes => Ok(self.documents(discovery::resource_types(config))),
+            Discovery::Schemas => Ok(self.documents(discovery::schemas(config))),
+            // A schema is found by its URI, which like every URN is compared without case.
+            Discovery::ResourceType(id) => {
+                self.one_of(discovery::resource_types(config), |found| found == id)
+            }
+            Discovery::Schema(id) => {
+                self.one_of(discovery::schemas(config), |found| found.eq_ignore_ascii_case(id))
+            }
+        }
+    }
+
+    fn one_of(&self, documents: Vec<Object>, is: impl Fn(&str) -> bool) -> Result<Reply, Failure> {
+        documents
+            .into_iter()
+            .find(|document| document.get("id").and_then(Value::as_str).is_some_and(&is))
+            .map(|document| Reply::ok(self.document(document)))
+            .ok_or_else(Failure::not_found)
+    }
+
+    fn documents(&self, documents: Vec<Object>) -> Reply {
+        let resources: Vec<Value> =
+            documents.into_iter().map(|document| self.document(document).into()).collect();
+        let list = ListResponse { total_results: resources.len(), start_index: 1, resources };
+        Reply::ok(list.into_value())
+    }
+
+    fn document(&self, mut document: Object) -> Object {
+        self.policy.render_discovery(&mut document);
+        document
+    }
+}

@@ -1,0 +1,92 @@
+//! GET of an endpoint: filter, page, project (RFC 7644 §3.4.2).
+
+use scim_filter::{BindOptions, BoundFilter, Filter, ParseOptions};
+
+use super::respond::{Failure, Reply};
+use super::{Call, Operation, Service};
+use crate::Error;
+use crate::auth::Authenticator;
+use crate::leniency::{Leniencies, Leniency};
+use crate::message::ListResponse;
+use crate::pagination::Window;
+use crate::policy::Policy;
+use crate::query::Query;
+use crate::schema::ResourceSchema;
+use crate::store::Store;
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    pub(super) async fn list(&self, mut call: Call<'_>) -> Result<Reply, Failure> {
+        call.begin(Operation::List, None);
+        let query = self.query(&mut call)?;
+        let page = self.store.query(call.scope(), &query).await?;
+        let resources = page
+            .resources
+            .into_iter()
+            .take(query.count)
+            .map(|resource| self.render(&call.context, resource, &query.projection))
+            .collect();
+        let list = ListResponse { total_results: page.total, start_index: query.start_index, resources };
+        Ok(Reply::ok(list.into_value()))
+    }
+
+    fn query(&self, call: &mut Call<'_>) -> Result<Query, Error> {
+        let filter = match &call.parameters.filter {
+            None => None,
+            Some(text) => {
+                let mut fired = Vec::new();
+                let filter = self.filter(call.schema(), text, &mut fired)?;
+                call.outcome.note(&fired);
+                self.policy.may_filter(&call.context, &filter)?;
+                Some(filter)
+            }
+        };
+        let window = Window::parse(
+            call.parameters.start_index.as_deref(),
+            call.parameters.count.as_deref(),
+            self.config.capabilities.default_count,
+            self.config.capabilities.max_results,
+        )?;
+        let projection = call.projection()?;
+        Ok(Query { filter, start_index: window.start_index, count: window.count, projection })
+    }
+
+    /// Strict first, then with each leniency that could help, so that it is known which was needed.
+    fn filter(
+        &self,
+        schema: &ResourceSchema,
+        text: &str,
+        fired: &mut Vec<Leniency>,
+    ) -> Result<BoundFilter, Error> {
+        let leniencies = &self.config.leniencies;
+        let options = ParseOptions { limits: self.config.limits.filter.clone(), ..ParseOptions::default() };
+        let filter = match Filter::parse_with(text, &options) {
+            Ok(filter) => filter,
+            Err(error) => lenient(leniencies, Leniency::ValuePathComparison, fired, || {
+                Filter::parse_with(text, &ParseOptions { value_path_sub_attr: true, ..options })
+            })
+            .ok_or_else(|| Error::filter_syntax(&error))?,
+        };
+        let mut options = BindOptions::default();
+        match filter.bind(schema, &options) {
+            Ok(bound) => Ok(bound),
+            Err(error) => lenient(leniencies, Leniency::BooleanString, fired, || {
+                options.boolean_strings = true;
+                filter.bind(schema, &options)
+            })
+            .ok_or_else(|| Error::filter_binding(&error)),
+        }
+    }
+}
+
+fn lenient<T, E>(
+    leniencies: &Leniencies,
+    leniency: Leniency,
+    fired: &mut Vec<Leniency>,
+    attempt: impl FnOnce() -> Result<T, E>,
+) -> Option<T> {
+    let found = leniencies.allows(leniency).then(attempt)?.ok();
+    if found.is_some() {
+        leniencies.take(leniency, fired);
+    }
+    found
+}

@@ -1,0 +1,174 @@
+//! PATCH (RFC 7644 §3.5.2): the planned change goes to the store, not the resource.
+//!
+//! A group's `members` are read only for operations that cannot be planned without them, so that
+//! adding one to a million costs what adding one to ten does. The answer of a PATCH that did not
+//! read them and is to show them reads the resource again.
+
+use http::StatusCode;
+
+use super::read::stamp;
+use super::respond::{Failure, Reply};
+use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
+use super::{Call, Operation, Service};
+use crate::auth::Authenticator;
+use crate::etag::Condition;
+use crate::patch::{Change, PatchOptions, PatchRequest, Write as AttributeWrite};
+use crate::policy::{Admission, Policy, Write};
+use crate::projection::Projection;
+use crate::schema::ResourceSchema;
+use crate::service::PatchResponse;
+use crate::store::{Applied, Store, Update};
+use crate::value::Value;
+use crate::{Resource, ResourceId, Version, validate};
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    pub(super) async fn patch(
+        &self,
+        mut call: Call<'_>,
+        id: &ResourceId,
+        body: Value,
+    ) -> Result<Reply, Failure> {
+        call.begin(Operation::Patch, Some(id));
+        let projection = call.projection()?;
+        let request = PatchRequest::parse(call.schema(), body, &self.patch_options())?;
+        call.outcome.note(request.leniencies());
+        let condition = Condition::if_match(&call.head.headers);
+        for _ in 0..self.attempts(condition.as_ref()) {
+            let attempt = self.try_patch(&mut call, id, &request, condition.as_ref(), &projection);
+            if let Attempt::Done(reply) = attempt.await? {
+                return Ok(reply);
+            }
+        }
+        Err(raced(condition.as_ref()))
+    }
+
+    async fn try_patch(
+        &self,
+        call: &mut Call<'_>,
+        id: &ResourceId,
+        request: &PatchRequest,
+        condition: Option<&Condition>,
+        projection: &Projection,
+    ) -> Result<Attempt, Failure> {
+        let schema = call.schema();
+        let keyed_unread = schema.find(None, KEYED).is_some() && !request.reads(KEYED);
+        let read = if keyed_unread { Projection::without(KEYED) } else { Projection::default() };
+        let mut current = self.current(call, id, &read).await?;
+        if keyed_unread {
+            // A store may have read more than it was asked for.
+            current.0.remove(KEYED);
+        }
+        let version = permitted_version(&current, condition)?;
+        let plan = request.plan(schema, &current)?;
+        let (mut change, mut resource) = (plan.change, plan.resource);
+
+        let own = Own::of(&current);
+        let planned = resource.clone();
+        let admission = self.policy.admit(&call.context, Write::Patch(&current), &mut resource)?;
+        own.restore(&mut resource);
+        if admission == Admission::Delete {
+            return self.delete_instead(call, id, &current, version).await;
+        }
+        amend(schema, &mut change, &planned, &resource);
+        validate::check(schema, &resource)?;
+
+        let mut stored = version;
+        if !change.is_empty() {
+            self.check_added_references(call, &current, &change).await?;
+            let last_modified = self.now();
+            let next = Version(version.0.saturating_add(1));
+            let unique = validate::unique_keys(schema, &resource);
+            let update =
+                Update { change: &change, unique: &unique, last_modified: &last_modified, version: next };
+            match self.store.apply(call.scope(), id, &update, version).await {
+                Ok(Applied::Changed) => {
+                    stored = next;
+                    stamp(&mut resource, &last_modified, next);
+                }
+                Ok(Applied::Unchanged) => {}
+                Err(error) => return raced_or(error),
+            }
+        }
+        let shown =
+            self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();
+        if !shown {
+            let reply = Reply { version: Some(stored), ..Reply::empty(StatusCode::NO_CONTENT) };
+            return Ok(Attempt::Done(reply));
+        }
+        if keyed_unread && projection.includes(schema, None, KEYED) {
+            resource = self.current(call, id, projection).await?;
+        }
+        Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?))
+    }
+
+    fn patch_options(&self) -> PatchOptions {
+        PatchOptions {
+            max_operations: self.config.limits.max_patch_operations,
+            path: scim_filter::ParseOptions {
+                limits: self.config.limits.filter.clone(),
+                ..scim_filter::ParseOptions::default()
+            },
+            leniencies: self.config.leniencies.clone(),
+        }
+    }
+}
+
+/// Adds to `change` what a policy made different: the attributes that `admitted` has otherwise
+/// than `planned`.
+fn amend(schema: &ResourceSchema, change: &mut Change, planned: &Resource, admitted: &Resource) {
+    if planned == admitted {
+        return;
+    }
+    for (name, value) in admitted.0.iter() {
+        let before = planned.get(name.as_str());
+        if before == Some(value) {
+            continue;
+        }
+        let extension = scim_filter::Schema::extension(schema, name.as_str());
+        match (extension, value.as_object()) {
+            (Some(uri), Some(object)) => {
+                let before = before.and_then(Value::as_object);
+                for (sub, value) in object.iter() {
+                    if before.and_then(|before| before.get(sub.as_str())) != Some(value) {
+                        overwrite(change, Some(uri), sub.as_str(), Some(value));
+                    }
+                }
+                for (sub, _) in before.into_iter().flat_map(|before| before.iter()) {
+                    if object.get(sub.as_str()).is_none() {
+                        overwrite(change, Some(uri), sub.as_str(), None);
+                    }
+                }
+            }
+            _ => overwrite(change, None, name.as_str(), Some(value)),
+        }
+    }
+    for (name, value) in planned.0.iter() {
+        if admitted.get(name.as_str()).is_some() {
+            continue;
+        }
+        match (scim_filter::Schema::extension(schema, name.as_str()), value.as_object()) {
+            (Some(uri), Some(object)) => {
+                for (sub, _) in object.iter() {
+                    overwrite(change, Some(uri), sub.as_str(), None);
+                }
+            }
+            _ => overwrite(change, None, name.as_str(), None),
+        }
+    }
+}
+
+fn overwrite(change: &mut Change, extension: Option<&str>, attribute: &str, value: Option<&Value>) {
+    let is_same = |write: &AttributeWrite| {
+        write.extension.as_deref().map(str::to_ascii_lowercase) == extension.map(str::to_ascii_lowercase)
+            && write.attribute.eq_ignore_ascii_case(attribute)
+    };
+    change.writes.retain(|write| !is_same(write));
+    if extension.is_none() {
+        change.deltas.retain(|delta| !delta.attribute.eq_ignore_ascii_case(attribute));
+    }
+    change.writes.push(AttributeWrite {
+        extension: extension.map(Into::into),
+        attribute: attribute.into(),
+        value: value.cloned(),
+    });
+}

@@ -1,0 +1,97 @@
+//! Members of a group must be resources of the tenant.
+//!
+//! The ids in `members` come from the client, and a service that stores whatever it is told lets a
+//! credential of one tenant name the users of another (GHSA-9m7q-6qg6-888h is such a case). Only
+//! what a request adds is looked up: a member that has gone since does not block every later write.
+
+use std::collections::HashSet;
+
+use super::respond::Failure;
+use super::write::KEYED;
+use super::{Call, Service};
+use crate::auth::Authenticator;
+use crate::patch::Change;
+use crate::policy::Policy;
+use crate::schema::ResourceSchema;
+use crate::store::{Scope, Store};
+use crate::value::Value;
+use crate::{Error, Resource, ResourceId, ScimType};
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    /// Checks the members of `resource` that `current` does not have.
+    pub(super) async fn check_references(
+        &self,
+        call: &Call<'_>,
+        current: Option<&Resource>,
+        resource: &Resource,
+    ) -> Result<(), Failure> {
+        let known: HashSet<&str> = current.into_iter().flat_map(|current| ids(current.get(KEYED))).collect();
+        let added = ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        self.check_ids(call, added).await
+    }
+
+    /// Checks the members that `change` adds.
+    pub(super) async fn check_added_references(
+        &self,
+        call: &Call<'_>,
+        current: &Resource,
+        change: &Change,
+    ) -> Result<(), Failure> {
+        let known: HashSet<&str> = ids(current.get(KEYED)).collect();
+        let writes = change
+            .writes
+            .iter()
+            .filter(|write| write.extension.is_none() && write.attribute.eq_ignore_ascii_case(KEYED))
+            .flat_map(|write| ids(write.value.as_ref()));
+        let deltas = change
+            .deltas
+            .iter()
+            .filter(|delta| delta.attribute.eq_ignore_ascii_case(KEYED))
+            .flat_map(|delta| delta.added.iter().filter_map(id));
+        let added = writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        self.check_ids(call, added).await
+    }
+
+    async fn check_ids(&self, call: &Call<'_>, mut ids: Vec<ResourceId>) -> Result<(), Failure> {
+        if !self.config.check_members {
+            return Ok(());
+        }
+        for schema in self.member_types(call.schema()) {
+            if ids.is_empty() {
+                break;
+            }
+            let scope = Scope { tenant: call.scope().tenant, schema };
+            ids = self.store.missing(scope, ids).await?;
+        }
+        match ids.first() {
+            None => Ok(()),
+            Some(id) => {
+                let detail = format!("`{KEYED}` names `{id}`, and there is no such resource");
+                Err(Error::bad_request(ScimType::InvalidValue, detail).into())
+            }
+        }
+    }
+
+    /// The resource types a member may be of, by `referenceTypes` of `members.$ref`; all of them
+    /// where the schema does not say.
+    fn member_types(&self, schema: &ResourceSchema) -> impl Iterator<Item = &ResourceSchema> {
+        let named: Vec<String> = schema
+            .find(None, KEYED)
+            .and_then(|members| members.sub_attribute("$ref"))
+            .map(|reference| reference.reference_types.clone())
+            .unwrap_or_default();
+        self.config
+            .registry
+            .resource_types()
+            .map(AsRef::as_ref)
+            .filter(move |schema| named.is_empty() || named.iter().any(|name| name == schema.name()))
+    }
+}
+
+fn ids(members: Option<&Value>) -> impl Iterator<Item = &str> {
+    members.and_then(Value::as_array).into_iter().flatten().filter_map(id)
+}
+
+fn id(member: &Value) -> Option<&str> {
+    member.as_object()?.get("value")?.as_str()
+}

@@ -1,0 +1,97 @@
+//! Answers, and what goes wrong, as HTTP responses.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::media_type::SCIM_JSON;
+use crate::auth::AuthError;
+use crate::store::StoreError;
+use crate::value::Value;
+use crate::{Error, Version};
+
+/// A successful answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) location: Option<String>,
+    pub(super) version: Option<Version>,
+    pub(super) body: Option<Value>,
+}
+
+impl Reply {
+    pub(super) fn ok(body: impl Into<Value>) -> Self {
+        Self { body: Some(body.into()), ..Self::empty(StatusCode::OK) }
+    }
+
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self { status, location: None, version: None, body: None }
+    }
+
+    pub(super) fn into_response(self, etag: bool) -> Response<Bytes> {
+        let mut response = respond(self.status, self.body.as_ref());
+        if let Some(version) = self.version.filter(|_| etag) {
+            set(&mut response, header::ETAG, &version.to_string());
+        }
+        if let Some(location) = &self.location {
+            set(&mut response, header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// Why a request is refused; some refusals bring a header with them.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Refused(Error),
+    Unauthenticated(AuthError),
+    MethodNotAllowed { method: String, allow: &'static str },
+    Store(StoreError),
+}
+
+impl Failure {
+    pub(super) fn not_found() -> Self {
+        Self::Store(StoreError::NotFound)
+    }
+
+    pub(super) fn error(&self) -> Error {
+        match self {
+            Self::Refused(error) => error.clone(),
+            Self::Unauthenticated(error) => (*error).into(),
+            Self::MethodNotAllowed { method, allow } => Error::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("`{method}` is not a method of this endpoint, which has {allow}"),
+            ),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A response with `body` as SCIM JSON, or without one.
+pub(super) fn respond(status: StatusCode, body: Option<&Value>) -> Response<Bytes> {
+    let bytes = body.map(|body| Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
+    let mut response = Response::new(bytes.clone().unwrap_or_default());
+    *response.status_mut() = status;
+    if bytes.is_some() {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+    }
+    response
+}
+
+/// Sets a header whose text the service made; one that cannot be a header is left out.
+pub(super) fn set(response: &mut Response<Bytes>, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,202 @@
+//! Which resource a request path names.
+//!
+//! A path is cut at its slashes first and each segment is then percent-decoded once, so that every
+//! spelling of a path is routed as one and the same. What could be read in two ways is no path at
+//! all: an empty segment (a doubled or trailing slash), `.` and `..`, an encoded `/` or `\`, control
+//! characters, a broken escape, bytes that are not UTF-8. Routing happens after authentication, so
+//! none of these can be used to get past it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::ResourceId;
+use crate::schema::{Registry, ResourceSchema};
+
+/// What a path names.
+#[derive(Clone, Debug)]
+pub(super) enum Route {
+    /// `/Users`
+    Collection(Arc<ResourceSchema>),
+    /// `/Users/{id}`
+    Resource(Arc<ResourceSchema>, ResourceId),
+    /// A discovery endpoint.
+    Discovery(Discovery),
+    /// An endpoint of the protocol that this service does not have: 501 (RFC 7644 §3.11, §3.12).
+    NotImplemented(&'static str),
+}
+
+/// A discovery endpoint (RFC 7644 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Discovery {
+    ServiceProviderConfig,
+    ResourceTypes,
+    ResourceType(String),
+    Schemas,
+    Schema(String),
+}
+
+impl Route {
+    /// The route of `path` below the base path `base`; `None` is 404.
+    pub(super) fn find(registry: &Registry, base: &BasePath, path: &str) -> Option<Self> {
+        let segments = segments(path)?;
+        let segments: Vec<&str> =
+            segments.strip_prefix(base.segments.as_slice())?.iter().map(AsRef::as_ref).collect();
+        Some(match *segments.as_slice() {
+            ["ServiceProviderConfig"] => Self::Discovery(Discovery::ServiceProviderConfig),
+            ["ResourceTypes"] => Self::Discovery(Discovery::ResourceTypes),
+            ["ResourceTypes", id] => Self::Discovery(Discovery::ResourceType(id.into())),
+            ["Schemas"] => Self::Discovery(Discovery::Schemas),
+            ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),
+            ["Me"] => Self::NotImplemented("/Me"),
+            ["Bulk"] => Self::NotImplemented("/Bulk"),
+            [".search"] => Self::NotImplemented("/.search"),
+            [endpoint] => Self::Collection(by_segment(registry, endpoint)?),
+            [endpoint, ".search"] => {
+                by_segment(registry, endpoint)?;
+                Self::NotImplemented("/.search")
+            }
+            [endpoint, id] => Self::Resource(by_segment(registry, endpoint)?, ResourceId::new(id)),
+            _ => return None,
+        })
+    }
+
+    /// The methods the route answers, for `Allow` (RFC 9110 §10.2.1).
+    pub(super) fn allow(&self, patch: bool) -> &'static str {
+        match self {
+            Self::Collection(_) => "GET, HEAD, POST",
+            Self::Resource(..) if patch => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::Resource(..) => "GET, HEAD, PUT, DELETE",
+            Self::Discovery(_) => "GET, HEAD",
+            Self::NotImplemented(_) => "",
+        }
+    }
+
+    /// Whether the route knows `method`; PATCH is known, though refused, where it is switched off.
+    pub(super) fn knows(&self, method: &Method) -> bool {
+        match self {
+            Self::Collection(_) => [Method::GET, Method::HEAD, Method::POST].contains(method),
+            Self::Resource(..) => {
+                [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
+            }
+            Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
+            Self::NotImplemented(_) => true,
+        }
+    }
+}
+
+/// The path of the configured base URL, as segments.
+#[derive(Clone, Debug)]
+pub(super) struct BasePath {
+    segments: Vec<Cow<'static, str>>,
+}
+
+impl BasePath {
+    /// The base path of `url`; one trailing slash counts for nothing.
+    pub(super) fn of(url: &url::Url) -> Self {
+        let path = url.path().trim_end_matches('/');
+        let segments = segments(path).unwrap_or_default();
+        Self { segments: segments.into_iter().map(|segment| Cow::Owned(segment.into_owned())).collect() }
+    }
+}
+
+/// The decoded segments of a path; `None` where it could be read in two ways.
+fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
+    if path.is_empty() || path == "/" {
+        return Some(Vec::new());
+    }
+    path.strip_prefix('/')?.split('/').map(segment).collect()
+}
+
+fn segment(raw: &str) -> Option<Cow<'_, str>> {
+    let decoded = percent_decode(raw)?;
+    let ambiguous = decoded.is_empty()
+        || decoded == "."
+        || decoded == ".."
+        || decoded.contains(|character: char| matches!(character, '/' | '\\') || character.is_control());
+    (!ambiguous).then_some(decoded)
+}
+
+/// `raw` with each `%XX` decoded, once; `None` for a broken escape or bytes that are not UTF-8.
+fn percent_decode(raw: &str) -> Option<Cow<'_, str>> {
+    if !raw.contains('%') {
+        return Some(Cow::Borrowed(raw));
+    }
+    let mut bytes = raw.bytes();
+    let mut decoded = Vec::with_capacity(raw.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            _ => byte,
+        });
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn by_segment(registry: &Registry, segment: &str) -> Option<Arc<ResourceSchema>> {
+    registry
+        .resource_types()
+        .find(|schema| schema.resource_type().endpoint.strip_prefix('/') == Some(segment))
+        .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(path: &str) -> Option<Vec<String>> {
+        Some(segments(path)?.into_iter().map(Cow::into_owned).collect())
+    }
+
+    #[test]
+    fn segments_are_decoded_once() {
+        assert_eq!(decoded("/%55sers/a%40b"), Some(vec!["Users".into(), "a@b".into()]));
+        assert_eq!(decoded("/Users/%2541"), Some(vec!["Users".into(), "%41".into()]));
+        assert_eq!(
+            decoded("/Schemas/urn%3Aietf%3aparams"),
+            Some(vec!["Schemas".into(), "urn:ietf:params".into()])
+        );
+    }
+
+    #[test]
+    fn ambiguous_paths_are_no_paths() {
+        for path in [
+            "//Users",
+            "/Users/",
+            "/Users//1",
+            "/Users/.",
+            "/Users/..",
+            "/Users/%2e",
+            "/Users/%2E%2e",
+            "/Users%2F1",
+            "/Users/a%2fb",
+            "/Users/a%5Cb",
+            "/Users/a\\b",
+            "/Users/%00",
+            "/Users/%0a",
+            "/Users/%",
+            "/Users/%4",
+            "/Users/%zz",
+            "/Users/%ff",
+            "Users",
+            "*",
+        ] {
+            assert_eq!(decoded(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_ends_with_or_without_a_slash() {
+        for url in
+            ["https://example.com/scim/v2", "https://example.com/scim/v2/", "https://example.com/%73cim/v2"]
+        {
+            assert_eq!(BasePath::of(&url::Url::parse(url).unwrap()).segments, ["scim", "v2"], "{url}");
+        }
+        assert!(BasePath::of(&url::Url::parse("https://example.com").unwrap()).segments.is_empty());
+    }
+}

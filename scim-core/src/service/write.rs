@@ -1,0 +1,230 @@
+//! POST, PUT and DELETE (RFC 7644 §3.3, §3.5.1, §3.6).
+//!
+//! Every write of an existing resource names the version it was made for, and the store compares
+//! and swaps. A write that loses the race is made again from the newer version, unless the client
+//! said by `If-Match` which version it means.
+
+use http::StatusCode;
+
+use super::read::{stamp, version_of};
+use super::respond::{Failure, Reply};
+use super::{Call, Operation, Service};
+use crate::auth::Authenticator;
+use crate::etag::Condition;
+use crate::policy::{Admission, Policy, Write};
+use crate::projection::Projection;
+use crate::store::{Store, StoreError};
+use crate::value::{Object, Value};
+use crate::{Error, Resource, ResourceId, Version, validate};
+
+/// How one attempt at a write ended.
+pub(super) enum Attempt {
+    Done(Reply),
+    /// Another write came first.
+    Raced,
+}
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    pub(super) async fn create(&self, mut call: Call<'_>, body: Value) -> Result<Reply, Failure> {
+        call.begin(Operation::Create, None);
+        let projection = call.projection()?;
+        let schema = call.schema();
+        let valid = validate::create(schema, body, &self.config.leniencies)?;
+        call.outcome.note(&valid.leniencies);
+
+        let id = (self.environment.new_id)();
+        let now = self.now();
+        let mut meta = Object::new();
+        meta.insert("resourceType", schema.name());
+        meta.insert("created", now.as_str());
+        let mut resource = identified(valid.resource, &id, meta.into());
+        stamp(&mut resource, &now, Version(1));
+
+        let own = Own::of(&resource);
+        let admission = self.policy.admit(&call.context, Write::Create, &mut resource)?;
+        own.restore(&mut resource);
+        if admission == Admission::Delete {
+            return Ok(Reply::empty(StatusCode::NO_CONTENT));
+        }
+        validate::check(schema, &resource)?;
+        self.check_references(&call, None, &resource).await?;
+        self.store.create(call.scope(), &resource, &validate::unique_keys(schema, &resource)).await?;
+        call.outcome.resource = Some(id);
+        self.reply(StatusCode::CREATED, &call.context, resource, &projection)
+    }
+
+    pub(super) async fn replace(
+        &self,
+        mut call: Call<'_>,
+        id: &ResourceId,
+        body: Value,
+    ) -> Result<Reply, Failure> {
+        call.begin(Operation::Replace, Some(id));
+        let projection = call.projection()?;
+        let condition = Condition::if_match(&call.head.headers);
+        for _ in 0..self.attempts(condition.as_ref()) {
+            let attempt = self.try_replace(&mut call, id, body.clone(), condition.as_ref(), &projection);
+            if let Attempt::Done(reply) = attempt.await? {
+                return Ok(reply);
+            }
+        }
+        Err(raced(condition.as_ref()))
+    }
+
+    async fn try_replace(
+        &self,
+        call: &mut Call<'_>,
+        id: &ResourceId,
+        body: Value,
+        condition: Option<&Condition>,
+        projection: &Projection,
+    ) -> Result<Attempt, Failure> {
+        let schema = call.schema();
+        let current = self.current(call, id, &Projection::default()).await?;
+        let version = permitted_version(&current, condition)?;
+        let valid = validate::replace(schema, body, &current, &self.config.leniencies)?;
+        call.outcome.note(&valid.leniencies);
+        let own = Own::of(&current);
+        let mut resource = identified(valid.resource, id, own.meta.clone().unwrap_or_default());
+
+        let admission = self.policy.admit(&call.context, Write::Replace(&current), &mut resource)?;
+        own.restore(&mut resource);
+        if admission == Admission::Delete {
+            return self.delete_instead(call, id, &current, version).await;
+        }
+        validate::check(schema, &resource)?;
+        if resource == current {
+            return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection)?));
+        }
+        self.check_references(call, Some(&current), &resource).await?;
+        stamp(&mut resource, &self.now(), Version(version.0.saturating_add(1)));
+        let unique = validate::unique_keys(schema, &resource);
+        match self.store.replace(call.scope(), &resource, &unique, version).await {
+            Ok(()) => Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?)),
+            Err(error) => raced_or(error),
+        }
+    }
+
+    pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
+        call.begin(Operation::Delete, Some(id));
+        let condition = Condition::if_match(&call.head.headers);
+        for _ in 0..self.attempts(condition.as_ref()) {
+            let current = self.current(&call, id, &Projection::without(KEYED)).await?;
+            let version = permitted_version(&current, condition.as_ref())?;
+            if let Attempt::Done(reply) = self.delete_instead(&mut call, id, &current, version).await? {
+                return Ok(reply);
+            }
+        }
+        Err(raced(condition.as_ref()))
+    }
+
+    /// Deletes what was read as `current`, if the policy lets it and nobody changed it since.
+    pub(super) async fn delete_instead(
+        &self,
+        call: &mut Call<'_>,
+        id: &ResourceId,
+        current: &Resource,
+        version: Version,
+    ) -> Result<Attempt, Failure> {
+        self.policy.may_delete(&call.context, current)?;
+        match self.store.delete(call.scope(), id, Some(version)).await {
+            Ok(()) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
+            Err(error) => raced_or(error),
+        }
+    }
+
+    pub(super) async fn current(
+        &self,
+        call: &Call<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Resource, Failure> {
+        self.store.read(call.scope(), id, projection).await?.ok_or_else(Failure::not_found)
+    }
+
+    /// A client that names a version has one attempt: on that version.
+    pub(super) fn attempts(&self, condition: Option<&Condition>) -> usize {
+        match condition {
+            Some(Condition::OneOf(_)) => 1,
+            Some(Condition::Any) | None => self.config.limits.max_write_attempts.max(1),
+        }
+    }
+
+    /// The time now as `xsd:dateTime` in milliseconds.
+    pub(super) fn now(&self) -> String {
+        format!("{:.3}", (self.environment.now)())
+    }
+}
+
+/// The multi-valued attribute that can hold more values than anyone wants to load.
+pub(super) const KEYED: &str = "members";
+
+/// What in a resource is the service's own and no policy may change.
+pub(super) struct Own {
+    id: Option<Value>,
+    pub(super) meta: Option<Value>,
+}
+
+impl Own {
+    pub(super) fn of(resource: &Resource) -> Self {
+        Self { id: resource.get("id").cloned(), meta: resource.get("meta").cloned() }
+    }
+
+    pub(super) fn restore(&self, resource: &mut Resource) {
+        for (name, value) in [("id", &self.id), ("meta", &self.meta)] {
+            match value {
+                Some(value) if resource.get(name) == Some(value) => {}
+                Some(value) => drop(resource.0.insert(name, value.clone())),
+                None => drop(resource.0.remove(name)),
+            }
+        }
+    }
+}
+
+/// `resource` in the order people read: `schemas`, `id`, attributes, `meta`.
+fn identified(resource: Resource, id: &ResourceId, meta: Value) -> Resource {
+    let mut object = Object::new();
+    object.insert("schemas", Value::Null);
+    object.insert("id", id.as_str());
+    for (name, value) in resource.0 {
+        if !name.matches("id") && !name.matches("meta") {
+            object.insert(name, value);
+        }
+    }
+    if object.get("schemas") == Some(&Value::Null) {
+        object.remove("schemas");
+    }
+    object.insert("meta", meta);
+    Resource(object)
+}
+
+/// The version of `current`, if the client's condition permits to write on it: otherwise 412.
+pub(super) fn permitted_version(
+    current: &Resource,
+    condition: Option<&Condition>,
+) -> Result<Version, Failure> {
+    let version = version_of(current)?;
+    match condition {
+        Some(condition) if !condition.names(version) => Err(precondition_failed().into()),
+        _ => Ok(version),
+    }
+}
+
+pub(super) fn raced_or(error: StoreError) -> Result<Attempt, Failure> {
+    match error {
+        StoreError::VersionMismatch => Ok(Attempt::Raced),
+        error => Err(error.into()),
+    }
+}
+
+/// The refusal of a write that lost every race.
+pub(super) fn raced(condition: Option<&Condition>) -> Failure {
+    match condition {
+        Some(Condition::OneOf(_)) => precondition_failed().into(),
+        Some(Condition::Any) | None => StoreError::VersionMismatch.into(),
+    }
+}
+
+fn precondition_failed() -> Error {
+    Error::new(StatusCode::PRECONDITION_FAILED, "the resource is in another version than `If-Match` names")
+}
