@@ -1,5 +1,11 @@
 //! What the example programs share: a store over SQLite, mounting in axum, serving, logging.
 
-pub mod store;
+pub mod log;
+mod mount;
+pub mod provider;
+mod serve;
+mod store;
 
+pub use mount::router;
+pub use serve::{serve, stop_signal};
 pub use store::SqliteStore;

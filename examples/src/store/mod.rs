@@ -8,7 +8,10 @@ mod condition;
 mod keys;
 mod members;
 mod query;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,7 +26,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 /// A [`Store`] over SQLite; clones share the database.
 ///
@@ -76,12 +79,6 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
-    }
-
-    /// The pool to read with, for tests that look at the tables themselves.
-    #[doc(hidden)]
-    pub fn readers(&self) -> &SqlitePool {
-        &self.readers
     }
 
     /// Begins a write. `IMMEDIATE` takes the write lock at once: a transaction that read first and
@@ -205,6 +202,30 @@ impl Store for SqliteStore {
             .map_err(failure)?;
         tx.commit().await.map_err(failure)
     }
+
+    async fn missing(
+        &self,
+        scope: Scope<'_>,
+        mut ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let mut tx = self.readers.begin().await.map_err(failure)?;
+        let mut found = HashSet::new();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let mut statement = QueryBuilder::<Sqlite>::new("SELECT id FROM resources WHERE tenant = ");
+            statement.push_bind(scope.tenant.as_str()).push(" AND type = ").push_bind(scope.schema.name());
+            statement.push(" AND id IN (");
+            let mut places = statement.separated(", ");
+            for id in some {
+                places.push_bind(id.as_str());
+            }
+            statement.push(")");
+            let rows: Vec<String> =
+                statement.build_query_scalar().fetch_all(&mut *tx).await.map_err(failure)?;
+            found.extend(rows);
+        }
+        ids.retain(|id| !found.contains(id.as_str()));
+        Ok(ids)
+    }
 }
 
 /// A resource as its row and the rows of its members hold it.
@@ -273,7 +294,7 @@ fn encode(value: &impl serde::Serialize) -> Result<String, StoreError> {
 
 fn decode_value(text: &str) -> Result<Value, StoreError> {
     // What was stored passed narrower limits on its way in.
-    let limits = JsonLimits { max_depth: 128, ..JsonLimits::default() };
+    let limits = JsonLimits { max_depth: 128 };
     Value::from_slice(text.as_bytes(), &limits).map_err(|error| StoreError::Internal(error.into()))
 }
 
@@ -315,6 +336,8 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
+/// Ids looked up in one statement.
+const IDS_AT_ONCE: usize = 500;
 /// Reads that run at the same time.
 const READERS: u32 = 4;
 /// How long a statement waits for another process that writes to the same file.

@@ -95,11 +95,11 @@ async fn load_members(
     members::load(tx, scope, &id, resource).await
 }
 
-fn count_text(sql: &Sql) -> String {
+pub(super) fn count_text(sql: &Sql) -> String {
     format!("SELECT count(*) FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2{}", sql.text)
 }
 
-fn page_text(sql: &Sql) -> String {
+pub(super) fn page_text(sql: &Sql) -> String {
     format!(
         "SELECT r.seq, r.body FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2{} \
          ORDER BY {} LIMIT ?{} OFFSET ?{}",
@@ -110,7 +110,7 @@ fn page_text(sql: &Sql) -> String {
     )
 }
 
-fn batch_text(sql: &Sql) -> String {
+pub(super) fn batch_text(sql: &Sql) -> String {
     format!(
         "SELECT r.seq, r.body FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2{} \
          AND {seq} > ?{} ORDER BY {seq} LIMIT {BATCH}",

@@ -1,0 +1,73 @@
+//! Logging: one line per request, with a request id, to standard error.
+//!
+//! A line says what was asked and how it went: method, path, status, time, and the leniencies that
+//! fired. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use scim_core::leniency::Leniency;
+use scim_core::service::Outcome;
+use scim_core::store::StoreError;
+use scim_core::{Error, ScimType};
+use tracing::Instrument as _;
+use tracing_subscriber::EnvFilter;
+
+/// Logs to standard error what `RUST_LOG` asks for; without it, warnings and requests.
+///
+/// # Errors
+///
+/// Logging is set up already.
+pub fn init() -> anyhow::Result<()> {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,scim_examples=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot log: {error}"))
+}
+
+/// Middleware: gives each request an id, which the response carries as `X-Request-Id`, and logs it.
+pub async fn requests(request: Request, next: Next) -> Response {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let span = tracing::info_span!("request", id);
+    async move {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let begun = Instant::now();
+        let mut response = next.run(request).await;
+        let milliseconds = begun.elapsed().as_micros() as f64 / 1000.0;
+        let status = response.status().as_u16();
+        let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
+        let leniencies = list(&outcome.leniencies);
+        let scim_type = outcome.error.as_ref().and_then(Error::scim_type).map_or("", ScimType::as_str);
+        tracing::info!(%method, path, status, milliseconds, leniencies, scim_type);
+        if let Some(cause) = outcome.cause {
+            log_cause(&cause);
+        }
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn list(leniencies: &[Leniency]) -> String {
+    leniencies.iter().map(Leniency::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Logs what went wrong in the store, which the client is not told. Nothing went wrong when a
+/// resource is absent, taken or changed meanwhile.
+fn log_cause(cause: &StoreError) {
+    if let StoreError::Internal(source) | StoreError::Unavailable(source) = cause {
+        tracing::error!(source, "{cause}");
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

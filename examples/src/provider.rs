@@ -1,0 +1,179 @@
+//! The `provider` program: a SCIM service provider that behaves like a vendor's, over SQLite.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use axum::Router;
+use clap::{Parser, ValueEnum};
+use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::policy::{Policy, StandardPolicy};
+use scim_core::{Config, CredentialId, Environment, ResourceId, Service, TenantId};
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::SqliteStore;
+
+/// A SCIM 2.0 service provider on this machine, to point an identity provider at.
+///
+/// Without options it needs no set-up: it makes its database, chooses a token, and prints where it
+/// is reached and a command to try.
+#[derive(Debug, Parser)]
+#[command(name = "provider")]
+pub struct Options {
+    /// Whose behaviour to show.
+    #[arg(long, value_enum, default_value_t = Profile::Generic)]
+    pub profile: Profile,
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The database: a file, made when missing, or `:memory:`. Default: `scim-provider-PROFILE.db`
+    /// in the working directory.
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+    /// The bearer token clients must send. Default: a random one, which is printed.
+    #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = token)]
+    pub token: Option<Secret>,
+    /// The URL clients reach this server by, where that is not the address it listens on, such as
+    /// that of a tunnel. Every `location` begins with it.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<Url>,
+}
+
+/// Whose behaviour to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Users and groups by the RFCs.
+    Generic,
+}
+
+/// Takes what a header can carry as one word.
+fn token(text: &str) -> Result<Secret, &'static str> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("a token is one or more visible ASCII characters, without spaces");
+    }
+    Secret::new(text).map_err(|_| "a token must not be blank")
+}
+
+/// A provider that listens but does not answer yet.
+pub struct Provider {
+    listener: TcpListener,
+    router: Router,
+    store: SqliteStore,
+    base_url: Url,
+    database: PathBuf,
+    profile: Profile,
+    // To be shown; `None` when the user chose it and need not be told.
+    made_token: Option<Secret>,
+}
+
+impl Provider {
+    /// Opens the database and listens.
+    ///
+    /// # Errors
+    ///
+    /// The address or the database cannot be used.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let Options { profile, listen, database, token, base_url } = options;
+        let database = database.unwrap_or_else(|| format!("scim-provider-{}.db", profile.name()).into());
+        let store = match database.to_str() {
+            Some(":memory:") => SqliteStore::in_memory().await?,
+            _ => SqliteStore::open(&database).await?,
+        };
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.with_context(|| {
+            format!("cannot listen on {listen}; `--listen 127.0.0.1:0` takes a free port")
+        })?;
+        let base_url = match base_url {
+            Some(url) => {
+                ensure!(matches!(url.scheme(), "http" | "https"), "the base URL `{url}` is not an HTTP URL");
+                url
+            }
+            None => reachable(listener.local_addr()?)?,
+        };
+        let (token, made_token) = match token {
+            Some(token) => (token, None),
+            None => {
+                let token = random_token()?;
+                (token.clone(), Some(token))
+            }
+        };
+        let service = profile.service(store.clone(), token, base_url.clone());
+        let router = crate::router(service).layer(axum::middleware::from_fn(crate::log::requests));
+        Ok(Self { listener, router, store, base_url, database, profile, made_token })
+    }
+
+    /// The URL of the service, such as `http://127.0.0.1:8080/scim/v2`.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// Answers requests until `stop` completes, finishes those under way and closes the database.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        crate::serve(self.listener, self.router, stop).await;
+        self.store.close().await;
+    }
+}
+
+/// What a user needs to know to begin: URL, token, database, and a command to try.
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.made_token.as_ref().map(Secret::expose);
+        writeln!(f, "SCIM 2.0 service provider, profile {}", self.profile.name())?;
+        writeln!(f)?;
+        writeln!(f, "  base URL   {}", self.base_url)?;
+        writeln!(f, "  token      {}", token.unwrap_or("as given"))?;
+        match self.database.to_str() {
+            Some(":memory:") => writeln!(f, "  database   in memory, gone when this ends")?,
+            _ => writeln!(f, "  database   {}, kept when this ends", self.database.display())?,
+        }
+        writeln!(f)?;
+        writeln!(f, "Try:")?;
+        let authorization = format!("Authorization: Bearer {}", token.unwrap_or("$SCIM_TOKEN"));
+        writeln!(f, "  curl -H \"{authorization}\" {}/Users", self.base_url)?;
+        writeln!(f)?;
+        write!(f, "Ctrl-C stops it.")
+    }
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+        }
+    }
+
+    fn service(
+        self,
+        store: SqliteStore,
+        token: Secret,
+        base_url: Url,
+    ) -> Service<SqliteStore, StaticTokens, Arc<dyn Policy>> {
+        let policy: Arc<dyn Policy> = match self {
+            Self::Generic => Arc::new(StandardPolicy),
+        };
+        let principal = Principal { tenant: TenantId::new("local"), credential: CredentialId::new("token") };
+        let authenticator = StaticTokens::new().with(token, principal);
+        let environment =
+            Environment::new(jiff::Timestamp::now, || ResourceId::new(uuid::Uuid::new_v4().to_string()));
+        Service::new(store, authenticator, Config::new(base_url), environment).with_policy(policy)
+    }
+}
+
+/// The base URL of a server on `address`.
+fn reachable(address: SocketAddr) -> anyhow::Result<Url> {
+    let host = match address {
+        // Listening on every address, the machine itself reaches it by this one.
+        address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
+        address => address.to_string(),
+    };
+    Ok(Url::parse(&format!("http://{host}/scim/v2"))?)
+}
+
+/// A token with 244 random bits.
+fn random_token() -> anyhow::Result<Secret> {
+    Ok(Secret::new(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()))?)
+}

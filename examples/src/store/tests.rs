@@ -1,0 +1,93 @@
+//! What only the tables themselves show: which rows a write touches, and how a look-up is done.
+
+use scim_core::TenantId;
+use scim_core::patch::{Change, Delta};
+use scim_core::schema::Registry;
+use scim_filter::{BindOptions, Filter};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+use super::condition::Sql;
+use super::*;
+
+/// One member into a group of thousands reads and writes what one into a group of ten does.
+#[tokio::test]
+async fn a_delta_touches_the_rows_it_names() {
+    let registry = Registry::standard();
+    let schema = registry.by_name("Group").unwrap();
+    let tenant = TenantId::new("acme");
+    let scope = Scope { tenant: &tenant, schema };
+    let store = SqliteStore::in_memory().await.unwrap();
+    let members: Vec<_> = (0..3000).map(|number| json!({"value": format!("u{number}")})).collect();
+    let group = resource(json!({
+        "id": "g", "displayName": "All", "members": members, "meta": {"version": "W/\"1\""},
+    }));
+    store.create(scope, &group, &[]).await.unwrap();
+
+    let delta = Delta {
+        attribute: "members".into(),
+        removed: vec!["u7".into(), "nobody".into()],
+        added: vec![value(json!({"value": "new"})), value(json!({"value": "u8", "display": "Other"}))],
+        ..Delta::default()
+    };
+    let change = Change { deltas: vec![delta], ..Change::default() };
+    let update =
+        Update { change: &change, unique: &[], last_modified: "2026-02-02T00:00:00Z", version: Version(2) };
+    let id = ResourceId::new("g");
+    assert_eq!(store.apply(scope, &id, &update, Version(1)).await.unwrap(), Applied::Changed);
+    let written: Vec<(String,)> =
+        sqlx::query_as("SELECT member FROM members WHERE since = 2").fetch_all(&store.readers).await.unwrap();
+    assert_eq!(written, [("new".to_owned(),)]);
+    let (count,): (i64,) =
+        sqlx::query_as("SELECT count(*) FROM members").fetch_one(&store.readers).await.unwrap();
+    assert_eq!(count, 3000);
+
+    // The same again changes nothing, the version included.
+    let update = Update { version: Version(3), ..update };
+    assert_eq!(store.apply(scope, &id, &update, Version(2)).await.unwrap(), Applied::Unchanged);
+    let now = store.read(scope, &id, &Projection::without("members")).await.unwrap().unwrap();
+    assert_eq!(now.version(), Some(Version(2)));
+    assert_eq!(now.get("members"), None);
+}
+
+/// What SQLite does for a look-up, in its own words: it searches an index, and scans nothing.
+#[tokio::test]
+async fn look_ups_use_an_index() {
+    let registry = Registry::standard();
+    let store = SqliteStore::in_memory().await.unwrap();
+    for (kind, filter) in [
+        ("User", "userName eq \"ann@example.com\""),
+        ("User", "USERNAME eq \"ann@example.com\" and active eq true"),
+        ("User", "externalId eq \"00u1\""),
+        ("User", "id eq \"1\""),
+        ("User", "emails[type eq \"work\" and value eq \"ann@example.com\"]"),
+        ("User", "userName eq \"ann\" or externalId eq \"00u1\""),
+        ("Group", "displayName eq \"Staff\""),
+        ("Group", "id eq \"1\" and members eq \"2\""),
+        ("Group", "members.value eq \"2\""),
+        ("Group", "members[value eq \"2\"]"),
+    ] {
+        let schema = registry.by_name(kind).unwrap();
+        let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let sql = Sql::of(schema, Some(&bound));
+        for statement in [query::count_text(&sql), query::page_text(&sql), query::batch_text(&sql)] {
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                    .fetch_all(&store.readers)
+                    .await
+                    .unwrap();
+            let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
+            assert!(!steps.iter().any(|step| step.contains("SCAN")), "{}: {statement}\n{steps:#?}", filter);
+            let by_key = |step: &&str| step.contains("SEARCH r") && step.contains("id=?");
+            assert!(steps.iter().any(by_key), "{}: {statement}\n{steps:#?}", filter);
+        }
+    }
+}
+
+fn value(json: serde_json::Value) -> Value {
+    decode_value(&json.to_string()).unwrap()
+}
+
+fn resource(json: serde_json::Value) -> Resource {
+    decode(&json.to_string()).unwrap()
+}
