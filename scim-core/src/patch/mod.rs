@@ -1,25 +1,88 @@
 //! PATCH (RFC 7644 §3.5.2): parse → normalise → plan → apply.
 //!
-//! *Parse* reads the message and its paths. *Normalise* rewrites what identity providers send
-//! beyond the RFC into RFC form and says which leniencies fired. *Plan* turns the operations into
-//! a [`Change`]: attribute writes, and for the members of a group a delta of added and removed
-//! values. *Apply* puts a change onto a resource; all of it or none.
+//! *Parse* reads the message. *Normalise* rewrites what identity providers send beyond the RFC
+//! into RFC form and says which leniencies fired. *Plan* runs the operations on what a resource
+//! holds and yields a [`Change`]: new values of attributes, and for the members of a group a
+//! [`Delta`] of added and removed values. *Apply* puts a change onto a resource. Until then
+//! nothing is touched, so a request takes effect as a whole or not at all.
+//!
+//! # Examples
+//!
+//! ```
+//! use scim_core::patch::{PatchOptions, PatchRequest};
+//! use scim_core::schema::Registry;
+//! use scim_core::{Object, Resource, Value};
+//!
+//! let registry = Registry::standard();
+//! let groups = registry.by_name("Group").expect("the standard registry has groups");
+//! let body: Value = r#"{
+//!     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+//!     "Operations": [{"op": "add", "path": "members", "value": [{"value": "2819c223"}]}]
+//! }"#.parse()?;
+//! let request = PatchRequest::parse(groups, body, &PatchOptions::default())?;
+//!
+//! // Adding a member needs none of the members that are there.
+//! assert!(!request.reads("members"));
+//! let mut group = Object::new();
+//! group.insert("displayName", "Tour Guides");
+//! let mut group = Resource(group);
+//! let plan = request.plan(groups, &group)?;
+//! assert_eq!(plan.change.deltas[0].added.len(), 1);
+//! assert!(plan.change.apply(&mut group));
+//! assert!(!plan.change.apply(&mut group), "who is a member already stays one");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where RFC 7644 leaves room
+//!
+//! - Adding a value whose `value` and `type` an element has already changes that element's other
+//!   sub-attributes instead of making a second one (RFC 7643 §2.4 asks not to repeat the pair).
+//! - Replacing the values a filter selects replaces them as wholes; only readOnly and immutable
+//!   sub-attributes stay.
+//! - `emails.value`, a sub-attribute of several values that no filter tells apart, is a path for
+//!   `remove`, for `add` (one more value) and for `replace` where there is at most one value.
+//! - An attribute that is required cannot be removed, not even to be added again by the next
+//!   operation. An immutable one can, if in the end it is as it was before the request.
+
+mod apply;
+mod element;
+mod fold;
+mod normalise;
+mod parse;
+mod plan;
+mod select;
+mod slot;
+mod target;
+mod values;
+
+use std::fmt;
+
+use scim_filter::AttrName;
 
 use crate::leniency::{Leniencies, Leniency};
-use crate::schema::ResourceSchema;
+use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::Value;
-use crate::{Error, Resource};
+use crate::{Error, Resource, ScimType};
+use normalise::Step;
 
 /// A PATCH request with its operations in RFC form, bound to a schema.
 #[derive(Clone)]
-pub struct PatchRequest {}
+pub struct PatchRequest {
+    steps: Vec<Step>,
+    leniencies: Leniencies,
+    fired: Vec<Leniency>,
+    // The keyed attributes whose values planning has to look at.
+    reads: Vec<AttrName>,
+}
 
 /// What a PATCH changes, ready for a store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
     /// Whole values of top-level attributes of the base schema or of extensions.
+    ///
+    /// [Keyed](keyed) attributes are never among them, but in `deltas`.
     pub writes: Vec<Write>,
-    /// Values added to and removed from multi-valued attributes that are not loaded to be changed.
+    /// Values added to and removed from [keyed](keyed) attributes.
     pub deltas: Vec<Delta>,
 }
 
@@ -37,14 +100,19 @@ pub struct Write {
 /// A change of a multi-valued attribute whose values are identified by their `value`
 /// sub-attribute (`members`).
 ///
-/// Order of effect: if `replace`, all values go; then `removed` go; then `added` come, where a
-/// value that is there already changes nothing. `added` and `removed` are disjoint.
+/// With `replace`, the values after it are those of `added`. Otherwise they are those there before,
+/// less the `removed` ones, and those of `added` that were not there; one that was there stays as
+/// it is, so that its immutable sub-attributes cannot be exchanged by removing and adding it.
+/// `added` and `removed` are disjoint.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     /// The attribute.
     pub attribute: Box<str>,
     /// Whether the values there are removed first.
     pub replace: bool,
+    /// Whether `value`s that differ in case alone are the same: the attribute's `value` is not
+    /// case-exact.
+    pub ignore_case: bool,
     /// The `value`s to remove.
     pub removed: Vec<Box<str>>,
     /// The values to add, no two with the same `value`.
@@ -54,50 +122,14 @@ pub struct Delta {
 /// A planned PATCH.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What changes; empty when the resource already is as asked.
+    /// What changes; empty when the resource already is as asked, as far as it was loaded.
     pub change: Change,
-    /// The resource as it will be, without the attributes that were not loaded.
+    /// The resource as it will be, without the attributes that were not loaded. That every
+    /// required attribute has a value is for [`validate::check`](crate::validate::check) to say,
+    /// once a policy had the chance to fill in what is missing.
     pub resource: Resource,
-}
-
-impl PatchRequest {
-    /// Parses and normalises the body of a PATCH.
-    pub fn parse(schema: &ResourceSchema, body: Value, options: &PatchOptions) -> Result<Self, Error> {
-        let _ = (schema, body, options);
-        todo!()
-    }
-
-    /// The leniencies that fired.
-    pub fn leniencies(&self) -> &[Leniency] {
-        todo!()
-    }
-
-    /// Whether planning needs the values of the keyed attribute `name` (`members`); adding,
-    /// replacing, and removing by `value` do not.
-    pub fn reads(&self, name: &str) -> bool {
-        let _ = name;
-        todo!()
-    }
-
-    /// Plans the request on `current`, which may lack the keyed attributes that
-    /// [`reads`](Self::reads) denies.
-    pub fn plan(&self, schema: &ResourceSchema, current: &Resource) -> Result<Plan, Error> {
-        let _ = (schema, current);
-        todo!()
-    }
-}
-
-impl Change {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.deltas.is_empty()
-    }
-
-    /// Puts the change onto `resource`; returns whether anything became different.
-    pub fn apply(&self, resource: &mut Resource) -> bool {
-        let _ = resource;
-        todo!()
-    }
+    /// The leniencies that fired, in the request and on this resource.
+    pub leniencies: Vec<Leniency>,
 }
 
 /// Limits and leniencies of a PATCH.
@@ -109,4 +141,130 @@ pub struct PatchOptions {
     pub path: scim_filter::ParseOptions,
     /// The leniencies that are on.
     pub leniencies: Leniencies,
+}
+
+impl Default for PatchOptions {
+    /// A thousand operations, which is what Entra ID and the largest known clients stay under,
+    /// the default limits of paths, and every leniency.
+    fn default() -> Self {
+        Self {
+            max_operations: 1000,
+            path: scim_filter::ParseOptions::default(),
+            leniencies: Leniencies::default(),
+        }
+    }
+}
+
+impl PatchRequest {
+    /// Parses and normalises the body of a PATCH.
+    ///
+    /// # Errors
+    ///
+    /// 400 with `invalidSyntax`, `invalidPath`, `invalidValue`, `noTarget` or `mutability`, or 413
+    /// for too many operations. The detail names the place: `Operations[2].path`.
+    pub fn parse(schema: &ResourceSchema, body: Value, options: &PatchOptions) -> Result<Self, Error> {
+        let mut fired = Vec::new();
+        let operations = parse::message(body, options, &mut fired)?;
+        let mut normaliser = normalise::Normaliser::new(schema, options, fired);
+        for operation in operations {
+            normaliser.operation(operation)?;
+        }
+        let (steps, fired) = normaliser.finish();
+        let mut reads: Vec<AttrName> = Vec::new();
+        for name in steps.iter().filter_map(Step::reads) {
+            if !reads.contains(name) {
+                reads.push(name.clone());
+            }
+        }
+        Ok(Self { steps, leniencies: options.leniencies.clone(), fired, reads })
+    }
+
+    /// The leniencies that fired so far; [`Plan::leniencies`] has those of planning as well.
+    pub fn leniencies(&self) -> &[Leniency] {
+        &self.fired
+    }
+
+    /// Whether planning needs the values of the [keyed](keyed) attribute `name` (`members`);
+    /// adding, replacing, and removing by `value` do not.
+    pub fn reads(&self, name: &str) -> bool {
+        self.reads.iter().any(|read| read.matches(name))
+    }
+
+    /// Plans the request on `current`, which may lack the keyed attributes that
+    /// [`reads`](Self::reads) denies.
+    ///
+    /// Takes time linear in what the request and the attributes it names hold.
+    ///
+    /// # Errors
+    ///
+    /// 400 with `noTarget`, `mutability`, `invalidValue`, or `tooMany` for filters that would have
+    /// to be evaluated too often; the detail names the operation.
+    pub fn plan(&self, schema: &ResourceSchema, current: &Resource) -> Result<Plan, Error> {
+        plan::plan(self, schema, current)
+    }
+}
+
+impl fmt::Debug for PatchRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = self.steps.iter().map(|step| &step.at);
+        f.debug_struct("PatchRequest")
+            .field("steps", &places.collect::<Vec<_>>())
+            .field("leniencies", &self.fired)
+            .finish()
+    }
+}
+
+impl Change {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.deltas.is_empty()
+    }
+
+    /// Puts the change onto `resource`; returns whether anything became different.
+    ///
+    /// Takes time linear in the attributes that change.
+    pub fn apply(&self, resource: &mut Resource) -> bool {
+        apply::apply(self, resource)
+    }
+}
+
+/// Whether changes of `attribute` are planned as a [`Delta`], without its values: those of a
+/// multi-valued complex attribute whose `value` is immutable, as `members` of a group.
+///
+/// Stores keep such an attribute as a set of rows, so that adding and removing k values costs
+/// O(k) however many there are.
+///
+/// ```
+/// use scim_core::patch::keyed;
+/// use scim_core::schema::builtin;
+/// let keyed_attributes = |schema: scim_core::schema::Schema| {
+///     schema.attributes.into_iter().filter(keyed).map(|attribute| attribute.name).collect::<Vec<_>>()
+/// };
+/// assert_eq!(keyed_attributes(builtin::group()), ["members"]);
+/// assert!(keyed_attributes(builtin::user()).is_empty());
+/// ```
+pub fn keyed(attribute: &Attribute) -> bool {
+    attribute.multi_valued
+        && !attribute.required
+        && attribute.mutability == Mutability::ReadWrite
+        && attribute.sub_attribute("value").is_some_and(|value| value.mutability == Mutability::Immutable)
+}
+
+/// An error at a place of the request.
+fn refuse(scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
+    Error::bad_request(scim_type, format!("{at}: {what}"))
+}
+
+/// An error that a leniency would have prevented.
+fn needs(leniency: Leniency, scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
+    refuse(scim_type, at, format_args!("{what} (the leniency `{leniency}` is off)"))
+}
+
+/// Client text in an error detail, cut where it is long.
+fn quote(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
 }

@@ -1,0 +1,224 @@
+//! Operations on a keyed attribute, folded into one delta without its values.
+//!
+//! What each key's last operation was decides, so a thousand operations are a thousand look-ups
+//! in hash maps, however many values the attribute holds.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use scim_filter::compare;
+
+use super::element::key;
+use super::{Delta, keyed};
+use crate::schema::Attribute;
+use crate::value::Value;
+
+/// What operations did to a keyed attribute so far.
+pub(super) struct Fold<'r> {
+    attribute: &'r Attribute,
+    replace: bool,
+    removed: Keys<Box<str>>,
+    added: Keys<Value>,
+}
+
+/// Values by key, in the order they came, with the key's case folded or not.
+pub(super) struct Keys<V> {
+    ignore_case: bool,
+    places: HashMap<Box<str>, usize>,
+    // `None` where the value was taken out again.
+    values: Vec<Option<V>>,
+}
+
+impl<'r> Fold<'r> {
+    pub(super) fn new(attribute: &'r Attribute) -> Self {
+        debug_assert!(keyed(attribute), "only keyed attributes are folded");
+        let ignore_case = ignores_case(attribute);
+        Self { attribute, replace: false, removed: Keys::new(ignore_case), added: Keys::new(ignore_case) }
+    }
+
+    /// Adds a value; one that is there stays as it is.
+    pub(super) fn add(&mut self, value: Value) {
+        let Some(key) = key(&value).map(Box::<str>::from) else {
+            return;
+        };
+        self.removed.take(&key);
+        self.added.insert(&key, || value);
+    }
+
+    /// Removes the value with `key`.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.added.take(key);
+        if !self.replace {
+            self.removed.insert(key, || key.into());
+        }
+    }
+
+    /// Removes all values.
+    pub(super) fn clear(&mut self) {
+        self.replace = true;
+        self.removed = Keys::new(self.removed.ignore_case);
+        self.added = Keys::new(self.added.ignore_case);
+    }
+
+    /// The delta; `None` if it would change nothing. With the values `there` before, it has only
+    /// what makes a difference to them.
+    pub(super) fn finish(self, there: Option<&[Value]>) -> Option<Delta> {
+        let mut delta = Delta {
+            attribute: self.attribute.name.as_str().into(),
+            replace: self.replace,
+            ignore_case: self.added.ignore_case,
+            removed: self.removed.into_values().collect(),
+            added: self.added.into_values().collect(),
+        };
+        if let Some(there) = there {
+            delta.narrow(there);
+        }
+        (delta.replace || !delta.removed.is_empty() || !delta.added.is_empty()).then_some(delta)
+    }
+}
+
+impl Delta {
+    /// Puts the delta onto `values`; returns whether anything became different.
+    pub(super) fn apply(&self, values: &mut Vec<Value>) -> bool {
+        if self.replace {
+            let same = self.is_all_of(values);
+            if !same {
+                values.clone_from(&self.added);
+            }
+            return !same;
+        }
+        let before = values.len();
+        let removed = Lookup::new(self.ignore_case, self.removed.iter().map(|key| &**key));
+        let added =
+            Lookup::new(self.ignore_case, self.added.iter().map(|value| key(value).unwrap_or_default()));
+        let mut present = vec![false; self.added.len()];
+        if !removed.is_empty() || !added.is_empty() {
+            values.retain(|value| {
+                let Some(key) = key(value) else {
+                    return true;
+                };
+                if let Some(found) = added.find(key).and_then(|place| present.get_mut(place)) {
+                    *found = true;
+                }
+                removed.find(key).is_none()
+            });
+        }
+        let kept = values.len();
+        let new = self.added.iter().zip(present).filter(|(_, present)| !present);
+        values.extend(new.map(|(value, _)| value.clone()));
+        kept != before || values.len() != kept
+    }
+
+    /// Drops what makes no difference to the values `there`.
+    fn narrow(&mut self, there: &[Value]) {
+        if self.replace {
+            self.replace = !self.is_all_of(there);
+            if !self.replace {
+                self.added.clear();
+            }
+            return;
+        }
+        let removed = Lookup::new(self.ignore_case, self.removed.iter().map(|key| &**key));
+        let added =
+            Lookup::new(self.ignore_case, self.added.iter().map(|value| key(value).unwrap_or_default()));
+        let mut to_remove = vec![false; self.removed.len()];
+        let mut to_add = vec![true; self.added.len()];
+        for key in there.iter().filter_map(key) {
+            if let Some(hit) = removed.find(key).and_then(|place| to_remove.get_mut(place)) {
+                *hit = true;
+            }
+            if let Some(hit) = added.find(key).and_then(|place| to_add.get_mut(place)) {
+                *hit = false;
+            }
+        }
+        retain_marked(&mut self.removed, to_remove);
+        retain_marked(&mut self.added, to_add);
+    }
+
+    /// Whether `added` are the `values`, in whatever order.
+    fn is_all_of(&self, values: &[Value]) -> bool {
+        if self.added.len() != values.len() {
+            return false;
+        }
+        let added =
+            Lookup::new(self.ignore_case, self.added.iter().map(|value| key(value).unwrap_or_default()));
+        values.iter().all(|value| {
+            let found = key(value).and_then(|key| added.find(key)).and_then(|place| self.added.get(place));
+            found == Some(value)
+        })
+    }
+}
+
+/// Where in a list a key is.
+enum Lookup<'k> {
+    /// Few keys are compared faster than hashed.
+    Few(Vec<&'k str>),
+    Many(bool, HashMap<Cow<'k, str>, usize>),
+}
+
+impl<'k> Lookup<'k> {
+    fn new(ignore_case: bool, keys: impl ExactSizeIterator<Item = &'k str>) -> Self {
+        const FEW: usize = 4;
+        if keys.len() <= FEW && !ignore_case {
+            return Self::Few(keys.collect());
+        }
+        let places = keys.enumerate().map(|(place, key)| (folded(key, ignore_case), place));
+        Self::Many(ignore_case, places.collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Few(keys) => keys.is_empty(),
+            Self::Many(_, keys) => keys.is_empty(),
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<usize> {
+        match self {
+            Self::Few(keys) => keys.iter().position(|other| *other == key),
+            Self::Many(_, keys) if keys.is_empty() => None,
+            Self::Many(ignore_case, keys) => keys.get(folded(key, *ignore_case).as_ref()).copied(),
+        }
+    }
+}
+
+impl<V> Keys<V> {
+    pub(super) fn new(ignore_case: bool) -> Self {
+        Self { ignore_case, places: HashMap::new(), values: Vec::new() }
+    }
+
+    /// Adds a value unless its key has one.
+    fn insert(&mut self, key: &str, value: impl FnOnce() -> V) {
+        let key = folded(key, self.ignore_case);
+        if !self.places.contains_key(key.as_ref()) {
+            self.places.insert(key.into(), self.values.len());
+            self.values.push(Some(value()));
+        }
+    }
+
+    fn take(&mut self, key: &str) {
+        let place = self.places.remove(folded(key, self.ignore_case).as_ref());
+        if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
+            *value = None;
+        }
+    }
+
+    fn into_values(self) -> impl Iterator<Item = V> {
+        self.values.into_iter().flatten()
+    }
+}
+
+/// Whether keys of `attribute` are compared without case.
+pub(super) fn ignores_case(attribute: &Attribute) -> bool {
+    attribute.sub_attribute("value").is_some_and(|value| !value.case_exact)
+}
+
+/// `key` as it is compared.
+pub(super) fn folded(key: &str, ignore_case: bool) -> Cow<'_, str> {
+    if ignore_case { compare::fold(key) } else { Cow::Borrowed(key) }
+}
+
+fn retain_marked<T>(values: &mut Vec<T>, marks: Vec<bool>) {
+    let mut marks = marks.into_iter();
+    values.retain(|_| marks.next().unwrap_or(false));
+}

@@ -1,0 +1,629 @@
+//! Operations in RFC form: one attribute each, its value typed, every deviation accounted for.
+
+use scim_filter::{AttrName, AttributeType};
+
+use super::parse::{Op, Operation};
+use super::target::{self, PathError, Place, Target};
+use super::{PatchOptions, keyed, needs, quote, refuse};
+use crate::leniency::Leniency;
+use crate::schema::{Attribute, Mutability, ResourceSchema};
+use crate::validate;
+use crate::value::{JsonLimits, Object, Value};
+use crate::{Error, ScimType};
+
+/// One change of one attribute, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.
+#[derive(Clone)]
+pub(super) struct Step {
+    /// Where in the request it stands: `Operations[2].path`.
+    pub(super) at: Box<str>,
+    pub(super) subject: Subject,
+    pub(super) action: Action,
+}
+
+/// What a step changes.
+#[derive(Clone)]
+pub(super) enum Subject {
+    /// Every attribute of an extension.
+    Extension(AttrName),
+    Attribute(Target),
+}
+
+/// How a step changes it. Values have their type and canonical names.
+#[derive(Clone)]
+pub(super) enum Action {
+    /// The single value becomes this one.
+    Set(Value),
+    /// These sub-attributes are set, those unassigned; the others stay.
+    Merge { set: Object, clear: Vec<AttrName> },
+    /// These values come in.
+    Add(Vec<Value>),
+    /// These are the values.
+    Replace(Vec<Value>),
+    /// This takes the place of each selected value.
+    Put(Value),
+    /// What is there goes; nothing there is fine.
+    Remove,
+    /// What is there goes, and a selection has to match.
+    Unassign,
+    /// The values listed go.
+    RemoveListed(Vec<Value>),
+    /// Nothing, if the resource has this `id`.
+    SameId(Value),
+}
+
+impl Step {
+    /// The keyed attribute whose values the step has to look at.
+    pub(super) fn reads(&self) -> Option<&AttrName> {
+        let Subject::Attribute(target) = &self.subject else {
+            return None;
+        };
+        let blind = match (&target.selection, &target.sub, &self.action) {
+            (None, None, _) => true,
+            (Some(selection), None, Action::Remove) => selection.only_keys().is_some(),
+            _ => false,
+        };
+        (target.keyed && !blind).then_some(&target.attribute)
+    }
+}
+
+/// Turns operations into steps.
+pub(super) struct Normaliser<'s> {
+    schema: &'s ResourceSchema,
+    options: &'s PatchOptions,
+    fired: Vec<Leniency>,
+    steps: Vec<Step>,
+}
+
+/// A value to be written, with what it is for.
+struct Writing<'a> {
+    op: Op,
+    /// Where the target is named, for details about the target.
+    at: &'a str,
+    /// Where the value stands, for details about the value.
+    value_at: &'a str,
+    /// Whether a `path` names the target, rather than a member of `value`.
+    by_path: bool,
+}
+
+impl<'s> Normaliser<'s> {
+    pub(super) fn new(schema: &'s ResourceSchema, options: &'s PatchOptions, fired: Vec<Leniency>) -> Self {
+        Self { schema, options, fired, steps: Vec::new() }
+    }
+
+    pub(super) fn finish(self) -> (Vec<Step>, Vec<Leniency>) {
+        (self.steps, self.fired)
+    }
+
+    /// Appends the steps of one operation.
+    pub(super) fn operation(&mut self, operation: Operation) -> Result<(), Error> {
+        let Operation { at, op, path, value } = operation;
+        let Some(path) = path else {
+            return match op {
+                Op::Remove => self.remove_members(&at, value),
+                Op::Add | Op::Replace => {
+                    let at = format!("{at}.value");
+                    let value = required(value, &at)?;
+                    self.members(op, None, value, &at)
+                }
+            };
+        };
+        let path_at = format!("{at}.path");
+        let value_at = format!("{at}.value");
+        let place = target::resolve(self.schema, &path, &path_at, self.options, &mut self.fired)?;
+        match (op, place) {
+            (Op::Remove, Place::Resource) => {
+                Err(refuse(ScimType::NoTarget, &path_at, "the resource itself cannot be removed"))
+            }
+            (Op::Remove, Place::Extension(uri)) => self.remove_extension(uri, value, &at),
+            (Op::Remove, Place::Attribute { target, attribute, sub }) => {
+                self.remove(target, attribute, sub, value, &path_at, &value_at)
+            }
+            (_, Place::Resource) => self.members(op, None, required(value, &value_at)?, &value_at),
+            (_, Place::Extension(uri)) => {
+                self.members(op, Some(&uri), required(value, &value_at)?, &value_at)
+            }
+            (_, Place::Attribute { target, attribute, sub }) => {
+                let value = required(value, &value_at)?;
+                let writing = Writing { op, at: &path_at, value_at: &value_at, by_path: true };
+                self.write(&writing, target, attribute, sub, value)
+            }
+        }
+    }
+
+    /// Writes every member of `value`, an object of attributes of the resource or of `extension`.
+    fn members(&mut self, op: Op, extension: Option<&AttrName>, value: Value, at: &str) -> Result<(), Error> {
+        match (value, extension) {
+            (Value::Object(members), _) => {
+                for (name, value) in members {
+                    self.member(op, extension, name.as_str(), value, &member_at(at, name.as_str()))?;
+                }
+                Ok(())
+            }
+            (value, Some(uri)) if value.is_unassigned() => self.remove_extension(uri.clone(), None, at),
+            (value, _) => {
+                let what = format_args!("an object of attributes is required, not {}", value.kind());
+                Err(refuse(ScimType::InvalidValue, at, what))
+            }
+        }
+    }
+
+    /// Writes one member of such an object.
+    fn member(
+        &mut self,
+        op: Op,
+        extension: Option<&AttrName>,
+        name: &str,
+        value: Value,
+        at: &str,
+    ) -> Result<(), Error> {
+        let writing = Writing { op, at, value_at: at, by_path: false };
+        if let Some(attribute) = self.schema.find(extension.map(AttrName::as_str), name)
+            && let Place::Attribute { target, attribute, sub } = target::whole(attribute, extension)
+        {
+            return self.write(&writing, target, attribute, sub, value);
+        }
+        let path = match extension {
+            None => name.to_owned(),
+            Some(uri) => format!("{uri}:{name}"),
+        };
+        let mut fired = self.fired.clone();
+        match target::resolve(self.schema, &path, at, self.options, &mut fired) {
+            Ok(Place::Attribute { target, attribute, sub }) => {
+                self.fired = fired;
+                let is_path = name.contains(['.', ':', '[']);
+                if is_path && !self.options.leniencies.take(Leniency::PathKey, &mut self.fired) {
+                    let what = "a path is no attribute name";
+                    return Err(needs(Leniency::PathKey, ScimType::InvalidValue, at, what));
+                }
+                self.write(&writing, target, attribute, sub, value)
+            }
+            Ok(Place::Extension(uri)) => self.members(op, Some(&uri), value, at),
+            Ok(Place::Resource) => self.members(op, None, value, at),
+            Err(PathError::Unknown(error)) => {
+                if self.options.leniencies.take(Leniency::UnknownAttribute, &mut self.fired) {
+                    return Ok(());
+                }
+                let what = error.detail().strip_prefix(at).unwrap_or(error.detail());
+                let what = what.trim_start_matches(": ");
+                Err(needs(Leniency::UnknownAttribute, ScimType::InvalidValue, at, what))
+            }
+            Err(PathError::Refused(error)) => Err(error),
+        }
+    }
+
+    /// Writes one value to one target.
+    fn write(
+        &mut self,
+        writing: &Writing<'_>,
+        target: Target,
+        attribute: &Attribute,
+        sub: Option<&Attribute>,
+        value: Value,
+    ) -> Result<(), Error> {
+        let leaf = sub.unwrap_or(attribute);
+        if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
+            return self.write_read_only(writing, target, leaf, value);
+        }
+        let value = self.unwrap_json(attribute, sub, value);
+        let several = leaf.multi_valued && (sub.is_some() || target.selection.is_none());
+        if self.unassigns(leaf, several, &value) {
+            let action = match writing.op {
+                // No value is added; what is there stays.
+                Op::Add if several => Action::Add(Vec::new()),
+                _ => Action::Unassign,
+            };
+            self.push(writing.at, target, action);
+            return Ok(());
+        }
+        if several {
+            return self.write_several(writing, target, leaf, value);
+        }
+        if target.selection.is_some() && sub.is_none() {
+            return self.write_selected(writing, target, attribute, value);
+        }
+        let clear = unassigned_subs(leaf, &value);
+        let value = self.coerce(leaf, value, writing.value_at)?;
+        if leaf.kind == AttributeType::Complex {
+            let set = self.writable(leaf, value, writing)?;
+            self.push(writing.at, target, Action::Merge { set, clear });
+            return Ok(());
+        }
+        let Some(value) = value else {
+            self.push(writing.at, target, Action::Unassign);
+            return Ok(());
+        };
+        // `emails.value` by `add`: one more value, which has that sub-attribute.
+        match sub.filter(|_| attribute.multi_valued && target.selection.is_none() && writing.op == Op::Add) {
+            Some(sub) => {
+                let element = [(sub.name.as_str(), value)].into_iter().collect::<Object>();
+                let target = Target { sub: None, ..target };
+                self.push(writing.at, target, Action::Add(vec![Value::Object(element)]));
+            }
+            None => self.push(writing.at, target, Action::Set(value)),
+        }
+        Ok(())
+    }
+
+    /// Writes all values of a multi-valued attribute, or adds some.
+    fn write_several(
+        &mut self,
+        writing: &Writing<'_>,
+        target: Target,
+        leaf: &Attribute,
+        value: Value,
+    ) -> Result<(), Error> {
+        let value = match value {
+            // RFC 7644 §3.5.2.1 lets the value to be added be an object or a string.
+            Value::Object(_) | Value::String(_) if writing.op == Op::Add && writing.by_path => {
+                Value::Array(vec![value])
+            }
+            value => value,
+        };
+        let values = self.elements(leaf, value, writing)?;
+        if target.keyed {
+            check_keys(&values, writing.value_at)?;
+        }
+        let action = match writing.op {
+            Op::Add => Action::Add(values),
+            _ => Action::Replace(values),
+        };
+        self.push(writing.at, target, action);
+        Ok(())
+    }
+
+    /// Writes one value in the place of the ones a filter selects, or into them.
+    fn write_selected(
+        &mut self,
+        writing: &Writing<'_>,
+        target: Target,
+        attribute: &Attribute,
+        value: Value,
+    ) -> Result<(), Error> {
+        let (value, wrapped) = match value {
+            Value::Array(elements) => (Value::Array(elements), true),
+            value => (Value::Array(vec![value]), false),
+        };
+        let sent = value.values().first().cloned().unwrap_or_default();
+        if wrapped {
+            let one = value.values().len() == 1;
+            if !one || !self.options.leniencies.take(Leniency::ArrayForSingle, &mut self.fired) {
+                let what = "one value is required for those the filter selects, not an array";
+                return Err(match one {
+                    true => needs(Leniency::ArrayForSingle, ScimType::InvalidValue, writing.value_at, what),
+                    false => refuse(ScimType::InvalidValue, writing.value_at, what),
+                });
+            }
+        }
+        let clear = unassigned_subs(attribute, &sent);
+        let element = self.elements(attribute, value, writing)?.into_iter().next();
+        let action = match (element, writing.op) {
+            (None, _) => Action::Unassign,
+            (Some(Value::Object(set)), Op::Add) => Action::Merge { set, clear },
+            (Some(element), _) => Action::Put(element),
+        };
+        self.push(writing.at, target, action);
+        Ok(())
+    }
+
+    /// A readOnly target: refused by path, ignored beside others where the leniency is on.
+    fn write_read_only(
+        &mut self,
+        writing: &Writing<'_>,
+        target: Target,
+        leaf: &Attribute,
+        value: Value,
+    ) -> Result<(), Error> {
+        let what = format_args!("`{}` cannot be written", leaf.name);
+        if writing.by_path {
+            return Err(refuse(ScimType::Mutability, writing.at, what));
+        }
+        if !self.options.leniencies.take(Leniency::ReadOnlyValue, &mut self.fired) {
+            return Err(needs(Leniency::ReadOnlyValue, ScimType::Mutability, writing.at, what));
+        }
+        if target.extension.is_none() && target.attribute.matches("id") && !value.is_unassigned() {
+            self.push(writing.at, target, Action::SameId(value));
+        }
+        Ok(())
+    }
+
+    /// Removes what a path names, or of that the values listed.
+    fn remove(
+        &mut self,
+        target: Target,
+        attribute: &Attribute,
+        sub: Option<&Attribute>,
+        value: Option<Value>,
+        at: &str,
+        value_at: &str,
+    ) -> Result<(), Error> {
+        let leaf = sub.unwrap_or(attribute);
+        if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
+            let what = format_args!("`{}` cannot be removed", leaf.name);
+            return Err(refuse(ScimType::Mutability, at, what));
+        }
+        // A `null` is no value (RFC 7643 §2.5).
+        let Some(value) = value.filter(|value| *value != Value::Null) else {
+            self.push(at, target, Action::Remove);
+            return Ok(());
+        };
+        if !self.options.leniencies.take(Leniency::RemoveWithValue, &mut self.fired) {
+            let what = "a removal takes no value";
+            return Err(needs(Leniency::RemoveWithValue, ScimType::InvalidValue, value_at, what));
+        }
+        if !leaf.multi_valued {
+            // The path names the one value there can be.
+            self.push(at, target, Action::Remove);
+            return Ok(());
+        }
+        let listed = self.listed(&target, leaf, sub.is_some(), value, value_at)?;
+        self.push(at, target, Action::RemoveListed(listed));
+        Ok(())
+    }
+
+    /// The values that a removal lists: an array, one value, or `{"members": […]}`.
+    fn listed(
+        &mut self,
+        target: &Target,
+        leaf: &Attribute,
+        is_sub: bool,
+        value: Value,
+        at: &str,
+    ) -> Result<Vec<Value>, Error> {
+        let value = match value {
+            Value::Object(mut object) if leaf.sub_attribute(&leaf.name).is_none() => {
+                match object.remove(&leaf.name) {
+                    Some(inner) => inner,
+                    None => Value::Object(object),
+                }
+            }
+            value => value,
+        };
+        let value = match value {
+            Value::Array(elements) => Value::Array(elements),
+            Value::Null => Value::Array(Vec::new()),
+            one => Value::Array(vec![one]),
+        };
+        if value.is_unassigned() {
+            return Ok(Vec::new());
+        }
+        let wanted = value.values().len();
+        let listed = match self.coerce(leaf, value, at)? {
+            Some(Value::Array(listed)) => listed,
+            _ => Vec::new(),
+        };
+        if target.keyed && !is_sub {
+            check_keys(&listed, at)?;
+        }
+        if listed.is_empty() && wanted > 0 {
+            return Err(refuse(ScimType::InvalidValue, at, "the values to be removed are not named"));
+        }
+        Ok(listed)
+    }
+
+    /// A removal without path: `{"members": […]}` lists values, anything else has no target.
+    fn remove_members(&mut self, at: &str, value: Option<Value>) -> Result<(), Error> {
+        let path_at = format!("{at}.path");
+        let no_target = || refuse(ScimType::NoTarget, &path_at, "a removal needs a path");
+        let Some(Value::Object(members)) = value else {
+            return Err(no_target());
+        };
+        let mut named = Vec::new();
+        for (name, value) in members {
+            let attribute = self.schema.find(None, name.as_str());
+            match attribute.filter(|attribute| attribute.multi_valued && !value.is_unassigned()) {
+                Some(attribute) => named.push((attribute, value)),
+                None => return Err(no_target()),
+            }
+        }
+        if named.is_empty() {
+            return Err(no_target());
+        }
+        for (attribute, value) in named {
+            let at = member_at(&format!("{at}.value"), &attribute.name);
+            if let Place::Attribute { target, attribute, sub } = target::whole(attribute, None) {
+                self.remove(target, attribute, sub, Some(value), &at, &at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_extension(&mut self, uri: AttrName, value: Option<Value>, at: &str) -> Result<(), Error> {
+        if value.is_some_and(|value| !value.is_unassigned()) {
+            let what = "an extension is removed as a whole";
+            return Err(refuse(ScimType::InvalidValue, &format!("{at}.value"), what));
+        }
+        self.steps.push(Step { at: at.into(), subject: Subject::Extension(uri), action: Action::Remove });
+        Ok(())
+    }
+
+    /// The elements of an array of client values, without what cannot be written.
+    fn elements(
+        &mut self,
+        leaf: &Attribute,
+        value: Value,
+        writing: &Writing<'_>,
+    ) -> Result<Vec<Value>, Error> {
+        let Some(Value::Array(elements)) = self.coerce(leaf, value, writing.value_at)? else {
+            return Ok(Vec::new());
+        };
+        if leaf.kind != AttributeType::Complex {
+            return Ok(elements);
+        }
+        elements
+            .into_iter()
+            .map(|element| Ok(Value::Object(self.writable(leaf, Some(element), writing)?)))
+            .collect()
+    }
+
+    /// A complex value without its readOnly sub-attributes.
+    fn writable(
+        &mut self,
+        attribute: &Attribute,
+        value: Option<Value>,
+        writing: &Writing<'_>,
+    ) -> Result<Object, Error> {
+        let Some(Value::Object(mut object)) = value else {
+            return Ok(Object::new());
+        };
+        let read_only = attribute.sub_attributes.iter().filter(|s| s.mutability == Mutability::ReadOnly);
+        for sub in read_only {
+            if object.remove(&sub.name).is_none() {
+                continue;
+            }
+            if !self.options.leniencies.take(Leniency::ReadOnlyValue, &mut self.fired) {
+                let what = format_args!("`{}` cannot be written", sub.name);
+                return Err(needs(
+                    Leniency::ReadOnlyValue,
+                    ScimType::Mutability,
+                    &member_at(writing.value_at, &sub.name),
+                    what,
+                ));
+            }
+        }
+        Ok(object)
+    }
+
+    /// Whether `value` means that the target shall have none (RFC 7643 §2.5).
+    fn unassigns(&mut self, leaf: &Attribute, several: bool, value: &Value) -> bool {
+        value.is_unassigned()
+            || (!several
+                && leaf.kind == AttributeType::Complex
+                && is_empty_value(value)
+                && self.options.leniencies.take(Leniency::EmptyValue, &mut self.fired))
+    }
+
+    /// Replaces a `value` that holds a JSON document by what the document says.
+    fn unwrap_json(&mut self, attribute: &Attribute, sub: Option<&Attribute>, mut value: Value) -> Value {
+        let is_text = |attribute: &Attribute| {
+            attribute.kind == AttributeType::Complex
+                && attribute.sub_attribute("value").is_some_and(|v| v.kind == AttributeType::String)
+        };
+        if keyed(attribute)
+            || !is_text(attribute)
+            || !self.options.leniencies.allows(Leniency::JsonStringValue)
+        {
+            return value;
+        }
+        let mut found = false;
+        match (sub, &mut value) {
+            (Some(sub), Value::String(text)) if sub.name == "value" => {
+                if let Some(inner) = json_value(text).and_then(|mut inner| inner.remove("value")) {
+                    (value, found) = (inner, true);
+                }
+            }
+            (None, Value::Array(elements)) => {
+                for element in elements {
+                    found |= unwrap_element(attribute, element);
+                }
+            }
+            (None, element) => found = unwrap_element(attribute, element),
+            (Some(_), _) => {}
+        }
+        if found {
+            self.options.leniencies.take(Leniency::JsonStringValue, &mut self.fired);
+        }
+        value
+    }
+
+    fn coerce(&mut self, attribute: &Attribute, value: Value, at: &str) -> Result<Option<Value>, Error> {
+        validate::coerce(attribute, value, at, &self.options.leniencies, &mut self.fired)
+    }
+
+    fn push(&mut self, at: &str, target: Target, action: Action) {
+        self.steps.push(Step { at: at.into(), subject: Subject::Attribute(target), action });
+    }
+}
+
+/// Whether no client may write the attribute: by its mutability, or because the service keeps it.
+fn is_read_only(target: &Target, attribute: &Attribute) -> bool {
+    let kept = |name: &&str| target.attribute.matches(name);
+    attribute.mutability == Mutability::ReadOnly
+        || (target.extension.is_none() && ["id", "meta", "schemas"].iter().any(kept))
+}
+
+fn required(value: Option<Value>, at: &str) -> Result<Value, Error> {
+    value.ok_or_else(|| refuse(ScimType::InvalidValue, at, "a value is required"))
+}
+
+/// The values of a keyed attribute have keys.
+fn check_keys(values: &[Value], at: &str) -> Result<(), Error> {
+    match values.iter().position(|value| super::element::key(value).is_none_or(str::is_empty)) {
+        None => Ok(()),
+        Some(index) => Err(refuse(ScimType::InvalidValue, &format!("{at}[{index}]"), "`value` is required")),
+    }
+}
+
+/// The sub-attributes that a complex value names to unassign them.
+fn unassigned_subs(attribute: &Attribute, value: &Value) -> Vec<AttrName> {
+    let Value::Object(object) = value else {
+        return Vec::new();
+    };
+    let unassigned = object.iter().filter(|(_, value)| value.is_unassigned());
+    unassigned
+        .filter_map(|(name, _)| attribute.sub_attribute(name.as_str()))
+        .filter(|sub| sub.mutability != Mutability::ReadOnly)
+        .map(|sub| AttrName::new(&sub.name))
+        .collect()
+}
+
+/// An empty string, or an object with an empty `value` and nothing else.
+fn is_empty_value(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.len() == 1 && elements.iter().all(is_empty_value),
+        Value::Object(object) => {
+            object.get("value").and_then(Value::as_str) == Some("")
+                && object.iter().all(|(name, value)| name.matches("value") || value.is_unassigned())
+        }
+        _ => false,
+    }
+}
+
+/// The object that `text` is the JSON of, if it has a `value` that is a string.
+fn json_value(text: &str) -> Option<Object> {
+    if !text.starts_with('{') {
+        return None;
+    }
+    let limits = JsonLimits::default();
+    match Value::from_slice(text.as_bytes(), &limits).ok()? {
+        Value::Object(object) if object.get("value").and_then(Value::as_str).is_some() => Some(object),
+        _ => None,
+    }
+}
+
+/// Takes `value`, `type`, `primary` and the display name out of the document in `value`.
+fn unwrap_element(attribute: &Attribute, element: &mut Value) -> bool {
+    let text = match &*element {
+        Value::String(text) => Some(&**text),
+        element => element.get("value").and_then(Value::as_str),
+    };
+    let Some(inner) = text.and_then(json_value) else {
+        return false;
+    };
+    if !matches!(element, Value::Object(_)) {
+        *element = Value::Object(Object::new());
+    }
+    let Value::Object(outer) = element else {
+        return false;
+    };
+    let names = [
+        ("value", "value"),
+        ("type", "type"),
+        ("primary", "primary"),
+        ("displayName", "display"),
+        ("display", "display"),
+    ];
+    for (from, to) in names {
+        let known = attribute.sub_attribute(to).is_some() && (to == "value" || !outer.contains(to));
+        if let Some(value) = inner.get(from).filter(|_| known) {
+            outer.insert(to, value.clone());
+        }
+    }
+    true
+}
+
+/// `Operations[0].value.displayName`, with a long name cut.
+fn member_at(at: &str, name: &str) -> String {
+    let quoted = quote(name);
+    format!("{at}.{}", quoted.trim_matches('`'))
+}

@@ -1,0 +1,136 @@
+//! The PatchOp message: an object to a list of operations.
+
+use http::StatusCode;
+
+use super::{PatchOptions, needs, quote, refuse};
+use crate::leniency::{Leniencies, Leniency};
+use crate::value::{Object, Value};
+use crate::{Error, ScimType};
+
+/// The URI of the message (RFC 7644 §3.5.2).
+pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Add,
+    Remove,
+    Replace,
+}
+
+/// One operation as sent.
+pub(super) struct Operation {
+    /// `Operations[2]`
+    pub(super) at: String,
+    pub(super) op: Op,
+    /// The path; absent, `null` and empty are the same from here on.
+    pub(super) path: Option<Box<str>>,
+    /// The value; `Some(Value::Null)` was sent as `null`.
+    pub(super) value: Option<Value>,
+}
+
+/// Reads the message.
+pub(super) fn message(
+    body: Value,
+    options: &PatchOptions,
+    fired: &mut Vec<Leniency>,
+) -> Result<Vec<Operation>, Error> {
+    let Value::Object(mut body) = body else {
+        return Err(refuse(ScimType::InvalidSyntax, "body", "a PATCH request is a JSON object"));
+    };
+    schemas(&body, &options.leniencies, fired)?;
+    let Some(Value::Array(operations)) = body.remove("Operations") else {
+        return Err(refuse(ScimType::InvalidSyntax, "Operations", "an array of operations is required"));
+    };
+    if operations.is_empty() {
+        return Err(refuse(ScimType::InvalidSyntax, "Operations", "at least one operation is required"));
+    }
+    if operations.len() > options.max_operations {
+        return Err(Error::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "Operations: {} operations are more than the {} of one request",
+                operations.len(),
+                options.max_operations
+            ),
+        ));
+    }
+    operations
+        .into_iter()
+        .enumerate()
+        .map(|(index, value)| operation(format!("Operations[{index}]"), value, &options.leniencies, fired))
+        .collect()
+}
+
+fn schemas(body: &Object, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<(), Error> {
+    let listed = match body.get("schemas") {
+        Some(Value::Array(uris)) => {
+            uris.iter().filter_map(Value::as_str).any(|uri| uri.eq_ignore_ascii_case(PATCH_OP))
+        }
+        _ => false,
+    };
+    if listed || leniencies.take(Leniency::MissingSchemas, fired) {
+        return Ok(());
+    }
+    let what = format_args!("the URI `{PATCH_OP}` is required");
+    Err(needs(Leniency::MissingSchemas, ScimType::InvalidSyntax, "schemas", what))
+}
+
+/// Reads one operation; members that are not of the message are ignored.
+fn operation(
+    at: String,
+    value: Value,
+    leniencies: &Leniencies,
+    fired: &mut Vec<Leniency>,
+) -> Result<Operation, Error> {
+    let Value::Object(mut members) = value else {
+        return Err(refuse(ScimType::InvalidSyntax, &at, "an operation is a JSON object"));
+    };
+    let op = match members.remove("op") {
+        Some(Value::String(name)) => op(&at, &name, leniencies, fired)?,
+        _ => {
+            let what = "one of `add`, `remove`, `replace` is required";
+            return Err(refuse(ScimType::InvalidSyntax, &format!("{at}.op"), what));
+        }
+    };
+    let path = path(&at, members.remove("path"), leniencies, fired)?;
+    Ok(Operation { at, op, path, value: members.remove("value") })
+}
+
+fn op(at: &str, name: &str, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<Op, Error> {
+    let known = [("add", Op::Add), ("remove", Op::Remove), ("replace", Op::Replace)];
+    let Some((exact, op)) = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+        let what = format_args!("{} is none of `add`, `remove`, `replace`", quote(name));
+        return Err(refuse(ScimType::InvalidSyntax, &format!("{at}.op"), what));
+    };
+    if name != exact && !leniencies.take(Leniency::OpCase, fired) {
+        let what = format_args!("{} is not `{exact}`", quote(name));
+        return Err(needs(Leniency::OpCase, ScimType::InvalidSyntax, &format!("{at}.op"), what));
+    }
+    Ok(op)
+}
+
+fn path(
+    at: &str,
+    path: Option<Value>,
+    leniencies: &Leniencies,
+    fired: &mut Vec<Leniency>,
+) -> Result<Option<Box<str>>, Error> {
+    let (leniency, sent) = match path {
+        None => return Ok(None),
+        Some(Value::Null) => (Leniency::NullPath, "null"),
+        Some(Value::String(text)) if text.trim().is_empty() => (Leniency::NullPath, ""),
+        Some(Value::String(text)) if &*text == "None" && leniencies.allows(Leniency::NonePath) => {
+            (Leniency::NonePath, "None")
+        }
+        Some(Value::String(text)) => return Ok(Some(text)),
+        Some(_) => {
+            return Err(refuse(ScimType::InvalidPath, &format!("{at}.path"), "a path is a string"));
+        }
+    };
+    if leniencies.take(leniency, fired) {
+        return Ok(None);
+    }
+    let what = format_args!("{} is no path", quote(sent));
+    Err(needs(leniency, ScimType::InvalidPath, &format!("{at}.path"), what))
+}

@@ -1,0 +1,172 @@
+//! What a path points at: an attribute, the values a filter selects, a sub-attribute.
+
+use scim_filter::{AttrName, BindErrorKind, BindOptions, BoundPath, PatchPath};
+
+use super::select::Selection;
+use super::{PatchOptions, keyed, needs, quote, refuse};
+use crate::leniency::Leniency;
+use crate::schema::{Attribute, ResourceSchema};
+use crate::{Error, ScimType};
+
+/// An attribute, with what of it is meant.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// The extension that holds the attribute.
+    pub(super) extension: Option<AttrName>,
+    /// The attribute.
+    pub(super) attribute: AttrName,
+    /// Whether the attribute is keyed.
+    pub(super) keyed: bool,
+    /// Which of its values; all, if there is none.
+    pub(super) selection: Option<Selection>,
+    /// Which sub-attribute of them.
+    pub(super) sub: Option<AttrName>,
+}
+
+/// What a path can name.
+pub(super) enum Place<'s> {
+    /// The resource itself: the URI of the base schema.
+    Resource,
+    /// The object of an extension: its URI.
+    Extension(AttrName),
+    /// An attribute, its definition, and that of the sub-attribute.
+    Attribute { target: Target, attribute: &'s Attribute, sub: Option<&'s Attribute> },
+}
+
+/// Why a path names nothing.
+pub(super) enum PathError {
+    /// It is well-formed, but no schema defines the attribute.
+    Unknown(Error),
+    /// Anything else.
+    Refused(Error),
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::Unknown(error) | PathError::Refused(error) => error,
+        }
+    }
+}
+
+/// Resolves the path `text` found at `at`.
+pub(super) fn resolve<'s>(
+    schema: &'s ResourceSchema,
+    text: &str,
+    at: &str,
+    options: &PatchOptions,
+    fired: &mut Vec<Leniency>,
+) -> Result<Place<'s>, PathError> {
+    let path = PatchPath::parse_with(text, &options.path)
+        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))?;
+    let bound = bind(schema, &path, at, options, fired)?;
+    let Some(attribute) = &bound.attribute else {
+        return Ok(match bound.extension {
+            Some(extension) => Place::Extension(extension),
+            None => Place::Resource,
+        });
+    };
+    place(schema, &bound, attribute, at, options)
+}
+
+/// The attribute `name` of the base schema or of `extension`, as a whole.
+pub(super) fn whole<'s>(attribute: &'s Attribute, extension: Option<&AttrName>) -> Place<'s> {
+    let target = Target {
+        extension: extension.cloned(),
+        attribute: AttrName::new(&attribute.name),
+        keyed: extension.is_none() && keyed(attribute),
+        selection: None,
+        sub: None,
+    };
+    Place::Attribute { target, attribute, sub: None }
+}
+
+fn bind(
+    schema: &ResourceSchema,
+    path: &PatchPath,
+    at: &str,
+    options: &PatchOptions,
+    fired: &mut Vec<Leniency>,
+) -> Result<BoundPath, PathError> {
+    let error = match path.bind(schema, &BindOptions::default()) {
+        Ok(bound) => return Ok(bound),
+        Err(error) => error,
+    };
+    let mut tolerant = BindOptions::default();
+    tolerant.boolean_strings = true;
+    if let Ok(bound) = path.bind(schema, &tolerant) {
+        if options.leniencies.take(Leniency::BooleanString, fired) {
+            return Ok(bound);
+        }
+        return Err(PathError::Refused(needs(Leniency::BooleanString, ScimType::InvalidPath, at, error)));
+    }
+    let described = refuse(ScimType::InvalidPath, at, &error);
+    if *error.kind() != BindErrorKind::UnknownAttribute {
+        return Err(PathError::Refused(described));
+    }
+    let named = path.attr_path().as_str();
+    let name = named.split_once('.').map_or(named, |(name, _)| name);
+    let known = schema.find(None, name).is_some();
+    let owner = schema.extensions().iter().find(|extension| schema.find(Some(&extension.id), name).is_some());
+    let Some(extension) = owner.filter(|_| !known) else {
+        return Err(PathError::Unknown(described));
+    };
+    if !options.leniencies.take(Leniency::BareExtensionAttribute, fired) {
+        let what = format_args!("{} needs the prefix `{}:`", quote(named), extension.id);
+        let error = needs(Leniency::BareExtensionAttribute, ScimType::InvalidPath, at, what);
+        return Err(PathError::Unknown(error));
+    }
+    let qualified = format!("{}:{}", extension.id, path.as_str());
+    let mut parse = options.path.clone();
+    // The prefix is ours and does not count.
+    parse.limits.max_bytes = parse.limits.max_bytes.saturating_add(extension.id.len() + 1);
+    PatchPath::parse_with(&qualified, &parse)
+        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))?
+        .bind(
+            schema,
+            &if options.leniencies.allows(Leniency::BooleanString) {
+                tolerant
+            } else {
+                BindOptions::default()
+            },
+        )
+        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))
+}
+
+fn place<'s>(
+    schema: &'s ResourceSchema,
+    bound: &BoundPath,
+    name: &AttrName,
+    at: &str,
+    options: &PatchOptions,
+) -> Result<Place<'s>, PathError> {
+    let refused = |what: String| PathError::Refused(refuse(ScimType::InvalidPath, at, what));
+    let extension = bound.extension.as_ref();
+    let attribute = schema
+        .find(extension.map(AttrName::as_str), name.as_str())
+        .ok_or_else(|| refused(format!("{} is no attribute", quote(name.as_str()))))?;
+    let sub = match &bound.sub {
+        None => None,
+        Some(sub) => Some(
+            attribute
+                .sub_attribute(sub.as_str())
+                .ok_or_else(|| refused(format!("`{name}` has no sub-attribute {}", quote(sub.as_str()))))?,
+        ),
+    };
+    let keyed = extension.is_none() && keyed(attribute);
+    let selection = match &bound.filter {
+        None => None,
+        Some(_) if !attribute.multi_valued => {
+            return Err(refused(format!("`{name}` has one value, so no filter can select among several")));
+        }
+        Some(filter) => Some(Selection::new(filter, attribute, keyed, &options.leniencies)),
+    };
+    let target = Target {
+        extension: bound.extension.clone(),
+        attribute: AttrName::new(&attribute.name),
+        keyed,
+        selection,
+        sub: sub.map(|sub| AttrName::new(&sub.name)),
+    };
+    Ok(Place::Attribute { target, attribute, sub })
+}
