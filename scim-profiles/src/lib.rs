@@ -1,1 +1,53 @@
-//! skeleton
+//! Vendor rules of SCIM service providers as data: validator, server behaviour, linter.
+//!
+//! A [`Profile`] is what a vendor publishes about its SCIM endpoint, as rows of const tables: each
+//! endpoint, limit, role and rule with its [`Source`], the date it was seen, and whether it is
+//! stated or inferred. The same rows are used three ways:
+//!
+//! - as a **linter** of what a client sends: [`Profile::lint`] reports every violation, with rule
+//!   id, path and source;
+//! - as a **validator** in a server, which answers the report as a SCIM error;
+//! - as the **behaviour** of a server: [`Profile::config`] and [`Profile::policy`] make a
+//!   [`scim_core::Service`] act like the vendor.
+//!
+//! | profile | what it is |
+//! |---|---|
+//! | `generic` | RFC 7643 and 7644, no vendor |
+//! | [`pagerduty`] | PagerDuty's user provisioning |
+//!
+//! # Example
+//!
+//! ```
+//! use scim_core::Value;
+//! use scim_profiles::Profile;
+//!
+//! let pagerduty = Profile::by_name("pagerduty").expect("is one of the profiles");
+//! let report = pagerduty.lint(&Value::from(serde_json::json!({
+//!     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+//!     "userName": "alex.doe@example.com",
+//!     "name": {"givenName": "Alex", "familyName": "Doe"},
+//! })));
+//! let found: Vec<_> = report.violations().iter().map(|v| (v.rule, v.path.as_str())).collect();
+//! assert_eq!(found, [("attribute-known", "name"), ("display-name-required", "displayName")]);
+//! ```
+//!
+//! # What it does not do
+//!
+//! Nothing here was checked against a vendor's live service: the sources are public documents, and
+//! what they leave open is an option or a row marked as inferred.
+
+mod generic;
+mod lint;
+pub mod pagerduty;
+mod profile;
+mod report;
+mod rule;
+mod source;
+
+pub use profile::{
+    AttributeRow, Authorization, BaseUrl, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
+    Filterable, Filters, Lifecycle, Profile, ResourceProfile,
+};
+pub use report::{Report, Violation};
+pub use rule::{Check, Literal, On, Payload, Rule, Severity};
+pub use source::Source;

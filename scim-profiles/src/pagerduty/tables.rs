@@ -1,0 +1,191 @@
+//! The PagerDuty profile, row by row.
+
+use std::sync::Arc;
+
+use super::policy::PagerDuty;
+use super::rules::RULES;
+use super::schema::{ATTRIBUTES, registry};
+use super::sources::{
+    ENTRA_GUIDE, OFFBOARDING, OKTA_GUIDE, ONELOGIN_GUIDE, PERMISSIONS, PROVISIONING, REGIONS, REST_API,
+    RFC7644, SCIM_API, TERRAFORM,
+};
+use crate::profile::{
+    Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
+    Filterable, Filters, Lifecycle, Profile, ResourceProfile,
+};
+use crate::rule::Literal;
+
+/// PagerDuty, as data.
+pub static PROFILE: Profile = Profile {
+    name: "pagerduty",
+    title: "PagerDuty user provisioning",
+    base_urls: &[
+        BaseUrl { region: "us", url: "https://api.pagerduty.com/scim/v2", source: SCIM_API },
+        BaseUrl { region: "eu", url: "https://api.eu.pagerduty.com/scim/v2", source: REGIONS.as_inferred() },
+    ],
+    endpoints: ENDPOINTS,
+    capabilities: CAPABILITIES,
+    authorization: &[
+        Authorization { prefix: "Bearer ", sent_by: "OAuth clients", source: SCIM_API },
+        Authorization {
+            prefix: "Token token=",
+            sent_by: "Okta, and API keys in general",
+            source: OKTA_GUIDE,
+        },
+        Authorization { prefix: "Bearer token=", sent_by: "OneLogin", source: ONELOGIN_GUIDE.as_inferred() },
+        Authorization {
+            prefix: "Bearer token=",
+            sent_by: "Microsoft Entra ID",
+            source: ENTRA_GUIDE.as_inferred(),
+        },
+    ],
+    resources: &[ResourceProfile {
+        resource_type: "User",
+        attributes: ATTRIBUTES,
+        rules: RULES,
+        filters: Filters::Only(&[
+            Filterable { attribute: "userName", operators: &["eq"], source: SCIM_API },
+            Filterable { attribute: "externalId", operators: &["eq"], source: SCIM_API.as_inferred() },
+        ]),
+    }],
+    lifecycle: LIFECYCLE,
+    errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 400, source: SCIM_API.as_inferred() },
+    behaviour: Behaviour {
+        registry,
+        config: super::config,
+        policy: || Arc::new(PagerDuty::default()),
+        new_id: super::new_id,
+    },
+};
+
+const READ: &[u16] = &[200, 400, 401, 403, 500];
+const READ_ONE: &[u16] = &[200, 400, 401, 403, 404, 500];
+const WRITE_ONE: &[u16] = &[200, 204, 400, 401, 403, 404, 500];
+
+const ENDPOINTS: &[Endpoint] = &[
+    endpoint("GET", "/ResourceTypes", READ),
+    endpoint("GET", "/ServiceProviderConfig", READ),
+    endpoint("GET", "/Schemas", READ),
+    endpoint("GET", "/Schemas/{id}", READ_ONE),
+    endpoint("GET", "/Users", READ),
+    endpoint("POST", "/Users", &[201, 400, 401, 403, 500]),
+    endpoint("GET", "/Users/{id}", READ_ONE),
+    endpoint("PUT", "/Users/{id}", WRITE_ONE),
+    endpoint("PATCH", "/Users/{id}", WRITE_ONE),
+    endpoint("DELETE", "/Users/{id}", &[204, 400, 401, 403, 404, 500]),
+];
+
+const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method, path, statuses, source: SCIM_API }
+}
+
+/// The values are those of the example in the API description.
+const CAPABILITIES: &[Capability] = &[
+    flag("patch.supported", true),
+    flag("bulk.supported", false),
+    number("bulk.maxOperations", 1000),
+    number("bulk.maxPayloadSize", 1_048_576),
+    flag("filter.supported", true),
+    number("filter.maxResults", 100),
+    flag("changePassword.supported", false),
+    flag("sort.supported", false),
+    flag("etag.supported", false),
+    text("authenticationSchemes.type", "oauthbearertoken"),
+    text("authenticationSchemes.name", "Bearer Token"),
+    text("authenticationSchemes.specUri", "https://www.rfc-editor.org/info/rfc6750"),
+    flag("authenticationSchemes.primary", true),
+    number("itemsPerPage", 100),
+];
+
+const fn flag(name: &'static str, value: bool) -> Capability {
+    Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source: SCIM_API }
+}
+
+const fn number(name: &'static str, value: usize) -> Capability {
+    Capability { name, value: CapabilityValue::Number(value), source: SCIM_API }
+}
+
+const fn text(name: &'static str, value: &'static str) -> Capability {
+    Capability { name, value: CapabilityValue::Literal(Literal::Text(value)), source: SCIM_API }
+}
+
+const LIFECYCLE: &[Lifecycle] = &[
+    Lifecycle {
+        id: "deactivation-deletes",
+        statement: "a PATCH or PUT that ends with `active` `false` deletes the user, whatever else it asks for",
+        status: Some(204),
+        source: SCIM_API,
+    },
+    Lifecycle {
+        id: "no-reactivation",
+        statement: "a deleted user is gone: reactivating it finds nothing, and creating it makes another user",
+        status: Some(404),
+        source: PROVISIONING,
+    },
+    Lifecycle {
+        id: "default-role",
+        statement: "a user created without a role gets the role `user`",
+        status: None,
+        source: PERMISSIONS,
+    },
+    Lifecycle {
+        id: "role-full-form",
+        statement: "a role is answered as `value`, `type` `base` and `primary` `true`, however it was sent",
+        status: None,
+        source: SCIM_API,
+    },
+    Lifecycle {
+        id: "role-omitted",
+        statement: "a PUT without `roles` leaves the role as it is",
+        status: None,
+        source: RFC7644.as_inferred(),
+    },
+    Lifecycle {
+        id: "role-added",
+        statement: "a role or licence that a PATCH adds takes the place of the one there is",
+        status: None,
+        source: SCIM_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "role-ability-needed",
+        statement: "a role whose ability the account does not have is refused",
+        status: Some(400),
+        source: REST_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "stale-license",
+        statement: "a new role of another licence group drops the licence that was there, sent again or not",
+        status: None,
+        source: TERRAFORM.as_inferred(),
+    },
+    Lifecycle {
+        id: "owner-protected",
+        statement: "the account owner is neither changed nor deleted",
+        status: Some(403),
+        source: PERMISSIONS.as_inferred(),
+    },
+    Lifecycle {
+        id: "incident-blocks-deletion",
+        statement: "a user with assigned incidents is not deleted, unless incidents are reassigned",
+        status: Some(400),
+        source: REST_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "reassignment-unblocks-deletion",
+        statement: "with incident reassignment on, assigned incidents do not stand in the way of deletion",
+        status: Some(204),
+        source: OFFBOARDING,
+    },
+    Lifecycle {
+        id: "duplicate-user",
+        statement: "a userName that is taken is refused with `uniqueness`",
+        status: Some(400),
+        source: SCIM_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "filter-limited",
+        statement: "users are found by one `eq` on userName or externalId, and by nothing else",
+        status: Some(400),
+        source: SCIM_API,
+    },
+];

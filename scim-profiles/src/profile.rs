@@ -1,0 +1,314 @@
+//! A vendor as data: what it serves, what it wants, what it does with it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use scim_core::policy::Policy;
+use scim_core::schema::{Attribute, AttributeType, Registry, Returned, Uniqueness};
+use scim_core::{Config, Object, ResourceId, Value};
+use url::Url;
+
+use crate::lint;
+use crate::report::Report;
+use crate::rule::{Literal, Payload, Rule};
+use crate::{Source, generic, pagerduty};
+
+/// The URI in `schemas` that makes a message a PATCH (RFC 7644 §3.5.2).
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// A service provider as data: one set of rows that lints payloads, drives a server, and can be
+/// read.
+///
+/// ```
+/// use scim_core::Value;
+/// use scim_profiles::Profile;
+///
+/// let payload = Value::from(serde_json::json!({
+///     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+///     "userName": "alex.doe@example.com",
+///     "displayName": "Alex Doe",
+///     "roles": [{"value": "owner", "type": "base"}],
+/// }));
+/// let report = Profile::by_name("pagerduty").expect("is one of the profiles").lint(&payload);
+/// let error = report.errors().next().expect("no API grants the owner's role");
+/// assert_eq!((error.rule, error.path.as_str()), ("role-owner", "roles[0].value"));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The name programs select it by.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// Where the vendor serves SCIM.
+    pub base_urls: &'static [BaseUrl],
+    /// What requests there are, and the statuses they are answered with.
+    pub endpoints: &'static [Endpoint],
+    /// What ServiceProviderConfig says, and pages of lists.
+    pub capabilities: &'static [Capability],
+    /// The spellings of the Authorization header that are accepted.
+    pub authorization: &'static [Authorization],
+    /// The types of resource, with their rules.
+    pub resources: &'static [ResourceProfile],
+    /// What the vendor does with a resource, beyond judging payloads.
+    pub lifecycle: &'static [Lifecycle],
+    /// How errors are answered.
+    pub errors: ErrorStyle,
+    pub(crate) behaviour: Behaviour,
+}
+
+/// Where a vendor serves SCIM.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseUrl {
+    /// For whom: a region or site.
+    pub region: &'static str,
+    /// The URL.
+    pub url: &'static str,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// A request and the statuses it is answered with.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// The method.
+    pub method: &'static str,
+    /// The path below the base URL, with `{id}` for an identifier.
+    pub path: &'static str,
+    /// The statuses the vendor declares.
+    pub statuses: &'static [u16],
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// One thing a service provider says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Capability {
+    /// The attribute of ServiceProviderConfig, or `itemsPerPage` for the page size of lists.
+    pub name: &'static str,
+    /// The value.
+    pub value: CapabilityValue,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// The value of a [`Capability`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapabilityValue {
+    /// A flag or a text.
+    Literal(Literal),
+    /// A number.
+    Number(usize),
+}
+
+/// A spelling of the Authorization header.
+#[derive(Clone, Copy, Debug)]
+pub struct Authorization {
+    /// What stands before the token: `Bearer `.
+    pub prefix: &'static str,
+    /// Who sends it.
+    pub sent_by: &'static str,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// A type of resource, with its rules.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceProfile {
+    /// The name of the resource type: `User`.
+    pub resource_type: &'static str,
+    /// The attributes the vendor knows; empty where they are those of RFC 7643.
+    pub attributes: &'static [AttributeRow],
+    /// The rules payloads are judged by.
+    pub rules: &'static [Rule],
+    /// The filters a list request may have.
+    pub filters: Filters,
+}
+
+/// An attribute the vendor knows.
+#[derive(Clone, Copy, Debug)]
+pub struct AttributeRow {
+    /// The name.
+    pub name: &'static str,
+    /// The data type.
+    pub kind: AttributeType,
+    /// Whether it holds an array of values.
+    pub multi_valued: bool,
+    /// Whether a resource must have a value.
+    pub required: bool,
+    /// Whether strings compare with case.
+    pub case_exact: bool,
+    /// Whether it is in every response, whatever the request asks for.
+    pub always_returned: bool,
+    /// Whether no two resources may have the same value.
+    pub unique: bool,
+    /// What it means.
+    pub description: &'static str,
+    /// The values it may have, where they are few.
+    pub values: &'static [&'static str],
+    /// The sub-attributes of a complex attribute.
+    pub sub_attributes: &'static [AttributeRow],
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+impl AttributeRow {
+    /// The definition that a schema has of it.
+    pub fn to_attribute(&self) -> Attribute {
+        let mut attribute = Attribute::new(self.name, self.kind).describe(self.description);
+        attribute.multi_valued = self.multi_valued;
+        attribute.required = self.required;
+        attribute.case_exact = self.case_exact;
+        attribute.canonical_values = self.values.iter().map(|value| (*value).to_owned()).collect();
+        attribute.sub_attributes = self.sub_attributes.iter().map(Self::to_attribute).collect();
+        if self.always_returned {
+            attribute.returned = Returned::Always;
+        }
+        if self.unique {
+            attribute.uniqueness = Uniqueness::Server;
+        }
+        attribute
+    }
+}
+
+/// The filters a list request may have.
+#[derive(Clone, Copy, Debug)]
+pub enum Filters {
+    /// Every filter on attributes that may be read.
+    Any,
+    /// One comparison of one of these attributes.
+    Only(&'static [Filterable]),
+}
+
+/// An attribute that may be filtered by.
+#[derive(Clone, Copy, Debug)]
+pub struct Filterable {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// The operators, as RFC 7644 spells them.
+    pub operators: &'static [&'static str],
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// Something a vendor does with a resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifecycle {
+    /// The name, unique in its profile (rules included) and stable.
+    pub id: &'static str,
+    /// What happens, as a sentence without capital and period.
+    pub statement: &'static str,
+    /// The status it is answered with, where it decides one.
+    pub status: Option<u16>,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// How errors are answered.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorStyle {
+    /// The shape of the body.
+    pub body: ErrorBody,
+    /// The status for a value that is taken (`uniqueness`).
+    pub duplicate: u16,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+/// The shape of an error's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorBody {
+    /// `schemas`, `status`, `scimType`, `detail` (RFC 7644 §3.12).
+    Rfc7644,
+}
+
+/// What of a profile is code.
+#[derive(Clone, Copy)]
+pub(crate) struct Behaviour {
+    pub(crate) registry: fn() -> &'static Registry,
+    pub(crate) config: fn(Url) -> Config,
+    pub(crate) policy: fn() -> Arc<dyn Policy>,
+    pub(crate) new_id: fn([u8; 16]) -> ResourceId,
+}
+
+impl fmt::Debug for Behaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Behaviour").finish_non_exhaustive()
+    }
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: &'static [&'static Profile] = &[&generic::PROFILE, &pagerduty::PROFILE];
+
+    /// The profile called `name`, in any case.
+    pub fn by_name(name: &str) -> Option<&'static Profile> {
+        Self::ALL.iter().copied().find(|profile| profile.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The rules and rows of the resource type called `name`.
+    pub fn resource(&self, name: &str) -> Option<&'static ResourceProfile> {
+        self.resources.iter().find(|resource| resource.resource_type == name)
+    }
+
+    /// The value of the capability called `name`.
+    pub fn capability(&self, name: &str) -> Option<CapabilityValue> {
+        self.capabilities.iter().find(|row| row.name == name).map(|row| row.value)
+    }
+
+    /// Judges a payload: a PATCH if its `schemas` say so or it has `Operations`, otherwise a new
+    /// resource. Every violation is reported, not only the first.
+    pub fn lint(&self, payload: &Value) -> Report {
+        let object = payload.as_object();
+        let is_patch = lists(object, PATCH_OP) || object.is_some_and(|o| o.get("Operations").is_some());
+        self.lint_as(if is_patch { Payload::Patch } else { Payload::Create }, payload)
+    }
+
+    /// Judges a payload as the body of a POST, PUT or PATCH. Its `schemas` say which type of
+    /// resource it is; the profile's first, if they do not.
+    pub fn lint_as(&self, payload: Payload, value: &Value) -> Report {
+        let registry = (self.behaviour.registry)();
+        let known = self
+            .resources
+            .iter()
+            .filter_map(|resource| registry.by_name(resource.resource_type).map(|schema| (resource, schema)));
+        let chosen = known
+            .clone()
+            .find(|(_, schema)| lists(value.as_object(), &schema.base().id))
+            .or_else(|| known.clone().next());
+        match chosen {
+            Some((resource, schema)) => lint::payload(self.name, resource.rules, schema, payload, value),
+            None => Report::default(),
+        }
+    }
+
+    /// Schemas and resource types.
+    pub fn registry(&self) -> &'static Registry {
+        (self.behaviour.registry)()
+    }
+
+    /// What a [`Service`](scim_core::Service) that behaves like the vendor is told.
+    pub fn config(&self, base_url: Url) -> Config {
+        (self.behaviour.config)(base_url)
+    }
+
+    /// The policy of a [`Service`](scim_core::Service) that behaves like the vendor, with the
+    /// default options.
+    pub fn policy(&self) -> Arc<dyn Policy> {
+        (self.behaviour.policy)()
+    }
+
+    /// An identifier in the vendor's form from 128 random bits.
+    pub fn new_id(&self, random: [u8; 16]) -> ResourceId {
+        (self.behaviour.new_id)(random)
+    }
+}
+
+/// Whether `schemas` of `payload` has `uri`.
+fn lists(payload: Option<&Object>, uri: &str) -> bool {
+    payload
+        .and_then(|object| object.get("schemas"))
+        .and_then(Value::as_array)
+        .is_some_and(|uris| uris.iter().any(|u| u.as_str().is_some_and(|u| u.eq_ignore_ascii_case(uri))))
+}
