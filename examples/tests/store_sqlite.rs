@@ -379,6 +379,7 @@ fn random_change(random: &mut Random, kind: &str) -> Change {
         change.deltas.push(Delta {
             attribute: "members".into(),
             replace: random.below(4) == 0,
+            ignore_case: false,
             removed: (0..random.below(3)).map(|_| format!("u{}", 8 + random.below(2)).into()).collect(),
             added: added.map(|number| value(member(random, number))).collect(),
         });

@@ -215,6 +215,7 @@ impl<'s> Normaliser<'s> {
             self.push(writing.at, target, action);
             return Ok(());
         }
+        self.check_read_only(leaf, &value, writing.value_at)?;
         if several {
             return self.write_several(writing, target, leaf, value);
         }
@@ -224,7 +225,10 @@ impl<'s> Normaliser<'s> {
         let clear = unassigned_subs(leaf, &value);
         let value = self.coerce(leaf, value, writing.value_at)?;
         if leaf.kind == AttributeType::Complex {
-            let set = self.writable(leaf, value, writing)?;
+            let set = match value {
+                Some(Value::Object(set)) => set,
+                _ => Object::new(),
+            };
             self.push(writing.at, target, Action::Merge { set, clear });
             return Ok(());
         }
@@ -436,51 +440,36 @@ impl<'s> Normaliser<'s> {
         Ok(())
     }
 
-    /// The elements of an array of client values, without what cannot be written.
+    /// The elements of an array of client values.
     fn elements(
         &mut self,
         leaf: &Attribute,
         value: Value,
         writing: &Writing<'_>,
     ) -> Result<Vec<Value>, Error> {
-        let Some(Value::Array(elements)) = self.coerce(leaf, value, writing.value_at)? else {
-            return Ok(Vec::new());
-        };
-        if leaf.kind != AttributeType::Complex {
-            return Ok(elements);
+        match self.coerce(leaf, value, writing.value_at)? {
+            Some(Value::Array(elements)) => Ok(elements),
+            _ => Ok(Vec::new()),
         }
-        elements
-            .into_iter()
-            .map(|element| Ok(Value::Object(self.writable(leaf, Some(element), writing)?)))
-            .collect()
     }
 
-    /// A complex value without its readOnly sub-attributes.
-    fn writable(
-        &mut self,
-        attribute: &Attribute,
-        value: Option<Value>,
-        writing: &Writing<'_>,
-    ) -> Result<Object, Error> {
-        let Some(Value::Object(mut object)) = value else {
-            return Ok(Object::new());
-        };
-        let read_only = attribute.sub_attributes.iter().filter(|s| s.mutability == Mutability::ReadOnly);
+    /// Looks for readOnly sub-attributes in a client's value; coercion drops them.
+    fn check_read_only(&mut self, leaf: &Attribute, value: &Value, at: &str) -> Result<(), Error> {
+        let read_only = leaf.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadOnly);
         for sub in read_only {
-            if object.remove(&sub.name).is_none() {
-                continue;
-            }
-            if !self.options.leniencies.take(Leniency::ReadOnlyValue, &mut self.fired) {
+            let elements = match value {
+                Value::Array(elements) => elements.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            let given = |element: &Value| element.get(&sub.name).is_some_and(|value| !value.is_unassigned());
+            if elements.iter().any(given)
+                && !self.options.leniencies.take(Leniency::ReadOnlyValue, &mut self.fired)
+            {
                 let what = format_args!("`{}` cannot be written", sub.name);
-                return Err(needs(
-                    Leniency::ReadOnlyValue,
-                    ScimType::Mutability,
-                    &member_at(writing.value_at, &sub.name),
-                    what,
-                ));
+                return Err(needs(Leniency::ReadOnlyValue, ScimType::Mutability, at, what));
             }
         }
-        Ok(object)
+        Ok(())
     }
 
     /// Whether `value` means that the target shall have none (RFC 7643 §2.5).
