@@ -1,0 +1,219 @@
+//! The program: arguments in, a verdict out.
+
+mod cast;
+mod client;
+mod entra;
+mod jumpcloud;
+mod need;
+mod okta;
+mod onelogin;
+mod report;
+mod session;
+mod target;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use cast::Cast;
+use client::{Client, Credential, Dress};
+use need::Manners;
+use report::Report;
+use session::{Halt, Session};
+use target::{Profile, Target};
+
+/// Provisions users and groups into a SCIM server exactly as one identity provider does, and says what that
+/// identity provider would not get along with.
+#[derive(Debug, Parser)]
+#[command(name = "idp")]
+struct Args {
+    /// The identity provider to be
+    #[arg(long = "as", value_enum, value_name = "IDP")]
+    idp: Idp,
+    /// Base URL of the SCIM service, e.g. http://127.0.0.1:8080/scim/v2
+    #[arg(long)]
+    url: String,
+    /// The credential; it is never printed
+    #[arg(long, env = "SCIM_TOKEN", hide_env_values = true)]
+    token: String,
+    /// How many users
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    users: u32,
+    /// How many groups
+    #[arg(long, default_value_t = 2)]
+    groups: u32,
+    /// Leaves groups alone; so does a service whose /ResourceTypes has no Group
+    #[arg(long)]
+    users_only: bool,
+    /// The service's attributes and lifecycle [default: what its discovery documents look like]
+    #[arg(long, value_enum)]
+    profile: Option<Profile>,
+    /// The id of the licence mapped to `entitlements`, for PagerDuty
+    #[arg(long, value_name = "ID")]
+    license: Option<String>,
+    /// Okta: the kind of application
+    #[arg(long, value_enum, default_value = "oin")]
+    okta_app: okta::App,
+    /// Entra ID: the tenant URL carries the flag aadOptscim062020
+    #[arg(long)]
+    entra_flag: bool,
+    /// OneLogin: what happens to a user who is deleted there
+    #[arg(long, value_enum, default_value = "delete")]
+    onelogin_delete: onelogin::DeletePolicy,
+    /// In the names of this run, so that it can be repeated [default: random]
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Leaves what the script leaves behind, instead of deleting it at the end
+    #[arg(long)]
+    keep: bool,
+    /// How many seconds an answer may take
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: u32,
+    /// Prints the run as one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Prints every request and answer on stderr, without the token
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// The identity providers that can be played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Idp {
+    Okta,
+    Entra,
+    Onelogin,
+    Jumpcloud,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The identity provider got all it needs.
+    Passed,
+    /// Something differed.
+    Differed,
+    /// Nothing was to be played: help was printed, or the arguments are wrong.
+    Usage(u8),
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::SUCCESS,
+            Outcome::Differed => Self::FAILURE,
+            Outcome::Usage(code) => Self::from(code),
+        }
+    }
+}
+
+/// Runs the program with these arguments (the first is its name) and prints the report to `out`.
+///
+/// # Errors
+///
+/// Nothing could be played: the URL or token is unusable, nobody answers, or the token is refused.
+pub(crate) fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+) -> anyhow::Result<Outcome> {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(refusal) => {
+            refusal.print()?;
+            return Ok(Outcome::Usage(u8::try_from(refusal.exit_code()).unwrap_or(2)));
+        }
+    };
+    let report = play(&args)?;
+    if args.json {
+        writeln!(out, "{:#}", report.json())?;
+    } else {
+        report.table(out)?;
+    }
+    Ok(if report.passed() { Outcome::Passed } else { Outcome::Differed })
+}
+
+fn play(args: &Args) -> anyhow::Result<Report> {
+    let (users, groups) = (usize::try_from(args.users)?, usize::try_from(args.groups)?);
+    let timeout = Duration::from_secs(args.timeout.into());
+    // The discovery is this program's own, before the profile is known that decides the header's spelling.
+    let connect = |credential: Credential| {
+        Client::new(&args.url, &args.token, credential, args.idp.dress(), timeout, args.verbose)
+    };
+    let guess = args.idp.credential(args.profile.unwrap_or(Profile::Generic));
+    let mut target = Target::discover(&connect(guess)?, args.profile, args.license.clone())?;
+    target.groups &= !args.users_only && groups > 0;
+    let client = connect(args.idp.credential(target.profile))?;
+
+    let seed = args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0);
+    let teams = if target.groups { groups } else { 0 };
+    let mut cast = Cast::new(users, teams, seed, args.idp.external_id());
+    let quiet = args.verbose || args.json;
+    let mut session = Session::new(&client, args.idp.manners(), users + teams, quiet);
+    let halted = match args.idp {
+        Idp::Okta => okta::play(&mut session, &mut cast, &target, args.okta_app),
+        Idp::Entra => entra::play(&mut session, &mut cast, &target, args.entra_flag),
+        Idp::Onelogin => onelogin::play(&mut session, &mut cast, &target, args.onelogin_delete),
+        Idp::Jumpcloud => jumpcloud::play(&mut session, &mut cast, &target, seed),
+    };
+    let clean_up = (!args.keep).then(|| session.clean_up());
+    let (played, cut_short) = session.into_played();
+    Ok(Report {
+        idp: name(&args.idp),
+        url: client.base().to_owned(),
+        profile: name(&target.profile),
+        users,
+        groups: teams,
+        users_only: !target.groups,
+        seed,
+        played,
+        cut_short: cut_short + usize::from(matches!(halted, Err(Halt::CutShort))),
+        gone: matches!(halted, Err(Halt::Gone)),
+        clean_up,
+    })
+}
+
+impl Idp {
+    fn dress(self) -> Dress {
+        match self {
+            Self::Okta => okta::DRESS,
+            Self::Entra => entra::DRESS,
+            Self::Onelogin => onelogin::DRESS,
+            Self::Jumpcloud => jumpcloud::DRESS,
+        }
+    }
+
+    fn manners(self) -> Manners {
+        match self {
+            Self::Okta => okta::MANNERS,
+            Self::Entra => entra::MANNERS,
+            Self::Onelogin => onelogin::MANNERS,
+            Self::Jumpcloud => jumpcloud::MANNERS,
+        }
+    }
+
+    fn credential(self, profile: Profile) -> Credential {
+        match self {
+            Self::Okta => okta::credential(profile),
+            Self::Entra => entra::credential(profile),
+            Self::Onelogin => onelogin::credential(profile),
+            Self::Jumpcloud => jumpcloud::credential(profile),
+        }
+    }
+
+    fn external_id(self) -> fn(u32, usize) -> String {
+        match self {
+            Self::Okta => okta::external_id,
+            Self::Entra => entra::external_id,
+            Self::Onelogin => onelogin::external_id,
+            Self::Jumpcloud => jumpcloud::external_id,
+        }
+    }
+}
+
+/// A value as it is written on the command line.
+fn name(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
