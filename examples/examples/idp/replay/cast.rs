@@ -66,8 +66,6 @@ impl Cast {
     /// So many people and teams; `seed` keeps one run's names apart from another's, `external_id` makes ids
     /// of the identity provider's kind.
     pub(crate) fn new(users: usize, groups: usize, seed: u32, external_id: fn(u32, usize) -> String) -> Self {
-        let pick =
-            |names: &[&str], n: usize| names.iter().cycle().nth(n % names.len()).map_or("", |name| name);
         let people = (0..users).map(|n| Person {
             id: None,
             given: pick(&GIVEN, n).to_owned(),
@@ -183,6 +181,10 @@ impl Team {
 /// A `members` element with the id alone.
 pub(crate) fn bare_member(person: &Person) -> Value {
     json!({"value": person.id().ok()})
+}
+
+fn pick(names: &[&'static str], n: usize) -> &'static str {
+    names.get(n % names.len()).copied().unwrap_or_default()
 }
 
 /// A PATCH body (RFC 7644 §3.5.2).

@@ -23,7 +23,7 @@ use client::{Client, Credential, Dress};
 use need::Manners;
 use report::Report;
 use session::{Halt, Session};
-use target::{Profile, Target};
+use target::{Profile, Refused, Target};
 
 /// Provisions users and groups into a SCIM server exactly as one identity provider does, and says what that
 /// identity provider would not get along with.
@@ -138,14 +138,20 @@ pub(crate) fn run(
 fn play(args: &Args) -> anyhow::Result<Report> {
     let (users, groups) = (usize::try_from(args.users)?, usize::try_from(args.groups)?);
     let timeout = Duration::from_secs(args.timeout.into());
-    // The discovery is this program's own, before the profile is known that decides the header's spelling.
-    let connect = |credential: Credential| {
+    let connect = |profile: Profile| {
+        let credential = args.idp.credential(profile);
         Client::new(&args.url, &args.token, credential, args.idp.dress(), timeout, args.verbose)
     };
-    let guess = args.idp.credential(args.profile.unwrap_or(Profile::Generic));
-    let mut target = Target::discover(&connect(guess)?, args.profile, args.license.clone())?;
+    let discover = |spelling, believed| Target::discover(&connect(spelling)?, believed, args.license.clone());
+    // The profile decides how the token is spelled, and has to be asked for with a token.
+    let mut target = match discover(args.profile.unwrap_or(Profile::Generic), args.profile) {
+        Err(error) if args.profile.is_none() && error.is::<Refused>() => {
+            discover(Profile::Pagerduty, Some(Profile::Pagerduty))?
+        }
+        discovered => discovered?,
+    };
     target.groups &= !args.users_only && groups > 0;
-    let client = connect(args.idp.credential(target.profile))?;
+    let client = connect(target.profile)?;
 
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0);
     let teams = if target.groups { groups } else { 0 };

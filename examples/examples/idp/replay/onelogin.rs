@@ -219,7 +219,7 @@ fn suspend_and_resume(session: &mut Session<'_>, cast: &mut Cast, target: &Targe
     session.each("resume users", &mut cast.people, |session, person| {
         let body = template(person, target, true, "user");
         if !target.deletes_inactive() {
-            return put(session, "resume", PAGERDUTY, person, body, json!({}), target);
+            return put(session, "resume", GUIDE, person, body, json!({}), target);
         }
         // "OneLogin shows an error" (seed 001, PagerDuty SCIM documentation); assigned anew, the user is
         // created anew (inference).

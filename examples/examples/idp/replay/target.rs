@@ -1,6 +1,8 @@
 //! What kind of service is provisioned into: which attributes the administrator maps, and what the service
 //! makes of a deactivation.
 
+use std::fmt;
+
 use anyhow::bail;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
@@ -41,7 +43,7 @@ impl Target {
     ) -> anyhow::Result<Self> {
         let types = client.send(&Method::GET, "/ResourceTypes", None)?;
         if matches!(types.status, 401 | 403) {
-            bail!("the server refuses the token: {} on GET /ResourceTypes", types.status);
+            bail!(Refused { status: types.status });
         }
         let groups = resource_types(&types).is_none_or(|names| names.iter().any(|name| name == "Group"));
         let profile = match profile {
@@ -111,6 +113,20 @@ impl Target {
         }
     }
 }
+
+/// The server does not take the token.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: u16,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server refuses the token: {} on GET /ResourceTypes", self.status)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// `expected` with the attributes of `more`.
 pub(crate) fn and(mut expected: Value, more: Value) -> Value {
