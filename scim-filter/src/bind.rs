@@ -1,124 +1,67 @@
-//! A filter with its names resolved against a schema, and misuse refused once.
+//! Binding: names are resolved against a schema, and misuse is refused once.
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::{AttrName, AttributeType, CompareOp, Json, Scalar};
+use crate::ast::{Literal, NodeKind, Slice};
+use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT};
+use crate::compare::{Text, fold};
+use crate::error::{excerpt, shorten};
+use crate::{
+    AttrName, AttrPath, AttributeInfo, AttributeType, BoundAttr, BoundFilter, BoundPath, CompareOp, Filter,
+    Number, PatchPath, Schema, Term, Terms,
+};
 
 /// Leniencies of a bind.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct BindOptions {
-    /// Lets a Boolean attribute be compared with `"true"`, `"True"`, `"false"` or `"False"`.
+    /// Lets a Boolean attribute be compared with `"true"`, `"True"`, `"false"` or `"False"`,
+    /// as Microsoft Entra ID sends it (`roles[primary eq "True"]`).
     pub boolean_strings: bool,
 }
 
-/// A filter bound to a schema: canonical names, types and case rules are known.
-#[derive(Clone)]
-pub struct BoundFilter {}
-
-impl BoundFilter {
-    /// The outermost expression, for stores that translate it.
-    pub fn expr(&self) -> BoundExpr<'_> {
-        todo!()
-    }
-
-    /// Whether the resource `object` fulfils the filter.
-    pub fn matches<J: Json>(&self, object: &J::Object) -> bool {
-        let _ = object;
-        todo!()
-    }
-
-    /// Whether one value of the multi-valued attribute fulfils the filter of a value path; a
-    /// value that is no object counts as its `value` sub-attribute.
-    pub fn matches_value<J: Json>(&self, value: &J) -> bool {
-        let _ = value;
-        todo!()
-    }
-}
-
-/// One expression of a bound filter.
-#[derive(Clone, Copy)]
-pub enum BoundExpr<'b> {
-    /// Every term holds.
-    And(BoundTerms<'b>),
-    /// Some term holds.
-    Or(BoundTerms<'b>),
-    /// The term does not hold.
-    Not(BoundTerm<'b>),
-    /// A comparison.
-    Compare(&'b BoundAttr, CompareOp, Scalar<'b>),
-    /// The attribute has a value.
-    Present(&'b BoundAttr),
-    /// Some value of the attribute fulfils the inner filter, whose attributes are sub-attributes.
-    ValuePath(&'b BoundAttr, BoundTerm<'b>),
-}
-
-/// A reference to one sub-expression.
-#[derive(Clone, Copy)]
-pub struct BoundTerm<'b> {
-    filter: &'b BoundFilter,
-    node: u32,
-}
-
-impl<'b> BoundTerm<'b> {
-    /// The expression.
-    pub fn expr(self) -> BoundExpr<'b> {
-        let _ = (self.filter, self.node);
-        todo!()
-    }
-}
-
-/// The terms of an `and` or an `or`.
-#[derive(Clone, Copy)]
-pub struct BoundTerms<'b> {
-    filter: &'b BoundFilter,
-    next: u32,
-    end: u32,
-}
-
-impl<'b> Iterator for BoundTerms<'b> {
-    type Item = BoundTerm<'b>;
-
-    fn next(&mut self) -> Option<BoundTerm<'b>> {
-        let _ = (self.filter, self.next, self.end);
-        todo!()
-    }
-}
-
-/// An attribute as the schema knows it.
-#[derive(Clone, Debug)]
-pub struct BoundAttr {
-    /// The extension whose object holds the attribute.
-    pub extension: Option<AttrName>,
-    /// The attribute; inside a value path, the sub-attribute.
-    pub name: AttrName,
-    /// The sub-attribute, outside a value path.
-    pub sub: Option<AttrName>,
-    /// The type of what is compared (the sub-attribute's, if there is one; a complex attribute
-    /// compared as such counts as its `value`).
-    pub kind: AttributeType,
-    /// Whether the attribute (not the sub-attribute) holds several values.
-    pub multi_valued: bool,
-    /// Whether strings compare with case.
-    pub case_exact: bool,
-}
-
 /// Why a filter or path does not fit the schema.
+///
+/// Prints as one line; [`caret`](Self::caret) prints the place under the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindError {
-    pub(crate) kind: BindErrorKind,
-    pub(crate) span: Range<usize>,
+    kind: BindErrorKind,
+    span: Range<usize>,
+    // The attribute (or schema) that is meant, as it was written.
+    attribute: Box<str>,
+    // What of it is wrong: a sub-attribute, or a value.
+    found: Box<str>,
 }
 
 /// The kinds of [`BindError`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BindErrorKind {
+    /// The URI is not that of a schema of the resource type.
+    UnknownSchema,
     /// No schema of the resource type defines the attribute.
     UnknownAttribute,
+    /// The attribute has no such sub-attribute.
+    UnknownSubAttribute,
     /// The attribute must not be revealed, not even by a filter's outcome.
     Sensitive,
+    /// A complex attribute without a `value` can only be tested for presence (RFC 7644 §3.4.2.2).
+    NeedsSubAttribute,
+    /// A single-valued attribute without sub-attributes has nothing a value filter could choose from.
+    NotFilterable,
+    /// The operator makes no sense for the type (RFC 7644 table 3).
+    OperatorNotAllowed {
+        /// The operator.
+        op: CompareOp,
+        /// The type of the attribute.
+        kind: AttributeType,
+    },
+    /// The value is not one of the attribute's type.
+    TypeMismatch {
+        /// The type of the attribute.
+        kind: AttributeType,
+    },
 }
 
 impl BindError {
@@ -131,12 +74,591 @@ impl BindError {
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
+
+    /// Prints the place under `text`, which must be the text of the filter or path.
+    pub fn caret<'e>(&'e self, text: &'e str) -> impl fmt::Display + 'e {
+        Caret { error: self, text }
+    }
+
+    fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (attribute, found) = (&self.attribute, &self.found);
+        match self.kind {
+            BindErrorKind::UnknownSchema => write!(f, "`{attribute}` is not a schema of the resource type"),
+            BindErrorKind::UnknownAttribute => {
+                write!(f, "`{attribute}` is not an attribute of the resource type")
+            }
+            BindErrorKind::UnknownSubAttribute => {
+                write!(f, "`{found}` is not a sub-attribute of `{attribute}`")
+            }
+            BindErrorKind::Sensitive => write!(f, "`{attribute}` cannot be used in a filter"),
+            BindErrorKind::NeedsSubAttribute => {
+                write!(f, "`{attribute}` is complex and compares only by a sub-attribute")
+            }
+            BindErrorKind::NotFilterable => write!(f, "`{attribute}` takes no value filter"),
+            BindErrorKind::OperatorNotAllowed { op, kind } => {
+                write!(f, "`{op}` does not apply to `{attribute}`, which is {kind}")
+            }
+            BindErrorKind::TypeMismatch { kind } => {
+                write!(f, "`{found}` does not compare with `{attribute}`, which is {kind}")
+            }
+        }
+    }
 }
 
 impl fmt::Display for BindError {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(f)?;
+        write!(f, ", at byte {}", self.span.start)
     }
 }
 
 impl std::error::Error for BindError {}
+
+struct Caret<'e> {
+    error: &'e BindError,
+    text: &'e str,
+}
+
+impl fmt::Display for Caret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        excerpt(f, self.text, self.error.span())?;
+        f.write_str(" ")?;
+        self.error.message(f)
+    }
+}
+
+/// Binds a filter on resources.
+pub(crate) fn filter(
+    filter: &Filter,
+    schema: &impl Schema,
+    options: &BindOptions,
+) -> Result<BoundFilter, BindError> {
+    let mut binder = Binder::new(filter, schema, options);
+    binder.term(filter.root_term(), None)?;
+    Ok(binder.finish())
+}
+
+/// Binds a PATCH path.
+pub(crate) fn path(
+    path: &PatchPath,
+    schema: &impl Schema,
+    options: &BindOptions,
+) -> Result<BoundPath, BindError> {
+    let text = path.attr_path();
+    let bound = |extension, attribute, filter, sub| BoundPath { extension, attribute, filter, sub };
+    if path.value_filter().is_none() && schema.schema_uri_len(text.as_str()) == Some(text.as_str().len()) {
+        return Ok(bound(schema.extension(text.as_str()).map(AttrName::new), None, None, None));
+    }
+    let mut binder = Binder::new(path.tree(), schema, options);
+    let target = binder.resolve(text)?;
+    let (extension, attribute) = (target.info.extension.map(AttrName::new), AttrName::new(target.info.name));
+    let Some(filter) = path.value_filter() else {
+        return Ok(bound(extension, Some(attribute), None, target.sub.map(|sub| AttrName::new(sub.name))));
+    };
+    if path.is_expression() {
+        // The attribute expression compares what it names within each value of the attribute.
+        let inner = binder.of_value(&target)?;
+        binder.leaf(filter, inner)?;
+    } else {
+        binder.check_filterable(&target)?;
+        binder.term(filter, Some(target))?;
+    }
+    let sub = match path.sub_slice() {
+        None => None,
+        Some(slice) => {
+            let sub = path.tree().attr_path(slice);
+            match schema.sub_attribute(target.uri, target.info.name, sub.as_str()) {
+                Some(sub) => Some(AttrName::new(sub.name)),
+                None => return Err(unknown_sub(text.as_str(), sub.as_str(), sub.span())),
+            }
+        }
+    };
+    Ok(bound(extension, Some(attribute), Some(binder.finish()), sub))
+}
+
+/// An attribute of the resource type that a path names.
+#[derive(Clone, Copy)]
+struct Resolved<'a> {
+    path: AttrPath<'a>,
+    uri: Option<&'a str>,
+    info: AttributeInfo<'a>,
+    sub: Option<AttributeInfo<'a>>,
+}
+
+/// What a leaf looks at: an attribute of the resource, or of one value of an attribute.
+struct Target<'a> {
+    path: AttrPath<'a>,
+    extension: Option<&'a str>,
+    name: &'a str,
+    multi_valued: bool,
+    sub: Option<AttributeInfo<'a>>,
+    kind: AttributeType,
+    case_exact: bool,
+    // What a comparison looks at where this is complex.
+    value: Option<AttributeInfo<'a>>,
+}
+
+struct Binder<'a, S> {
+    filter: &'a Filter,
+    schema: &'a S,
+    options: &'a BindOptions,
+    nodes: Vec<BoundNode>,
+    attrs: Vec<BoundAttr>,
+    texts: String,
+    lenient: bool,
+}
+
+/// What is still to be bound, last first.
+enum Todo<'a> {
+    Term(Term<'a>),
+    Next(Term<'a>),
+    End(usize),
+    LeaveValuePath,
+}
+
+impl<'a, S: Schema> Binder<'a, S> {
+    fn new(filter: &'a Filter, schema: &'a S, options: &'a BindOptions) -> Self {
+        let (nodes, attrs, texts) = (Vec::new(), Vec::new(), String::new());
+        Self { filter, schema, options, nodes, attrs, texts, lenient: false }
+    }
+
+    /// Binds `term`; inside the brackets of `value_path`, if that is given.
+    fn term(&mut self, term: Term<'a>, value_path: Option<Resolved<'a>>) -> Result<(), BindError> {
+        let mut value_path = value_path;
+        let mut todo = vec![Todo::Term(term)];
+        while let Some(next) = todo.pop() {
+            match next {
+                Todo::LeaveValuePath => value_path = None,
+                Todo::End(index) => {
+                    let end = self.nodes.len() as u32;
+                    if let Some(node) = self.nodes.get_mut(index) {
+                        node.end = end;
+                    }
+                }
+                Todo::Next(term) => {
+                    if let Some(term) = term.next() {
+                        todo.push(Todo::Next(term));
+                        todo.push(Todo::Term(term));
+                    }
+                }
+                Todo::Term(term) => match term.kind() {
+                    NodeKind::And { first } | NodeKind::Or { first } => {
+                        let kind = match term.kind() {
+                            NodeKind::And { .. } => BoundKind::And,
+                            _ => BoundKind::Or,
+                        };
+                        todo.push(Todo::End(self.push(kind)));
+                        if let Some(first) = Terms::starting(self.filter, first).into_iter().next() {
+                            todo.push(Todo::Next(first));
+                            todo.push(Todo::Term(first));
+                        }
+                    }
+                    NodeKind::Not { term } => {
+                        todo.push(Todo::End(self.push(BoundKind::Not)));
+                        todo.push(Todo::Term(Term::new(self.filter, term)));
+                    }
+                    NodeKind::ValuePath { path, term } => {
+                        let path = self.filter.attr_path(path);
+                        let target = self.resolve(path)?;
+                        refuse_sensitive(path, &target.info)?;
+                        self.check_filterable(&target)?;
+                        let attr = self.attr(BoundAttr {
+                            extension: target.info.extension.map(AttrName::new),
+                            name: AttrName::new(target.info.name),
+                            sub: None,
+                            kind: target.info.kind,
+                            multi_valued: target.info.multi_valued,
+                            case_exact: target.info.case_exact,
+                        });
+                        todo.push(Todo::End(self.push(BoundKind::ValuePath { attr })));
+                        todo.push(Todo::LeaveValuePath);
+                        todo.push(Todo::Term(Term::new(self.filter, term)));
+                        value_path = Some(target);
+                    }
+                    NodeKind::Compare { path, .. } | NodeKind::Present { path } => {
+                        let path = self.filter.attr_path(path);
+                        let target = match &value_path {
+                            None => self.of_resource(path)?,
+                            Some(outer) => self.in_value(path, outer)?,
+                        };
+                        self.leaf(term, target)?;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves a path outside of brackets. The URI is the longest schema that is known, since `:`
+    /// and `.` occur inside of URIs.
+    fn resolve(&self, path: AttrPath<'a>) -> Result<Resolved<'a>, BindError> {
+        let text = path.as_str();
+        let (uri, name) = match self.schema.schema_uri_len(text) {
+            Some(length) => {
+                let (uri, name) = text.split_at_checked(length).unwrap_or(("", text));
+                (Some(uri), name.strip_prefix(':').unwrap_or(name))
+            }
+            None => match path.uri() {
+                Some(uri) => {
+                    let span = path.span().start..path.span().start + uri.len();
+                    return Err(BindError::new(BindErrorKind::UnknownSchema, span, uri, ""));
+                }
+                None => (None, text),
+            },
+        };
+        let (name, sub) = match name.split_once('.') {
+            Some((name, sub)) => (name, Some(sub)),
+            None => (name, None),
+        };
+        let Some(info) = self.schema.attribute(uri, name) else {
+            return Err(BindError::new(BindErrorKind::UnknownAttribute, path.span(), text, ""));
+        };
+        let sub = match sub {
+            None => None,
+            Some(sub) => match self.schema.sub_attribute(uri, name, sub) {
+                Some(sub) => Some(sub),
+                None => {
+                    let end = path.span().end;
+                    let of = text.get(..text.len() - sub.len() - 1).unwrap_or_default();
+                    return Err(unknown_sub(of, sub, end - sub.len()..end));
+                }
+            },
+        };
+        Ok(Resolved { path, uri, info, sub })
+    }
+
+    /// Refuses a value filter where there is nothing to filter.
+    fn check_filterable(&self, target: &Resolved<'a>) -> Result<(), BindError> {
+        let filterable = target.info.multi_valued || target.info.kind == AttributeType::Complex;
+        if target.sub.is_none() && filterable {
+            return Ok(());
+        }
+        let path = target.path;
+        Err(BindError::new(BindErrorKind::NotFilterable, path.span(), path.as_str(), ""))
+    }
+
+    /// What a leaf outside of brackets looks at.
+    fn of_resource(&self, path: AttrPath<'a>) -> Result<Target<'a>, BindError> {
+        let Resolved { uri, info, sub, .. } = self.resolve(path)?;
+        refuse_sensitive(path, &info)?;
+        let typed = sub.unwrap_or(info);
+        refuse_sensitive(path, &typed)?;
+        let value = match typed.kind {
+            AttributeType::Complex if sub.is_none() => self.schema.sub_attribute(uri, info.name, "value"),
+            _ => None,
+        };
+        Ok(Target {
+            path,
+            extension: info.extension,
+            name: info.name,
+            multi_valued: info.multi_valued,
+            sub,
+            kind: typed.kind,
+            case_exact: typed.case_exact,
+            value,
+        })
+    }
+
+    /// What a leaf in the brackets behind `outer` looks at.
+    fn in_value(&self, path: AttrPath<'a>, outer: &Resolved<'a>) -> Result<Target<'a>, BindError> {
+        let info = if outer.info.kind == AttributeType::Complex {
+            self.schema.sub_attribute(outer.uri, outer.info.name, path.as_str())
+        } else {
+            // The values of a simple attribute are what would be its `value`.
+            path.as_str().eq_ignore_ascii_case("value").then_some(AttributeInfo {
+                name: "value",
+                extension: None,
+                multi_valued: false,
+                ..outer.info
+            })
+        };
+        let Some(info) = info else {
+            return Err(unknown_sub(outer.path.as_str(), path.as_str(), path.span()));
+        };
+        refuse_sensitive(path, &info)?;
+        Ok(Target {
+            path,
+            extension: None,
+            name: info.name,
+            multi_valued: info.multi_valued,
+            sub: None,
+            kind: info.kind,
+            case_exact: info.case_exact,
+            value: None,
+        })
+    }
+
+    /// What an attribute expression that is a PATCH path looks at in each value of its attribute.
+    fn of_value(&self, target: &Resolved<'a>) -> Result<Target<'a>, BindError> {
+        let path = target.path;
+        let info = match (target.sub, target.info.kind) {
+            (Some(sub), _) => sub,
+            (None, AttributeType::Complex) => {
+                match self.schema.sub_attribute(target.uri, target.info.name, "value") {
+                    Some(value) => value,
+                    None => return Err(needs_sub(path)),
+                }
+            }
+            (None, _) => {
+                AttributeInfo { name: "value", extension: None, multi_valued: false, ..target.info }
+            }
+        };
+        refuse_sensitive(path, &target.info)?;
+        refuse_sensitive(path, &info)?;
+        Ok(Target {
+            path,
+            extension: None,
+            name: info.name,
+            multi_valued: info.multi_valued,
+            sub: None,
+            kind: info.kind,
+            case_exact: info.case_exact,
+            value: None,
+        })
+    }
+
+    /// A comparison or a test of presence.
+    fn leaf(&mut self, term: Term<'a>, target: Target<'a>) -> Result<(), BindError> {
+        match term.kind() {
+            NodeKind::Present { .. } => self.present(&target),
+            NodeKind::Compare { op, value: Literal::Null, .. } => match op {
+                // "Unassigned" and null are the same state (RFC 7643 §2.5).
+                CompareOp::Eq => {
+                    let index = self.push(BoundKind::Not);
+                    self.present(&target);
+                    let end = self.nodes.len() as u32;
+                    if let Some(node) = self.nodes.get_mut(index) {
+                        node.end = end;
+                    }
+                }
+                CompareOp::Ne => self.present(&target),
+                _ => return Err(self.mismatch(&target)),
+            },
+            NodeKind::Compare { op, value, .. } => self.comparison(target, op, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn present(&mut self, target: &Target<'a>) {
+        let attr = self.attr(target.attr());
+        self.push(BoundKind::Present { attr });
+    }
+
+    fn comparison(&mut self, mut target: Target<'a>, op: CompareOp, literal: Literal) -> Result<(), BindError> {
+        if target.kind == AttributeType::Complex {
+            let Some(value) = target.value else { return Err(needs_sub(target.path)) };
+            refuse_sensitive(target.path, &value)?;
+            (target.sub, target.kind, target.case_exact) = (Some(value), value.kind, value.case_exact);
+        }
+        if !applies(op, target.kind) {
+            let kind = BindErrorKind::OperatorNotAllowed { op, kind: target.kind };
+            let span = self.filter.operator_span(target.path.span().end);
+            return Err(BindError::new(kind, span, target.path.as_str(), ""));
+        }
+        let Some(value) = self.literal(&target, literal) else { return Err(self.mismatch(&target)) };
+        let attr = self.attr(target.attr());
+        self.push(BoundKind::Compare { attr, op, value });
+        Ok(())
+    }
+
+    /// The literal, if it is of the type of the attribute.
+    fn literal(&mut self, target: &Target<'a>, literal: Literal) -> Option<BoundLiteral> {
+        match (target.kind, literal) {
+            (AttributeType::Boolean, Literal::Bool(value)) => Some(BoundLiteral::Bool(value)),
+            (AttributeType::Boolean, Literal::String(text)) if self.options.boolean_strings => {
+                let value = match self.filter.slice(text) {
+                    "true" | "True" => true,
+                    "false" | "False" => false,
+                    _ => return None,
+                };
+                self.lenient = true;
+                Some(BoundLiteral::Bool(value))
+            }
+            (AttributeType::Integer | AttributeType::Decimal, Literal::Number(text)) => {
+                Number::parse(self.filter.slice(text)).map(BoundLiteral::Number)
+            }
+            (
+                AttributeType::String
+                | AttributeType::Reference
+                | AttributeType::DateTime
+                | AttributeType::Binary,
+                Literal::String(text),
+            ) => self.text(target, self.filter.slice(text)),
+            _ => None,
+        }
+    }
+
+    fn text(&mut self, target: &Target<'a>, text: &str) -> Option<BoundLiteral> {
+        let slice = self.store(text);
+        Some(match Text::new(target.collation(), text) {
+            Text::Instant(instant, _) => {
+                // The fraction stands in the text, or is empty.
+                let digits = instant.fraction();
+                let at = text.find('.').map_or(0, |dot| dot + 1);
+                let fraction = Slice { start: slice.start + at as u32, len: digits.len() as u32 };
+                BoundLiteral::Instant { text: slice, seconds: instant.unix_seconds(), fraction }
+            }
+            _ if target.kind == AttributeType::DateTime => return None,
+            Text::Exact(_) => BoundLiteral::Exact(slice),
+            Text::Binary(_) => BoundLiteral::Binary(slice),
+            Text::Folded(_) => {
+                let key = match fold(text) {
+                    std::borrow::Cow::Borrowed(_) => slice,
+                    std::borrow::Cow::Owned(key) => self.store(&key),
+                };
+                BoundLiteral::Folded { text: slice, key }
+            }
+        })
+    }
+
+    fn store(&mut self, text: &str) -> Slice {
+        let start = self.texts.len() as u32;
+        self.texts.push_str(text);
+        Slice { start, len: text.len() as u32 }
+    }
+
+    fn mismatch(&self, target: &Target<'a>) -> BindError {
+        let span = self.filter.value_span(target.path.span().end);
+        let found = self.filter.as_str().get(span.clone()).unwrap_or_default();
+        BindError::new(BindErrorKind::TypeMismatch { kind: target.kind }, span, target.path.as_str(), found)
+    }
+
+    /// The index of `attr`; lists of values compare the same attribute again and again.
+    fn attr(&mut self, attr: BoundAttr) -> u32 {
+        const LOOK_BACK: usize = 8;
+        let known = self.attrs.iter().enumerate().rev().take(LOOK_BACK).find(|(_, known)| **known == attr);
+        match known {
+            Some((index, _)) => index as u32,
+            None => {
+                self.attrs.push(attr);
+                self.attrs.len() as u32 - 1
+            }
+        }
+    }
+
+    fn push(&mut self, kind: BoundKind) -> usize {
+        let index = self.nodes.len();
+        self.nodes.push(BoundNode { kind, end: index as u32 + 1, on_true: ACCEPT, on_false: REJECT });
+        index
+    }
+
+    fn finish(self) -> BoundFilter {
+        let Self { mut nodes, attrs, texts, lenient, .. } = self;
+        let entry = route(&mut nodes);
+        BoundFilter {
+            nodes: nodes.into(),
+            entry,
+            attrs: attrs.into(),
+            texts: texts.into_boxed_str(),
+            lenient,
+        }
+    }
+}
+
+impl Target<'_> {
+    fn collation(&self) -> crate::compare::Collation {
+        crate::compare::Collation { kind: self.kind, case_exact: self.case_exact }
+    }
+
+    fn attr(&self) -> BoundAttr {
+        BoundAttr {
+            extension: self.extension.map(AttrName::new),
+            name: AttrName::new(self.name),
+            sub: self.sub.map(|sub| AttrName::new(sub.name)),
+            kind: self.kind,
+            multi_valued: self.multi_valued,
+            case_exact: self.case_exact,
+        }
+    }
+}
+
+/// Gives each leaf the leaves to go on with, and returns the first.
+///
+/// A node stands before its terms, so it can hand its own two ways on to them: an `and` goes on
+/// with its next term when one holds, an `or` when one does not, and a `not` exchanges the two.
+fn route(nodes: &mut [BoundNode]) -> u32 {
+    // Where a way leads before it is known which leaf the node there begins with.
+    for index in 0..nodes.len() as u32 {
+        let Some(&BoundNode { kind, end, on_true, on_false }) = nodes.get(index as usize) else { break };
+        let mut give = |node: u32, on_true: u32, on_false: u32| {
+            let node = nodes.get_mut(node as usize)?;
+            (node.on_true, node.on_false) = (on_true, on_false);
+            Some(node.end)
+        };
+        match kind {
+            BoundKind::Not => {
+                give(index + 1, on_false, on_true);
+            }
+            BoundKind::ValuePath { .. } => {
+                give(index + 1, ACCEPT, REJECT);
+            }
+            BoundKind::And | BoundKind::Or => {
+                let mut term = index + 1;
+                while term < end {
+                    let Some(next) = give(term, on_true, on_false) else { break };
+                    if next < end {
+                        let (on_true, on_false) =
+                            if matches!(kind, BoundKind::And) { (next, on_false) } else { (on_true, next) };
+                        give(term, on_true, on_false);
+                    }
+                    term = next;
+                }
+            }
+            BoundKind::Compare { .. } | BoundKind::Present { .. } => {}
+        }
+    }
+    // A node that is no leaf begins with the first leaf behind it.
+    let mut first_leaf = vec![0; nodes.len()];
+    let mut leaf = 0;
+    for (index, node) in nodes.iter().enumerate().rev() {
+        if !matches!(node.kind, BoundKind::And | BoundKind::Or | BoundKind::Not) {
+            leaf = index as u32;
+        }
+        if let Some(first) = first_leaf.get_mut(index) {
+            *first = leaf;
+        }
+    }
+    for node in nodes {
+        for way in [&mut node.on_true, &mut node.on_false] {
+            if let Some(first) = first_leaf.get(*way as usize) {
+                *way = *first;
+            }
+        }
+    }
+    first_leaf.first().copied().unwrap_or(REJECT)
+}
+
+/// Whether `op` makes sense for values of the type.
+fn applies(op: CompareOp, kind: AttributeType) -> bool {
+    use AttributeType::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
+    match op {
+        CompareOp::Eq | CompareOp::Ne => kind != Complex,
+        CompareOp::Co | CompareOp::Sw | CompareOp::Ew => matches!(kind, String | Reference),
+        CompareOp::Gt | CompareOp::Ge | CompareOp::Lt | CompareOp::Le => match kind {
+            String | Reference | DateTime | Decimal | Integer => true,
+            Boolean | Binary | Complex => false,
+        },
+    }
+}
+
+fn refuse_sensitive(path: AttrPath<'_>, info: &AttributeInfo<'_>) -> Result<(), BindError> {
+    if info.sensitive {
+        return Err(BindError::new(BindErrorKind::Sensitive, path.span(), path.as_str(), ""));
+    }
+    Ok(())
+}
+
+fn unknown_sub(attribute: &str, sub: &str, span: Range<usize>) -> BindError {
+    BindError::new(BindErrorKind::UnknownSubAttribute, span, attribute, sub)
+}
+
+fn needs_sub(path: AttrPath<'_>) -> BindError {
+    BindError::new(BindErrorKind::NeedsSubAttribute, path.span(), path.as_str(), "")
+}
+
+impl BindError {
+    fn new(kind: BindErrorKind, span: Range<usize>, attribute: &str, found: &str) -> Self {
+        Self { kind, span, attribute: shorten(attribute), found: shorten(found) }
+    }
+}

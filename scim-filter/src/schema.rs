@@ -1,5 +1,7 @@
 //! What binding needs to know of a schema.
 
+use std::fmt;
+
 /// The data type of an attribute (RFC 7643 §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttributeType {
@@ -19,6 +21,28 @@ pub enum AttributeType {
     Reference,
     /// An object of sub-attributes.
     Complex,
+}
+
+impl AttributeType {
+    /// The type as schemas spell it (RFC 7643 table 1).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
+impl fmt::Display for AttributeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What binding needs to know of one attribute.

@@ -1,0 +1,201 @@
+//! Evaluation of a bound filter on a JSON tree.
+//!
+//! Each leaf of a [`BoundFilter`] knows the leaf to go on with, so a filter of any nesting is
+//! evaluated by a loop, and a resource costs no allocation: names are found by hash, strings fold
+//! while they are compared.
+
+use crate::bound::{ACCEPT, BoundKind, REJECT};
+use crate::compare::{scalar_holds, text_holds};
+use crate::{BoundAttr, BoundFilter, CompareOp, Json, JsonObject, JsonView, Scalar};
+
+impl BoundFilter {
+    /// Whether the resource `object` fulfils the filter.
+    ///
+    /// - A comparison holds if it holds for any value of the attribute (RFC 7644 §3.4.2.2).
+    /// - `ne` is `not (… eq …)`: it holds for an attribute without a value, and for a multi-valued one
+    ///   if no value is equal. RFC 7644 leaves both open; this is the reading under which `ne` and
+    ///   `not` agree, and which SQL can index.
+    /// - A value path holds if one single value fulfils the whole filter in brackets.
+    /// - `pr` holds if there is a value: `null`, `""`, `[]` and an object of nothing else are none.
+    ///
+    /// ```
+    /// # use scim_filter::{AttributeInfo, AttributeType, BindOptions, Filter, Schema};
+    /// # use serde_json::{Value, json};
+    /// # struct Demo;
+    /// # fn info(name: &str, kind: AttributeType, multi_valued: bool) -> AttributeInfo<'_> {
+    /// #     AttributeInfo { name, extension: None, kind, multi_valued, case_exact: false, sensitive: false }
+    /// # }
+    /// # impl Schema for Demo {
+    /// #     fn schema_uri_len(&self, _: &str) -> Option<usize> { None }
+    /// #     fn attribute(&self, _: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+    /// #         name.eq_ignore_ascii_case("emails").then(|| info("emails", AttributeType::Complex, true))
+    /// #     }
+    /// #     fn sub_attribute(&self, _: Option<&str>, _: &str, sub: &str) -> Option<AttributeInfo<'_>> {
+    /// #         ["type", "value"].into_iter().find(|name| name.eq_ignore_ascii_case(sub))
+    /// #             .map(|name| info(name, AttributeType::String, false))
+    /// #     }
+    /// #     fn extension(&self, _: &str) -> Option<&str> { None }
+    /// # }
+    /// # let schema = Demo;
+    /// let user = json!({"emails": [
+    ///     {"type": "work", "value": "barbara@example.com"},
+    ///     {"type": "home", "value": "babs@jensen.org"},
+    /// ]});
+    /// let holds = |text: &str| {
+    ///     let filter = Filter::parse(text).unwrap().bind(&schema, &BindOptions::default()).unwrap();
+    ///     filter.matches::<Value>(user.as_object().unwrap())
+    /// };
+    /// assert!(holds(r#"emails.type eq "work" and emails.value ew "JENSEN.ORG""#));
+    /// assert!(!holds(r#"emails[type eq "work" and value ew "jensen.org"]"#));
+    /// assert!(!holds(r#"emails.type ne "work""#));
+    /// assert!(holds(r#"emails[type ne "work"]"#));
+    /// ```
+    pub fn matches<J: Json>(&self, object: &J::Object) -> bool {
+        self.run(self.entry, &mut |kind, index| match *kind {
+            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
+                self.compare(op, value, |test| any_value::<J>(attr, object, &mut |value| any_scalar(value, test)))
+            }),
+            BoundKind::Present { attr } => self
+                .attr(attr)
+                .is_some_and(|attr| any_value::<J>(attr, object, &mut |value| has_value(value, NESTING))),
+            BoundKind::ValuePath { attr } => self.attr(attr).is_some_and(|attr| {
+                any_value::<J>(attr, object, &mut |value| {
+                    any_element(value, &mut |element| self.value_holds(self.first_leaf(index + 1), element))
+                })
+            }),
+            BoundKind::And | BoundKind::Or | BoundKind::Not => false,
+        })
+    }
+
+    /// Whether one value of the multi-valued attribute fulfils the filter of a value path; a
+    /// value that is no object counts as its `value` sub-attribute.
+    pub fn matches_value<J: Json>(&self, value: &J) -> bool {
+        self.value_holds(self.entry, value)
+    }
+
+    /// The filter of a value path, from its leaf `entry`, on one value.
+    fn value_holds<J: Json>(&self, entry: u32, element: &J) -> bool {
+        self.run(entry, &mut |kind, _| match *kind {
+            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
+                self.compare(op, value, |test| {
+                    sub_value(attr, element).is_some_and(|value| any_scalar(value, test))
+                })
+            }),
+            BoundKind::Present { attr } => self
+                .attr(attr)
+                .is_some_and(|attr| sub_value(attr, element).is_some_and(|value| has_value(value, NESTING))),
+            _ => false,
+        })
+    }
+
+    /// Evaluates leaves from `leaf` on until one ends it.
+    fn run(&self, mut leaf: u32, holds: &mut dyn FnMut(&BoundKind, u32) -> bool) -> bool {
+        loop {
+            let Some(node) = self.node(leaf) else { return leaf == ACCEPT };
+            leaf = if holds(&node.kind, leaf) { node.on_true } else { node.on_false };
+            if leaf >= REJECT {
+                return leaf == ACCEPT;
+            }
+        }
+    }
+
+    /// The first leaf at or behind `node`.
+    fn first_leaf(&self, node: u32) -> u32 {
+        let rest = self.nodes.get(node as usize..).unwrap_or_default();
+        let joins = rest
+            .iter()
+            .take_while(|node| matches!(node.kind, BoundKind::And | BoundKind::Or | BoundKind::Not))
+            .count();
+        node + joins as u32
+    }
+
+    /// A comparison, with `any` telling whether any value of the attribute passes a test.
+    fn compare(
+        &self,
+        op: CompareOp,
+        literal: crate::bound::BoundLiteral,
+        any: impl FnOnce(&mut dyn FnMut(Scalar<'_>) -> bool) -> bool,
+    ) -> bool {
+        let (op, expected) = if op == CompareOp::Ne { (CompareOp::Eq, false) } else { (op, true) };
+        let found = match self.prepared(literal) {
+            Ok(right) => any(&mut |left| match left {
+                Scalar::String(left) => text_holds(&right, left, op),
+                _ => false,
+            }),
+            Err(right) => any(&mut |left| scalar_holds(left, op, right)),
+        };
+        found == expected
+    }
+}
+
+/// Whether any value the attribute has in the resource passes `test`; an array is one value here.
+fn any_value<J: Json>(attr: &BoundAttr, object: &J::Object, test: &mut dyn FnMut(&J) -> bool) -> bool {
+    let object = match &attr.extension {
+        None => object,
+        Some(extension) => match object.member(extension).map(Json::view) {
+            Some(JsonView::Object(extension)) => extension,
+            _ => return false,
+        },
+    };
+    let Some(value) = object.member(&attr.name) else { return false };
+    match &attr.sub {
+        None => test(value),
+        Some(sub) => any_element(value, &mut |element| member_or_self(sub, element).is_some_and(&mut *test)),
+    }
+}
+
+/// Whether any element of an array, or the value itself if it is none, passes `test`.
+fn any_element<J: Json>(value: &J, test: &mut dyn FnMut(&J) -> bool) -> bool {
+    match value.view() {
+        JsonView::Array(elements) => elements.iter().any(test),
+        _ => test(value),
+    }
+}
+
+/// The sub-attribute `attr` of one value.
+fn sub_value<'v, J: Json>(attr: &BoundAttr, element: &'v J) -> Option<&'v J> {
+    member_or_self(&attr.name, element)
+}
+
+/// The member of an object; of what is none, only `value` has a value, which is it.
+fn member_or_self<'v, J: Json>(name: &crate::AttrName, element: &'v J) -> Option<&'v J> {
+    match element.view() {
+        JsonView::Object(object) => object.member(name),
+        JsonView::Null => None,
+        _ => name.matches("value").then_some(element),
+    }
+}
+
+/// Whether the value, or any element if it is an array, is a scalar that passes `test`.
+fn any_scalar<J: Json>(value: &J, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+    match value.view() {
+        JsonView::Array(elements) => elements.iter().any(|element| scalar(element).is_some_and(&mut *test)),
+        _ => scalar(value).is_some_and(test),
+    }
+}
+
+fn scalar<J: Json>(value: &J) -> Option<Scalar<'_>> {
+    match value.view() {
+        JsonView::Bool(value) => Some(Scalar::Bool(value)),
+        JsonView::Number(value) => Some(Scalar::Number(value)),
+        JsonView::String(value) => Some(Scalar::String(value)),
+        JsonView::Null | JsonView::Array(_) | JsonView::Object(_) => None,
+    }
+}
+
+/// Attribute, element, sub-attribute, element: no SCIM value nests deeper (RFC 7643 §2.3.8).
+const NESTING: u32 = 4;
+
+/// Whether there is a value: not `null`, not an empty string, and not only such inside.
+///
+/// What nests deeper than SCIM allows counts as a value without being looked at.
+fn has_value<J: Json>(value: &J, nesting: u32) -> bool {
+    match value.view() {
+        JsonView::Null => false,
+        JsonView::Bool(_) | JsonView::Number(_) => true,
+        JsonView::String(text) => !text.is_empty(),
+        JsonView::Array(_) | JsonView::Object(_) if nesting == 0 => true,
+        JsonView::Array(elements) => elements.iter().any(|element| has_value(element, nesting - 1)),
+        JsonView::Object(object) => object.values().any(|member| has_value(member, nesting - 1)),
+    }
+}

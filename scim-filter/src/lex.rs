@@ -1,0 +1,322 @@
+//! The leaves of the grammar: attribute paths, words, numbers and strings.
+//!
+//! Each leaf is a nom parser over bytes. They look at each byte once, by a table or with
+//! `memchr`, and leave choosing between them to the caller, who knows from the first byte.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
+use nom::bytes::complete::take_while;
+use nom::{Err, IResult};
+
+use crate::error::ParseErrorKind;
+
+/// A leaf's result: the rest of the input, and what was read.
+pub(crate) type Lexed<'t, T> = IResult<&'t [u8], T, LexError>;
+
+/// What is wrong, and how many bytes of input were left where it begins and where it ends.
+///
+/// Counting from the end lets a leaf name a place without knowing where its input lies in the text.
+#[derive(Debug)]
+pub(crate) struct LexError {
+    pub(crate) kind: ParseErrorKind,
+    pub(crate) left: Range<usize>,
+}
+
+impl<I> nom::error::ParseError<I> for LexError {
+    fn from_error_kind(_: I, _: nom::error::ErrorKind) -> Self {
+        // No leaf uses a combinator that can fail.
+        Self { kind: ParseErrorKind::ExpectedAttribute, left: 0..0 }
+    }
+
+    fn append(_: I, _: nom::error::ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+fn fail<'t, T>(kind: ParseErrorKind, from: &[u8], to: &[u8]) -> Lexed<'t, T> {
+    Err(Err::Failure(LexError { kind, left: to.len()..from.len() }))
+}
+
+/// The kinds of bytes an attribute path is made of.
+const ALPHA: u8 = 1;
+const NAME: u8 = 2;
+const URI: u8 = 4;
+
+/// What each byte can be part of: a name (RFC 7643 §2.1), its first letter, a URI (RFC 3986 §2).
+///
+/// `[` and `]` are left out of URIs: only IP literals have them, and here they are brackets.
+static CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        #[expect(clippy::indexing_slicing, reason = "byte < 128 < 256")]
+        {
+            class[byte] = match c {
+                b'a'..=b'z' | b'A'..=b'Z' => ALPHA | NAME | URI,
+                b'0'..=b'9' | b'-' | b'_' | b'$' => NAME | URI,
+                b'.' | b'~' | b':' | b'/' | b'?' | b'#' | b'@' | b'!' | b'&' | b'\'' | b'(' | b')' | b'*'
+                | b'+' | b',' | b';' | b'=' | b'%' => URI,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    class
+};
+
+fn is(class: u8, byte: u8) -> bool {
+    CLASS.get(usize::from(byte)).is_some_and(|found| found & class != 0)
+}
+
+/// The input without its first `count` bytes.
+fn after(input: &[u8], count: usize) -> &[u8] {
+    input.get(count..).unwrap_or_default()
+}
+
+/// Any number of spaces.
+pub(crate) fn spaces(input: &[u8]) -> &[u8] {
+    match input {
+        [b' ', b' ', ..] => {
+            let count = input.iter().position(|byte| *byte != b' ').unwrap_or(input.len());
+            after(input, count)
+        }
+        [b' ', rest @ ..] => rest,
+        _ => input,
+    }
+}
+
+/// A run of name characters: an operator, a literal name, or what someone wrote in its place.
+pub(crate) fn word(input: &[u8]) -> Lexed<'_, &[u8]> {
+    take_while(|byte| is(NAME, byte))(input)
+}
+
+/// `ATTRNAME = ["$"] ALPHA *nameChar`, with the `$` of `$ref` (RFC 7643 erratum 8924).
+fn attr_name(input: &[u8]) -> Option<&[u8]> {
+    let start = match input {
+        [b'$', rest @ ..] => rest,
+        _ => input,
+    };
+    match start {
+        [first, rest @ ..] if is(ALPHA, *first) => {
+            let count = rest.iter().position(|byte| !is(NAME, *byte)).unwrap_or(rest.len());
+            Some(after(rest, count))
+        }
+        _ => None,
+    }
+}
+
+/// `ATTRNAME *1subAttr`
+fn plain_path(input: &[u8]) -> Option<&[u8]> {
+    let rest = attr_name(input)?;
+    match rest {
+        [b'.', sub @ ..] => attr_name(sub),
+        _ => Some(rest),
+    }
+}
+
+/// A name, alone.
+pub(crate) fn sub_attr(input: &[u8]) -> Lexed<'_, ()> {
+    match attr_name(input) {
+        Some(rest) => Ok((rest, ())),
+        None => {
+            let (rest, _) = take_while(|byte| is(URI, byte))(input)?;
+            if rest.len() == input.len() {
+                fail(ParseErrorKind::ExpectedAttribute, input, input)
+            } else {
+                fail(ParseErrorKind::InvalidAttribute, input, rest)
+            }
+        }
+    }
+}
+
+/// What an attribute path is, as far as the grammar can tell.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum PathForm {
+    /// `[URI ":"] ATTRNAME *1subAttr`
+    Attribute,
+    /// A URI whose end is no attribute name; it can only be that of a schema.
+    Uri,
+}
+
+/// `attrPath = [URI ":"] ATTRNAME *1subAttr`, or any URI.
+pub(crate) fn attr_path(input: &[u8]) -> Lexed<'_, PathForm> {
+    if let Some(rest) = plain_path(input) {
+        // What looks like a name so far may be the scheme of a URI.
+        if !matches!(rest, [b':' | b'.' | b'+', ..]) {
+            return Ok((rest, PathForm::Attribute));
+        }
+    }
+    let (rest, path) = take_while(|byte| is(URI, byte))(input)?;
+    if !path.first().is_some_and(|first| is(ALPHA, *first)) {
+        return fail(ParseErrorKind::ExpectedAttribute, input, input);
+    }
+    match uri_path(path) {
+        Some(form) => Ok((rest, form)),
+        None => fail(ParseErrorKind::InvalidAttribute, input, rest),
+    }
+}
+
+/// Tells a URI-qualified attribute from a bare URI.
+///
+/// A name holds no `:`, so the last one ends the URI (or lies in it, if it is all of the path).
+fn uri_path(path: &[u8]) -> Option<PathForm> {
+    let colon = memchr(b':', path)?;
+    let (scheme, specific) = (path.get(..colon)?, after(path, colon + 1));
+    let is_scheme = matches!(scheme, [first, rest @ ..] if is(ALPHA, *first)
+        && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')));
+    if !is_scheme || specific.is_empty() || !percent_encoding_is_whole(specific) {
+        return None;
+    }
+    let last = memchr::memrchr(b':', path)?;
+    let name = after(path, last + 1);
+    if name.is_empty() {
+        return None;
+    }
+    match plain_path(name) {
+        // `scheme:name` has nothing between the colons that could be a URI.
+        Some([]) if last > colon => Some(PathForm::Attribute),
+        _ if name.first() == Some(&b'.') || name.last() == Some(&b'.') => None,
+        _ => Some(PathForm::Uri),
+    }
+}
+
+fn percent_encoding_is_whole(mut text: &[u8]) -> bool {
+    while let Some(percent) = memchr(b'%', text) {
+        match after(text, percent) {
+            [_, high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => text = rest,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A JSON number (RFC 7159 §6).
+pub(crate) fn number(input: &[u8]) -> Lexed<'_, ()> {
+    let (end, all) = take_while(|byte| is(NAME, byte) || matches!(byte, b'.' | b'+'))(input)?;
+    let Some(rest) = json_number(all) else { return fail(ParseErrorKind::InvalidNumber, input, end) };
+    if !rest.is_empty() {
+        return fail(ParseErrorKind::InvalidNumber, input, end);
+    }
+    match std::str::from_utf8(all).ok().and_then(crate::Number::parse) {
+        Some(_) => Ok((end, ())),
+        None => fail(ParseErrorKind::NumberOutOfRange, input, end),
+    }
+}
+
+/// Walks the grammar of a JSON number; `None` if it breaks it.
+fn json_number(input: &[u8]) -> Option<&[u8]> {
+    let input = input.strip_prefix(b"-").unwrap_or(input);
+    let digits = |input| -> Option<&[u8]> {
+        let rest: &[u8] = {
+            let bytes: &[u8] = input;
+            let count = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
+            if count == 0 {
+                return None;
+            }
+            after(bytes, count)
+        };
+        Some(rest)
+    };
+    let mut rest = match input {
+        [b'0', rest @ ..] => rest,
+        _ => digits(input)?,
+    };
+    if let [b'.', fraction @ ..] = rest {
+        rest = digits(fraction)?;
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        rest = digits(match exponent {
+            [b'+' | b'-', rest @ ..] => rest,
+            _ => exponent,
+        })?;
+    }
+    Some(rest)
+}
+
+/// Reads the inside of a JSON string and its closing quote (RFC 7159 §7); `input` begins behind
+/// the opening one. Whether there were escapes is returned; if so, `unescaped` gets the text.
+///
+/// Text without escapes is not copied: it already stands in the input.
+pub(crate) fn string<'t>(input: &'t [u8], mut unescaped: impl FnMut(&[u8])) -> Lexed<'t, bool> {
+    let mut rest = input;
+    let mut escapes = false;
+    loop {
+        let Some(stop) = memchr2(b'"', b'\\', rest) else {
+            return fail(ParseErrorKind::UnterminatedString, input, &[]);
+        };
+        let (plain, tail) = rest.split_at_checked(stop).unwrap_or((rest, &[]));
+        // Folding instead of searching, so that it is done many bytes at a time.
+        if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
+            let at = plain.iter().position(|byte| *byte < 0x20).unwrap_or_default();
+            return fail(ParseErrorKind::ControlCharacter, after(rest, at), after(rest, at + 1));
+        }
+        if tail.first() == Some(&b'"') {
+            if escapes {
+                unescaped(plain);
+            }
+            return Ok((after(tail, 1), escapes));
+        }
+        escapes = true;
+        unescaped(plain);
+        // A string that ends within an escape lacks its quote first of all.
+        if tail.len() == 1 {
+            return fail(ParseErrorKind::UnterminatedString, input, &[]);
+        }
+        let (after_escape, c) = escape(tail)?;
+        unescaped(c.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = after_escape;
+    }
+}
+
+/// One escape sequence; a surrogate pair is one.
+fn escape(input: &[u8]) -> Lexed<'_, char> {
+    let (rest, c) = match input {
+        [_, b'u', ..] => return unicode_escape(input),
+        [_, c @ (b'"' | b'\\' | b'/'), rest @ ..] => (rest, char::from(*c)),
+        [_, b'b', rest @ ..] => (rest, '\u{8}'),
+        [_, b'f', rest @ ..] => (rest, '\u{c}'),
+        [_, b'n', rest @ ..] => (rest, '\n'),
+        [_, b'r', rest @ ..] => (rest, '\r'),
+        [_, b't', rest @ ..] => (rest, '\t'),
+        _ => return fail(ParseErrorKind::InvalidEscape, input, after_char(input, 1)),
+    };
+    Ok((rest, c))
+}
+
+fn unicode_escape(input: &[u8]) -> Lexed<'_, char> {
+    let Some((rest, unit)) = code_unit(input) else {
+        let digits = after(input, 2).iter().take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        return fail(ParseErrorKind::InvalidEscape, input, after(input, 2 + digits));
+    };
+    let whole = match unit {
+        0xd800..=0xdbff => code_unit(rest)
+            .filter(|(_, low)| (0xdc00..=0xdfff).contains(low))
+            .map(|(rest, low)| (rest, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))),
+        _ => Some((rest, unit)),
+    };
+    match whole.and_then(|(rest, code)| Some((rest, char::from_u32(code)?))) {
+        Some((rest, c)) => Ok((rest, c)),
+        None => fail(ParseErrorKind::LoneSurrogate, input, rest),
+    }
+}
+
+/// `\uXXXX`
+fn code_unit(input: &[u8]) -> Option<(&[u8], u32)> {
+    let [b'\\', b'u', a, b, c, d, rest @ ..] = input else { return None };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    Some((rest, digit(a)? << 12 | digit(b)? << 8 | digit(c)? << 4 | digit(d)?))
+}
+
+/// The input without its first `count` bytes and the character behind them.
+fn after_char(input: &[u8], count: usize) -> &[u8] {
+    let rest = after(input, count);
+    let length = match rest.first() {
+        Some(0xf0..) => 4,
+        Some(0xe0..) => 3,
+        Some(0xc0..) => 2,
+        _ => 1,
+    };
+    after(rest, length)
+}
