@@ -78,7 +78,13 @@ impl Filter {
         crate::bind::filter(self, schema, options)
     }
 
-    pub(crate) fn from_parts(buffer: Box<str>, text_len: u32, root: u32, nodes: Nodes, lenient: bool) -> Self {
+    pub(crate) fn from_parts(
+        buffer: Box<str>,
+        text_len: u32,
+        root: u32,
+        nodes: Nodes,
+        lenient: bool,
+    ) -> Self {
         Self { buffer, text_len, root, nodes, lenient }
     }
 
@@ -313,8 +319,10 @@ impl PartialEq for Term<'_> {
             match (a.kind(), b.kind()) {
                 (NodeKind::And { first: x }, NodeKind::And { first: y })
                 | (NodeKind::Or { first: x }, NodeKind::Or { first: y }) => {
-                    let (mut x, mut y) =
-                        (Terms { filter: a.filter, first: x }.into_iter(), Terms { filter: b.filter, first: y }.into_iter());
+                    let (mut x, mut y) = (
+                        Terms { filter: a.filter, first: x }.into_iter(),
+                        Terms { filter: b.filter, first: y }.into_iter(),
+                    );
                     loop {
                         match (x.next(), y.next()) {
                             (Some(x), Some(y)) => open.push((x, y)),

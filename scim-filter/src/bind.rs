@@ -64,6 +64,13 @@ pub enum BindErrorKind {
     },
 }
 
+impl BindErrorKind {
+    /// Whether the schema does not define what was named: a schema, an attribute or a sub-attribute.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::UnknownSchema | Self::UnknownAttribute | Self::UnknownSubAttribute)
+    }
+}
+
 impl BindError {
     /// What is wrong.
     pub fn kind(&self) -> &BindErrorKind {
@@ -399,9 +406,7 @@ impl<'a, S: Schema> Binder<'a, S> {
                     None => return Err(needs_sub(path)),
                 }
             }
-            (None, _) => {
-                AttributeInfo { name: "value", extension: None, multi_valued: false, ..target.info }
-            }
+            (None, _) => AttributeInfo { name: "value", extension: None, multi_valued: false, ..target.info },
         };
         refuse_sensitive(path, &target.info)?;
         refuse_sensitive(path, &info)?;
@@ -445,7 +450,12 @@ impl<'a, S: Schema> Binder<'a, S> {
         self.push(BoundKind::Present { attr });
     }
 
-    fn comparison(&mut self, mut target: Target<'a>, op: CompareOp, literal: Literal) -> Result<(), BindError> {
+    fn comparison(
+        &mut self,
+        mut target: Target<'a>,
+        op: CompareOp,
+        literal: Literal,
+    ) -> Result<(), BindError> {
         if target.kind == AttributeType::Complex {
             let Some(value) = target.value else { return Err(needs_sub(target.path)) };
             refuse_sensitive(target.path, &value)?;

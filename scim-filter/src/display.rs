@@ -71,7 +71,12 @@ impl fmt::Display for Term<'_> {
 }
 
 /// Prints the beginning of `term` and leaves the rest to do.
-fn open<'f>(f: &mut fmt::Formatter<'_>, term: Term<'f>, outer: Join, todo: &mut Vec<Todo<'f>>) -> fmt::Result {
+fn open<'f>(
+    f: &mut fmt::Formatter<'_>,
+    term: Term<'f>,
+    outer: Join,
+    todo: &mut Vec<Todo<'f>>,
+) -> fmt::Result {
     let filter = term.filter();
     let mut list = |f: &mut fmt::Formatter<'_>, first: u32, join: Join| {
         // `and` binds tighter than `or`; a join in a join of its own kind was written in brackets.

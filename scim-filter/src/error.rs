@@ -255,7 +255,9 @@ fn hint(kind: ParseErrorKind, text: &str, span: &Range<usize>) -> Option<&'stati
         },
         ParseErrorKind::ExpectedValue => match rest.chars().next()? {
             '\'' | '\u{2018}' | '\u{201c}' => Some("strings are written in double quotes"),
-            _ if is(&["true", "false", "null"]) => Some("`true`, `false` and `null` are lower case, as in JSON"),
+            _ if is(&["true", "false", "null"]) => {
+                Some("`true`, `false` and `null` are lower case, as in JSON")
+            }
             c if c.is_alphanumeric() => Some("strings are written in double quotes"),
             _ => None,
         },

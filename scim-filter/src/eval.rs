@@ -53,7 +53,9 @@ impl BoundFilter {
     pub fn matches<J: Json>(&self, object: &J::Object) -> bool {
         self.run(self.entry, &mut |kind, index| match *kind {
             BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
-                self.compare(op, value, |test| any_value::<J>(attr, object, &mut |value| any_scalar(value, test)))
+                self.compare(op, value, |test| {
+                    any_value::<J>(attr, object, &mut |value| any_scalar(value, test))
+                })
             }),
             BoundKind::Present { attr } => self
                 .attr(attr)

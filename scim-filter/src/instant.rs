@@ -63,7 +63,8 @@ impl<'t> Instant<'t> {
         {
             return None;
         }
-        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+        let seconds =
+            days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
         Some(Self { seconds, fraction })
     }
 

@@ -310,7 +310,9 @@ impl<'t, 'o> Parser<'t, 'o> {
     fn opener(&mut self) -> Result<Option<Frame>, ParseError> {
         let opener = match self.rest {
             [b'(', ..] => Opener::Group,
-            [b'n' | b'N', b'o' | b'O', b't' | b'T', rest @ ..] if lex::spaces(rest).first() == Some(&b'(') => {
+            [b'n' | b'N', b'o' | b'O', b't' | b'T', rest @ ..]
+                if lex::spaces(rest).first() == Some(&b'(') =>
+            {
                 Opener::Not
             }
             _ => return Ok(None),
@@ -537,7 +539,8 @@ impl<'t, 'o> Parser<'t, 'o> {
                 let whole = self.text.len();
                 let span = whole - left.end..whole - left.start;
                 // The quote before the string belongs to it.
-                let quote = usize::from(kind == ParseErrorKind::UnterminatedString && left.end == self.rest.len());
+                let quote =
+                    usize::from(kind == ParseErrorKind::UnterminatedString && left.end == self.rest.len());
                 self.error(kind, span.start - quote..span.end)
             }
             Err::Incomplete(_) => self.error_here(ParseErrorKind::ExpectedAttribute),

@@ -1,6 +1,6 @@
 //! What a path points at: an attribute, the values a filter selects, a sub-attribute.
 
-use scim_filter::{AttrName, BindErrorKind, BindOptions, BoundPath, PatchPath};
+use scim_filter::{AttrName, BindOptions, BoundPath, PatchPath};
 
 use super::select::Selection;
 use super::{PatchOptions, keyed, needs, quote, refuse};
@@ -101,7 +101,7 @@ fn bind(
         return Err(PathError::Refused(needs(Leniency::BooleanString, ScimType::InvalidPath, at, error)));
     }
     let described = refuse(ScimType::InvalidPath, at, &error);
-    if *error.kind() != BindErrorKind::UnknownAttribute {
+    if !error.kind().is_unknown() {
         return Err(PathError::Refused(described));
     }
     let named = path.attr_path().as_str();

@@ -145,6 +145,10 @@ impl JsonObject for Object {
     fn member(&self, name: &AttrName) -> Option<&Value> {
         self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
+
+    fn values(&self) -> impl Iterator<Item = &Value> {
+        self.entries.iter().map(|(_, value)| value)
+    }
 }
 
 /// Prints the members, but `[redacted]` for a member called `password`, so that a secret a

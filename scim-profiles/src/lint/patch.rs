@@ -2,7 +2,7 @@
 
 use scim_core::schema::AttributeType;
 use scim_core::{Object, Value};
-use scim_filter::{BindErrorKind, BindOptions, BoundPath, ParseOptions, PatchPath};
+use scim_filter::{BindOptions, BoundPath, ParseOptions, PatchPath};
 
 use super::{Completeness, Fragment, Judge, shape};
 use crate::report::Violation;
@@ -193,7 +193,7 @@ fn bind(judge: &Judge<'_>, path: &str) -> Result<BoundPath, Unreadable> {
     let mut options = BindOptions::default();
     options.boolean_strings = true;
     parsed.bind(judge.schema, &options).map_err(|error| match error.kind() {
-        BindErrorKind::UnknownAttribute => Unreadable::Unknown,
+        kind if kind.is_unknown() => Unreadable::Unknown,
         _ => Unreadable::Malformed(error.to_string()),
     })
 }
