@@ -85,6 +85,10 @@ leniencies! {
     /// An empty string, or an object whose `value` is an empty string, for a complex attribute
     /// means no value. Entra ID removes a `manager` so (pranems/SCIMServer captures).
     EmptyValue = "empty-value",
+    /// Several `primary` values of one attribute in one write: the newest stays primary. Clients
+    /// that mark the value they add and leave the former one marked (sourcegraph issue 49210,
+    /// scim2-models issue 116).
+    ManyPrimaries = "many-primaries",
     /// PATCH without `path`: readOnly attributes in `value` are ignored, as RFC 7644 §3.5.1 has it
     /// for PUT. Okta renames a group with its `id` beside `displayName` (Okta, SCIM 2.0 reference).
     /// An `id` that is not the resource's own is refused all the same.

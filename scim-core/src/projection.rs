@@ -1,39 +1,275 @@
 //! `attributes` and `excludedAttributes` (RFC 7644 §3.9).
+//!
+//! A projection is used twice: a store asks [`includes`](Projection::includes) what it need not
+//! read, and the service then takes out of the resource what the response does not carry.
+//!
+//! ```
+//! use scim_core::projection::Projection;
+//! use scim_core::schema::Registry;
+//! use scim_core::{Resource, Value};
+//!
+//! let registry = Registry::standard();
+//! let user = registry.by_name("User").expect("a standard type");
+//! let projection = Projection::parse(user, Some("USERNAME, name.familyName, unheardOf"), None)?;
+//! assert!(!projection.includes(user, None, "emails"));
+//!
+//! let value: Value = r#"{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "1",
+//!     "userName": "b", "name": {"familyName": "J", "givenName": "B"}, "emails": [{"value": "x"}]}"#.parse()?;
+//! let mut resource = Resource(value.as_object().cloned().unwrap_or_default());
+//! projection.apply(user, &mut resource);
+//! assert_eq!(
+//!     resource.0.to_string(),
+//!     r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"b","name":{"familyName":"J"}}"#,
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use crate::schema::ResourceSchema;
-use crate::{Error, Resource};
+use scim_filter::{AttrName, Schema as _};
+
+use crate::schema::{Attribute, ResourceSchema, Returned};
+use crate::value::{Object, Value};
+use crate::{Error, Resource, ScimType};
 
 /// Which attributes of a resource a response carries.
+///
+/// The default is a response to a request that names none: all but those returned on request.
+/// Whatever is asked for, attributes that are `returned: always` (`id`, `schemas`) stay, and those
+/// that are never returned go.
 #[derive(Clone, Debug, Default)]
-pub struct Projection {}
+pub struct Projection {
+    selection: Selection,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Selection {
+    #[default]
+    Default,
+    Only(Vec<Selector>),
+    Except(Vec<Selector>),
+}
+
+/// One attribute that a request names.
+#[derive(Clone, Debug, PartialEq)]
+struct Selector {
+    extension: Option<AttrName>,
+    /// `None`: everything of the extension, or of the base schema.
+    attribute: Option<AttrName>,
+    sub: Option<AttrName>,
+}
+
+/// What the selectors say of one attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    No,
+    Whole,
+    /// Some of its sub-attributes.
+    Parts,
+}
 
 impl Projection {
-    /// Parses the two query parameters; giving both is an error.
+    /// Parses the two query parameters: names separated by commas, in any case, URI-qualified or
+    /// not, of attributes, sub-attributes or whole extensions. Names that no schema of the
+    /// resource type defines are ignored; an empty parameter counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalidValue` for a request that has both (RFC 7644 §3.9: they are mutually exclusive).
     pub fn parse(
         schema: &ResourceSchema,
         attributes: Option<&str>,
         excluded_attributes: Option<&str>,
     ) -> Result<Self, Error> {
-        let _ = (schema, attributes, excluded_attributes);
-        todo!()
+        let given = |text: Option<&'_ str>| text.is_some_and(|text| !text.trim().is_empty());
+        let selection = match (given(attributes), given(excluded_attributes)) {
+            (true, true) => {
+                let detail = "`attributes` and `excludedAttributes` exclude one another";
+                return Err(Error::bad_request(ScimType::InvalidValue, detail));
+            }
+            (true, false) => Selection::Only(selectors(schema, attributes.unwrap_or_default())),
+            (false, true) => Selection::Except(selectors(schema, excluded_attributes.unwrap_or_default())),
+            (false, false) => Selection::Default,
+        };
+        Ok(Self { selection })
     }
 
     /// Everything but the top-level attribute `name`: what PATCH reads of a group.
     pub fn without(name: &str) -> Self {
-        let _ = name;
-        todo!()
+        let selector = Selector { extension: None, attribute: Some(name.into()), sub: None };
+        Self { selection: Selection::Except(vec![selector]) }
     }
 
-    /// Whether the response carries anything of the attribute, so that a store need not read
-    /// what it does not.
+    /// Whether a store must read the attribute: unless the response carries nothing of it, or the
+    /// client asked to leave it out.
+    ///
+    /// The default projection, and one [`without`](Self::without) a name, include attributes that
+    /// are never returned too, since what is read may be written back.
     pub fn includes(&self, schema: &ResourceSchema, extension: Option<&str>, name: &str) -> bool {
-        let _ = (schema, extension, name);
-        todo!()
+        let extension = extension.filter(|uri| !uri.eq_ignore_ascii_case(&schema.base().id));
+        let always =
+            || schema.find(extension, name).is_some_and(|attribute| attribute.returned == Returned::Always);
+        match &self.selection {
+            Selection::Default => true,
+            Selection::Only(selectors) => named(selectors, extension, name) != Named::No || always(),
+            Selection::Except(selectors) => named(selectors, extension, name) != Named::Whole || always(),
+        }
     }
 
     /// Takes out of `resource` what the response does not carry, by `returned` and by request.
+    ///
+    /// Attributes the schema does not define, which a policy may have added, are carried unless
+    /// the request names the ones it wants.
     pub fn apply(&self, schema: &ResourceSchema, resource: &mut Resource) {
-        let _ = (schema, resource);
-        todo!()
+        resource.0.retain(|name, value| {
+            let Some(extension) = schema.extension(name.as_str()) else {
+                return match schema.find(None, name.as_str()) {
+                    Some(attribute) => self.keep(None, attribute, value),
+                    None => !matches!(self.selection, Selection::Only(_)),
+                };
+            };
+            let Value::Object(object) = value else { return false };
+            object.retain(|name, value| match schema.find(Some(&extension.id), name.as_str()) {
+                Some(attribute) => self.keep(Some(&extension.id), attribute, value),
+                None => !matches!(self.selection, Selection::Only(_)),
+            });
+            !object.is_empty()
+        });
     }
+
+    /// Whether anything of the attribute stays; takes the sub-attributes out that do not.
+    fn keep(&self, extension: Option<&str>, attribute: &Attribute, value: &mut Value) -> bool {
+        let whole = match &self.selection {
+            Selection::Default => Named::No,
+            Selection::Only(selectors) | Selection::Except(selectors) => {
+                named(selectors, extension, &attribute.name)
+            }
+        };
+        let stays = match (attribute.is_sensitive(), attribute.returned, &self.selection) {
+            (true, _, _) => false,
+            (_, Returned::Always, _) => true,
+            (_, _, Selection::Only(_)) => whole != Named::No,
+            (_, Returned::Request, _) => false,
+            (_, _, Selection::Default) => true,
+            (_, _, Selection::Except(_)) => whole != Named::Whole,
+        };
+        if !stays || attribute.sub_attributes.is_empty() || !self.has_parts(attribute, whole) {
+            return stays;
+        }
+        let keep_sub = |sub: &Attribute| {
+            let named = match &self.selection {
+                Selection::Default => false,
+                Selection::Only(selectors) | Selection::Except(selectors) => {
+                    names_sub(selectors, extension, &attribute.name, &sub.name)
+                }
+            };
+            match (sub.is_sensitive(), sub.returned, &self.selection) {
+                (true, _, _) => false,
+                (_, Returned::Always, _) => true,
+                (_, Returned::Request, Selection::Only(_)) => named,
+                (_, Returned::Request, _) => false,
+                (_, _, Selection::Only(_)) => named || whole != Named::Parts,
+                (_, _, Selection::Default) => true,
+                (_, _, Selection::Except(_)) => !named,
+            }
+        };
+        let kept: Vec<&str> = attribute
+            .sub_attributes
+            .iter()
+            .filter(|sub| keep_sub(sub))
+            .map(|sub| sub.name.as_str())
+            .collect();
+        let retain = |object: &mut Object| {
+            object.retain(|name, _| {
+                attribute.sub_attribute(name.as_str()).is_none_or(|sub| kept.contains(&sub.name.as_str()))
+            });
+            !object.is_empty()
+        };
+        match value {
+            Value::Array(elements) => {
+                elements.retain_mut(|element| element.as_object_mut().is_none_or(retain));
+                !elements.is_empty()
+            }
+            Value::Object(object) => retain(object),
+            _ => true,
+        }
+    }
+
+    /// Whether not all sub-attributes of an attribute stay. Where all do, its values, which may be
+    /// a million members, need not be looked at.
+    fn has_parts(&self, attribute: &Attribute, whole: Named) -> bool {
+        whole == Named::Parts
+            || attribute
+                .sub_attributes
+                .iter()
+                .any(|sub| sub.is_sensitive() || sub.returned == Returned::Request)
+    }
+}
+
+/// The known attributes that a query parameter names, each once.
+fn selectors(schema: &ResourceSchema, text: &str) -> Vec<Selector> {
+    let mut selectors = Vec::new();
+    for name in text.split(',') {
+        // Bounded by the schema: names it does not define are not kept, nor is one kept twice.
+        if let Some(selector) = selector(schema, name.trim())
+            && !selectors.contains(&selector)
+        {
+            selectors.push(selector);
+        }
+    }
+    selectors
+}
+
+fn selector(schema: &ResourceSchema, name: &str) -> Option<Selector> {
+    let (uri, rest) = match schema.schema_uri_len(name) {
+        Some(length) => (name.get(..length), name.get(length..)?.strip_prefix(':')),
+        None => (None, Some(name)),
+    };
+    let extension = uri.and_then(|uri| schema.extension(uri)).map(|schema| schema.id.as_str());
+    let Some(rest) = rest else {
+        return Some(Selector { extension: extension.map(AttrName::new), attribute: None, sub: None });
+    };
+    let (name, sub) = match rest.split_once('.') {
+        Some((name, sub)) => (name, Some(sub)),
+        None => (rest, None),
+    };
+    let attribute = schema.find(extension, name)?;
+    let sub = match sub {
+        Some(sub) => Some(AttrName::new(&attribute.sub_attribute(sub)?.name)),
+        None => None,
+    };
+    Some(Selector {
+        extension: extension.map(AttrName::new),
+        attribute: Some(AttrName::new(&attribute.name)),
+        sub,
+    })
+}
+
+impl Selector {
+    fn is_in(&self, extension: Option<&str>) -> bool {
+        match (&self.extension, extension) {
+            (None, None) => true,
+            (Some(own), Some(extension)) => own.matches(extension),
+            _ => false,
+        }
+    }
+}
+
+fn named(selectors: &[Selector], extension: Option<&str>, name: &str) -> Named {
+    let mut named = Named::No;
+    for selector in selectors.iter().filter(|selector| selector.is_in(extension)) {
+        match (&selector.attribute, &selector.sub) {
+            (None, _) => return Named::Whole,
+            (Some(attribute), None) if attribute.matches(name) => return Named::Whole,
+            (Some(attribute), Some(_)) if attribute.matches(name) => named = Named::Parts,
+            _ => {}
+        }
+    }
+    named
+}
+
+fn names_sub(selectors: &[Selector], extension: Option<&str>, name: &str, sub: &str) -> bool {
+    selectors.iter().any(|selector| {
+        selector.is_in(extension)
+            && selector.attribute.as_ref().is_some_and(|attribute| attribute.matches(name))
+            && selector.sub.as_ref().is_some_and(|own| own.matches(sub))
+    })
 }

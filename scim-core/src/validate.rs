@@ -1,9 +1,56 @@
 //! A client's resource against its schema: canonical spelling, types, required, mutability.
+//!
+//! [`create`] and [`replace`] read the body of a POST and of a PUT; [`coerce`] reads one value, and
+//! PATCH uses it too. What they return says the same in the schema's words: canonical names, the
+//! attributes' types, nothing unassigned, nothing the client may not write. [`check`] then says
+//! whether the resource is complete, after whatever a policy filled in.
+//!
+//! Attributes that are readOnly (`id`, `meta`, `groups` of a user, `display` of a member) are
+//! dropped from what a client sends, as RFC 7644 §3.3 and §3.5.1 have it, in whatever case they
+//! are spelt.
+//!
+//! ```
+//! use scim_core::leniency::{Leniencies, Leniency};
+//! use scim_core::schema::Registry;
+//! use scim_core::validate;
+//! use serde_json::json;
+//!
+//! let registry = Registry::standard();
+//! let user = registry.by_name("User").expect("a standard type");
+//! let body = json!({
+//!     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+//!     "UserName": "bjensen", "id": "mine", "active": "True", "title": null,
+//! });
+//! let valid = validate::create(user, body.clone().into(), &Leniencies::tolerant())?;
+//! assert_eq!(
+//!     valid.resource.0.to_string(),
+//!     r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bjensen","active":true}"#,
+//! );
+//! assert_eq!(valid.leniencies, [Leniency::BooleanString]);
+//!
+//! let refused = validate::create(user, body.into(), &Leniencies::strict()).unwrap_err();
+//! assert_eq!(
+//!     refused.detail(),
+//!     "`active` must be a Boolean, not a string (the leniency `boolean-string` is off)",
+//! );
+//! # Ok::<(), scim_core::Error>(())
+//! ```
+
+mod body;
+mod coerce;
+mod lexical;
+mod unique;
+
+pub use coerce::coerce;
+pub use unique::{UniqueKey, unique_keys};
+
+use std::fmt;
 
 use crate::leniency::{Leniencies, Leniency};
-use crate::schema::{Attribute, ResourceSchema};
-use crate::value::Value;
-use crate::{Error, Resource};
+use crate::schema::{Attribute, Mutability, ResourceSchema};
+use crate::value::{Object, Value};
+use crate::{Error, Resource, ScimType};
+use body::Body;
 
 /// A resource that fits its schema, and the leniencies it took.
 #[derive(Clone, Debug)]
@@ -14,56 +61,247 @@ pub struct Validated {
     pub leniencies: Vec<Leniency>,
 }
 
-/// Checks the body of a POST.
+/// Reads the body of a POST (RFC 7644 §3.3). Whether anything required is missing is for
+/// [`check`] to say.
+///
+/// # Errors
+///
+/// 400 `invalidSyntax` for what is no resource of the type; 400 `invalidValue` for a value that
+/// does not fit its attribute, naming its path.
 pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> Result<Validated, Error> {
-    let _ = (schema, body, leniencies);
-    todo!()
+    let body = Body::read(schema, body, leniencies)?;
+    let mut resource = Resource(body.object);
+    settle_schemas(schema, &mut resource);
+    Ok(Validated { resource, leniencies: body.fired })
 }
 
-/// Checks the body of a PUT against the resource it replaces: readOnly attributes keep their
-/// value, immutable ones must not change.
+/// Reads the body of a PUT against the resource it replaces (RFC 7644 §3.5.1).
+///
+/// - readOnly attributes keep the value they have.
+/// - immutable ones with a value must not get another; where the body leaves them out they stay.
+/// - Attributes that are never returned (`password`) stay where the body leaves them out, since
+///   a client that sends back what it has read cannot include them.
+/// - All others become what the body says, and unassigned where it says nothing.
+///
+/// Whether anything required is missing is for [`check`] to say.
+///
+/// # Errors
+///
+/// Those of [`create`], and 400 `mutability` for another value of an immutable attribute.
 pub fn replace(
     schema: &ResourceSchema,
     body: Value,
     current: &Resource,
     leniencies: &Leniencies,
 ) -> Result<Validated, Error> {
-    let _ = (schema, body, current, leniencies);
-    todo!()
+    let mut body = Body::read(schema, body, leniencies)?;
+    for attribute in schema.top_level().filter(|attribute| attribute.name != "schemas") {
+        let cleared = body.is_cleared(None, attribute);
+        settle(attribute, &mut body.object, &current.0, &attribute.name, cleared)?;
+    }
+    for extension in schema.extensions() {
+        let none = Object::new();
+        let before = current.0.get(&extension.id).and_then(Value::as_object).unwrap_or(&none);
+        let mut after = match body.object.remove(&extension.id) {
+            Some(Value::Object(object)) => object,
+            _ => Object::new(),
+        };
+        for attribute in &extension.attributes {
+            let at = format!("{}:{}", extension.id, attribute.name);
+            let cleared = body.is_cleared(Some(&extension.id), attribute);
+            settle(attribute, &mut after, before, &at, cleared)?;
+        }
+        if !after.is_empty() {
+            body.object.insert(extension.id.as_str(), after);
+        }
+    }
+    let mut resource = Resource(body.object);
+    settle_schemas(schema, &mut resource);
+    Ok(Validated { resource, leniencies: body.fired })
 }
 
-/// One client value made to fit `attribute`: canonical spelling of sub-attributes, the attribute's
-/// type, one element or an array as the attribute is multi-valued or not, unassigned values gone
-/// (`None`). `at` is the path for error details. POST, PUT and PATCH all use it.
-pub fn coerce(
-    attribute: &Attribute,
-    value: Value,
-    at: &str,
-    leniencies: &Leniencies,
-    fired: &mut Vec<Leniency>,
-) -> Result<Option<Value>, Error> {
-    let _ = (attribute, value, at, leniencies, fired);
-    todo!()
+/// Makes `schemas` list the base schema and every extension the resource has, and nothing else
+/// (RFC 7643 §3). An extension without attributes is taken out.
+pub fn settle_schemas(schema: &ResourceSchema, resource: &mut Resource) {
+    let mut uris = vec![Value::from(schema.base().id.as_str())];
+    for extension in schema.extensions() {
+        match resource.0.get(&extension.id) {
+            Some(Value::Object(object)) if !object.is_empty() => uris.push(extension.id.as_str().into()),
+            Some(_) => drop(resource.0.remove(&extension.id)),
+            None => {}
+        }
+    }
+    resource.0.insert_at(0, "schemas", uris);
 }
 
-/// What must hold of any resource about to be stored, however it was made: required attributes,
-/// at most one `primary`, `schemas` naming every extension that is used.
+/// What must hold of any resource about to be stored, however it was made: a value for every
+/// required attribute that clients write, every required extension, at most one `primary` value
+/// of an attribute.
+///
+/// # Errors
+///
+/// 400 `invalidValue`, naming the attribute.
 pub fn check(schema: &ResourceSchema, resource: &Resource) -> Result<(), Error> {
-    let _ = (schema, resource);
-    todo!()
+    for attribute in schema.top_level().filter(|attribute| attribute.name != "schemas") {
+        check_attribute(attribute, &resource.0, &attribute.name)?;
+    }
+    for (extension, declared) in schema.extensions().iter().zip(&schema.resource_type().schema_extensions) {
+        match resource.0.get(&extension.id).and_then(Value::as_object) {
+            Some(object) => {
+                for attribute in &extension.attributes {
+                    let at = At { extension: Some(&extension.id), name: &attribute.name };
+                    check_attribute(attribute, object, at)?;
+                }
+            }
+            None if declared.required => return Err(missing(&extension.id)),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
-/// The unique keys of `resource`: what no other resource of its type in the tenant may have.
-pub fn unique_keys(schema: &ResourceSchema, resource: &Resource) -> Vec<UniqueKey> {
-    let _ = (schema, resource);
-    todo!()
+/// Puts into `after` what PUT makes of one attribute.
+fn settle(
+    attribute: &Attribute,
+    after: &mut Object,
+    before: &Object,
+    at: &str,
+    cleared: bool,
+) -> Result<(), Error> {
+    let Some(current) = before.get(&attribute.name).filter(|value| !value.is_unassigned()) else {
+        return Ok(());
+    };
+    let keep = match (attribute.mutability, after.get(&attribute.name)) {
+        (Mutability::ReadOnly, _) => true,
+        (Mutability::Immutable, Some(new)) if same(attribute, new, current) => true,
+        (Mutability::Immutable, None) if !cleared => true,
+        (Mutability::Immutable, _) => return Err(immutable(at)),
+        (_, None) => attribute.is_sensitive() && !cleared,
+        // What the service provider keeps beside an unchanged value stays with it.
+        (_, Some(new)) => *new == writable(attribute, current),
+    };
+    if keep {
+        after.insert(attribute.name.as_str(), current.clone());
+        return Ok(());
+    }
+    let singular = !attribute.multi_valued;
+    if let (true, Some(Value::Object(new)), Value::Object(current)) =
+        (singular, after.get_mut(&attribute.name), current)
+    {
+        for sub in attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable) {
+            settle(sub, new, current, &format!("{at}.{}", sub.name), false)?;
+        }
+    }
+    Ok(())
 }
 
-/// A value that only one resource of its type in a tenant may have.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UniqueKey {
-    /// The attribute, URI-qualified when in an extension: `userName`.
-    pub attribute: Box<str>,
-    /// The value, case-folded unless the attribute is case-exact.
-    pub value: Box<str>,
+/// Whether two values of an attribute are the same, by its `caseExact`.
+fn same(attribute: &Attribute, left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::String(left), Value::String(right)) if !attribute.case_exact => {
+            scim_filter::compare::fold(left) == scim_filter::compare::fold(right)
+        }
+        _ => left == right,
+    }
+}
+
+/// `value` without what clients do not write.
+fn writable(attribute: &Attribute, value: &Value) -> Value {
+    let without_read_only = |value: &Value| {
+        let mut value = value.clone();
+        if let Value::Object(object) = &mut value {
+            object.retain(|name, _| {
+                attribute
+                    .sub_attribute(name.as_str())
+                    .is_none_or(|sub| sub.mutability != Mutability::ReadOnly)
+            });
+        }
+        value
+    };
+    if attribute.sub_attributes.iter().all(|sub| sub.mutability != Mutability::ReadOnly) {
+        return value.clone();
+    }
+    match value {
+        Value::Array(elements) => elements.iter().map(without_read_only).collect(),
+        other => without_read_only(other),
+    }
+}
+
+fn check_attribute(attribute: &Attribute, object: &Object, at: impl fmt::Display) -> Result<(), Error> {
+    let value = object.get(&attribute.name);
+    if attribute.required && attribute.mutability != Mutability::ReadOnly && is_empty(value) {
+        return Err(missing(at));
+    }
+    // Attributes with neither may hold a million values, such as `members`.
+    let required_subs: Vec<&Attribute> = attribute
+        .sub_attributes
+        .iter()
+        .filter(|sub| sub.required && sub.mutability != Mutability::ReadOnly)
+        .collect();
+    let has_primary = attribute.multi_valued && attribute.sub_attribute("primary").is_some();
+    if required_subs.is_empty() && !has_primary {
+        return Ok(());
+    }
+    let mut primaries = 0;
+    for (index, element) in value.map_or(&[][..], Value::values).iter().enumerate() {
+        if let Some(sub) = required_subs.iter().find(|sub| is_empty(element.get(&sub.name))) {
+            return Err(match attribute.multi_valued {
+                true => missing(format_args!("{at}[{index}].{}", sub.name)),
+                false => missing(format_args!("{at}.{}", sub.name)),
+            });
+        }
+        primaries += usize::from(element.get("primary").and_then(Value::as_bool) == Some(true));
+    }
+    if has_primary && primaries > 1 {
+        return Err(invalid_value(format_args!("`{at}` has more than one primary value")));
+    }
+    Ok(())
+}
+
+/// Whether there is no value; an empty string is none where one is required (RFC 7643 §4.1.1:
+/// "a non-empty userName value").
+fn is_empty(value: Option<&Value>) -> bool {
+    value.is_none_or(|value| value.is_unassigned() || value.as_str() == Some(""))
+}
+
+/// The name of an attribute in an error detail, URI-qualified in an extension.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    extension: Option<&'a str>,
+    name: &'a str,
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.extension {
+            Some(uri) => write!(f, "{uri}:{}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
+fn missing(at: impl fmt::Display) -> Error {
+    invalid_value(format_args!("`{at}` is required"))
+}
+
+fn immutable(at: impl fmt::Display) -> Error {
+    Error::bad_request(ScimType::Mutability, format!("`{at}` is immutable and has another value"))
+}
+
+fn invalid_value(detail: impl fmt::Display) -> Error {
+    Error::bad_request(ScimType::InvalidValue, detail.to_string())
+}
+
+/// An error that a leniency would have prevented.
+fn needs(leniency: Leniency, scim_type: ScimType, detail: impl fmt::Display) -> Error {
+    Error::bad_request(scim_type, format!("{detail} (the leniency `{leniency}` is off)"))
+}
+
+/// Client text in an error detail, cut where it is long.
+fn quote(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
 }

@@ -1,0 +1,271 @@
+//! One value made to fit its attribute.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use scim_filter::{AttributeType, Number};
+
+use super::{invalid_value, lexical, missing, needs, quote};
+use crate::leniency::{Leniencies, Leniency};
+use crate::schema::{Attribute, Mutability};
+use crate::value::{Object, Value};
+use crate::{Error, ScimType};
+
+/// One client value made to fit `attribute`: canonical spelling of sub-attributes, the attribute's
+/// type, one element or an array as the attribute is multi-valued or not, readOnly sub-attributes
+/// and unassigned values gone (`None` if nothing is left). `at` is the path for error details.
+/// POST, PUT and PATCH all use it.
+///
+/// Strings keep their text; only their type is checked, and the form of date-times and of base64.
+/// Canonical values are suggestions (RFC 7643 §7) and not enforced. Where several values of a
+/// multi-valued attribute are `primary`, the last one stays so, under
+/// [`Leniency::ManyPrimaries`]. Of values that are identified by an immutable `value`, such as
+/// `members`, repetitions are dropped, and each must have one.
+///
+/// What it returns, it returns unchanged when asked again.
+///
+/// # Errors
+///
+/// 400 `invalidValue` for a value of another type; 400 `invalidSyntax` for a sub-attribute the
+/// schema does not define, when [`Leniency::UnknownAttribute`] is off.
+pub fn coerce(
+    attribute: &Attribute,
+    value: Value,
+    at: &str,
+    leniencies: &Leniencies,
+    fired: &mut Vec<Leniency>,
+) -> Result<Option<Value>, Error> {
+    let mut coercion = Coercion { leniencies, fired: std::mem::take(fired) };
+    let result = coercion.value(attribute, value, &at);
+    *fired = coercion.fired;
+    result
+}
+
+/// The leniencies that are on, and those that fired.
+pub(super) struct Coercion<'l> {
+    pub(super) leniencies: &'l Leniencies,
+    pub(super) fired: Vec<Leniency>,
+}
+
+impl Coercion<'_> {
+    pub(super) fn take(&mut self, leniency: Leniency) -> bool {
+        self.leniencies.take(leniency, &mut self.fired)
+    }
+
+    pub(super) fn value(
+        &mut self,
+        attribute: &Attribute,
+        value: Value,
+        at: &dyn fmt::Display,
+    ) -> Result<Option<Value>, Error> {
+        if value.is_unassigned() {
+            return Ok(None);
+        }
+        if attribute.multi_valued {
+            return self.array(attribute, value, at);
+        }
+        match value {
+            Value::Array(mut elements) => match (elements.pop(), elements.is_empty()) {
+                (Some(only), true) if self.take(Leniency::ArrayForSingle) => self.single(attribute, only, at),
+                (_, true) => {
+                    let detail = format!("`{at}` must be {}, not an array", noun(attribute));
+                    Err(needs(Leniency::ArrayForSingle, ScimType::InvalidValue, detail))
+                }
+                _ => {
+                    let noun = noun(attribute);
+                    Err(invalid_value(format_args!("`{at}` must be {noun}, not an array of several values")))
+                }
+            },
+            one => self.single(attribute, one, at),
+        }
+    }
+
+    fn array(
+        &mut self,
+        attribute: &Attribute,
+        value: Value,
+        at: &dyn fmt::Display,
+    ) -> Result<Option<Value>, Error> {
+        let elements = match value {
+            Value::Array(elements) => elements,
+            one => {
+                if !self.take(Leniency::SingleForArray) {
+                    let detail = format!("`{at}` must be an array, not {}", one.kind());
+                    return Err(needs(Leniency::SingleForArray, ScimType::InvalidValue, detail));
+                }
+                vec![one]
+            }
+        };
+        let mut kept = Vec::with_capacity(elements.len());
+        let mut keys = Keys::of(attribute);
+        for (index, element) in elements.into_iter().enumerate() {
+            let at = format_args!("{at}[{index}]");
+            let Some(element) = self.single(attribute, element, &at)? else { continue };
+            match &mut keys {
+                None => kept.push(element),
+                Some(keys) => match element.get("value").and_then(Value::as_str) {
+                    None | Some("") => return Err(missing(format_args!("{at}.value"))),
+                    Some(key) if keys.is_new(key) => kept.push(element),
+                    Some(_) => {}
+                },
+            }
+        }
+        self.one_primary(attribute, &mut kept, at)?;
+        Ok((!kept.is_empty()).then_some(Value::Array(kept)))
+    }
+
+    /// RFC 7643 §2.4: `primary` is true of one value at most; the newest wins.
+    fn one_primary(
+        &mut self,
+        attribute: &Attribute,
+        elements: &mut [Value],
+        at: &dyn fmt::Display,
+    ) -> Result<(), Error> {
+        if attribute.sub_attribute("primary").is_none() {
+            return Ok(());
+        }
+        let is_primary = |element: &&mut Value| element.get("primary").and_then(Value::as_bool) == Some(true);
+        for element in elements.iter_mut().filter(is_primary).rev().skip(1) {
+            if !self.take(Leniency::ManyPrimaries) {
+                let detail = format!("`{at}` has more than one primary value");
+                return Err(needs(Leniency::ManyPrimaries, ScimType::InvalidValue, detail));
+            }
+            if let Value::Object(object) = element {
+                object.insert("primary", false);
+            }
+        }
+        Ok(())
+    }
+
+    /// A value that is no array.
+    fn single(
+        &mut self,
+        attribute: &Attribute,
+        value: Value,
+        at: &dyn fmt::Display,
+    ) -> Result<Option<Value>, Error> {
+        if value == Value::Null {
+            return Ok(None);
+        }
+        if attribute.kind == AttributeType::Complex {
+            return self.complex(attribute, value, at);
+        }
+        let fits = match (attribute.kind, &value) {
+            (AttributeType::String | AttributeType::Reference, Value::String(_))
+            | (AttributeType::Boolean, Value::Bool(_))
+            | (AttributeType::Decimal, Value::Number(_))
+            | (AttributeType::Integer, Value::Number(Number::Int(_) | Number::UInt(_))) => true,
+            (AttributeType::DateTime, Value::String(text)) => lexical::is_date_time(text),
+            (AttributeType::Binary, Value::String(text)) => lexical::is_base64(text),
+            _ => false,
+        };
+        if fits {
+            return Ok(Some(value));
+        }
+        let detail = mismatch(attribute, &value, at);
+        let boolean = match (attribute.kind, value.as_str()) {
+            (AttributeType::Boolean, Some("True" | "true")) => true,
+            (AttributeType::Boolean, Some("False" | "false")) => false,
+            _ => return Err(invalid_value(detail)),
+        };
+        if !self.take(Leniency::BooleanString) {
+            return Err(needs(Leniency::BooleanString, ScimType::InvalidValue, detail));
+        }
+        Ok(Some(boolean.into()))
+    }
+
+    fn complex(
+        &mut self,
+        attribute: &Attribute,
+        value: Value,
+        at: &dyn fmt::Display,
+    ) -> Result<Option<Value>, Error> {
+        let members = match value {
+            Value::Object(members) => members,
+            Value::String(text) if text.is_empty() && self.take(Leniency::EmptyValue) => return Ok(None),
+            Value::String(text) if attribute.sub_attribute("value").is_some() => {
+                if !self.take(Leniency::PlainStringForComplex) {
+                    let detail = format!("`{at}` must be an object, not a string");
+                    return Err(needs(Leniency::PlainStringForComplex, ScimType::InvalidValue, detail));
+                }
+                Object::from_iter([("value", text)])
+            }
+            other => {
+                return Err(invalid_value(format_args!("`{at}` must be an object, not {}", other.kind())));
+            }
+        };
+        let mut object = Object::new();
+        for (name, value) in members {
+            let Some(sub) = attribute.sub_attribute(name.as_str()) else {
+                self.unknown_attribute(name.as_str(), at)?;
+                continue;
+            };
+            if sub.mutability == Mutability::ReadOnly {
+                continue;
+            }
+            if let Some(value) = self.value(sub, value, &format_args!("{at}.{}", sub.name))? {
+                object.insert(sub.name.as_str(), value);
+            }
+        }
+        let empty_value = object.len() == 1 && object.get("value").and_then(Value::as_str) == Some("");
+        if object.is_empty() || (empty_value && self.take(Leniency::EmptyValue)) {
+            return Ok(None);
+        }
+        Ok(Some(object.into()))
+    }
+
+    /// A name that no schema defines; `of` is the attribute, extension or resource type around it.
+    pub(super) fn unknown_attribute(&mut self, name: &str, of: impl fmt::Display) -> Result<(), Error> {
+        if self.take(Leniency::UnknownAttribute) {
+            return Ok(());
+        }
+        let detail = format!("{} is no attribute of `{of}`", quote(name));
+        Err(needs(Leniency::UnknownAttribute, ScimType::InvalidSyntax, detail))
+    }
+}
+
+/// The `value`s seen so far of an attribute whose values are identified by it.
+struct Keys {
+    case_exact: bool,
+    seen: BTreeSet<Box<str>>,
+}
+
+impl Keys {
+    fn of(attribute: &Attribute) -> Option<Self> {
+        let value = attribute.sub_attribute("value")?;
+        (value.mutability == Mutability::Immutable && value.kind == AttributeType::String)
+            .then(|| Self { case_exact: value.case_exact, seen: BTreeSet::new() })
+    }
+
+    fn is_new(&mut self, key: &str) -> bool {
+        let key = if self.case_exact { key.into() } else { scim_filter::compare::fold(key) };
+        self.seen.insert(key.into())
+    }
+}
+
+/// What is wrong with a value that does not fit its attribute's type.
+fn mismatch(attribute: &Attribute, value: &Value, at: &dyn fmt::Display) -> String {
+    match (attribute.kind, value) {
+        (AttributeType::DateTime, Value::String(_)) => {
+            format!("`{at}` must be a date and time such as 2008-01-23T04:56:22Z")
+        }
+        (AttributeType::Binary, Value::String(_)) => format!("`{at}` must be base64"),
+        (AttributeType::Integer, Value::Number(_)) => {
+            format!("`{at}` must be a whole number of at most 64 bits")
+        }
+        _ => format!("`{at}` must be {}, not {}", noun(attribute), value.kind()),
+    }
+}
+
+fn noun(attribute: &Attribute) -> &'static str {
+    match attribute.kind {
+        AttributeType::Boolean => "a Boolean",
+        AttributeType::Decimal => "a number",
+        AttributeType::Integer => "a whole number",
+        AttributeType::Complex => "an object",
+        AttributeType::String
+        | AttributeType::Reference
+        | AttributeType::DateTime
+        | AttributeType::Binary => "a string",
+    }
+}
