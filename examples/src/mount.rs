@@ -7,11 +7,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
 use http::{StatusCode, header};
-use http_body_util::BodyExt as _;
 use scim_core::auth::Authenticator;
 use scim_core::policy::Policy;
+use scim_core::tower::collect;
 use scim_core::{Error, Service, Store};
 
 /// A router that hands every request to `service`, whatever its path.
@@ -32,29 +31,11 @@ async fn answer<S: Store, A: Authenticator, P: Policy>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let limit = service.config().limits.max_body_bytes;
-    match tokio::time::timeout(BODY_TIMEOUT, read(body, limit)).await {
+    match tokio::time::timeout(BODY_TIMEOUT, collect(body, limit)).await {
         Ok(Ok(body)) => service.call(http::Request::from_parts(parts, body)).await.map(Body::from),
         Ok(Err(_)) => refusal(StatusCode::BAD_REQUEST, "the request body ends before its announced length"),
         Err(_) => refusal(StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time"),
     }
-}
-
-/// The body, or, of one over the limit, one byte more than the limit: the service answers that
-/// with 413 in its place among the other checks, so that it tells an outsider nothing but 401.
-async fn read(mut body: Body, limit: usize) -> Result<Bytes, axum::Error> {
-    let enough = limit.saturating_add(1);
-    let mut collected = BytesMut::new();
-    let mut surplus = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        let (wanted, rest) = data.split_at(data.len().min(enough - collected.len()));
-        collected.extend_from_slice(wanted);
-        surplus += rest.len();
-        if surplus > MAX_SURPLUS {
-            break;
-        }
-    }
-    Ok(collected.freeze())
 }
 
 fn refusal(status: StatusCode, detail: &'static str) -> Response {
@@ -68,6 +49,3 @@ fn refusal(status: StatusCode, detail: &'static str) -> Response {
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes over the limit that are read and thrown away. Many clients look for the answer only after
-/// they have sent all; a connection closed on them before shows as a broken pipe, not as 413.
-const MAX_SURPLUS: usize = 16 << 20;

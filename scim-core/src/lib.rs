@@ -17,6 +17,8 @@ pub mod resource;
 pub mod schema;
 pub mod service;
 pub mod store;
+#[cfg(feature = "tower")]
+pub mod tower;
 pub mod validate;
 pub mod value;
 

@@ -6,7 +6,7 @@ use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::ResourceSchema;
-use crate::validate::UniqueKey;
+use crate::validate::{self, UniqueKey};
 use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, TenantId, Version};
 
@@ -60,13 +60,31 @@ pub trait Store: Send + Sync + 'static {
 
     /// Applies a change to the resource `id`, if its version is still `expected`, and sets
     /// `meta.lastModified` and `meta.version` if anything became different.
+    ///
+    /// As provided, the resource is read, changed and replaced. A store that keeps `members` apart
+    /// from the rest should apply the deltas of the change to them, so that adding one to a million
+    /// costs what adding one to ten does.
     fn apply(
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
         expected: Version,
-    ) -> impl Future<Output = Result<Applied, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Applied, StoreError>> + Send {
+        async move {
+            let current = self.read(scope, id, &Projection::default()).await?;
+            let mut resource = current.ok_or(StoreError::NotFound)?;
+            if resource.version() != Some(expected) {
+                return Err(StoreError::VersionMismatch);
+            }
+            if !update.change.apply(&mut resource) {
+                return Ok(Applied::Unchanged);
+            }
+            update.stamp(&mut resource);
+            self.replace(scope, &resource, update.unique, expected).await?;
+            Ok(Applied::Changed)
+        }
+    }
 
     /// Deletes the resource `id`, if its version is still `expected` (any, if `None`).
     fn delete(
@@ -193,6 +211,48 @@ pub fn evaluate<'r>(
         page.total += 1;
     }
     page
+}
+
+/// Where in `resources` the resource `id` is, if its version is still `expected` (any, if `None`):
+/// for stores that keep resources in lists.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], also without an `id`, and [`StoreError::VersionMismatch`].
+pub fn find(
+    resources: &[Resource],
+    id: Option<&ResourceId>,
+    expected: Option<Version>,
+) -> Result<usize, StoreError> {
+    let found =
+        resources.iter().enumerate().find(|(_, resource)| id.is_some() && resource.id().as_ref() == id);
+    let (place, resource) = found.ok_or(StoreError::NotFound)?;
+    if expected.is_some() && resource.version() != expected {
+        return Err(StoreError::VersionMismatch);
+    }
+    Ok(place)
+}
+
+/// Refuses `resource` if another of `resources` has one of its unique keys, `unique`: for stores
+/// that keep resources in lists. It looks at every resource.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] with the attribute.
+pub fn check_unique(
+    scope: Scope<'_>,
+    resource: &Resource,
+    unique: &[UniqueKey],
+    resources: &[Resource],
+) -> Result<(), StoreError> {
+    let id = resource.id();
+    for other in resources.iter().filter(|other| other.id() != id) {
+        let taken = validate::unique_keys(scope.schema, other);
+        if let Some(key) = unique.iter().find(|key| taken.contains(key)) {
+            return Err(StoreError::Conflict { attribute: key.attribute.to_string() });
+        }
+    }
+    Ok(())
 }
 
 /// A copy of what `projection` includes of `resource`, and of `schemas`, `id` and `meta`, which

@@ -33,7 +33,7 @@ mod parameters;
 mod patch;
 mod read;
 mod references;
-mod respond;
+pub(crate) mod respond;
 mod route;
 mod write;
 

@@ -79,7 +79,7 @@ impl From<StoreError> for Failure {
 }
 
 /// A response with `body` as SCIM JSON, or without one.
-pub(super) fn respond(status: StatusCode, body: Option<&Value>) -> Response<Bytes> {
+pub(crate) fn respond(status: StatusCode, body: Option<&Value>) -> Response<Bytes> {
     let bytes = body.map(|body| Bytes::from(serde_json::to_vec(body).unwrap_or_default()));
     let mut response = Response::new(bytes.clone().unwrap_or_default());
     *response.status_mut() = status;
