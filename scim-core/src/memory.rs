@@ -11,7 +11,6 @@ use crate::query::Query;
 use crate::schema::ResourceSchema;
 use crate::store::{Applied, Page, Scope, Store, StoreError, Update, evaluate, project};
 use crate::validate::UniqueKey;
-use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
 
 /// Resources in memory; clones share them.
@@ -152,10 +151,7 @@ impl Store for MemoryStore {
             if !update.change.apply(resource) {
                 return Ok(Applied::Unchanged);
             }
-            if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
-                meta.insert("lastModified", update.last_modified);
-                meta.insert("version", update.version.to_string());
-            }
+            update.stamp(resource);
             Ok(Applied::Changed)
         })
     }

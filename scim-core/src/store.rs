@@ -130,18 +130,18 @@ pub struct Update<'a> {
 impl Update<'_> {
     /// Sets `meta.lastModified` and `meta.version` of a resource that became different.
     pub fn stamp(&self, resource: &mut Resource) {
-        let stamps = [
-            ("lastModified", Value::from(self.last_modified)),
-            ("version", Value::from(format!("W/\"{}\"", self.version.0))),
-        ];
-        if resource.get("meta").and_then(Value::as_object).is_none() {
-            resource.0.insert("meta", Object::new());
-        }
-        if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
-            for (name, value) in stamps {
-                meta.insert(name, value);
-            }
-        }
+        stamp(resource, self.last_modified, self.version);
+    }
+}
+
+/// Sets `meta.lastModified` and `meta.version`.
+pub(crate) fn stamp(resource: &mut Resource, last_modified: &str, version: Version) {
+    if resource.get("meta").and_then(Value::as_object).is_none() {
+        resource.0.insert("meta", Object::new());
+    }
+    if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.insert("lastModified", last_modified);
+        meta.insert("version", version.to_string());
     }
 }
 

@@ -6,7 +6,6 @@
 
 use http::StatusCode;
 
-use super::read::stamp;
 use super::respond::{Failure, Reply};
 use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
 use super::{Call, Operation, Service};
@@ -83,7 +82,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             match self.store.apply(call.scope(), id, &update, version).await {
                 Ok(Applied::Changed) => {
                     stored = next;
-                    stamp(&mut resource, &last_modified, next);
+                    update.stamp(&mut resource);
                 }
                 Ok(Applied::Unchanged) => {}
                 Err(error) => return raced_or(error),

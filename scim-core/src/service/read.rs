@@ -9,7 +9,7 @@ use crate::etag::Condition;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
 use crate::store::{Store, StoreError};
-use crate::value::{Object, Value};
+use crate::value::Value;
 use crate::{Error, Resource, ResourceId, Version};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
@@ -79,15 +79,4 @@ impl Call<'_> {
 /// The version a stored resource has; the contract of [`Store`] is that each has one.
 pub(super) fn version_of(resource: &Resource) -> Result<Version, StoreError> {
     resource.version().ok_or_else(|| StoreError::Internal("a stored resource has no `meta.version`".into()))
-}
-
-/// `meta` of a resource in a version.
-pub(super) fn stamp(resource: &mut Resource, last_modified: &str, version: Version) {
-    if resource.0.get("meta").and_then(Value::as_object).is_none() {
-        resource.0.insert("meta", Object::new());
-    }
-    if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
-        meta.insert("lastModified", last_modified);
-        meta.insert("version", version.to_string());
-    }
 }

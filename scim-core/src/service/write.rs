@@ -6,14 +6,14 @@
 
 use http::StatusCode;
 
-use super::read::{stamp, version_of};
+use super::read::version_of;
 use super::respond::{Failure, Reply};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::Condition;
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
