@@ -1,0 +1,16 @@
+//! The service over HTTP types: each wire choice, each wrong input, each law, by name.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod concurrency;
+mod discovery;
+mod hostile;
+mod list;
+mod model;
+mod paths;
+mod policy;
+mod refusal;
+mod store_failures;
+mod support;
+mod wire;
+mod write;

@@ -1,0 +1,205 @@
+//! Where the hooks of a policy are called, and what they can do.
+
+use scim_core::message::ERROR;
+use scim_core::policy::{Admission, Context, Policy, Write};
+use scim_core::{Error, Object, Resource, ScimType, Value};
+use scim_filter::BoundFilter;
+use serde_json::json;
+
+use crate::support::{Server, request, server, user};
+
+/// `active: false` deletes; the owner cannot be deleted; titles are in capitals; no filters but
+/// one term; errors are the vendor's.
+struct Vendor;
+
+impl Policy for Vendor {
+    fn admit(
+        &self,
+        context: &Context<'_>,
+        write: Write<'_>,
+        resource: &mut Resource,
+    ) -> Result<Admission, Error> {
+        assert_eq!(context.principal.tenant.as_str(), "acme");
+        if context.schema.name() != "User" {
+            return Ok(Admission::Store);
+        }
+        if resource.get("active").and_then(Value::as_bool) == Some(false) {
+            return match write {
+                Write::Create => {
+                    Err(Error::bad_request(ScimType::InvalidValue, "`active` must not be false"))
+                }
+                Write::Replace(_) | Write::Patch(_) => Ok(Admission::Delete),
+            };
+        }
+        if let Some(title) = resource.get("title").and_then(Value::as_str).map(str::to_uppercase) {
+            resource.0.insert("title", title);
+        }
+        if resource.get("displayName").is_none() {
+            let name = resource.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned();
+            resource.0.insert("displayName", name);
+        }
+        if let Some(Value::Object(extension)) = resource.0.get_mut(ENTERPRISE) {
+            extension.insert("costCenter", "4130");
+            extension.remove("division");
+        }
+        resource.0.insert("id", "forged");
+        resource.0.remove("meta");
+        Ok(Admission::Store)
+    }
+
+    fn may_delete(&self, _: &Context<'_>, current: &Resource) -> Result<(), Error> {
+        match current.get("userName").and_then(Value::as_str) {
+            Some("owner") => Err(Error::new(http::StatusCode::FORBIDDEN, "the owner stays")),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_filter(&self, _: &Context<'_>, filter: &BoundFilter) -> Result<(), Error> {
+        match filter.expr() {
+            scim_filter::BoundExpr::Compare(..) => Ok(()),
+            _ => Err(Error::bad_request(ScimType::InvalidFilter, "one comparison at most")),
+        }
+    }
+
+    fn render(&self, _: &Context<'_>, resource: &mut Resource) {
+        resource.0.remove("externalId");
+        if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
+            meta.retain(|name, _| name.matches("resourceType"));
+        }
+    }
+
+    fn render_discovery(&self, document: &mut Object) {
+        document.insert("vendor", true);
+    }
+
+    fn restate(&self, error: Error) -> Error {
+        match error.scim_type() {
+            Some(ScimType::Uniqueness) => error.with_status(http::StatusCode::BAD_REQUEST),
+            _ => error,
+        }
+    }
+
+    fn render_error(&self, error: &Error) -> Value {
+        let mut body = Object::new();
+        body.insert("errors", vec![Value::from(error.detail())]);
+        body.into()
+    }
+}
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+fn vendor() -> Server<scim_core::MemoryStore, Vendor> {
+    server().with_policy(Vendor)
+}
+
+#[test]
+fn an_admitted_deletion_is_a_204() {
+    let server = vendor();
+    server.user("a");
+    let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": "active", "value": false}]));
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+    assert_eq!(server.get("/Users/id-1").status, 404);
+    server.user("a");
+    let mut body = user("a");
+    body["active"] = json!(false);
+    assert_eq!(server.put("/Users/id-2", body.clone()).status, 204);
+    assert_eq!(server.get("/Users/id-2").status, 404);
+    let answer = server.post("/Users", body);
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json(), json!({"errors": ["`active` must not be false"]}));
+}
+
+#[test]
+fn a_deletion_may_be_refused_by_every_route() {
+    let server = vendor();
+    server.user("owner");
+    let mut inactive = user("owner");
+    inactive["active"] = json!(false);
+    for answer in [
+        server.delete("/Users/id-1"),
+        server.put("/Users/id-1", inactive),
+        server.patch("/Users/id-1", json!([{"op": "replace", "value": {"active": false}}])),
+    ] {
+        assert_eq!(answer.status, 403, "{}", answer.text);
+    }
+    assert_eq!(server.get("/Users/id-1").status, 200);
+}
+
+#[test]
+fn what_a_policy_completes_is_stored_by_every_write() {
+    let server = vendor();
+    let mut body = user("a");
+    body["title"] = json!("boss");
+    assert_eq!(server.post("/Users", body.clone()).json()["title"], "BOSS");
+    body["title"] = json!("guide");
+    server.put("/Users/id-1", body);
+    assert_eq!(server.get("/Users/id-1").json()["title"], "GUIDE");
+    let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": "title", "value": "clerk"}]));
+    assert_eq!(answer.json()["title"], "CLERK");
+    assert_eq!(server.get("/Users/id-1").json()["title"], "CLERK");
+    // Completed although the operation says the opposite.
+    server.patch("/Users/id-1", json!([{"op": "remove", "path": "displayName"}]));
+    assert_eq!(server.get("/Users/id-1").json()["displayName"], "a");
+    // Inside an extension, added and removed.
+    let value = json!({"department": "Tours", "division": "x"});
+    server.patch("/Users/id-1", json!([{"op": "add", "path": ENTERPRISE, "value": value}]));
+    let user = server.get("/Users/id-1").json();
+    assert_eq!(user[ENTERPRISE], json!({"department": "Tours", "costCenter": "4130"}));
+}
+
+#[test]
+fn a_patch_that_a_policy_undoes_changes_nothing() {
+    let server = vendor();
+    let mut body = user("a");
+    body["title"] = json!("BOSS");
+    let etag = server.post("/Users", body).headers["etag"].clone();
+    let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": "title", "value": "boss"}]));
+    assert_eq!(answer.headers["etag"], etag);
+}
+
+#[test]
+fn a_policy_cannot_touch_id_and_meta() {
+    let server = vendor();
+    let answer = server.post("/Users", user("a"));
+    assert_eq!(answer.json()["id"], "id-1");
+    assert_eq!(answer.header("etag"), Some("W/\"1\""));
+    assert_eq!(server.put("/Users/id-1", user("b")).header("etag"), Some("W/\"2\""));
+    let answer = server.patch("/Users/id-1", json!([{"op": "add", "path": "title", "value": "X"}]));
+    assert_eq!((answer.header("etag"), &answer.json()["id"]), (Some("W/\"3\""), &json!("id-1")));
+}
+
+#[test]
+fn a_policy_judges_filters_and_reshapes_what_goes_out() {
+    let server = vendor();
+    let mut body = user("a");
+    body["externalId"] = json!("e");
+    for answer in [server.post("/Users", body), server.get("/Users/id-1")] {
+        let user = answer.json();
+        assert_eq!(user["meta"], json!({"resourceType": "User"}));
+        assert_eq!(user.get("externalId"), None);
+    }
+    let found = server.get("/Users?filter=externalId+eq+%22e%22").json();
+    assert_eq!((&found["totalResults"], found["Resources"][0].get("externalId")), (&json!(1), None));
+    let answer = server.get("/Users?filter=userName+pr");
+    assert_eq!((answer.status.as_u16(), answer.json()), (400, json!({"errors": ["one comparison at most"]})));
+    assert_eq!(server.get("/ServiceProviderConfig").json()["vendor"], true);
+    assert_eq!(server.get("/Schemas").json()["Resources"][0]["vendor"], true);
+}
+
+#[test]
+fn errors_are_restated_and_rendered_the_vendors_way() {
+    let server = vendor();
+    server.user("a");
+    let answer = server.post("/Users", user("A"));
+    assert_eq!(answer.status, 400);
+    assert!(!answer.text.contains(ERROR));
+    assert_eq!(answer.outcome.error.unwrap().status(), 409, "the outcome has the error as it was");
+    let mut unauthenticated = request("GET", "/Users", None);
+    unauthenticated.headers_mut().remove("authorization");
+    let answer = server.call(unauthenticated);
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()),
+        (401, json!({"errors": ["no credential was given"]}))
+    );
+    assert!(answer.header("www-authenticate").is_some());
+}

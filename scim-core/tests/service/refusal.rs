@@ -1,0 +1,285 @@
+//! Wrong input of every kind gets the right status and a detail that names the place.
+
+use bytes::Bytes;
+use scim_core::auth::AuthError;
+use scim_core::leniency::Leniencies;
+use serde_json::json;
+
+use crate::support::{Server, config, encoded, request, server, server_with, user};
+
+fn raw(server: &Server, method: &str, path: &str, body: impl Into<Bytes>) -> crate::support::Answer {
+    let mut request = request(method, path, Some(json!(null)));
+    *request.body_mut() = body.into();
+    server.call(request)
+}
+
+#[test]
+fn malformed_json_is_invalid_syntax() {
+    let server = server();
+    server.user("bjensen");
+    for (method, path) in [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1")] {
+        for body in
+            ["", " ", "{", "{\"userName\":}", "{\"userName\":\"a\"}}", "\u{feff}{}", "nul", "{'a':1}", "[1,]"]
+        {
+            let answer = raw(&server, method, path, body);
+            answer.refused_naming(400, Some("invalidSyntax"), "the body is not valid JSON: ");
+            assert!(answer.text.contains("line 1"), "{}", answer.text);
+        }
+        let answer = raw(&server, method, path, &b"{\"userName\":\"\xff\"}"[..]);
+        assert_eq!(answer.status, 400);
+    }
+}
+
+#[test]
+fn a_body_that_is_no_object_is_invalid_syntax() {
+    let server = server();
+    server.user("bjensen");
+    for (method, path) in [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1")] {
+        for body in ["null", "true", "7", "\"x\"", "[]", "[{}]"] {
+            let answer = raw(&server, method, path, body);
+            assert_eq!(answer.status, 400, "{method} {body}");
+            assert_eq!(answer.json()["scimType"], "invalidSyntax", "{method} {body}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn duplicate_keys_are_refused_also_in_another_case() {
+    let server = server();
+    for body in [
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a","userName":"b"}"#,
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a","USERNAME":"b"}"#,
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a","name":{"familyName":"x","FamilyName":"y"}}"#,
+    ] {
+        let answer = raw(&server, "POST", "/Users", body);
+        assert_eq!(answer.status, 400, "{body}");
+        assert_eq!(answer.json()["scimType"], "invalidSyntax");
+    }
+    assert_eq!(server.get("/Users").json()["totalResults"], 0);
+}
+
+#[test]
+fn over_deep_json_is_refused() {
+    let server = server();
+    for depth in [64, 100_000] {
+        let body = format!("{{\"userName\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+        let answer = raw(&server, "POST", "/Users", body);
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json()["scimType"], "invalidSyntax");
+    }
+}
+
+#[test]
+fn wrong_types_are_invalid_value_and_name_the_attribute() {
+    let server = server_with(scim_core::Config { leniencies: Leniencies::strict(), ..config() });
+    for (attribute, value) in [
+        ("userName", json!(7)),
+        ("userName", json!({"a": 1})),
+        ("active", json!("yes")),
+        ("name", json!("x")),
+        ("emails", json!({"value": "a@example.com"})),
+        ("title", json!(["x"])),
+    ] {
+        let mut body = user("bjensen");
+        body[attribute] = value;
+        let answer = server.post("/Users", body);
+        assert_eq!(answer.status, 400, "{attribute}: {}", answer.text);
+        assert!(answer.text.contains(&format!("`{attribute}")), "{}", answer.text);
+    }
+}
+
+#[test]
+fn a_missing_required_attribute_is_named() {
+    let server = server();
+    let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "title": "x" });
+    server.post("/Users", body).refused_naming(400, Some("invalidValue"), "`userName`");
+    server.user("bjensen");
+    let answer = server.patch("/Users/id-1", json!([{"op": "remove", "path": "userName"}]));
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert!(answer.text.contains("`userName`"), "{}", answer.text);
+}
+
+#[test]
+fn a_bad_filter_is_invalid_filter() {
+    let server = server();
+    for filter in [
+        "",
+        " ",
+        "userName",
+        "userName eq",
+        "userName = \"x\"",
+        "(userName eq \"x\"",
+        "userName eq 'x'",
+        "a b c d",
+    ] {
+        let answer = server.get(&format!("/Users?filter={}", encoded(filter)));
+        answer.refused_naming(400, Some("invalidFilter"), "the filter is not valid: ");
+    }
+}
+
+#[test]
+fn an_unknown_attribute_in_a_filter_is_named() {
+    let server = server();
+    let answer = server.get(&format!("/Users?filter={}", encoded("shoeSize eq 47")));
+    answer.refused_naming(400, Some("invalidFilter"), "shoeSize");
+}
+
+#[test]
+fn a_filter_never_reveals_a_secret() {
+    let server = server();
+    for filter in ["password eq \"x\"", "not (password pr)", "userName eq \"a\" or password sw \"a\""] {
+        let answer = server.get(&format!("/Users?filter={}", encoded(filter)));
+        answer.refused_naming(403, Some("sensitive"), "password");
+    }
+}
+
+#[test]
+fn a_filter_over_the_limits_is_refused() {
+    let server = server();
+    let terms = vec!["title pr"; 300].join(" or ");
+    let deep = format!("{}title pr{}", "(".repeat(100), ")".repeat(100));
+    let long = format!("title eq \"{}\"", "x".repeat(9000));
+    for filter in [terms, deep, long] {
+        let answer = server.get(&format!("/Users?filter={}", filter.replace(' ', "+").replace('"', "%22")));
+        answer.refused_naming(400, Some("invalidFilter"), "the filter is not valid: ");
+    }
+}
+
+#[test]
+fn a_query_over_the_limit_is_414() {
+    let answer = server().get(&format!("/Users?x={}", "x".repeat(20_000)));
+    answer.refused(414, None, "the query string is longer than 16384 bytes");
+}
+
+#[test]
+fn a_body_over_the_limit_is_413() {
+    let server = server();
+    let body = format!("{{\"userName\":\"{}\"}}", "x".repeat(1 << 20));
+    raw(&server, "POST", "/Users", body).refused(413, None, "the body is longer than 1048576 bytes");
+}
+
+#[test]
+fn a_wrong_media_type_is_415() {
+    let server = server();
+    server.user("bjensen");
+    for (method, path) in [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1")] {
+        for media_type in [
+            "text/plain",
+            "application/xml",
+            "application/json; charset=utf-16",
+            "application/x-www-form-urlencoded",
+        ] {
+            let mut request = request(method, path, Some(json!({})));
+            request.headers_mut().insert("content-type", media_type.parse().unwrap());
+            let answer = server.call(request);
+            answer.refused(
+                415,
+                None,
+                &format!("the media type `{media_type}` is not application/scim+json in UTF-8"),
+            );
+        }
+    }
+}
+
+#[test]
+fn paging_parameters_must_be_integers() {
+    for name in ["startIndex", "count"] {
+        server().get(&format!("/Users?{name}=ten")).refused(
+            400,
+            Some("invalidValue"),
+            &format!("`{name}` must be an integer, not `ten`"),
+        );
+    }
+}
+
+#[test]
+fn a_parameter_given_twice_is_refused() {
+    let answer = server().get("/Users?filter=userName+pr&FILTER=title+pr");
+    answer.refused(400, Some("invalidValue"), "the parameter `filter` is given twice");
+}
+
+#[test]
+fn attributes_and_excluded_attributes_exclude_each_other() {
+    let answer = server().get("/Users?attributes=userName&excludedAttributes=name");
+    assert_eq!(answer.status, 400, "{}", answer.text);
+}
+
+#[test]
+fn a_bad_path_is_invalid_path() {
+    let server = server();
+    server.user("bjensen");
+    for path in ["emails[", "emails[type eq", "a..b", "shoeSize[x eq 1]", "name.nothing"] {
+        let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": path, "value": "x"}]));
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        assert_eq!(answer.json()["scimType"], "invalidPath", "{path}: {}", answer.text);
+    }
+    assert_eq!(server.get("/Users/id-1").header("etag"), Some("W/\"1\""));
+}
+
+#[test]
+fn an_unknown_id_is_404_for_every_method() {
+    let server = server();
+    for method in ["GET", "PUT", "PATCH", "DELETE"] {
+        let body = match method {
+            "PUT" => Some(user("bjensen")),
+            "PATCH" => Some(crate::support::patch_op(json!([{"op": "add", "path": "title", "value": "x"}]))),
+            _ => None,
+        };
+        server.send(method, "/Users/none", body).refused(404, None, "there is no such resource");
+    }
+}
+
+#[test]
+fn missing_empty_and_wrong_tokens_are_401() {
+    let server = server();
+    for (token, challenge) in [
+        (None, "Bearer realm=\"scim\""),
+        (Some(""), "Bearer realm=\"scim\""),
+        (Some("Bearer"), "Bearer realm=\"scim\", error=\"invalid_token\""),
+        (Some("Bearer "), "Bearer realm=\"scim\", error=\"invalid_token\""),
+        (Some("Bearer wrong"), "Bearer realm=\"scim\", error=\"invalid_token\""),
+        (Some("Basic YWNtZS10b2tlbg=="), "Bearer realm=\"scim\", error=\"invalid_token\""),
+        (Some("acme-token"), "Bearer realm=\"scim\", error=\"invalid_token\""),
+        (Some("Bearer acme-token, Bearer other-token"), "Bearer realm=\"scim\", error=\"invalid_token\""),
+    ] {
+        let mut request = request("GET", "/Users", None);
+        request.headers_mut().remove("authorization");
+        if let Some(token) = token {
+            request.headers_mut().insert("authorization", token.parse().unwrap());
+        }
+        let answer = server.call(request);
+        assert_eq!(answer.status, 401, "{token:?}");
+        assert_eq!(answer.header("www-authenticate"), Some(challenge), "{token:?}");
+        assert!(!answer.text.contains("wrong") && !answer.text.contains("acme-token"), "{}", answer.text);
+    }
+    let mut twice = request("GET", "/Users", None);
+    twice.headers_mut().append("authorization", "Bearer other-token".parse().unwrap());
+    assert_eq!(server.call(twice).status, 401, "two credentials are none");
+}
+
+#[test]
+fn each_authentication_error_has_its_status() {
+    for (error, status) in [
+        (AuthError::Missing, 401),
+        (AuthError::Invalid, 401),
+        (AuthError::Forbidden, 403),
+        (AuthError::Unavailable, 503),
+    ] {
+        assert_eq!(scim_core::Error::from(error).status(), status);
+    }
+}
+
+#[test]
+fn another_tenants_resource_is_404() {
+    let server = server();
+    server.user("bjensen");
+    for (method, body) in [("GET", None), ("PUT", Some(user("x"))), ("DELETE", None)] {
+        let mut request = request(method, "/Users/id-1", body);
+        request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
+        server.call(request).refused(404, None, "there is no such resource");
+    }
+    let mut request = request("GET", "/Users", None);
+    request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
+    assert_eq!(server.call(request).json()["totalResults"], 0);
+    assert_eq!(server.get("/Users/id-1").status, 200);
+}

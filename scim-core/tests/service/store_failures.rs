@@ -1,0 +1,198 @@
+//! What a store's failures become on the wire, and that none of its internals do.
+
+use scim_core::patch::Change;
+use scim_core::projection::Projection;
+use scim_core::query::Query;
+use scim_core::store::{Applied, Page, Scope, StoreError, Update};
+use scim_core::validate::UniqueKey;
+use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use serde_json::json;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{config, request, server_over, user};
+
+/// A memory store whose next writes or look-ups fail as told.
+#[derive(Default)]
+struct Faulty {
+    inner: MemoryStore,
+    query: Mutex<Option<StoreError>>,
+    races: AtomicUsize,
+    reads_of_members: AtomicUsize,
+}
+
+impl Faulty {
+    fn race(&self) -> Result<(), StoreError> {
+        let lost = self.races.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |races| races.checked_sub(1));
+        if lost.is_ok() { Err(StoreError::VersionMismatch) } else { Ok(()) }
+    }
+}
+
+/// The same store for the service and for the test.
+#[derive(Clone, Copy)]
+struct Shared(&'static Faulty);
+
+impl Store for Shared {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        self.0.inner.create(scope, resource, unique).await
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        if scope.schema.name() == "Group" && projection.includes(scope.schema, None, "members") {
+            self.0.reads_of_members.fetch_add(1, Ordering::SeqCst);
+        }
+        self.0.inner.read(scope, id, projection).await
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        match self.0.query.lock().unwrap().take() {
+            Some(error) => Err(error),
+            None => self.0.inner.query(scope, query).await,
+        }
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.0.race()?;
+        self.0.inner.replace(scope, resource, unique, expected).await
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Version,
+    ) -> Result<Applied, StoreError> {
+        self.0.race()?;
+        self.0.inner.apply(scope, id, update, expected).await
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        self.0.race()?;
+        self.0.inner.delete(scope, id, expected).await
+    }
+}
+
+fn faulty() -> &'static Faulty {
+    Box::leak(Box::default())
+}
+
+#[test]
+fn every_store_error_has_its_status_and_keeps_its_internals() {
+    let secret =
+        || -> Box<dyn std::error::Error + Send + Sync> { "db.internal:5432 password=hunter2".into() };
+    let cases = [
+        (StoreError::NotFound, 404, None),
+        (StoreError::Conflict { attribute: "userName".to_owned() }, 409, Some("uniqueness")),
+        (StoreError::VersionMismatch, 409, None),
+        (StoreError::UnsupportedFilter("`title` is not indexed".to_owned()), 400, Some("invalidFilter")),
+        (StoreError::Unavailable(secret()), 503, None),
+        (StoreError::Internal(secret()), 500, None),
+    ];
+    for (error, status, scim_type) in cases {
+        let store = faulty();
+        let (server, name) = (server_over(Shared(store), config()), format!("{error:?}"));
+        *store.query.lock().unwrap() = Some(error);
+        let answer = server.get("/Users");
+        assert_eq!(answer.status, status, "{name}");
+        assert_eq!(answer.json().get("scimType").and_then(|text| text.as_str()), scim_type, "{name}");
+        assert!(!answer.text.contains("hunter2") && !answer.text.contains("5432"), "{}", answer.text);
+        let cause = answer.outcome.cause.expect("the embedder sees the cause");
+        assert_eq!(format!("{cause:?}"), name);
+    }
+}
+
+#[test]
+fn a_lost_race_is_run_again() {
+    let store = faulty();
+    let server = server_over(Shared(store), config());
+    server.user("a");
+    let title = json!([{"op": "add", "path": "title", "value": "x"}]);
+    store.races.store(5, Ordering::SeqCst);
+    assert_eq!(server.patch("/Users/id-1", title).status, 200);
+    store.races.store(5, Ordering::SeqCst);
+    assert_eq!(server.put("/Users/id-1", user("b")).status, 200);
+    store.races.store(5, Ordering::SeqCst);
+    assert_eq!(server.delete("/Users/id-1").status, 204);
+    assert_eq!(store.races.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_race_is_not_run_for_ever() {
+    let store = faulty();
+    let server = server_over(Shared(store), config());
+    server.user("a");
+    store.races.store(usize::MAX, Ordering::SeqCst);
+    let writes = [
+        ("PUT", Some(user("b"))),
+        ("PATCH", Some(crate::support::patch_op(json!([{"op": "add", "path": "title", "value": "x"}])))),
+        ("DELETE", None),
+    ];
+    for (method, body) in writes {
+        let before = store.races.load(Ordering::SeqCst);
+        let answer = server.send(method, "/Users/id-1", body.clone());
+        answer.refused(409, None, "the resource was changed by other requests meanwhile");
+        assert_eq!(before - store.races.load(Ordering::SeqCst), 64, "{method}");
+        // With If-Match there is one attempt, and losing it is a failed condition.
+        let mut conditional = request(method, "/Users/id-1", body);
+        conditional.headers_mut().insert("if-match", "W/\"1\"".parse().unwrap());
+        assert_eq!(server.call(conditional).status, 412, "{method}");
+        assert_eq!(before - store.races.load(Ordering::SeqCst), 65, "{method}");
+    }
+}
+
+#[test]
+fn members_are_not_read_to_add_or_remove_one() {
+    let store = faulty();
+    let mut config = config();
+    config.patch_response = scim_core::service::PatchResponse::NoContent;
+    let server = server_over(Shared(store), config);
+    server.user("a");
+    server.user("b");
+    let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
+    for operation in [
+        json!({"op": "add", "path": "members", "value": [{"value": "id-2"}]}),
+        json!({"op": "remove", "path": "members[value eq \"id-1\"]"}),
+        json!({"op": "remove", "path": "members", "value": [{"value": "id-2"}]}),
+        json!({"op": "replace", "path": "members", "value": [{"value": "id-1"}]}),
+        json!({"op": "replace", "value": {"displayName": "Everyone"}}),
+    ] {
+        assert_eq!(server.patch(&path, json!([operation])).status, 204, "{operation}");
+        assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0, "{operation}");
+    }
+    assert_eq!(server.get(&format!("{path}?excludedAttributes=members")).status, 200);
+    assert_eq!(server.delete(&path).status, 204);
+    assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn an_empty_change_is_not_sent_to_the_store() {
+    assert!(Change::default().is_empty());
+    let store = faulty();
+    let server = server_over(Shared(store), config());
+    server.user("a");
+    store.races.store(usize::MAX, Ordering::SeqCst);
+    let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": "userName", "value": "a"}]));
+    assert_eq!(answer.status, 200, "nothing was written, so no race was lost: {}", answer.text);
+}

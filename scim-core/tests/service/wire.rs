@@ -1,0 +1,315 @@
+//! The wire choices that outside suites and identity providers force (ARCHITECTURE.md, D7).
+
+use scim_core::service::PatchResponse;
+use serde_json::json;
+
+use crate::support::{config, encoded, request, server, server_with, user};
+
+#[test]
+fn patch_answers_200_with_the_full_resource() {
+    let server = server();
+    let id = server.user("bjensen")["id"].as_str().unwrap().to_owned();
+    let answer =
+        server.patch(&format!("/Users/{id}"), json!([{"op": "add", "path": "title", "value": "Boss"}]));
+    assert_eq!(answer.status, 200);
+    let user = answer.json();
+    assert_eq!(
+        (&user["id"], &user["userName"], &user["title"]),
+        (&json!(id), &json!("bjensen"), &json!("Boss"))
+    );
+    assert_eq!(user, server.get(&format!("/Users/{id}")).json());
+}
+
+#[test]
+fn patch_answers_204_where_so_configured_unless_attributes_are_asked_for() {
+    let mut config = config();
+    config.patch_response = PatchResponse::NoContent;
+    let server = server_with(config);
+    let path = format!("/Users/{}", server.user("bjensen")["id"].as_str().unwrap());
+    let operations = json!([{"op": "add", "path": "title", "value": "Boss"}]);
+    let answer = server.patch(&path, operations.clone());
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+    assert_eq!(answer.header("etag"), Some("W/\"2\""));
+    assert_eq!(answer.header("content-type"), None);
+    let answer = server.patch(&format!("{path}?attributes=title"), operations);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["title"], "Boss");
+    assert_eq!(answer.json().get("userName"), None);
+}
+
+#[test]
+fn a_full_answer_to_a_group_patch_has_the_members_that_were_not_read() {
+    let server = server();
+    let ids = ["a", "b"].map(|name| server.user(name)["id"].as_str().unwrap().to_owned());
+    let path = format!("/Groups/{}", server.group("Staff", &[&ids[0]])["id"].as_str().unwrap());
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": ids[1]}]}]);
+    let answer = server.patch(&path, add.clone());
+    let members: Vec<_> =
+        answer.json()["members"].as_array().unwrap().iter().map(|m| m["value"].clone()).collect();
+    assert_eq!(members, [json!(ids[0]), json!(ids[1])]);
+    let answer = server.patch(&format!("{path}?excludedAttributes=members"), add);
+    assert_eq!(answer.json().get("members"), None);
+}
+
+#[test]
+fn every_201_has_a_location() {
+    let server = server();
+    let answer = server.post("/Users", user("bjensen"));
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("location"), Some("https://scim.example.com/scim/v2/Users/id-1"));
+    assert_eq!(answer.json()["meta"]["location"], "https://scim.example.com/scim/v2/Users/id-1");
+}
+
+#[test]
+fn the_base_url_is_configuration_and_never_the_host_header() {
+    let server = server();
+    let mut request = request("POST", "/Users", Some(user("bjensen")));
+    request.headers_mut().insert("host", "evil.example".parse().unwrap());
+    request.headers_mut().insert("x-forwarded-host", "evil.example".parse().unwrap());
+    let answer = server.call(request);
+    assert!(!answer.text.contains("evil"), "{}", answer.text);
+    assert!(answer.header("location").unwrap().starts_with("https://scim.example.com/scim/v2/"));
+}
+
+#[test]
+fn a_resource_always_has_a_version_and_an_etag() {
+    let server = server();
+    let mut answers = vec![server.post("/Users", user("bjensen"))];
+    answers.push(server.get("/Users/id-1"));
+    answers.push(server.put("/Users/id-1", user("bjensen")));
+    answers.push(
+        server.patch("/Users/id-1", json!([{"op": "replace", "path": "userName", "value": "bjensen"}])),
+    );
+    for answer in answers {
+        assert_eq!(answer.header("etag"), Some("W/\"1\""));
+        assert_eq!(answer.json()["meta"]["version"], "W/\"1\"");
+    }
+    // Also where the answer does not show `meta`.
+    let answer = server.get("/Users/id-1?attributes=userName");
+    assert_eq!(answer.header("etag"), Some("W/\"1\""));
+    assert_eq!(answer.json().get("meta"), None);
+    assert_eq!(server.get("/Users").json()["Resources"][0]["meta"]["version"], "W/\"1\"");
+}
+
+#[test]
+fn without_entity_tags_there_is_no_version_but_if_match_still_counts() {
+    let mut config = config();
+    config.capabilities.etag = false;
+    let server = server_with(config);
+    let answer = server.post("/Users", user("bjensen"));
+    assert_eq!(answer.header("etag"), None);
+    assert_eq!(answer.json()["meta"].get("version"), None);
+    let mut request = request("DELETE", "/Users/id-1", None);
+    request.headers_mut().insert("if-match", "W/\"9\"".parse().unwrap());
+    assert_eq!(server.call(request).status, 412);
+}
+
+#[test]
+fn the_content_type_is_exactly_scim_json() {
+    let server = server();
+    server.user("bjensen");
+    for path in ["/Users", "/Users/id-1", "/Users/none", "/none", "/Schemas", "/ServiceProviderConfig"] {
+        assert_eq!(server.get(path).header("content-type"), Some("application/scim+json"), "{path}");
+    }
+}
+
+#[test]
+fn accept_is_not_negotiated() {
+    let server = server();
+    for accept in ["*/*", "application/json", "application/scim+json", "text/html", "nonsense"] {
+        let mut request = request("GET", "/Users", None);
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        let answer = server.call(request);
+        assert_eq!(answer.status, 200, "{accept}");
+        assert_eq!(answer.header("content-type"), Some("application/scim+json"), "{accept}");
+    }
+}
+
+#[test]
+fn both_media_types_with_and_without_charset_are_one() {
+    let server = server();
+    for (index, media_type) in [
+        "application/json",
+        "application/scim+json",
+        "application/scim+json; charset=utf-8",
+        "application/json;charset=UTF-8",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut request = request("POST", "/Users", Some(user(&format!("user{index}"))));
+        request.headers_mut().insert("content-type", media_type.parse().unwrap());
+        let answer = server.call(request);
+        assert_eq!(answer.status, 201, "{media_type}");
+        assert_eq!(answer.header("content-type"), Some("application/scim+json"));
+    }
+    let mut request = request("POST", "/Users", Some(user("without")));
+    request.headers_mut().remove("content-type");
+    assert_eq!(server.call(request).status, 201, "a body without a media type is JSON");
+}
+
+#[test]
+fn a_content_type_on_get_means_nothing() {
+    let server = server();
+    for media_type in ["application/json", "text/plain", ""] {
+        let mut request = request("GET", "/Users?count=1", None);
+        request.headers_mut().insert("content-type", media_type.parse().unwrap());
+        assert_eq!(server.call(request).status, 200, "{media_type}");
+    }
+}
+
+#[test]
+fn a_401_has_a_www_authenticate() {
+    let server = server();
+    let mut request = request("GET", "/Users", None);
+    request.headers_mut().remove("authorization");
+    let answer = server.call(request);
+    answer.refused(401, None, "no credential was given");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"scim\""));
+}
+
+#[test]
+fn schemas_are_never_projected_away() {
+    let server = server();
+    server.user("bjensen");
+    for query in ["attributes=userName", "excludedAttributes=schemas,id", "excludedAttributes=userName"] {
+        let user = server.get(&format!("/Users/id-1?{query}")).json();
+        assert_eq!(user["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:User"]), "{query}");
+        assert_eq!(user["id"], "id-1", "{query}");
+    }
+}
+
+#[test]
+fn the_status_of_an_error_is_a_string() {
+    assert_eq!(server().get("/Users/none").json()["status"], json!("404"));
+}
+
+#[test]
+fn reference_values_may_be_relative_uris() {
+    let server = server();
+    server.user("bjensen");
+    let answer = server.post(
+        "/Groups",
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": "Staff",
+            "members": [{"value": "id-1", "$ref": "../Users/id-1"}],
+        }),
+    );
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(answer.json()["members"][0]["$ref"], "../Users/id-1");
+}
+
+#[test]
+fn plus_and_percent_40_in_queries() {
+    let server = server();
+    server.user("b+jensen@example.com");
+    for filter in [
+        "userName+eq+%22b%2Bjensen%40example.com%22",
+        "userName%20eq%20%22b%2Bjensen@example.com%22&",
+        &encoded("userName eq \"b+jensen@example.com\""),
+    ] {
+        let list = server.get(&format!("/Users?filter={filter}")).json();
+        assert_eq!(list["totalResults"], 1, "{filter}");
+    }
+}
+
+#[test]
+fn a_trailing_question_mark_or_ampersand_and_unknown_parameters_are_ignored() {
+    let server = server();
+    server.user("bjensen");
+    for path in [
+        "/Users?",
+        "/Users?&",
+        "/Users/id-1?",
+        "/Users?aadOptscim062020",
+        "/Users?x=%ff&y",
+        "/Users?cursor&sortBy=title",
+    ] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    assert_eq!(server.put("/Users/id-1?", user("bjensen")).status, 200);
+}
+
+#[test]
+fn adding_what_is_there_changes_nothing_and_keeps_the_time() {
+    let server = server();
+    let ids = ["a", "b"].map(|name| server.user(name)["id"].as_str().unwrap().to_owned());
+    let group = server.group("Staff", &[&ids[0], &ids[1]]);
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": ids[1]}]}]));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), group);
+    let user = server.get(&format!("/Users/{}", ids[0])).json();
+    let answer = server.patch(
+        &format!("/Users/{}", ids[0]),
+        json!([{"op": "replace", "path": "userName", "value": "a"}, {"op": "remove", "path": "title"}]),
+    );
+    assert_eq!(answer.json(), user);
+}
+
+#[test]
+fn a_put_of_the_same_keeps_version_and_time() {
+    let server = server();
+    let before = server.user("bjensen");
+    let answer = server.put("/Users/id-1", before.clone());
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), before);
+    let answer = server.put("/Users/id-1", user("bjensen2"));
+    assert_eq!(answer.header("etag"), Some("W/\"2\""));
+    assert_ne!(answer.json()["meta"]["lastModified"], before["meta"]["lastModified"]);
+    assert_eq!(answer.json()["meta"]["created"], before["meta"]["created"]);
+}
+
+#[test]
+fn two_primaries_in_one_write_the_newest_wins() {
+    let server = server();
+    server.user("bjensen");
+    server.patch(
+        "/Users/id-1",
+        json!([{"op": "add", "path": "emails", "value": [{"value": "old@example.com", "primary": true}]}]),
+    );
+    let answer = server.patch(
+        "/Users/id-1",
+        json!([{"op": "add", "path": "emails", "value": [{"value": "new@example.com", "primary": true}]}]),
+    );
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let primary: Vec<_> = answer.json()["emails"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|email| email["primary"] == json!(true))
+        .map(|email| email["value"].clone())
+        .collect();
+    assert_eq!(primary, [json!("new@example.com")]);
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let server = server();
+    server.user("bjensen");
+    for path in ["/Users", "/Users/id-1", "/Schemas", "/none"] {
+        let (get, head) = (server.get(path), server.send("HEAD", path, None));
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.header("content-length"), Some(get.text.len().to_string().as_str()), "{path}");
+        assert_eq!(head.header("etag"), get.header("etag"), "{path}");
+    }
+}
+
+#[test]
+fn the_outcome_says_what_became_of_a_request() {
+    let server = server();
+    let outcome = server.post("/Users", user("bjensen")).outcome;
+    assert_eq!(outcome.principal.unwrap().tenant.as_str(), "acme");
+    assert_eq!(outcome.operation, Some(scim_core::service::Operation::Create));
+    assert_eq!(outcome.resource_type.as_deref(), Some("User"));
+    assert_eq!(outcome.resource.unwrap().as_str(), "id-1");
+    assert!(outcome.error.is_none() && outcome.leniencies.is_empty());
+    let outcome =
+        server.patch("/Users/id-1", json!([{"op": "Replace", "path": "active", "value": "False"}])).outcome;
+    let names: Vec<_> = outcome.leniencies.iter().map(|leniency| leniency.name()).collect();
+    assert_eq!(names, ["op-case", "boolean-string"]);
+    let outcome = server.get(&format!("/Users?filter={}", encoded("active eq \"False\""))).outcome;
+    assert_eq!(outcome.leniencies.first().map(|leniency| leniency.name()), Some("boolean-string"));
+    assert_eq!(server.get("/Users/none").outcome.error.unwrap().status(), 404);
+}

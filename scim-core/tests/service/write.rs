@@ -1,0 +1,303 @@
+//! POST, PUT, PATCH, DELETE; versions and conditions.
+
+use scim_core::Config;
+use serde_json::json;
+
+use crate::support::{config, patch_op, request, server, server_with, user};
+
+#[test]
+fn a_created_resource_has_what_the_service_gives_it() {
+    let server = server();
+    let mut body = user("bjensen");
+    body["id"] = json!("mine");
+    body["meta"] = json!({"version": "W/\"99\"", "resourceType": "Group", "created": "2001-01-01T00:00:00Z"});
+    body["groups"] = json!([{"value": "admins"}]);
+    body["externalId"] = json!("701984");
+    let answer = server.post("/Users", body);
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "id": "id-1",
+            "userName": "bjensen",
+            "externalId": "701984",
+            "meta": {
+                "resourceType": "User",
+                "created": "2026-01-01T00:00:00.000Z",
+                "lastModified": "2026-01-01T00:00:00.000Z",
+                "location": "https://scim.example.com/scim/v2/Users/id-1",
+                "version": "W/\"1\"",
+            },
+        })
+    );
+    assert_eq!(server.get("/Users/id-1").json(), answer.json());
+}
+
+#[test]
+fn a_numeric_external_id_is_never_an_id() {
+    let server = server();
+    let mut body = user("mallory@example.com");
+    body["externalId"] = json!("1");
+    let id = server.post("/Users", body).json()["id"].as_str().unwrap().to_owned();
+    assert_ne!(id, "1");
+    for method in ["GET", "PUT", "DELETE"] {
+        let body = (method == "PUT").then(|| user("x"));
+        assert_eq!(server.send(method, "/Users/1", body).status, 404, "{method}");
+    }
+    assert_eq!(server.patch("/Users/1", json!([{"op": "add", "path": "title", "value": "x"}])).status, 404);
+    assert_eq!(server.get("/Users?filter=id+eq+%221%22").json()["totalResults"], 0);
+    assert_eq!(server.get("/Users?filter=externalId+eq+%221%22").json()["Resources"][0]["id"], json!(id));
+}
+
+#[test]
+fn id_meta_and_groups_cannot_be_written_by_any_route() {
+    let server = server();
+    let before = server.user("bjensen");
+    let mut body = before.clone();
+    body["id"] = json!("other");
+    body["meta"] = json!({"created": "2001-01-01T00:00:00Z", "version": "W/\"99\""});
+    body["groups"] = json!([{"value": "admins"}]);
+    let answer = server.put("/Users/id-1", body);
+    if answer.status == 200 {
+        assert_eq!(answer.json(), before);
+    }
+    for operation in [
+        json!({"op": "replace", "path": "id", "value": "other"}),
+        json!({"op": "replace", "path": "ID", "value": "other"}),
+        json!({"op": "remove", "path": "id"}),
+        json!({"op": "replace", "path": "meta.version", "value": "W/\"99\""}),
+        json!({"op": "add", "path": "meta", "value": {"created": "2001-01-01T00:00:00Z"}}),
+        json!({"op": "add", "path": "groups", "value": [{"value": "admins"}]}),
+        json!({"op": "replace", "value": {"id": "other"}}),
+        json!({"op": "replace", "value": {"meta.created": "2001-01-01T00:00:00Z"}}),
+        json!({"op": "replace", "value": {"urn:ietf:params:scim:schemas:core:2.0:User:groups": [{"value": "admins"}]}}),
+    ] {
+        let answer = server.patch("/Users/id-1", json!([operation]));
+        assert_eq!(server.get("/Users/id-1").json(), before, "{operation}: {}", answer.text);
+        assert_eq!(server.get("/Users/other").status, 404, "{operation}");
+    }
+}
+
+#[test]
+fn a_unique_value_is_taken_until_its_owner_is_gone() {
+    let server = server();
+    server.user("bjensen");
+    server.user("other");
+    server.post("/Users", user("BJENSEN")).refused(
+        409,
+        Some("uniqueness"),
+        "another resource has the same value of `userName`",
+    );
+    server.put("/Users/id-2", user("Bjensen")).refused_naming(409, Some("uniqueness"), "`userName`");
+    let rename = json!([{"op": "replace", "path": "userName", "value": "bjensen"}]);
+    server.patch("/Users/id-2", rename.clone()).refused_naming(409, Some("uniqueness"), "`userName`");
+    assert_eq!(server.get("/Users/id-2").json()["userName"], "other");
+    // A name freed by a rename or a deletion can be had.
+    assert_eq!(server.put("/Users/id-1", user("renamed")).status, 200);
+    assert_eq!(server.patch("/Users/id-2", rename).status, 200);
+    assert_eq!(server.delete("/Users/id-2").status, 204);
+    assert_eq!(server.post("/Users", user("bjensen")).status, 201);
+}
+
+#[test]
+fn a_name_may_be_had_once_in_each_tenant() {
+    let server = server();
+    server.user("bjensen");
+    let mut request = request("POST", "/Users", Some(user("bjensen")));
+    request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
+    assert_eq!(server.call(request).status, 201);
+}
+
+#[test]
+fn the_password_is_never_returned() {
+    let server = server();
+    let mut body = user("bjensen");
+    body["password"] = json!("t1meMa$heen");
+    let answers = [
+        server.post("/Users", body.clone()),
+        server.get("/Users/id-1"),
+        server.get("/Users/id-1?attributes=password"),
+        server.put("/Users/id-1", body),
+        server.patch("/Users/id-1", json!([{"op": "replace", "path": "password", "value": "t1meMa$heen2"}])),
+        server.get("/Users"),
+    ];
+    for answer in answers {
+        assert!(answer.status.is_success(), "{}", answer.text);
+        assert!(!answer.text.contains("t1meMa"), "{}", answer.text);
+        assert!(!format!("{:?}", answer.outcome).contains("t1meMa"));
+    }
+}
+
+#[test]
+fn delete_is_204_once_and_404_then() {
+    let server = server();
+    server.user("bjensen");
+    let answer = server.delete("/Users/id-1");
+    assert_eq!(
+        (answer.status.as_u16(), answer.text.as_str(), answer.header("content-type")),
+        (204, "", None)
+    );
+    server.delete("/Users/id-1").refused(404, None, "there is no such resource");
+    assert_eq!(server.get("/Users/id-1").status, 404);
+    assert_eq!(server.get("/Users").json()["totalResults"], 0);
+}
+
+#[test]
+fn a_put_replaces_what_the_client_may_write() {
+    let server = server();
+    let mut body = user("bjensen");
+    body["title"] = json!("Boss");
+    server.post("/Users", body);
+    let answer = server.put("/Users/id-1", user("bjensen"));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json().get("title"), None);
+    assert_eq!(answer.header("location"), Some("https://scim.example.com/scim/v2/Users/id-1"));
+}
+
+#[test]
+fn writes_on_another_version_than_if_match_names_are_412() {
+    let server = server();
+    server.user("bjensen");
+    assert_eq!(server.put("/Users/id-1", user("bjensen2")).header("etag"), Some("W/\"2\""));
+    let writes = [
+        ("PUT", Some(user("x"))),
+        ("PATCH", Some(patch_op(json!([{"op": "add", "path": "title", "value": "x"}])))),
+        ("DELETE", None),
+    ];
+    for (method, body) in writes {
+        for tag in ["W/\"1\"", "W/\"3\"", "\"x\"", "", "2"] {
+            let mut request = request(method, "/Users/id-1", body.clone());
+            request.headers_mut().insert("if-match", tag.parse().unwrap());
+            server.call(request).refused(
+                412,
+                None,
+                "the resource is in another version than `If-Match` names",
+            );
+        }
+    }
+    for tag in ["W/\"2\"", "\"2\"", "W/\"1\", W/\"2\"", "*"] {
+        let mut request = request("PUT", "/Users/id-1", Some(user("bjensen2")));
+        request.headers_mut().insert("if-match", tag.parse().unwrap());
+        assert_eq!(server.call(request).status, 200, "{tag}");
+    }
+}
+
+#[test]
+fn a_get_of_the_version_one_has_is_304() {
+    let server = server();
+    server.user("bjensen");
+    for (tag, status) in
+        [("W/\"1\"", 304), ("*", 304), ("W/\"9\", W/\"1\"", 304), ("W/\"2\"", 200), ("x", 200)]
+    {
+        let mut request = request("GET", "/Users/id-1", None);
+        request.headers_mut().insert("if-none-match", tag.parse().unwrap());
+        let answer = server.call(request);
+        assert_eq!(answer.status, status, "{tag}");
+        assert_eq!(answer.header("etag"), Some("W/\"1\""));
+        assert_eq!(answer.text.is_empty(), status == 304, "{tag}");
+    }
+}
+
+#[test]
+fn a_patch_is_all_or_nothing() {
+    let server = server();
+    let before = server.user("bjensen");
+    let answer = server.patch(
+        "/Users/id-1",
+        json!([
+            {"op": "add", "path": "title", "value": "Boss"},
+            {"op": "replace", "path": "emails[", "value": "x"},
+        ]),
+    );
+    assert_eq!(answer.status, 400);
+    assert_eq!(server.get("/Users/id-1").json(), before);
+}
+
+#[test]
+fn members_are_added_and_removed_one_by_one() {
+    let server = server();
+    for name in ["a", "b", "c"] {
+        server.user(name);
+    }
+    let path = format!("/Groups/{}", server.group("Staff", &["id-1", "id-2"])["id"].as_str().unwrap());
+    let members = || -> Vec<String> {
+        let group = server.get(&path).json();
+        let members = group["members"].as_array().cloned().unwrap_or_default();
+        members.iter().map(|member| member["value"].as_str().unwrap().to_owned()).collect()
+    };
+    server.patch(
+        &path,
+        json!([{"op": "add", "path": "members", "value": [{"value": "id-3"}, {"value": "id-1"}]}]),
+    );
+    assert_eq!(members(), ["id-1", "id-2", "id-3"]);
+    server.patch(&path, json!([{"op": "remove", "path": "members[value eq \"id-2\"]"}]));
+    assert_eq!(members(), ["id-1", "id-3"]);
+    server.patch(&path, json!([{"op": "Remove", "path": "members", "value": [{"value": "id-1"}]}]));
+    assert_eq!(members(), ["id-3"]);
+    server.patch(&path, json!([{"op": "replace", "path": "members", "value": [{"value": "id-2"}]}]));
+    assert_eq!(members(), ["id-2"]);
+    server.patch(&path, json!([{"op": "remove", "path": "members"}]));
+    assert_eq!(members(), [""; 0]);
+    assert_eq!(server.get(&path).header("etag"), Some("W/\"6\""));
+}
+
+#[test]
+fn members_that_are_no_resources_of_the_tenant_are_refused() {
+    let server = server();
+    server.user("ann");
+    let mut foreign = request("POST", "/Users", Some(user("foreign")));
+    foreign.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
+    let foreign = server.call(foreign).json()["id"].as_str().unwrap().to_owned();
+    let group = server.group("Staff", &["id-1"]);
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    for id in [foreign.as_str(), "none"] {
+        let detail = format!("`members` names `{id}`, and there is no such resource");
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": "New",
+            "members": [{"value": "id-1"}, {"value": id}],
+        });
+        server.post("/Groups", body.clone()).refused(400, Some("invalidValue"), &detail);
+        server.put(&path, body).refused(400, Some("invalidValue"), &detail);
+        for operation in [
+            json!({"op": "add", "path": "members", "value": [{"value": id}]}),
+            json!({"op": "replace", "path": "members", "value": [{"value": id}]}),
+            json!({"op": "add", "value": {"members": [{"value": id}]}}),
+        ] {
+            server.patch(&path, json!([operation])).refused(400, Some("invalidValue"), &detail);
+        }
+    }
+    assert_eq!(server.get(&path).json(), group);
+    // A group may be a member, and a member that has gone since blocks nothing.
+    let nested = server.group("All", &[group["id"].as_str().unwrap()]);
+    server.delete(&path);
+    let mut body = nested.clone();
+    body["displayName"] = json!("Everyone");
+    let answer = server.put(&format!("/Groups/{}", nested["id"].as_str().unwrap()), body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[test]
+fn members_are_not_looked_up_where_so_configured() {
+    let server = server_with(Config { check_members: false, ..config() });
+    server.group("Staff", &["anyone"]);
+}
+
+#[test]
+fn extensions_survive_every_write() {
+    let server = server();
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let mut body = user("bjensen");
+    body["schemas"] = json!(["urn:ietf:params:scim:schemas:core:2.0:User", enterprise]);
+    body[enterprise] = json!({"department": "Tour Operations", "employeeNumber": "701984"});
+    assert_eq!(server.post("/Users", body).status, 201);
+    let path = format!("{enterprise}:department");
+    let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": path, "value": "Guides"}]));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()[enterprise], json!({"department": "Guides", "employeeNumber": "701984"}));
+    assert_eq!(
+        server.get(&format!("/Users/id-1?attributes={path}")).json()[enterprise],
+        json!({"department": "Guides"})
+    );
+}
