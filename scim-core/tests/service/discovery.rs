@@ -77,8 +77,8 @@ fn schemas_are_listed_and_found_by_uri_in_any_spelling() {
         ids,
         [
             USER,
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
             "urn:ietf:params:scim:schemas:core:2.0:Group",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
         ]
     );
     for id in [USER.to_owned(), USER.replace(':', "%3A"), USER.to_uppercase(), crate::support::encoded(USER)]

@@ -96,7 +96,7 @@ impl Model {
 
 /// Names in both cases, as userName is not case-exact.
 fn name(number: u8) -> String {
-    if number % 2 == 0 { format!("user{}", number / 2) } else { format!("USER{}", number / 2) }
+    if number.is_multiple_of(2) { format!("user{}", number / 2) } else { format!("USER{}", number / 2) }
 }
 
 fn values(ids: &BTreeSet<String>) -> Value {

@@ -18,9 +18,7 @@ fn malformed_json_is_invalid_syntax() {
     let server = server();
     server.user("bjensen");
     for (method, path) in [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1")] {
-        for body in
-            ["", " ", "{", "{\"userName\":}", "{\"userName\":\"a\"}}", "\u{feff}{}", "nul", "{'a':1}", "[1,]"]
-        {
+        for body in ["", " ", "{", "{\"userName\":}", "{\"userName\":\"a\"}}", "nul", "{'a':1}", "[1,]"] {
             let answer = raw(&server, method, path, body);
             answer.refused_naming(400, Some("invalidSyntax"), "the body is not valid JSON: ");
             assert!(answer.text.contains("line 1"), "{}", answer.text);
@@ -93,8 +91,8 @@ fn a_missing_required_attribute_is_named() {
     let server = server();
     let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "title": "x" });
     server.post("/Users", body).refused_naming(400, Some("invalidValue"), "`userName`");
-    server.user("bjensen");
-    let answer = server.patch("/Users/id-1", json!([{"op": "remove", "path": "userName"}]));
+    let path = format!("/Users/{}", server.user("bjensen")["id"].as_str().unwrap());
+    let answer = server.patch(&path, json!([{"op": "remove", "path": "userName"}]));
     assert_eq!(answer.status, 400, "{}", answer.text);
     assert!(answer.text.contains("`userName`"), "{}", answer.text);
 }

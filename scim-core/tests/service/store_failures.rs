@@ -55,7 +55,8 @@ impl Store for Shared {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        match self.0.query.lock().unwrap().take() {
+        let failure = self.0.query.lock().unwrap().take();
+        match failure {
             Some(error) => Err(error),
             None => self.0.inner.query(scope, query).await,
         }
