@@ -25,7 +25,7 @@ async fn queries_answer_as_evaluation_in_memory_does() {
     let tenant = TenantId::new("acme");
     let store = SqliteStore::in_memory().await.unwrap();
     let mut random = Random(7);
-    let users: Vec<Resource> = (0..60).map(|number| user(&mut random, number)).collect();
+    let users: Vec<Resource> = (0..60).map(|number| user(&mut random, number, number)).collect();
     let groups: Vec<Resource> = (0..25).map(|number| group(&mut random, number)).collect();
     for (kind, resources) in [("User", &users), ("Group", &groups)] {
         let schema = registry.by_name(kind).unwrap();
@@ -64,7 +64,7 @@ async fn another_tenant_sees_nothing() {
     let schema = registry.by_name("User").unwrap();
     let store = SqliteStore::in_memory().await.unwrap();
     let (acme, other) = (TenantId::new("acme"), TenantId::new("other"));
-    let resource = user(&mut Random(1), 1);
+    let resource = user(&mut Random(1), 1, 1);
     let id = resource.id().unwrap();
     let unique = validate::unique_keys(schema, &resource);
     store.create(Scope { tenant: &acme, schema }, &resource, &unique).await.unwrap();
@@ -91,8 +91,11 @@ async fn writes_do_as_the_store_in_memory_does() {
             let schema = registry.by_name(["User", "Group"][random.below(2)]).unwrap();
             let scope = Scope { tenant: &tenant, schema };
             let number = random.below(12);
-            let resource =
-                if schema.name() == "User" { user(&mut random, number) } else { group(&mut random, number) };
+            let resource = if schema.name() == "User" {
+                user(&mut random, number, number / 3)
+            } else {
+                group(&mut random, number)
+            };
             let id = resource.id().unwrap();
             let unique = validate::unique_keys(schema, &resource);
             let now = sqlite.read(scope, &id, &Projection::default()).await.unwrap();
@@ -199,7 +202,7 @@ async fn a_filter_of_many_terms_is_answered() {
     let tenant = TenantId::new("acme");
     let scope = Scope { tenant: &tenant, schema };
     let store = SqliteStore::in_memory().await.unwrap();
-    let resource = user(&mut Random(3), 3);
+    let resource = user(&mut Random(3), 3, 3);
     store.create(scope, &resource, &[]).await.unwrap();
     let mut terms: Vec<String> = (0..1000).map(|number| format!("userName eq \"nobody{number}\"")).collect();
     terms.push("id eq \"3\"".to_owned());
@@ -225,7 +228,8 @@ async fn parallel_writers_all_get_their_turn() {
                 let tenant = TenantId::new("acme");
                 let scope = Scope { tenant: &tenant, schema };
                 for number in 0..8 {
-                    let resource = user(&mut Random(task + 1), usize::try_from(task).unwrap() * 100 + number);
+                    let number = usize::try_from(task).unwrap() * 100 + number;
+                    let resource = user(&mut Random(task + 1), number, number);
                     store.create(scope, &resource, &validate::unique_keys(schema, &resource)).await.unwrap();
                 }
             })
@@ -263,11 +267,12 @@ impl Random {
 
 const NAMES: [&str; 8] = ["ann", "Bob", "BOB ", "çelik", "Çelik", "straße", "o'hara", "%_"];
 
-fn user(random: &mut Random, number: usize) -> Resource {
+/// A user; `name` is what its userName ends in.
+fn user(random: &mut Random, number: usize, name: usize) -> Resource {
     let mut user = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": number.to_string(),
-        "userName": format!("{}{}", random.pick(&NAMES), number / 2 * 2 + random.below(2)),
+        "userName": format!("{}{name}", random.pick(&NAMES)),
         "active": random.below(2) == 0,
         "meta": {"resourceType": "User", "lastModified": FIRST, "version": "W/\"1\""},
     });

@@ -46,6 +46,16 @@ impl Sql {
     fn push(&mut self, condition: &Condition<'_>) {
         match condition {
             Condition::All(terms) => self.push_terms(terms, " AND "),
+            // SQLite looks a union of keys up one by one; for an `OR` of look-ups it would walk
+            // through the type.
+            Condition::Any(terms) if condition.selective() => {
+                self.text.push_str("r.id IN (");
+                for (index, term) in terms.iter().enumerate() {
+                    self.text.push_str(if index == 0 { "" } else { " UNION ALL " });
+                    self.push_ids(term);
+                }
+                self.text.push(')');
+            }
             Condition::Any(terms) => self.push_terms(terms, " OR "),
             Condition::Not(term) => {
                 self.text.push_str("NOT ");
@@ -55,23 +65,41 @@ impl Sql {
                 self.text.push_str("r.id = ");
                 self.push_bind(id);
             }
+            Condition::Key(..) | Condition::Member(_) => {
+                self.text.push_str("r.id IN (");
+                self.push_ids(condition);
+                self.text.push(')');
+            }
+        }
+    }
+
+    /// The ids that fulfil a single look-up, as a `SELECT`.
+    fn push_ids(&mut self, condition: &Condition<'_>) {
+        match condition {
+            Condition::Id(id) => {
+                self.text.push_str("SELECT ");
+                self.push_bind(id);
+            }
             Condition::Key(attribute, value) => {
                 self.text.push_str(
-                    "r.id IN (SELECT k.id FROM resource_keys AS k \
+                    "SELECT k.id FROM resource_keys AS k \
                      WHERE k.tenant = ?1 AND k.type = ?2 AND k.attribute = ",
                 );
                 self.push_bind(attribute);
                 self.text.push_str(" AND k.value = ");
                 self.push_bind(value);
-                self.text.push(')');
             }
             Condition::Member(value) => {
                 self.text.push_str(
-                    "r.id IN (SELECT m.id FROM members AS m \
-                     WHERE m.tenant = ?1 AND m.type = ?2 AND m.member = ",
+                    "SELECT m.id FROM members AS m WHERE m.tenant = ?1 AND m.type = ?2 AND m.member = ",
                 );
                 self.push_bind(value);
-                self.text.push(')');
+            }
+            // A composite is a selection of rows by `push`, still within the tenant and type.
+            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => {
+                self.text
+                    .push_str("SELECT r.id FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND ");
+                self.push(condition);
             }
         }
     }
