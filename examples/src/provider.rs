@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use axum::Router;
-use clap::{Parser, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser};
+use http::StatusCode;
 use scim_core::auth::{Principal, Secret, StaticTokens};
-use scim_core::policy::{Policy, StandardPolicy};
-use scim_core::{Config, CredentialId, Environment, ResourceId, Service, TenantId};
+use scim_core::policy::Policy;
+use scim_core::{CredentialId, Environment, Service, TenantId};
+use scim_profiles::Profile;
+use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -25,8 +29,8 @@ use crate::SqliteStore;
 #[command(name = "provider")]
 pub struct Options {
     /// Whose behaviour to show.
-    #[arg(long, value_enum, default_value_t = Profile::Generic)]
-    pub profile: Profile,
+    #[arg(long, value_parser = profile(), default_value = "generic")]
+    pub profile: &'static Profile,
     /// The address to listen on; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -41,13 +45,46 @@ pub struct Options {
     /// that of a tunnel. Every `location` begins with it.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<Url>,
+    /// The options of one profile.
+    #[command(flatten)]
+    pub pagerduty: PagerDutyAccount,
 }
 
-/// Whose behaviour to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Profile {
-    /// Users and groups by the RFCs.
-    Generic,
+/// What an account at PagerDuty can have one way or the other.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "With --profile pagerduty")]
+pub struct PagerDutyAccount {
+    /// The status for a userName that is taken. PagerDuty declares 400; Okta and Entra ID are made
+    /// for 409.
+    #[arg(long, value_name = "STATUS", value_parser = ["400", "409"])]
+    pub duplicate_status: Option<String>,
+    /// Lets a user with assigned incidents be deleted, as the account owner can decide.
+    #[arg(long)]
+    pub reassign_incidents: bool,
+    /// A user with an assigned incident, who cannot be deleted; may be given more than once.
+    #[arg(long, value_name = "USERNAME")]
+    pub hold_incident: Vec<String>,
+}
+
+impl PagerDutyAccount {
+    fn is_default(&self) -> bool {
+        self.duplicate_status.is_none() && !self.reassign_incidents && self.hold_incident.is_empty()
+    }
+
+    fn policy(&self) -> Arc<dyn Policy> {
+        let mut options = PagerDutyOptions::default();
+        if self.duplicate_status.as_deref() == Some("409") {
+            options.duplicate_status = StatusCode::CONFLICT;
+        }
+        options.reassign_incidents = self.reassign_incidents;
+        let holders = self.hold_incident.iter().map(String::as_str);
+        Arc::new(PagerDuty::new(options).with_incidents_of(holders))
+    }
+}
+
+fn profile() -> impl TypedValueParser<Value = &'static Profile> {
+    PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name))
+        .try_map(|name| Profile::by_name(&name).ok_or("is no profile"))
 }
 
 /// Takes what a header can carry as one word.
@@ -65,7 +102,7 @@ pub struct Provider {
     store: SqliteStore,
     base_url: Url,
     database: PathBuf,
-    profile: Profile,
+    profile: &'static Profile,
     // To be shown; `None` when the user chose it and need not be told.
     made_token: Option<Secret>,
 }
@@ -77,8 +114,14 @@ impl Provider {
     ///
     /// The address or the database cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let Options { profile, listen, database, token, base_url } = options;
-        let database = database.unwrap_or_else(|| format!("scim-provider-{}.db", profile.name()).into());
+        let Options { profile, listen, database, token, base_url, pagerduty: account } = options;
+        let is_pagerduty = profile.name == pagerduty::PROFILE.name;
+        ensure!(
+            is_pagerduty || account.is_default(),
+            "these options need `--profile {}`",
+            pagerduty::PROFILE.name
+        );
+        let database = database.unwrap_or_else(|| format!("scim-provider-{}.db", profile.name).into());
         let store = match database.to_str() {
             Some(":memory:") => SqliteStore::in_memory().await?,
             _ => SqliteStore::open(&database).await?,
@@ -101,7 +144,16 @@ impl Provider {
                 (token.clone(), Some(token))
             }
         };
-        let service = profile.service(store.clone(), token, base_url.clone());
+        let policy = if is_pagerduty { account.policy() } else { profile.policy() };
+        let environment =
+            Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
+        let service = Service::new(
+            store.clone(),
+            authenticator(profile, token),
+            profile.config(base_url.clone()),
+            environment,
+        )
+        .with_policy(policy);
         let router = crate::router(service).layer(axum::middleware::from_fn(crate::log::requests));
         Ok(Self { listener, router, store, base_url, database, profile, made_token })
     }
@@ -122,7 +174,7 @@ impl Provider {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = self.made_token.as_ref().map(Secret::expose);
-        writeln!(f, "SCIM 2.0 service provider, profile {}", self.profile.name())?;
+        writeln!(f, "SCIM 2.0 service provider, profile {}", self.profile.name)?;
         writeln!(f)?;
         writeln!(f, "  base URL   {}", self.base_url)?;
         writeln!(f, "  token      {}", token.unwrap_or("as given"))?;
@@ -139,27 +191,14 @@ impl fmt::Display for Provider {
     }
 }
 
-impl Profile {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-        }
-    }
-
-    fn service(
-        self,
-        store: SqliteStore,
-        token: Secret,
-        base_url: Url,
-    ) -> Service<SqliteStore, StaticTokens, Arc<dyn Policy>> {
-        let policy: Arc<dyn Policy> = match self {
-            Self::Generic => Arc::new(StandardPolicy),
-        };
-        let principal = Principal { tenant: TenantId::new("local"), credential: CredentialId::new("token") };
-        let authenticator = StaticTokens::new().with(token, principal);
-        let environment =
-            Environment::new(jiff::Timestamp::now, || ResourceId::new(uuid::Uuid::new_v4().to_string()));
-        Service::new(store, authenticator, Config::new(base_url), environment).with_policy(policy)
+/// `token` in every spelling of the Authorization header that the profile accepts.
+fn authenticator(profile: &Profile, token: Secret) -> StaticTokens {
+    let principal = Principal { tenant: TenantId::new("local"), credential: CredentialId::new("token") };
+    let tokens = StaticTokens::new().with(token, principal);
+    if profile.authorization.iter().any(|row| row.prefix.ends_with("token=")) {
+        tokens.with_token_parameter()
+    } else {
+        tokens
     }
 }
 

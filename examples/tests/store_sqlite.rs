@@ -346,7 +346,7 @@ fn random_filter(random: &mut Random, kind: &str, depth: usize) -> String {
             _ => format!("{} pr", random.pick(&["displayName", "emails", "externalId"])),
         }
     } else {
-        let member = format!("u{}", random.below(10));
+        let member = format!("{}{}", random.pick(&["u", "u", "U"]), random.below(10));
         match random.below(7) {
             0 => format!("displayName eq \"{name}\""),
             1 => format!("members.value eq \"{member}\""),

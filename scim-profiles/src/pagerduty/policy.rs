@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value};
-use scim_filter::{BoundExpr, BoundFilter, CompareOp};
+use scim_filter::{BoundExpr, BoundFilter, CompareOp, compare};
 
 use super::PROFILE;
 use super::roles::{Ability, DEFAULT_ROLE, OWNER, Role, role};
@@ -67,12 +67,23 @@ impl Default for PagerDutyOptions {
 pub struct PagerDuty {
     options: PagerDutyOptions,
     holders: Arc<Mutex<BTreeSet<ResourceId>>>,
+    // Case-folded.
+    named_holders: Arc<BTreeSet<String>>,
 }
 
 impl PagerDuty {
     /// PagerDuty as an account with these options sees it; nobody holds an incident.
     pub fn new(options: PagerDutyOptions) -> Self {
-        Self { options, holders: Arc::default() }
+        Self { options, ..Self::default() }
+    }
+
+    /// The same with an incident assigned for good to whoever has one of these userNames, now or
+    /// later: for rehearsals, which know their users before these have an `id`.
+    #[must_use]
+    pub fn with_incidents_of<'n>(mut self, user_names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.named_holders =
+            Arc::new(user_names.into_iter().map(|name| compare::fold(name).into_owned()).collect());
+        self
     }
 
     /// The options.
@@ -163,7 +174,9 @@ impl Policy for PagerDuty {
 
     fn may_delete(&self, _: &Context<'_>, current: &Resource) -> Result<(), Error> {
         protect_owner(&current.0, "deleted")?;
-        let held = current.id().is_some_and(|id| self.holds_incident(&id));
+        let user_name = current.get("userName").and_then(Value::as_str);
+        let held = current.id().is_some_and(|id| self.holds_incident(&id))
+            || user_name.is_some_and(|name| self.named_holders.contains(compare::fold(name).as_ref()));
         if held && !self.options.reassign_incidents {
             return Err(Error::new(
                 StatusCode::BAD_REQUEST,
