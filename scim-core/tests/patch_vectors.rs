@@ -1,0 +1,185 @@
+//! Every PATCH vector in `vectors/patch`, each named by where it comes from.
+//!
+//! A vector has a state, a request, and either the attributes that differ afterwards (every other
+//! is as before) with the leniencies that fired, or an error.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+
+use scim_core::leniency::{Leniencies, Leniency};
+use scim_core::patch::{PatchOptions, PatchRequest, Plan, keyed};
+use scim_core::schema::{Registry, ResourceSchema};
+use scim_core::{Error, Object, Resource, Value, validate};
+
+struct Vector {
+    name: String,
+    schema: &'static ResourceSchema,
+    state: Resource,
+    request: Value,
+    expect: Value,
+}
+
+#[test]
+fn every_vector_has_the_outcome_it_says() {
+    let vectors = vectors();
+    assert!(vectors.len() > 120, "only {} vectors", vectors.len());
+    let failures: Vec<String> = vectors.iter().filter_map(|vector| judge(vector).err()).collect();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Whatever the vectors do, strict PATCH differs from tolerant PATCH by leniencies alone.
+#[test]
+fn strict_refuses_what_took_a_leniency_and_agrees_on_the_rest() {
+    for vector in vectors() {
+        let tolerant = run(&vector, Leniencies::tolerant());
+        let strict = run(&vector, Leniencies::strict());
+        match (&tolerant, &strict) {
+            (Ok(tolerant), Ok(strict)) => {
+                assert!(tolerant.leniencies.is_empty(), "{}: {:?} were not needed", vector.name, tolerant.leniencies);
+                assert_eq!(tolerant.resource, strict.resource, "{}", vector.name);
+            }
+            (Ok(tolerant), Err(strict)) => {
+                let named = tolerant.leniencies.iter().any(|leniency| names(strict, *leniency));
+                assert!(named, "{}: `{}` names none of {:?}", vector.name, strict.detail(), tolerant.leniencies);
+            }
+            (Err(tolerant), Ok(_)) => panic!("{}: only tolerant fails, {}", vector.name, tolerant.detail()),
+            (Err(_), Err(_)) => {}
+        }
+    }
+}
+
+/// Each leniency that fired was needed: without it, and only it, the request is refused.
+#[test]
+fn a_leniency_that_fires_can_be_switched_off() {
+    for vector in vectors() {
+        let Ok(plan) = run(&vector, Leniencies::tolerant()) else { continue };
+        for leniency in plan.leniencies {
+            let error = run(&vector, Leniencies::tolerant().without(leniency)).expect_err(&vector.name);
+            assert!(names(&error, leniency), "{}: `{}` does not name {leniency}", vector.name, error.detail());
+        }
+    }
+}
+
+#[test]
+fn every_leniency_of_patch_is_in_a_vector() {
+    let elsewhere = [
+        Leniency::UnknownSchema,
+        Leniency::ValuePathComparison,
+    ];
+    let fired: Vec<Leniency> = vectors()
+        .iter()
+        .filter_map(|vector| run(vector, Leniencies::tolerant()).ok())
+        .flat_map(|plan| plan.leniencies)
+        .collect();
+    for leniency in Leniency::ALL {
+        assert!(fired.contains(leniency) || elsewhere.contains(leniency), "{leniency} is in no vector");
+    }
+}
+
+fn judge(vector: &Vector) -> Result<(), String> {
+    let name = &vector.name;
+    let planned = run(vector, Leniencies::tolerant());
+    if let Some(expected) = vector.expect.get("error") {
+        let error = planned.err().ok_or(format!("{name}: not refused"))?;
+        let scim_type = error.scim_type().map(|scim_type| scim_type.as_str());
+        let detail = expected.get("detail").and_then(Value::as_str).unwrap();
+        if scim_type != expected.get("scimType").and_then(Value::as_str) || !error.detail().starts_with(detail) {
+            return Err(format!("{name}: {scim_type:?} {}", error.detail()));
+        }
+        return Ok(());
+    }
+    let plan = planned.map_err(|error| format!("{name}: {:?} {}", error.scim_type(), error.detail()))?;
+    let mut expected = vector.state.clone();
+    for (attribute, value) in vector.expect.get("changed").and_then(Value::as_object).unwrap().iter() {
+        match value {
+            Value::Null => {
+                expected.0.remove(attribute.as_str());
+            }
+            value => {
+                expected.0.insert(attribute.clone(), value.clone());
+            }
+        }
+    }
+    if plan.resource != expected {
+        return Err(format!("{name}:\n  {}\nis not\n  {}", plan.resource.0, expected.0));
+    }
+    if plan.change.is_empty() != (expected == vector.state) {
+        return Err(format!("{name}: {:?} for no change", plan.change));
+    }
+    let fired: Vec<&str> = plan.leniencies.iter().map(|leniency| leniency.name()).collect();
+    let wanted: Vec<&str> =
+        vector.expect.get("leniencies").unwrap().values().iter().filter_map(Value::as_str).collect();
+    let sorted = |mut names: Vec<&str>| {
+        names.sort_unstable();
+        names.join(" ")
+    };
+    if sorted(fired.clone()) != sorted(wanted) {
+        return Err(format!("{name}: the leniencies {fired:?} fired"));
+    }
+    validate::check(vector.schema, &plan.resource).map_err(|error| format!("{name}: {}", error.detail()))?;
+
+    // The change, put onto the resource, is the plan.
+    let mut applied = vector.state.clone();
+    let differs = plan.change.apply(&mut applied);
+    if applied != expected || differs != (expected != vector.state) {
+        return Err(format!("{name}: applied, it is {}", applied.0));
+    }
+    if plan.change.apply(&mut applied) {
+        return Err(format!("{name}: applying it again changes something"));
+    }
+    without_keyed(vector, &expected)
+}
+
+/// A plan made without loading keyed attributes changes the loaded resource the same way.
+fn without_keyed(vector: &Vector, expected: &Resource) -> Result<(), String> {
+    let request = parse(vector, Leniencies::tolerant()).unwrap();
+    let mut partial = vector.state.clone();
+    for attribute in vector.schema.base().attributes.iter().filter(|attribute| keyed(attribute)) {
+        if !request.reads(&attribute.name) {
+            partial.0.remove(&attribute.name);
+        }
+    }
+    let plan = request.plan(vector.schema, &partial).unwrap();
+    let mut applied = vector.state.clone();
+    let differs = plan.change.apply(&mut applied);
+    if applied != *expected || differs != (*expected != vector.state) {
+        return Err(format!("{}: without keyed attributes, {}", vector.name, applied.0));
+    }
+    Ok(())
+}
+
+fn run(vector: &Vector, leniencies: Leniencies) -> Result<Plan, Error> {
+    parse(vector, leniencies)?.plan(vector.schema, &vector.state)
+}
+
+fn parse(vector: &Vector, leniencies: Leniencies) -> Result<PatchRequest, Error> {
+    let options = PatchOptions { leniencies, ..PatchOptions::default() };
+    PatchRequest::parse(vector.schema, vector.request.clone(), &options)
+}
+
+fn names(error: &Error, leniency: Leniency) -> bool {
+    error.detail().contains(&format!("`{leniency}`"))
+}
+
+fn vectors() -> Vec<Vector> {
+    let registry: &'static Registry = Box::leak(Box::new(Registry::standard()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/patch");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let vector: Value = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let Value::Object(mut vector) = vector else { panic!("{name} is no object") };
+        let mut take = |member: &str| vector.remove(member).unwrap_or_else(|| panic!("{name}: no {member}"));
+        let schema = registry.by_name(take("resourceType").as_str().unwrap()).unwrap();
+        let state = match take("state") {
+            Value::Object(object) => Resource(object),
+            _ => Resource(Object::new()),
+        };
+        Vector { schema, state, request: take("request"), expect: take("expect"), name: name.clone() }
+    };
+    files.into_iter().map(read).collect()
+}
