@@ -36,12 +36,23 @@ fn strict_refuses_what_took_a_leniency_and_agrees_on_the_rest() {
         let strict = run(&vector, Leniencies::strict());
         match (&tolerant, &strict) {
             (Ok(tolerant), Ok(strict)) => {
-                assert!(tolerant.leniencies.is_empty(), "{}: {:?} were not needed", vector.name, tolerant.leniencies);
+                assert!(
+                    tolerant.leniencies.is_empty(),
+                    "{}: {:?} were not needed",
+                    vector.name,
+                    tolerant.leniencies
+                );
                 assert_eq!(tolerant.resource, strict.resource, "{}", vector.name);
             }
             (Ok(tolerant), Err(strict)) => {
                 let named = tolerant.leniencies.iter().any(|leniency| names(strict, *leniency));
-                assert!(named, "{}: `{}` names none of {:?}", vector.name, strict.detail(), tolerant.leniencies);
+                assert!(
+                    named,
+                    "{}: `{}` names none of {:?}",
+                    vector.name,
+                    strict.detail(),
+                    tolerant.leniencies
+                );
             }
             (Err(tolerant), Ok(_)) => panic!("{}: only tolerant fails, {}", vector.name, tolerant.detail()),
             (Err(_), Err(_)) => {}
@@ -54,19 +65,23 @@ fn strict_refuses_what_took_a_leniency_and_agrees_on_the_rest() {
 fn a_leniency_that_fires_can_be_switched_off() {
     for vector in vectors() {
         let Ok(plan) = run(&vector, Leniencies::tolerant()) else { continue };
-        for leniency in plan.leniencies {
+        // Without that one, the document is a text like any other.
+        let refusing = plan.leniencies.into_iter().filter(|l| *l != Leniency::JsonStringValue);
+        for leniency in refusing {
             let error = run(&vector, Leniencies::tolerant().without(leniency)).expect_err(&vector.name);
-            assert!(names(&error, leniency), "{}: `{}` does not name {leniency}", vector.name, error.detail());
+            assert!(
+                names(&error, leniency),
+                "{}: `{}` does not name {leniency}",
+                vector.name,
+                error.detail()
+            );
         }
     }
 }
 
 #[test]
 fn every_leniency_of_patch_is_in_a_vector() {
-    let elsewhere = [
-        Leniency::UnknownSchema,
-        Leniency::ValuePathComparison,
-    ];
+    let elsewhere = [Leniency::UnknownSchema, Leniency::ValuePathComparison];
     let fired: Vec<Leniency> = vectors()
         .iter()
         .filter_map(|vector| run(vector, Leniencies::tolerant()).ok())
@@ -84,7 +99,9 @@ fn judge(vector: &Vector) -> Result<(), String> {
         let error = planned.err().ok_or(format!("{name}: not refused"))?;
         let scim_type = error.scim_type().map(|scim_type| scim_type.as_str());
         let detail = expected.get("detail").and_then(Value::as_str).unwrap();
-        if scim_type != expected.get("scimType").and_then(Value::as_str) || !error.detail().starts_with(detail) {
+        if scim_type != expected.get("scimType").and_then(Value::as_str)
+            || !error.detail().starts_with(detail)
+        {
             return Err(format!("{name}: {scim_type:?} {}", error.detail()));
         }
         return Ok(());
@@ -165,8 +182,11 @@ fn names(error: &Error, leniency: Leniency) -> bool {
 fn vectors() -> Vec<Vector> {
     let registry: &'static Registry = Box::leak(Box::new(Registry::standard()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/patch");
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
     files.sort();
     let read = |file: PathBuf| {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();

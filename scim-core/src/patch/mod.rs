@@ -47,11 +47,13 @@
 mod apply;
 mod element;
 mod fold;
+mod json_string;
 mod normalise;
 mod parse;
 mod plan;
 mod select;
 mod slot;
+mod step;
 mod target;
 mod values;
 
@@ -63,7 +65,7 @@ use crate::leniency::{Leniencies, Leniency};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::Value;
 use crate::{Error, Resource, ScimType};
-use normalise::Step;
+use step::Step;
 
 /// A PATCH request with its operations in RFC form, bound to a schema.
 #[derive(Clone)]

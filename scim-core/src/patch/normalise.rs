@@ -3,68 +3,14 @@
 use scim_filter::{AttrName, AttributeType};
 
 use super::parse::{Op, Operation};
+use super::step::{Action, Step, Subject};
 use super::target::{self, PathError, Place, Target};
-use super::{PatchOptions, keyed, needs, quote, refuse};
+use super::{PatchOptions, json_string, needs, quote, refuse};
 use crate::leniency::Leniency;
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::validate;
-use crate::value::{JsonLimits, Object, Value};
+use crate::value::{Object, Value};
 use crate::{Error, ScimType};
-
-/// One change of one attribute, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.
-#[derive(Clone)]
-pub(super) struct Step {
-    /// Where in the request it stands: `Operations[2].path`.
-    pub(super) at: Box<str>,
-    pub(super) subject: Subject,
-    pub(super) action: Action,
-}
-
-/// What a step changes.
-#[derive(Clone)]
-pub(super) enum Subject {
-    /// Every attribute of an extension.
-    Extension(AttrName),
-    Attribute(Target),
-}
-
-/// How a step changes it. Values have their type and canonical names.
-#[derive(Clone)]
-pub(super) enum Action {
-    /// The single value becomes this one.
-    Set(Value),
-    /// These sub-attributes are set, those unassigned; the others stay.
-    Merge { set: Object, clear: Vec<AttrName> },
-    /// These values come in.
-    Add(Vec<Value>),
-    /// These are the values.
-    Replace(Vec<Value>),
-    /// This takes the place of each selected value.
-    Put(Value),
-    /// What is there goes; nothing there is fine.
-    Remove,
-    /// What is there goes, and a selection has to match.
-    Unassign,
-    /// The values listed go.
-    RemoveListed(Vec<Value>),
-    /// Nothing, if the resource has this `id`.
-    SameId(Value),
-}
-
-impl Step {
-    /// The keyed attribute whose values the step has to look at.
-    pub(super) fn reads(&self) -> Option<&AttrName> {
-        let Subject::Attribute(target) = &self.subject else {
-            return None;
-        };
-        let blind = match (&target.selection, &target.sub, &self.action) {
-            (None, None, _) => true,
-            (Some(selection), None, Action::Remove) => selection.only_keys().is_some(),
-            _ => false,
-        };
-        (target.keyed && !blind).then_some(&target.attribute)
-    }
-}
 
 /// Turns operations into steps.
 pub(super) struct Normaliser<'s> {
@@ -198,15 +144,15 @@ impl<'s> Normaliser<'s> {
         target: Target,
         attribute: &Attribute,
         sub: Option<&Attribute>,
-        value: Value,
+        mut value: Value,
     ) -> Result<(), Error> {
         let leaf = sub.unwrap_or(attribute);
         if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
             return self.write_read_only(writing, target, leaf, value);
         }
-        let value = self.unwrap_json(attribute, sub, value);
+        self.open_json(attribute, sub, &mut value);
         let several = leaf.multi_valued && (sub.is_some() || target.selection.is_none());
-        if self.unassigns(leaf, several, &value) {
+        if self.unassigns(leaf, several, &value, writing.value_at)? {
             let action = match writing.op {
                 // No value is added; what is there stays.
                 Op::Add if several => Action::Add(Vec::new()),
@@ -215,7 +161,6 @@ impl<'s> Normaliser<'s> {
             self.push(writing.at, target, action);
             return Ok(());
         }
-        self.check_read_only(leaf, &value, writing.value_at)?;
         if several {
             return self.write_several(writing, target, leaf, value);
         }
@@ -453,65 +398,25 @@ impl<'s> Normaliser<'s> {
         }
     }
 
-    /// Looks for readOnly sub-attributes in a client's value; coercion drops them.
-    fn check_read_only(&mut self, leaf: &Attribute, value: &Value, at: &str) -> Result<(), Error> {
-        let read_only = leaf.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadOnly);
-        for sub in read_only {
-            let elements = match value {
-                Value::Array(elements) => elements.as_slice(),
-                one => std::slice::from_ref(one),
-            };
-            let given = |element: &Value| element.get(&sub.name).is_some_and(|value| !value.is_unassigned());
-            if elements.iter().any(given)
-                && !self.options.leniencies.take(Leniency::ReadOnlyValue, &mut self.fired)
-            {
-                let what = format_args!("`{}` cannot be written", sub.name);
-                return Err(needs(Leniency::ReadOnlyValue, ScimType::Mutability, at, what));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether `value` means that the target shall have none (RFC 7643 §2.5).
-    fn unassigns(&mut self, leaf: &Attribute, several: bool, value: &Value) -> bool {
-        value.is_unassigned()
-            || (!several
-                && leaf.kind == AttributeType::Complex
-                && is_empty_value(value)
-                && self.options.leniencies.take(Leniency::EmptyValue, &mut self.fired))
+    fn unassigns(&mut self, leaf: &Attribute, several: bool, value: &Value, at: &str) -> Result<bool, Error> {
+        if several || leaf.kind != AttributeType::Complex || !is_empty_value(value) {
+            return Ok(value.is_unassigned());
+        }
+        if !self.options.leniencies.take(Leniency::EmptyValue, &mut self.fired) {
+            let what = "an empty string is no value";
+            return Err(needs(Leniency::EmptyValue, ScimType::InvalidValue, at, what));
+        }
+        Ok(true)
     }
 
-    /// Replaces a `value` that holds a JSON document by what the document says.
-    fn unwrap_json(&mut self, attribute: &Attribute, sub: Option<&Attribute>, mut value: Value) -> Value {
-        let is_text = |attribute: &Attribute| {
-            attribute.kind == AttributeType::Complex
-                && attribute.sub_attribute("value").is_some_and(|v| v.kind == AttributeType::String)
-        };
-        if keyed(attribute)
-            || !is_text(attribute)
-            || !self.options.leniencies.allows(Leniency::JsonStringValue)
+    /// Opens the JSON documents that strings of `value` hold.
+    fn open_json(&mut self, attribute: &Attribute, sub: Option<&Attribute>, value: &mut Value) {
+        if self.options.leniencies.allows(Leniency::JsonStringValue)
+            && json_string::open(attribute, sub, value)
         {
-            return value;
-        }
-        let mut found = false;
-        match (sub, &mut value) {
-            (Some(sub), Value::String(text)) if sub.name == "value" => {
-                if let Some(inner) = json_value(text).and_then(|mut inner| inner.remove("value")) {
-                    (value, found) = (inner, true);
-                }
-            }
-            (None, Value::Array(elements)) => {
-                for element in elements {
-                    found |= unwrap_element(attribute, element);
-                }
-            }
-            (None, element) => found = unwrap_element(attribute, element),
-            (Some(_), _) => {}
-        }
-        if found {
             self.options.leniencies.take(Leniency::JsonStringValue, &mut self.fired);
         }
-        value
     }
 
     fn coerce(&mut self, attribute: &Attribute, value: Value, at: &str) -> Result<Option<Value>, Error> {
@@ -566,49 +471,6 @@ fn is_empty_value(value: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// The object that `text` is the JSON of, if it has a `value` that is a string.
-fn json_value(text: &str) -> Option<Object> {
-    if !text.starts_with('{') {
-        return None;
-    }
-    let limits = JsonLimits::default();
-    match Value::from_slice(text.as_bytes(), &limits).ok()? {
-        Value::Object(object) if object.get("value").and_then(Value::as_str).is_some() => Some(object),
-        _ => None,
-    }
-}
-
-/// Takes `value`, `type`, `primary` and the display name out of the document in `value`.
-fn unwrap_element(attribute: &Attribute, element: &mut Value) -> bool {
-    let text = match &*element {
-        Value::String(text) => Some(&**text),
-        element => element.get("value").and_then(Value::as_str),
-    };
-    let Some(inner) = text.and_then(json_value) else {
-        return false;
-    };
-    if !matches!(element, Value::Object(_)) {
-        *element = Value::Object(Object::new());
-    }
-    let Value::Object(outer) = element else {
-        return false;
-    };
-    let names = [
-        ("value", "value"),
-        ("type", "type"),
-        ("primary", "primary"),
-        ("displayName", "display"),
-        ("display", "display"),
-    ];
-    for (from, to) in names {
-        let known = attribute.sub_attribute(to).is_some() && (to == "value" || !outer.contains(to));
-        if let Some(value) = inner.get(from).filter(|_| known) {
-            outer.insert(to, value.clone());
-        }
-    }
-    true
 }
 
 /// `Operations[0].value.displayName`, with a long name cut.

@@ -120,9 +120,7 @@ fn path(
         None => return Ok(None),
         Some(Value::Null) => (Leniency::NullPath, "null"),
         Some(Value::String(text)) if text.trim().is_empty() => (Leniency::NullPath, ""),
-        Some(Value::String(text)) if &*text == "None" && leniencies.allows(Leniency::NonePath) => {
-            (Leniency::NonePath, "None")
-        }
+        Some(Value::String(text)) if &*text == "None" => (Leniency::NonePath, "None"),
         Some(Value::String(text)) => return Ok(Some(text)),
         Some(_) => {
             return Err(refuse(ScimType::InvalidPath, &format!("{at}.path"), "a path is a string"));

@@ -9,9 +9,9 @@ use scim_filter::AttrName;
 
 use super::element::{self, Forbidden};
 use super::fold::Fold;
-use super::normalise::{Action, Step, Subject};
 use super::select::Selection;
 use super::slot::{Outcome, Slot, State};
+use super::step::{Action, Step, Subject};
 use super::target::Target;
 use super::values::{Budget, Failure, Values};
 use super::{Change, PatchRequest, Plan, Write, needs, quote, refuse};

@@ -1,0 +1,61 @@
+//! Operations in RFC form: what is left for planning to run.
+
+use scim_filter::AttrName;
+
+use super::target::Target;
+use crate::value::{Object, Value};
+
+/// One change of one attribute, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.
+#[derive(Clone)]
+pub(super) struct Step {
+    /// Where in the request it stands: `Operations[2].path`.
+    pub(super) at: Box<str>,
+    pub(super) subject: Subject,
+    pub(super) action: Action,
+}
+
+/// What a step changes.
+#[derive(Clone)]
+pub(super) enum Subject {
+    /// Every attribute of an extension.
+    Extension(AttrName),
+    Attribute(Target),
+}
+
+/// How a step changes it. Values have their type and canonical names.
+#[derive(Clone)]
+pub(super) enum Action {
+    /// The single value becomes this one.
+    Set(Value),
+    /// These sub-attributes are set, those unassigned; the others stay.
+    Merge { set: Object, clear: Vec<AttrName> },
+    /// These values come in.
+    Add(Vec<Value>),
+    /// These are the values.
+    Replace(Vec<Value>),
+    /// This takes the place of each selected value.
+    Put(Value),
+    /// What is there goes; nothing there is fine.
+    Remove,
+    /// What is there goes, and a selection has to match.
+    Unassign,
+    /// The values listed go.
+    RemoveListed(Vec<Value>),
+    /// Nothing, if the resource has this `id`.
+    SameId(Value),
+}
+
+impl Step {
+    /// The keyed attribute whose values the step has to look at.
+    pub(super) fn reads(&self) -> Option<&AttrName> {
+        let Subject::Attribute(target) = &self.subject else {
+            return None;
+        };
+        let blind = match (&target.selection, &target.sub, &self.action) {
+            (None, None, _) => true,
+            (Some(selection), None, Action::Remove) => selection.only_keys().is_some(),
+            _ => false,
+        };
+        (target.keyed && !blind).then_some(&target.attribute)
+    }
+}
