@@ -37,7 +37,9 @@ pub(super) fn open(attribute: &Attribute, sub: Option<&Attribute>, value: &mut V
             }
         }
         (None, Value::Array(elements)) => {
-            elements.iter_mut().fold(false, |found, element| open_element(attribute, element) || found)
+            // Every element, not only up to the first that holds one.
+            elements.iter_mut().filter_map(|element| open_element(attribute, element).then_some(())).count()
+                > 0
         }
         (None, element) => open_element(attribute, element),
     }

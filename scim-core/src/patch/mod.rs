@@ -82,9 +82,9 @@ pub struct PatchRequest {
 pub struct Change {
     /// Whole values of top-level attributes of the base schema or of extensions.
     ///
-    /// [Keyed](keyed) attributes are never among them, but in `deltas`.
+    /// Attributes that are [keyed] are never among them, but in `deltas`.
     pub writes: Vec<Write>,
-    /// Values added to and removed from [keyed](keyed) attributes.
+    /// Values added to and removed from [keyed] attributes.
     pub deltas: Vec<Delta>,
 }
 
@@ -186,7 +186,7 @@ impl PatchRequest {
         &self.fired
     }
 
-    /// Whether planning needs the values of the [keyed](keyed) attribute `name` (`members`);
+    /// Whether planning needs the values of the [keyed] attribute `name` (`members`);
     /// adding, replacing, and removing by `value` do not.
     pub fn reads(&self, name: &str) -> bool {
         self.reads.iter().any(|read| read.matches(name))
