@@ -1,6 +1,6 @@
 //! POST and PUT bodies against their schema.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! JSON values: parsing within limits, names without case, writing.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use proptest::prelude::*;
 use scim_core::value::JsonLimits;
 use scim_core::{Object, Value};

@@ -1,14 +1,29 @@
 //! Resources: the dynamic [`Resource`] and the typed views of it.
+//!
+//! A service works on [`Resource`]. A program that makes or reads users and groups can do so by
+//! field, with [`User`] and [`Group`]; neither conversion loses anything.
+
+mod attributes;
+mod group;
+mod user;
+mod view;
+
+pub use attributes::{Address, GroupMembership, Manager, Member, MultiValued, Name, Password};
+pub use group::Group;
+pub use user::{EnterpriseUser, User};
+pub use view::ViewError;
 
 use std::fmt;
+
+use view::{Field, View, view};
 
 use crate::value::{Object, Value};
 use crate::{ExternalId, ResourceId, Version};
 
 /// A SCIM resource (RFC 7643 §3): an ordered JSON object with case-insensitive names.
 ///
-/// The dynamic form is the truth that PATCH, filters and stores work on; `User`, `Group` and
-/// `EnterpriseUser` are views of it.
+/// The dynamic form is the truth that PATCH, filters and stores work on; [`User`] and [`Group`]
+/// are views of it.
 ///
 /// Its `Debug` form does not show a `password`. The value itself keeps what the client sent, so
 /// that a [policy](crate::policy::Policy) can take it out and hash it, or hand it on; a service
@@ -38,32 +53,19 @@ impl Resource {
         self.0.get("schemas").map_or(&[][..], Value::values).iter().filter_map(Value::as_str)
     }
 
-    /// The typed `meta`; what is no string in it is left out.
-    pub fn meta(&self) -> Meta {
-        let text = |name| self.meta_text(name).map(str::to_owned);
-        Meta {
-            resource_type: text("resourceType"),
-            created: text("created"),
-            last_modified: text("lastModified"),
-            location: text("location"),
-            version: text("version"),
-        }
+    /// The typed `meta`.
+    ///
+    /// # Errors
+    ///
+    /// A sub-attribute that is no string.
+    pub fn meta(&self) -> Result<Meta, ViewError> {
+        let meta = self.0.get("meta").cloned();
+        Ok(Option::<Meta>::read(meta, &"meta")?.unwrap_or_default())
     }
 
     /// Makes `meta` what `meta` says, and nothing else.
-    pub fn set_meta(&mut self, meta: &Meta) {
-        let members = [
-            ("resourceType", &meta.resource_type),
-            ("created", &meta.created),
-            ("lastModified", &meta.last_modified),
-            ("location", &meta.location),
-            ("version", &meta.version),
-        ];
-        let members: Object = members
-            .into_iter()
-            .filter_map(|(name, value)| value.as_deref().map(|value| (name, value)))
-            .collect();
-        self.0.insert("meta", members);
+    pub fn set_meta(&mut self, meta: Meta) {
+        self.0.insert("meta", meta.into_object());
     }
 
     /// `meta.version`, if this service gave it.
@@ -110,20 +112,21 @@ impl fmt::Debug for Resource {
     }
 }
 
-/// What the service provider knows about a resource (RFC 7643 §3.1).
-///
-/// All text, since a client may meet versions and dates of any service; [`Resource::version`] reads
-/// the versions of this one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meta {
-    /// The name of the resource type: `User`.
-    pub resource_type: Option<String>,
-    /// When the resource was created.
-    pub created: Option<String>,
-    /// When it last changed.
-    pub last_modified: Option<String>,
-    /// Its URI.
-    pub location: Option<String>,
-    /// The entity tag of this state.
-    pub version: Option<String>,
+view! {
+    /// What the service provider knows about a resource (RFC 7643 §3.1).
+    ///
+    /// All text, since a client meets versions and dates of any service; [`Resource::version`]
+    /// reads the versions of this one.
+    Meta "." {
+        /// `resourceType`: `User`
+        resource_type: Option<String> = "resourceType",
+        /// `created`: when the resource was.
+        created: Option<String> = "created",
+        /// `lastModified`: when it last changed.
+        last_modified: Option<String> = "lastModified",
+        /// `location`: its URI.
+        location: Option<String> = "location",
+        /// `version`: the entity tag of this state.
+        version: Option<String> = "version",
+    }
 }
