@@ -19,8 +19,9 @@ const MEMBERS: [(&str, &str); 5] = [
 /// `{"value":"{\"value\":\"Admin\",\"displayName\":\"Admin\"}"}`. Returns whether there was one.
 ///
 /// `value` is for `attribute` or, if there is one, its sub-attribute `sub`. Only attributes whose
-/// `value` is text without further meaning are looked at.
-pub(super) fn open(attribute: &Attribute, sub: Option<&Attribute>, value: &mut Value) -> bool {
+/// `value` is text without further meaning are looked at
+/// ([`Leniency::JsonStringValue`](crate::leniency::Leniency::JsonStringValue)).
+pub fn open(attribute: &Attribute, sub: Option<&Attribute>, value: &mut Value) -> bool {
     let is_text = attribute.sub_attribute("value").is_some_and(|v| v.kind == AttributeType::String);
     if !is_text || keyed(attribute) {
         return false;

@@ -57,6 +57,8 @@ mod step;
 mod target;
 mod values;
 
+pub use json_string::open as open_json_string;
+
 use std::fmt;
 
 use scim_filter::AttrName;

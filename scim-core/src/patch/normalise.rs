@@ -55,7 +55,14 @@ impl<'s> Normaliser<'s> {
         };
         let path_at = format!("{at}.path");
         let value_at = format!("{at}.value");
-        let place = target::resolve(self.schema, &path, &path_at, self.options, &mut self.fired)?;
+        let place = match target::resolve(self.schema, &path, &path_at, self.options, &mut self.fired) {
+            Err(PathError::Unknown(_))
+                if self.options.leniencies.take(Leniency::UnknownPath, &mut self.fired) =>
+            {
+                return Ok(());
+            }
+            place => place?,
+        };
         match (op, place) {
             (Op::Remove, Place::Resource) => {
                 Err(refuse(ScimType::NoTarget, &path_at, "the resource itself cannot be removed"))

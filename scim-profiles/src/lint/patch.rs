@@ -1,12 +1,14 @@
 //! A PATCH message against a profile's rules: each operation for itself, without the resource.
 
+use scim_core::leniency::Leniency;
+use scim_core::patch::{PatchOptions, PatchRequest, open_json_string};
 use scim_core::schema::AttributeType;
-use scim_core::{Object, Value};
+use scim_core::{Error, Object, Value};
 use scim_filter::{BindOptions, BoundPath, ParseOptions, PatchPath};
 
 use super::{Completeness, Fragment, Judge, shape};
 use crate::report::Violation;
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Rule, Severity};
 
 /// What an operation does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,46 @@ pub(super) fn message(judge: &mut Judge<'_>, value: &Value) {
 
 fn operation(judge: &mut Judge<'_>, operation: &Value, at: &str) {
     judge.mark(Check::Operation);
+    judge.mark(Check::Plain);
+    let before = judge.violations.len();
+    let parsed = parse_alone(judge, operation);
+    if let Ok(request) = &parsed {
+        for (leniency, member) in OF_OPERATIONS {
+            if request.leniencies().contains(leniency) {
+                let message = format!("accepted by leniency only: `{leniency}`");
+                judge.broken(Check::Plain, &format!("{at}.{member}"), &message);
+            }
+        }
+    }
+    fragments(judge, operation, at);
+    let Err(error) = parsed else { return };
+    let explained = judge.violations.iter().skip(before).any(|found| found.severity == Severity::Error);
+    if !explained {
+        judge.broken(Check::Operation, at, &error.detail().replace("Operations[0]", at));
+    }
+}
+
+/// The leniencies that are about an operation rather than a value, with the member they are about.
+const OF_OPERATIONS: &[(Leniency, &str)] = &[
+    (Leniency::OpCase, "op"),
+    (Leniency::NullPath, "path"),
+    (Leniency::NonePath, "path"),
+    (Leniency::PathKey, "value"),
+    (Leniency::RemoveWithValue, "value"),
+    (Leniency::ReadOnlyValue, "value"),
+];
+
+/// Parses `operation` as the only one of a message, as the service does.
+fn parse_alone(judge: &Judge<'_>, operation: &Value) -> Result<PatchRequest, Error> {
+    let mut message = Object::new();
+    message.insert("schemas", vec![Value::from("urn:ietf:params:scim:api:messages:2.0:PatchOp")]);
+    message.insert("Operations", vec![operation.clone()]);
+    let mut options = PatchOptions::default();
+    options.leniencies = options.leniencies.with(Leniency::UnknownPath);
+    PatchRequest::parse(judge.schema, message.into(), &options)
+}
+
+fn fragments(judge: &mut Judge<'_>, operation: &Value, at: &str) {
     let member = |name: &str| operation.as_object().and_then(|object| object.get(name));
     let name = member("op").and_then(Value::as_str).unwrap_or_default();
     let op = match name.to_ascii_lowercase().as_str() {
@@ -40,20 +82,18 @@ fn operation(judge: &mut Judge<'_>, operation: &Value, at: &str) {
             return judge.broken(Check::Operation, &format!("{at}.op"), &message);
         }
     };
-    judge.mark(Check::Plain);
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        let message = format!("accepted by leniency only: `op-case` (`{name}`)");
-        judge.broken(Check::Plain, &format!("{at}.op"), &message);
-    }
     let place = Place { path: format!("{at}.path"), value: format!("{at}.value") };
-    match (member("path").filter(|path| !path.is_unassigned()), member("value")) {
+    match (member("path").filter(|path| !is_no_path(path)), member("value")) {
         (Some(Value::String(path)), value) => fragment(judge, op, path, value, &place),
         (Some(_), _) => judge.broken(Check::Operation, &place.path, "a path is a string"),
-        (None, _) if op == Op::Remove => {
-            judge.broken(Check::Operation, &place.path, "`remove` needs a path");
-        }
+        (None, _) if op == Op::Remove => {}
         (None, value) => without_path(judge, op, value, &place.value),
     }
+}
+
+/// What counts as no path at all: see [`Leniency::NullPath`] and [`Leniency::NonePath`].
+fn is_no_path(path: &Value) -> bool {
+    path.is_unassigned() || matches!(path.as_str(), Some("" | "None"))
 }
 
 /// Where a fragment stands in the message.
@@ -74,7 +114,7 @@ fn without_path(judge: &mut Judge<'_>, op: Op, value: Option<&Value>, at: &str) 
 }
 
 fn fragment(judge: &mut Judge<'_>, op: Op, path: &str, value: Option<&Value>, place: &Place) {
-    let bound = match bind(judge, path) {
+    let bound = match bind(judge, path, &place.path) {
         Ok(bound) => bound,
         Err(Unreadable::Unknown) => {
             return judge.broken(
@@ -107,6 +147,7 @@ fn fragment(judge: &mut Judge<'_>, op: Op, path: &str, value: Option<&Value>, pl
         (_, Some(value)) => {
             let mut object = Object::new();
             object.insert(name.as_str(), value.clone());
+            unwrap_documents(judge, &mut object, &place.value);
             let fragment = at_value(judge, &object, &place.value);
             let prefix = name.as_str().to_owned();
             judge.rules(&fragment, Completeness::Attributes, &|path| relocate(path, &prefix, &place.value));
@@ -138,6 +179,7 @@ fn element(judge: &mut Judge<'_>, bound: &BoundPath, name: &str, value: &Value, 
     let mut object = Object::new();
     object.insert(name, if multi_valued { Value::Array(vec![member]) } else { member });
     let prefix = format!("{name}{}{prefix}", if multi_valued { "[0]" } else { "" });
+    unwrap_documents(judge, &mut object, at);
     let fragment = at_value(judge, &object, at);
     judge.rules(&fragment, Completeness::Element, &|path| relocate(path, &prefix, at));
 }
@@ -186,14 +228,33 @@ enum Unreadable {
     Malformed(String),
 }
 
-fn bind(judge: &Judge<'_>, path: &str) -> Result<BoundPath, Unreadable> {
+fn bind(judge: &mut Judge<'_>, path: &str, at: &str) -> Result<BoundPath, Unreadable> {
     let options = ParseOptions::default();
     let parsed =
         PatchPath::parse_with(path, &options).map_err(|error| Unreadable::Malformed(error.to_string()))?;
-    let mut options = BindOptions::default();
-    options.boolean_strings = true;
-    parsed.bind(judge.schema, &options).map_err(|error| match error.kind() {
-        kind if kind.is_unknown() => Unreadable::Unknown,
-        _ => Unreadable::Malformed(error.to_string()),
-    })
+    let mut tolerant = BindOptions::default();
+    tolerant.boolean_strings = true;
+    match (parsed.bind(judge.schema, &BindOptions::default()), parsed.bind(judge.schema, &tolerant)) {
+        (Ok(bound), _) => Ok(bound),
+        (Err(_), Ok(bound)) => {
+            let message = format!("accepted by leniency only: `{}`", Leniency::BooleanString);
+            judge.broken(Check::Plain, at, &message);
+            Ok(bound)
+        }
+        (_, Err(error)) if error.kind().is_unknown() => Err(Unreadable::Unknown),
+        (_, Err(error)) => Err(Unreadable::Malformed(error.to_string())),
+    }
+}
+
+/// Takes apart the values of the one attribute of `object` that hold JSON documents.
+fn unwrap_documents(judge: &mut Judge<'_>, object: &mut Object, at: &str) {
+    let mut found = false;
+    for (name, value) in object.iter_mut() {
+        let Some(attribute) = judge.schema.find(None, name.as_str()) else { continue };
+        found |= open_json_string(attribute, None, value);
+    }
+    if found {
+        let message = format!("accepted by leniency only: `{}`", Leniency::JsonStringValue);
+        judge.broken(Check::Plain, at, &message);
+    }
 }

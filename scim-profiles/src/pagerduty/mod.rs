@@ -80,6 +80,7 @@ pub use policy::{PagerDuty, PagerDutyOptions};
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};
 pub use tables::PROFILE;
 
+use scim_core::leniency::Leniency;
 use scim_core::service::{Config, PatchResponse};
 use scim_core::{Object, ResourceId};
 use url::Url;
@@ -101,6 +102,8 @@ pub fn config(base_url: Url) -> Config {
     let mut config = Config::new(base_url);
     config.registry = PROFILE.registry().clone();
     config.patch_response = PatchResponse::Resource;
+    // "All other properties are ignored" (SCIM API, 2026-01-13).
+    config.leniencies = config.leniencies.with(Leniency::UnknownPath);
     let capabilities = &mut config.capabilities;
     capabilities.documentation_uri = None;
     capabilities.discovery_location = false;

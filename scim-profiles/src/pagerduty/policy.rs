@@ -252,11 +252,10 @@ fn keep_newest(user: &mut Object, current: &Object, attribute: &str) {
     let Some(former) = text_of(current, attribute).map(str::to_owned) else { return };
     let Some(elements) = user.get_mut(attribute).and_then(Value::as_array_mut) else { return };
     let is_former = |element: &Value| value_of(element) == Some(&former);
-    let newer = elements.iter().filter(|element| !is_former(element)).count();
-    if newer > 0 {
-        elements.retain(|element| !is_former(element));
+    if elements.iter().all(is_former) {
+        elements.drain(..elements.len().saturating_sub(1));
     } else {
-        elements.truncate(1);
+        elements.retain(|element| !is_former(element));
     }
 }
 
