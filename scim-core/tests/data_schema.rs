@@ -17,6 +17,12 @@ const DEVIATIONS: &[(&str, &str, &str, &str)] = &[
     ("EnterpriseUser", "manager.value", "required", "§4.3: RECOMMENDED"),
     ("EnterpriseUser", "manager.$ref", "required", "§4.3: RECOMMENDED"),
     ("Group", "members.value", "caseExact", "§3.1: an `id` is case-exact"),
+    (
+        "Group",
+        "members.display",
+        "mutability",
+        "§4.2: sub-attributes of members are \"immutable\"; RFC 7644 §3.5.2.1 adds one",
+    ),
     ("User", "groups.value", "caseExact", "§3.1: an `id` is case-exact"),
     ("Schema", "name", "required", "§7: OPTIONAL"),
 ];

@@ -112,7 +112,8 @@ fn what_is_read_only_is_never_written() {
         "members": [{"value": "1", "display": "Babs"}],
     });
     let valid = validate::create(&group(), body.into(), &Leniencies::strict()).unwrap();
-    assert_eq!(json_of(&valid.resource)["members"], json!([{"value": "1"}]));
+    let members = &json_of(&valid.resource)["members"];
+    assert_eq!(members, &json!([{"value": "1", "display": "Babs"}]), "immutable, not readOnly");
     assert!(!valid.resource.0.contains("id"));
 }
 

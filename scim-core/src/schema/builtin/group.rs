@@ -22,9 +22,11 @@ pub fn group() -> Schema {
                             .describe("Resource type of the member.")
                             .canonical(["User", "Group"]),
                     ),
-                    Attribute::string("display")
-                        .describe("Name of the member, ready to be shown.")
-                        .read_only(),
+                    // RFC 7643 §8.7.1 leaves it out; §2.4 and §4.2 make it immutable, and the
+                    // examples of RFC 7644 §3.5.2 write it.
+                    immutable(
+                        Attribute::string("display").describe("Name of the member, ready to be shown."),
+                    ),
                 ],
             )
             .multi_valued()
