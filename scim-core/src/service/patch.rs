@@ -59,6 +59,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         let version = permitted_version(&current, condition)?;
         let plan = request.plan(schema, &current)?;
+        call.outcome.note(&plan.leniencies);
         let (mut change, mut resource) = (plan.change, plan.resource);
 
         let own = Own::of(&current);
