@@ -24,7 +24,7 @@ const KNOWN_FAILURES: &[(&str, &str)] = &[];
 fn every_request_has_its_exact_outcome() {
     let vectors = vectors::load("idp");
     assert!(vectors.len() >= 97, "{} vectors", vectors.len());
-    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| vector.play(&Memory::new(vector.strict)));
+    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| vector.play(|| Memory::new(vector.strict)));
 }
 
 /// Every record has its vector, with the very same request.

@@ -38,7 +38,7 @@ const NOT_PLAYED: &[(&str, &str)] = &[
 fn our_requests_by_section() {
     let vectors = vectors::load("rfc");
     assert!(vectors.len() >= 120, "{} vectors", vectors.len());
-    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| vector.play(&Memory::new(vector.strict)));
+    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| vector.play(|| Memory::new(vector.strict)));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn the_examples_of_the_rfcs() {
         return;
     };
     let vectors = vectors::load("rfc-examples");
-    vectors::play_all(&vectors, &[], |vector| vector.play(&Memory::new(vector.strict)));
+    vectors::play_all(&vectors, &[], |vector| vector.play(|| Memory::new(vector.strict)));
 
     let mut left = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

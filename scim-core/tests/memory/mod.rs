@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::auth::StaticTokens;
 use scim_core::leniency::Leniencies;
 use scim_core::service::Outcome;
-use scim_core::{Config, CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
+use scim_core::{Config, Environment, MemoryStore, ResourceId, Service};
 
 use crate::vectors::{self, Server};
 
@@ -29,7 +29,7 @@ impl Memory {
             move || ResourceId::new(format!("new-{}", count.fetch_add(1, Ordering::Relaxed))),
         );
         let store = MemoryStore::new();
-        let service = Service::new(store.clone(), tokens(), config, environment);
+        let service = Service::new(store.clone(), vectors::tokens(), config, environment);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { store, service, runtime }
     }
@@ -53,15 +53,4 @@ impl Server for Memory {
         let outcome = response.extensions().get::<Outcome>()?;
         Some(outcome.leniencies.iter().map(ToString::to_string).collect())
     }
-}
-
-fn tokens() -> StaticTokens {
-    [(vectors::TENANT, vectors::TOKEN), (vectors::ELSEWHERE, vectors::TOKEN_ELSEWHERE)].into_iter().fold(
-        StaticTokens::new().with_token_parameter(),
-        |tokens, (tenant, token)| {
-            let principal =
-                Principal { tenant: TenantId::new(tenant), credential: CredentialId::new(tenant) };
-            tokens.with(Secret::new(token).unwrap(), principal)
-        },
-    )
 }
