@@ -66,7 +66,8 @@ leniencies! {
     /// `aadOptscim062020` flag (Microsoft, "Known issues …"; SCIM-SDK issue 193).
     PathKey = "path-key",
     /// An extension's attribute named without the extension's URI, when the base schema has none
-    /// of that name: `manager`. Entra ID (Microsoft, "Develop a SCIM endpoint", example 5).
+    /// of that name: `manager`, in a PATCH or a filter. Entra ID (Microsoft, "Develop a SCIM
+    /// endpoint", example 5, and its query on `id` and `manager`).
     BareExtensionAttribute = "bare-extension-attribute",
     /// PATCH: `remove` with a `value` removes the values listed there and no other. Entra ID
     /// (Microsoft, "Known issues …"), JumpCloud; as an object `{"members":[…]}` Ping (UnboundID

@@ -1,6 +1,6 @@
 //! GET of an endpoint: filter, page, project (RFC 7644 §3.4.2).
 
-use scim_filter::{BindOptions, BoundFilter, Filter, ParseOptions};
+use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
 
 use super::respond::{Failure, Reply};
 use super::{Call, Operation, Service};
@@ -67,14 +67,53 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .ok_or_else(|| Error::filter_syntax(&error))?,
         };
         let mut options = BindOptions::default();
-        match filter.bind(schema, &options) {
-            Ok(bound) => Ok(bound),
-            Err(error) => lenient(leniencies, Leniency::BooleanString, fired, || {
-                options.boolean_strings = true;
-                filter.bind(schema, &options)
+        let error = match filter.bind(schema, &options) {
+            Ok(bound) => return Ok(bound),
+            Err(error) => error,
+        };
+        let found = lenient(leniencies, Leniency::BooleanString, fired, || {
+            options.boolean_strings = true;
+            filter.bind(schema, &options)
+        });
+        found
+            .or_else(|| {
+                lenient(leniencies, Leniency::BareExtensionAttribute, fired, || {
+                    filter.bind(&WithBareNames(schema), &options)
+                })
             })
-            .ok_or_else(|| Error::filter_binding(&error)),
+            .ok_or_else(|| Error::filter_binding(&error))
+    }
+}
+
+/// A schema whose extensions' attributes also go by their names alone, where the base schema has
+/// none of that name ([`Leniency::BareExtensionAttribute`]).
+struct WithBareNames<'s>(&'s ResourceSchema);
+
+impl WithBareNames<'_> {
+    fn uri<'u>(&'u self, uri: Option<&'u str>, name: &str) -> Option<&'u str> {
+        if uri.is_some() || self.0.find(None, name).is_some() {
+            return uri;
         }
+        let mut extensions = self.0.extensions().iter().map(|extension| extension.id.as_str());
+        extensions.find(|uri| self.0.find(Some(uri), name).is_some())
+    }
+}
+
+impl Schema for WithBareNames<'_> {
+    fn schema_uri_len(&self, path: &str) -> Option<usize> {
+        self.0.schema_uri_len(path)
+    }
+
+    fn attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        self.0.attribute(self.uri(uri, name), name)
+    }
+
+    fn sub_attribute(&self, uri: Option<&str>, name: &str, sub: &str) -> Option<AttributeInfo<'_>> {
+        self.0.sub_attribute(self.uri(uri, name), name, sub)
+    }
+
+    fn extension(&self, uri: &str) -> Option<&str> {
+        Schema::extension(self.0, uri)
     }
 }
 

@@ -149,6 +149,33 @@ fn a_look_up_by_work_email_as_entra_sends_it() {
 }
 
 #[test]
+fn a_manager_is_asked_for_by_the_bare_name_as_entra_sends_it() {
+    use scim_core::leniency::{Leniencies, Leniency};
+    let strict = scim_core::Config { leniencies: Leniencies::strict(), ..config() };
+    let bare = |manager: &str| format!("/Users?filter={}", encoded(&format!("manager eq {manager}")));
+    for (server, tolerant) in [(server(), true), (server_with(strict), false)] {
+        let boss = server.user("boss");
+        let mut ann = crate::support::user("ann");
+        ann["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"] =
+            json!({"manager": {"value": boss["id"]}});
+        let ann = server.post("/Users", ann).json();
+        let filter = format!("id eq {} and manager eq {}", ann["id"], boss["id"]);
+        let answer = server.get(&format!("/Users?filter={}&attributes=id", encoded(&filter)));
+        if !tolerant {
+            answer.refused_naming(400, Some("invalidFilter"), "`manager`");
+            continue;
+        }
+        assert_eq!(answer.json()["Resources"][0]["id"], ann["id"]);
+        assert_eq!(answer.outcome.leniencies, [Leniency::BareExtensionAttribute]);
+        assert_eq!(server.get(&bare(&ann["id"].to_string())).json()["totalResults"], 0);
+        // A name of the base schema stays that, and one of no schema stays unknown.
+        assert_eq!(filtered(&server, "/Users", "userName eq \"ann\"")["totalResults"], 1);
+        let unknown = server.get(&format!("/Users?filter={}", encoded("managers eq \"x\"")));
+        unknown.refused_naming(400, Some("invalidFilter"), "`managers`");
+    }
+}
+
+#[test]
 fn a_projection_leaves_the_filter_alone() {
     let server = server();
     server.user("ann");
