@@ -293,8 +293,7 @@ fn lookup(user_name: &str) -> String {
 }
 
 /// What the template comes to: PagerDuty's page has one; elsewhere the core and enterprise attributes.
-/// PagerDuty's page types the licence `base`, its API takes `license` alone, and an administrator has to
-/// follow the API.
+/// The entitlement is of type `base`, as the page has it, though the API description names `license` alone.
 fn template(person: &Person, target: &Target, active: bool, role: &str) -> Value {
     let mut body = json!({
         "schemas": [USER],
@@ -307,7 +306,7 @@ fn template(person: &Person, target: &Target, active: bool, role: &str) -> Value
     match target.profile {
         Profile::Pagerduty => {
             body = and(body, json!({"timezone": "America/New_York"}));
-            target.map(&mut body, json!({"type": "base", "value": role}));
+            target.map_with(&mut body, json!({"type": "base", "value": role}), "base");
             body
         }
         Profile::Generic => and(

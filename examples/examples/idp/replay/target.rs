@@ -94,13 +94,19 @@ impl Target {
     /// Adds what the administrator maps for PagerDuty: the role in the identity provider's own form, and
     /// the licence.
     pub(crate) fn map(&self, body: &mut Value, role: Value) {
+        self.map_with(body, role, "license");
+    }
+
+    /// The same with this `type` of entitlement.
+    pub(crate) fn map_with(&self, body: &mut Value, role: Value, entitlement: &str) {
         if self.profile == Profile::Generic {
             return;
         }
         if let Some(attributes) = body.as_object_mut() {
             attributes.insert("roles".to_owned(), json!([role]));
             if let Some(license) = &self.license {
-                attributes.insert("entitlements".to_owned(), json!([{"type": "license", "value": license}]));
+                attributes
+                    .insert("entitlements".to_owned(), json!([{"type": entitlement, "value": license}]));
             }
         }
     }
@@ -143,15 +149,14 @@ fn resource_types(answer: &Answer) -> Option<Vec<String>> {
     Some(names.collect())
 }
 
-/// Whether this ServiceProviderConfig is the one PagerDuty publishes (openapiv3.json, example values): the
-/// combination of page size, no ETag, no sort, and a `meta` without `location`.
+/// Whether this ServiceProviderConfig is like the one PagerDuty publishes (openapiv3.json, example values):
+/// pages of 100, no ETag, no sort, and a `meta` without `location`.
 fn is_pagerduty(answer: &Answer) -> bool {
     let Some(config) = answer.json.as_ref().filter(|_| answer.succeeded()) else {
         return false;
     };
     let feature = |name: &str, key: &str| get(config, name).and_then(|feature| get(feature, key)).cloned();
     feature("filter", "maxResults") == Some(json!(100))
-        && feature("bulk", "maxPayloadSize") == Some(json!(1_048_576))
         && feature("etag", "supported") == Some(json!(false))
         && feature("sort", "supported") == Some(json!(false))
         && get(config, "meta")

@@ -1,0 +1,9 @@
+//! The program `idp`, run against a real service on loopback and against servers with faults.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+#[path = "../../examples/idp/replay/mod.rs"]
+mod replay;
+mod scripts;
+mod support;
+mod verdicts;
