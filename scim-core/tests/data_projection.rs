@@ -1,6 +1,6 @@
 //! `attributes` and `excludedAttributes`: examples and laws.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Resources and their typed views: nothing is lost either way.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::panic, reason = "a test")]
 
 use std::fs;
 use std::path::Path;
