@@ -89,6 +89,19 @@ fn a_user_is_read_field_by_field() {
 }
 
 #[test]
+fn no_debug_form_shows_a_password() {
+    let user = json!({"userName": "a", "PassWord": "t1meMa$heen", "x": [{"password": "t1meMa$heen"}]});
+    let write = scim_core::patch::Write {
+        extension: None,
+        attribute: "password".into(),
+        value: Some("t1meMa$heen".into()),
+    };
+    for text in [format!("{:?}", resource(user)), format!("{write:?}")] {
+        assert!(text.contains("[redacted]") && !text.contains("t1me"), "{text}");
+    }
+}
+
+#[test]
 fn a_view_refuses_other_types_with_their_path() {
     let enterprise = builtin::ENTERPRISE_USER;
     for (json, error) in [

@@ -103,6 +103,27 @@ fn the_built_in_schemas_are_those_of_rfc7643_section_8_7() {
 }
 
 #[test]
+fn the_resource_types_of_rfc7643_section_8_6_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/rfc/examples");
+    if !folder.exists() {
+        println!("skipped: {} is absent", folder.display());
+        return;
+    }
+    for (file, ours) in [("user", builtin::user_resource_type()), ("group", builtin::group_resource_type())] {
+        let text = fs::read_to_string(folder.join(format!("rfc7643-8.6-resource_type-{file}.json"))).unwrap();
+        let theirs: ResourceType = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&theirs.name, &theirs.endpoint, &theirs.schema),
+            (&ours.name, &ours.endpoint, &ours.schema)
+        );
+        let uris = |of: &ResourceType| -> Vec<String> {
+            of.schema_extensions.iter().map(|extension| extension.schema.clone()).collect()
+        };
+        assert_eq!(uris(&theirs), uris(&ours));
+    }
+}
+
+#[test]
 fn every_built_in_attribute_is_described() {
     fn check(attributes: &[Attribute], place: &str) {
         for attribute in attributes {

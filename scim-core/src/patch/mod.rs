@@ -90,8 +90,8 @@ pub struct Change {
     pub deltas: Vec<Delta>,
 }
 
-/// A new value of one top-level attribute.
-#[derive(Clone, Debug, PartialEq)]
+/// A new value of one top-level attribute. Its `Debug` form does not show a `password`.
+#[derive(Clone, PartialEq)]
 pub struct Write {
     /// The extension that holds the attribute.
     pub extension: Option<Box<str>>,
@@ -99,6 +99,20 @@ pub struct Write {
     pub attribute: Box<str>,
     /// The value; `None` removes the attribute.
     pub value: Option<Value>,
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut write = f.debug_struct("Write");
+        write.field("extension", &self.extension).field("attribute", &self.attribute);
+        match &self.value {
+            Some(_) if self.attribute.eq_ignore_ascii_case("password") => {
+                write.field("value", &format_args!("[redacted]"))
+            }
+            value => write.field("value", value),
+        };
+        write.finish()
+    }
 }
 
 /// A change of a multi-valued attribute whose values are identified by their `value`

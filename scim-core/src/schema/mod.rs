@@ -17,12 +17,34 @@ pub struct Schema {
     /// The URI.
     pub id: String,
     /// The name for people.
+    #[serde(default)]
     pub name: String,
     /// What the schema describes.
     #[serde(default)]
     pub description: String,
     /// The attributes.
     pub attributes: Vec<Attribute>,
+}
+
+impl Schema {
+    /// The attribute called `name`, in any case.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The attribute called `name`, in any case, to be given other characteristics.
+    ///
+    /// ```
+    /// use scim_core::schema::{Uniqueness, builtin};
+    /// let mut group = builtin::group();
+    /// if let Some(name) = group.attribute_mut("displayName") {
+    ///     name.uniqueness = Uniqueness::Server;
+    /// }
+    /// assert_ne!(group, builtin::group());
+    /// ```
+    pub fn attribute_mut(&mut self, name: &str) -> Option<&mut Attribute> {
+        self.attributes.iter_mut().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
 }
 
 /// A resource type (RFC 7643 §6).
@@ -49,5 +71,6 @@ pub struct SchemaExtension {
     /// The URI of the extension's schema.
     pub schema: String,
     /// Whether every resource must have it.
+    #[serde(default)]
     pub required: bool,
 }
