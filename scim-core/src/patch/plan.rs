@@ -57,8 +57,8 @@ pub(super) fn plan(
         change.writes.push(write);
     }
     for delta in &change.deltas {
-        // Of an attribute that is not there it is unknown whether it is empty or not loaded.
-        if resource.0.contains(&delta.attribute) {
+        // If it is not there and was not asked for, it may be empty or not loaded.
+        if resource.0.contains(&delta.attribute) || request.reads(&delta.attribute) {
             super::apply::put_delta(delta, &mut resource);
         }
     }

@@ -188,6 +188,8 @@ impl<'r> Values<'r> {
         budget: &mut Budget,
     ) -> Result<(), Exhausted> {
         let exact = self.attribute.sub_attribute("value").is_none_or(|value| value.case_exact);
+        // A key says it all, and is all that a delta goes by.
+        let also: &[&str] = if self.keyed { &[] } else { &["type"] };
         let (by_value, by_all): (Vec<_>, Vec<_>) =
             listed.iter().partition(|listed| element::key(listed).is_some());
         let mut wanted: HashMap<Cow<'_, str>, Vec<&Value>> = HashMap::new();
@@ -203,8 +205,7 @@ impl<'r> Values<'r> {
             };
             let same_value = element::key(present).and_then(|key| wanted.get(folded(key, !exact).as_ref()));
             budget.charge(same_value.map_or(0, Vec::len))?;
-            let named = same_value
-                .is_some_and(|listed| listed.iter().any(|l| self.agrees(present, l, &["type"])))
+            let named = same_value.is_some_and(|listed| listed.iter().any(|l| self.agrees(present, l, also)))
                 || by_all.iter().any(|listed| self.agrees_in_all(present, listed));
             if named {
                 gone.push(*place);
