@@ -3,6 +3,7 @@
 //! A line says what was asked and how it went: method, path, status, time, and the leniencies that
 //! fired. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
 
+use std::io::IsTerminal as _;
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -27,6 +28,7 @@ pub fn init() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!("cannot log: {error}"))
@@ -43,8 +45,8 @@ pub async fn requests(request: Request, next: Next) -> Response {
         let milliseconds = begun.elapsed().as_micros() as f64 / 1000.0;
         let status = response.status().as_u16();
         let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
-        let leniencies = list(&outcome.leniencies);
-        let scim_type = outcome.error.as_ref().and_then(Error::scim_type).map_or("", ScimType::as_str);
+        let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
+        let scim_type = outcome.error.as_ref().and_then(Error::scim_type).map(ScimType::as_str);
         tracing::info!(%method, path, status, milliseconds, leniencies, scim_type);
         if let Some(cause) = outcome.cause {
             log_cause(&cause);

@@ -95,6 +95,20 @@ fn token(text: &str) -> Result<Secret, &'static str> {
     Secret::new(text).map_err(|_| "a token must not be blank")
 }
 
+/// The whole program: starts, prints how to reach it, answers until Ctrl-C or SIGTERM.
+///
+/// # Errors
+///
+/// The address or the database cannot be used.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    crate::log::init()?;
+    let stop = crate::stop_signal()?;
+    let provider = Provider::start(options).await?;
+    println!("{provider}");
+    provider.run(stop).await;
+    Ok(())
+}
+
 /// A provider that listens but does not answer yet.
 pub struct Provider {
     listener: TcpListener,
@@ -177,7 +191,7 @@ impl fmt::Display for Provider {
         writeln!(f, "SCIM 2.0 service provider, profile {}", self.profile.name)?;
         writeln!(f)?;
         writeln!(f, "  base URL   {}", self.base_url)?;
-        writeln!(f, "  token      {}", token.unwrap_or("as given"))?;
+        writeln!(f, "  token      {}", token.unwrap_or("as given, in SCIM_TOKEN for the command below"))?;
         match self.database.to_str() {
             Some(":memory:") => writeln!(f, "  database   in memory, gone when this ends")?,
             _ => writeln!(f, "  database   {}, kept when this ends", self.database.display())?,

@@ -1,0 +1,185 @@
+//! A provider on a free port, and a client for it.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use clap::Parser as _;
+use scim_examples::provider::{Options, Provider};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+pub(crate) const TOKEN: &str = "t0ken-of-the-tests";
+pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// A provider in this process.
+pub(crate) struct Server {
+    pub(crate) client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts with the command line `provider ARGUMENTS`.
+    pub(crate) fn start(database: &Path, arguments: &[&str]) -> Self {
+        let database = database.to_str().unwrap();
+        let mut line = vec!["provider", "--listen", "127.0.0.1:0", "--token", TOKEN, "--database", database];
+        line.extend(arguments);
+        let options = Options::try_parse_from(line).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let provider = Provider::start(options).await.unwrap();
+                tell.send(provider.base_url().to_string()).unwrap();
+                provider.run(async { drop(stopped.await) }).await;
+            });
+        });
+        let client = Client::new(&told.recv_timeout(Duration::from_secs(10)).unwrap());
+        Self { client, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub(crate) fn in_memory(arguments: &[&str]) -> Self {
+        Self::start(Path::new(":memory:"), arguments)
+    }
+
+    /// Stops as Ctrl-C does, and waits for the end.
+    pub(crate) fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            assert!(thread.join().is_ok() || std::thread::panicking(), "the server panicked");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A response: status, headers, and the body as JSON (null when empty).
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+}
+
+/// A client with the right token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build();
+        Self { base: base.to_owned(), agent: config.into() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Response {
+        self.send("GET", path, None).unwrap()
+    }
+
+    pub(crate) fn post(&self, path: &str, body: Value) -> Response {
+        self.send("POST", path, Some(&body)).unwrap()
+    }
+
+    pub(crate) fn put(&self, path: &str, body: Value) -> Response {
+        self.send("PUT", path, Some(&body)).unwrap()
+    }
+
+    pub(crate) fn patch(&self, path: &str, operations: Value) -> Response {
+        let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+        self.send("PATCH", path, Some(&body)).unwrap()
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Response {
+        self.send("DELETE", path, None).unwrap()
+    }
+
+    /// The number of results of a filter.
+    pub(crate) fn count(&self, endpoint: &str, filter: &str) -> u64 {
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        self.get(&format!("{endpoint}?filter={filter}")).expect(200)["totalResults"].as_u64().unwrap()
+    }
+
+    /// One request; fails when the connection does.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, ureq::Error> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {TOKEN}"));
+        let response = match body {
+            None => self.agent.run(request.body(()).unwrap())?,
+            Some(body) => {
+                let request = request.header("content-type", "application/scim+json");
+                self.agent.run(request.body(body.to_string()).unwrap())?
+            }
+        };
+        let (head, mut body) = response.into_parts();
+        let text = body.read_to_string()?;
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        Ok(Response { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Host and port of the server.
+    pub(crate) fn address(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap().split('/').next().unwrap()
+    }
+
+    /// Sends bytes as they are and reads to the end of the connection, which the request must ask
+    /// for; the head of the answer in lower case, and its body.
+    pub(crate) fn raw(&self, request: &[u8]) -> (String, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        (head.to_lowercase(), body.to_owned())
+    }
+}
+
+/// The least that makes a user.
+pub(crate) fn user(name: &str) -> Value {
+    json!({"schemas": [USER], "userName": name})
+}
+
+pub(crate) fn id(resource: &Value) -> &str {
+    resource["id"].as_str().unwrap()
+}
