@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,7 +105,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     crate::log::init()?;
     let stop = crate::stop_signal()?;
     let provider = Provider::start(options).await?;
-    println!("{provider}");
+    // Whoever reads this may stop reading: no reason not to serve.
+    let _ = writeln!(std::io::stdout(), "{provider}");
     provider.run(stop).await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -182,4 +182,11 @@ pub(crate) fn user(name: &str) -> Value {
 
 pub(crate) fn id(resource: &Value) -> &str {
     resource["id"].as_str().unwrap()
+}
+
+/// Reads what a starting provider prints, to its base URL.
+pub(crate) fn base_url(output: impl std::io::Read) -> String {
+    let lines = std::io::BufReader::new(output).lines().map(Result::unwrap);
+    let line = lines.filter_map(|line| Some(line.split_once("base URL")?.1.trim().to_owned())).next();
+    line.expect("the server ended before it printed its base URL")
 }
