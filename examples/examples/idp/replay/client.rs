@@ -171,7 +171,9 @@ impl Client {
         if body.is_some() || self.dress.content_type_without_body {
             request = request.header(header::CONTENT_TYPE, self.dress.content_type);
         }
-        self.show_request(method, &url, body);
+        if self.verbose {
+            eprintln!("{}", self.shown_request(method, &url, body));
+        }
         let answered = match body {
             Some(body) => self.agent.run(request.body(body.to_string())?),
             None => self.agent.run(request.body(())?),
@@ -180,23 +182,15 @@ impl Client {
             .map_err(|error| anyhow::anyhow!(self.redact(&format!("no answer from {}: {error}", self.base))))
     }
 
-    fn show_request(&self, method: &Method, url: &str, body: Option<&Value>) {
-        if !self.verbose {
-            return;
-        }
-        let mut shown = format!("> {method} {url}\n");
-        for (name, value) in self.dress.always {
-            shown.push_str(&format!("> {name}: {value}\n"));
-        }
-        let scheme = self.authorization.to_str().unwrap_or_default();
-        shown.push_str(&format!("> Authorization: {scheme}\n"));
+    fn shown_request(&self, method: &Method, url: &str, body: Option<&Value>) -> String {
+        let mut lines = vec![format!("> {method} {url}")];
+        lines.extend(self.dress.always.iter().map(|(name, value)| format!("> {name}: {value}")));
+        lines.push(format!("> Authorization: {}", self.authorization.to_str().unwrap_or_default()));
         if body.is_some() || self.dress.content_type_without_body {
-            shown.push_str(&format!("> Content-Type: {}\n", self.dress.content_type));
+            lines.push(format!("> Content-Type: {}", self.dress.content_type));
         }
-        if let Some(body) = body {
-            shown.push_str(&format!("> {body}\n"));
-        }
-        eprint!("{}", self.redact(&shown));
+        lines.extend(body.map(|body| format!("> {body}")));
+        self.redact(&lines.join("\n"))
     }
 
     fn show_answer(&self, status: u16, text: &str, took: Duration) {
@@ -248,5 +242,67 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn client(url: &str, token: &str) -> anyhow::Result<Client> {
+        let dress = Dress {
+            always: &[("User-Agent", "")],
+            content_type: "application/scim+json",
+            content_type_without_body: false,
+        };
+        Client::new(url, token, Credential::TokenToken, dress, Duration::from_secs(1), true)
+    }
+
+    #[test]
+    fn a_request_is_shown_without_the_token() {
+        let client = client("http://127.0.0.1:9/scim/v2/", "s3cr3t").unwrap();
+        let shown = client.shown_request(&Method::POST, "http://x/Users", Some(&json!({"nick": "s3cr3t"})));
+        assert_eq!(
+            shown,
+            "> POST http://x/Users\n> User-Agent: \n> Authorization: Token token=[redacted]\n\
+             > Content-Type: application/scim+json\n> {\"nick\":\"[redacted]\"}"
+        );
+        assert_eq!(client.base(), "http://127.0.0.1:9/scim/v2");
+        assert_eq!(client.redact("echo s3cr3t"), "echo [redacted]");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_without_showing_it() {
+        let refused = |url: &str, token: &str| client(url, token).err().map(|error| format!("{error:#}"));
+        assert_eq!(
+            refused("http://x", "").as_deref(),
+            Some("the token is empty; give --token or set SCIM_TOKEN")
+        );
+        let broken = refused("http://x", "to\nken").unwrap();
+        assert!(broken.starts_with("the token has characters that no header may carry"), "{broken}");
+        assert!(!broken.contains("ken\n") && !broken.contains("to\nken"), "{broken}");
+    }
+
+    #[test]
+    fn a_space_is_a_plus_or_percent_20() {
+        let text = "userName eq \"a+b@x.com\"";
+        assert_eq!(encode(text, Space::Plus), "userName+eq+%22a%2Bb%40x.com%22");
+        assert_eq!(encode(text, Space::Percent), "userName%20eq%20%22a%2Bb%40x.com%22");
+        assert_eq!(encode("Müller", Space::Plus), "M%C3%BCller");
+    }
+
+    #[test]
+    fn a_proxy_is_not_asked_for_this_machine() {
+        for (url, expected) in [
+            ("http://localhost:8080/scim", true),
+            ("http://127.0.0.1/", true),
+            ("http://[::1]:8080/", true),
+            ("https://api.pagerduty.com/scim/v2", false),
+            ("http://127.example.com/", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
     }
 }

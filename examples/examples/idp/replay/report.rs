@@ -186,7 +186,7 @@ impl Row<'_> {
     fn time(&self) -> String {
         let mut times: Vec<Duration> = self.all.iter().map(|played| played.took).collect();
         times.sort_unstable();
-        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        let median = times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or_default();
         match times.last() {
             Some(longest) if times.len() > 1 => format!("{} ≤ {}", millis(median), millis(*longest)),
             _ => millis(median),
@@ -228,4 +228,23 @@ fn millis(time: Duration) -> String {
 
 fn counted(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_left_out_and_queries_kept_until_they_are_long() {
+        assert_eq!(short("/Users/6f1c?"), "/Users/{id}?");
+        assert_eq!(
+            short("/Groups/6f1c?excludedAttributes=members"),
+            "/Groups/{id}?excludedAttributes=members"
+        );
+        assert_eq!(short("/Users?startIndex=1&count=2"), "/Users?startIndex=1&count=2");
+        assert_eq!(short("/Schemas"), "/Schemas");
+        let long = short(&format!("/Users?filter={}", "é".repeat(200)));
+        assert_eq!(long.chars().count(), PATH_WIDTH + 1);
+        assert!(long.ends_with('…'));
+    }
 }

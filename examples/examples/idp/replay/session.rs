@@ -62,7 +62,7 @@ pub(crate) enum Halt {
 /// What the clean-up came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CleanUp {
-    /// Deleted, or found gone.
+    /// Deleted; what was found gone is not counted.
     pub(crate) deleted: usize,
     /// Still there.
     pub(crate) left: usize,
@@ -157,7 +157,8 @@ impl<'c> Session<'c> {
         let bar = self.bar(left.len());
         for (n, path) in left.iter().enumerate().rev() {
             match self.client.send(&Method::DELETE, path, None) {
-                Ok(answer) if answer.succeeded() || answer.status == 404 => done.deleted += 1,
+                Ok(answer) if answer.succeeded() => done.deleted += 1,
+                Ok(answer) if answer.status == 404 => {}
                 Ok(_) => done.left += 1,
                 Err(_) => {
                     // Nobody there: waiting for each of the others would take for ever.
