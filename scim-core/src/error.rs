@@ -9,7 +9,20 @@ use crate::auth::AuthError;
 use crate::store::StoreError;
 use crate::value::{JsonError, Object, Value};
 
-/// A SCIM error as it goes over the wire: status, `scimType` and a detail for people.
+/// A SCIM error as it goes over the wire (RFC 7644 §3.12): status, `scimType` and a detail for
+/// people.
+///
+/// ```
+/// use scim_core::{Error, ScimType};
+/// let error = Error::bad_request(ScimType::InvalidValue, "`userName` is required");
+/// assert_eq!(
+///     error.to_value().to_string(),
+///     concat!(
+///         r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"invalidValue","#,
+///         r#""detail":"`userName` is required","status":"400"}"#,
+///     ),
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status}: {detail}")]
 pub struct Error {

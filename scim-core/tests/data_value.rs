@@ -162,6 +162,28 @@ proptest! {
     }
 
     #[test]
+    fn every_number_is_written_as_it_is_read(float in any::<f64>()) {
+        prop_assume!(float.is_finite());
+        let text = Value::from(float).to_string();
+        prop_assert_eq!(parse(&text).unwrap(), Value::from(float));
+    }
+
+    #[test]
+    fn a_name_given_twice_is_always_found(names in prop::collection::vec("[a-dA-D]{1,3}", 0..60)) {
+        let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+        let distinct: std::collections::BTreeSet<_> = names.iter().map(|name| name.to_lowercase()).collect();
+        let text = format!("{{{}}}", members.join(","));
+        prop_assert_eq!(parse(&text).is_ok(), distinct.len() == names.len());
+        // Collected instead of parsed, the last of them wins.
+        let object: Object = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        prop_assert_eq!(object.len(), distinct.len());
+        for name in &distinct {
+            let last = names.iter().rposition(|other| other.to_lowercase() == *name);
+            prop_assert_eq!(object.get(name).cloned(), last.map(Value::from));
+        }
+    }
+
+    #[test]
     fn never_panics(text in any::<Vec<u8>>()) {
         let ours = Value::from_slice(&text, &JsonLimits::default());
         let theirs = serde_json::from_slice::<serde_json::Value>(&text);
