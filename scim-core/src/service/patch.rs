@@ -69,6 +69,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if admission == Admission::Delete {
             return self.delete_instead(call, id, &current, version).await;
         }
+        if resource != planned {
+            validate::settle_schemas(schema, &mut resource);
+        }
         amend(schema, &mut change, &planned, &resource);
         validate::check(schema, &resource)?;
 

@@ -46,6 +46,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if admission == Admission::Delete {
             return Ok(Reply::empty(StatusCode::NO_CONTENT));
         }
+        validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
         self.check_references(&call, None, &resource).await?;
         self.store.create(call.scope(), &resource, &validate::unique_keys(schema, &resource)).await?;
@@ -92,6 +93,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if admission == Admission::Delete {
             return self.delete_instead(call, id, &current, version).await;
         }
+        validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
         if resource == current {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection)?));

@@ -203,3 +203,29 @@ fn errors_are_restated_and_rendered_the_vendors_way() {
     );
     assert!(answer.header("www-authenticate").is_some());
 }
+
+/// Fills in the extension that clients leave out.
+struct Department;
+
+impl Policy for Department {
+    fn admit(&self, _: &Context<'_>, _: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
+        if !resource.0.contains(ENTERPRISE) && resource.get("title").is_some() {
+            resource.0.insert(ENTERPRISE, Object::from_iter([("department", "Sales")]));
+        }
+        Ok(Admission::Store)
+    }
+}
+
+#[test]
+fn schemas_list_an_extension_that_a_policy_adds() {
+    let both = json!(["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE]);
+    let server = server().with_policy(Department);
+    let mut body = user("a");
+    body["title"] = json!("clerk");
+    assert_eq!(server.post("/Users", body.clone()).json()["schemas"], both);
+    assert_eq!(server.put("/Users/id-1", body).json()["schemas"], both);
+    assert_eq!(server.post("/Users", user("b")).json()["schemas"], json!([both[0]]));
+    let answer = server.patch("/Users/id-2", json!([{"op": "add", "path": "title", "value": "clerk"}]));
+    assert_eq!(answer.json()["schemas"], both);
+    assert_eq!(server.get("/Users/id-2").json()[ENTERPRISE], json!({"department": "Sales"}));
+}
