@@ -1,0 +1,121 @@
+//! What identity providers send, over loopback HTTP, with the state in a SQLite file.
+//!
+//! The vectors are those of `scim-core/tests/vectors`, which `scim-core/tests/idp_fixtures.rs` plays
+//! in memory: both stores must lead to the same answers and the same state. Those that concern
+//! PagerDuty are played a second time against its profile.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test"
+)]
+
+#[path = "../../scim-core/tests/vectors/mod.rs"]
+mod vectors;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use scim_core::policy::{Policy, StandardPolicy};
+use scim_core::schema::Registry;
+use scim_core::{Config, Environment, ResourceId, Service};
+use scim_examples::SqliteStore;
+use scim_profiles::pagerduty::{self, PagerDuty};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use vectors::{Server, Vector};
+
+/// Vectors that fail against the generic profile, each with the reason.
+const KNOWN_FAILURES: &[(&str, &str)] = &[];
+/// Vectors that fail against the PagerDuty profile, each with the reason.
+const KNOWN_FAILURES_PAGERDUTY: &[(&str, &str)] = &[];
+
+#[test]
+fn identity_providers_get_the_same_answers_over_http() {
+    let vectors = tolerant(vectors::load("idp"));
+    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| vector.play(Provider::<false>::start));
+}
+
+#[test]
+fn the_rfcs_requests_get_the_same_answers_over_http() {
+    let vectors = tolerant(vectors::load("rfc"));
+    vectors::play_all(&vectors, &[], |vector| vector.play(Provider::<false>::start));
+}
+
+#[test]
+fn pagerduty_answers_as_it_says() {
+    let vectors = tolerant(vectors::load("idp"));
+    let played =
+        vectors::play_all(&vectors, KNOWN_FAILURES_PAGERDUTY, |vector| vector.play(Provider::<true>::start));
+    assert!(played >= 25, "{played} vectors are about PagerDuty");
+}
+
+/// The servers under test have every leniency on.
+fn tolerant(vectors: Vec<Vector>) -> Vec<Vector> {
+    vectors.into_iter().filter(|vector| !vector.strict).collect()
+}
+
+/// A server on a port and a database file of its own, that behaves like PagerDuty's or by the RFCs.
+struct Provider<const PAGERDUTY: bool> {
+    address: SocketAddr,
+    registry: Registry,
+    store: SqliteStore,
+    client: ureq::Agent,
+    runtime: Runtime,
+    // Deleted when the server is dropped.
+    _folder: tempfile::TempDir,
+}
+
+impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let base_url = vectors::BASE_URL.parse().unwrap();
+        let (config, policy): (Config, Arc<dyn Policy>) = if PAGERDUTY {
+            (pagerduty::config(base_url), Arc::new(PagerDuty::default()))
+        } else {
+            (Config::new(base_url), Arc::new(StandardPolicy))
+        };
+        let registry = config.registry.clone();
+        let (store, address) = runtime.block_on(async {
+            let store = SqliteStore::open(&folder.path().join("scim.db")).await.unwrap();
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let environment =
+                Environment::new(jiff::Timestamp::now, || ResourceId::new(uuid::Uuid::new_v4().to_string()));
+            let service =
+                Service::new(store.clone(), vectors::tokens(), config, environment).with_policy(policy);
+            tokio::spawn(scim_examples::serve(
+                listener,
+                scim_examples::router(service),
+                std::future::pending(),
+            ));
+            (store, address)
+        });
+        let client = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Self { address, registry, store, client, runtime, _folder: folder }
+    }
+}
+
+impl<const PAGERDUTY: bool> Server for Provider<PAGERDUTY> {
+    const IS_PAGERDUTY: bool = PAGERDUTY;
+
+    fn seed(&self, tenant: &str, endpoint: &str, resource: serde_json::Value) {
+        self.runtime.block_on(vectors::seed(&self.store, &self.registry, tenant, endpoint, resource));
+    }
+
+    fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let (mut parts, body) = request.into_parts();
+        parts.uri = format!("http://{}{}", self.address, parts.uri).parse().unwrap();
+        let sent = if body.is_empty() && parts.method != http::Method::POST {
+            self.client.run(http::Request::from_parts(parts, ()))
+        } else {
+            self.client.run(http::Request::from_parts(parts, body.to_vec()))
+        };
+        let (parts, mut body) = sent.unwrap().into_parts();
+        http::Response::from_parts(parts, body.read_to_vec().unwrap().into())
+    }
+}

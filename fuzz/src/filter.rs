@@ -1,0 +1,129 @@
+//! Filters and PATCH paths.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use scim_core::Value;
+use scim_core::schema::{Registry, ResourceSchema};
+use scim_core::value::JsonLimits;
+use scim_filter::{BindOptions, BoundExpr, BoundTerm, Filter, Limits, ParseOptions, PatchPath};
+
+use crate::samples;
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
+
+/// Any text is a filter or is refused with the place, and so for paths, with leniencies and
+/// without. What is a filter can be bound or is refused with the place, and what is bound can be
+/// evaluated.
+///
+/// # Panics
+///
+/// If a property does not hold.
+pub fn filter_parse(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for options in options() {
+        match Filter::parse_with(text, &options) {
+            Ok(filter) => {
+                assert!(text.len() <= options.limits.max_bytes, "over the limit of bytes");
+                assert_eq!(filter.as_str(), text);
+                bind_and_match(&filter);
+            }
+            Err(error) => check_error(text, &error.span(), &error.to_string()),
+        }
+        match PatchPath::parse_with(text, &options) {
+            Ok(path) => {
+                for schema in REGISTRY.resource_types() {
+                    if let Err(error) = path.bind(schema.as_ref(), &BindOptions::default()) {
+                        check_error(text, &error.span(), &error.to_string());
+                    }
+                }
+            }
+            Err(error) => check_error(text, &error.span(), &error.to_string()),
+        }
+    }
+}
+
+/// A filter prints as a text that parses to a filter that prints the same and selects the same.
+///
+/// # Panics
+///
+/// If a property does not hold.
+pub fn filter_roundtrip(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for options in options() {
+        let Ok(filter) = Filter::parse_with(text, &options) else { continue };
+        let printed = filter.to_string();
+        // Printing may write more bytes than were read (`\/` is read, `or` gets its brackets).
+        let roomy = ParseOptions {
+            limits: Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_terms: usize::MAX },
+            ..ParseOptions::default()
+        };
+        let again = Filter::parse_with(&printed, &roomy)
+            .unwrap_or_else(|error| panic!("`{text}` prints as `{printed}`, which is no filter: {error}"));
+        assert_eq!(again.to_string(), printed, "`{text}` prints in two ways");
+        assert_eq!(again.clone().to_string(), printed, "a clone of `{text}` prints in another way");
+        for (schema, sample) in bindings() {
+            let bind = |filter: &Filter| filter.bind(schema, &BindOptions::default()).ok();
+            let (before, after) = (bind(&filter), bind(&again));
+            let select = |bound: &scim_filter::BoundFilter| bound.matches::<Value>(sample);
+            assert_eq!(
+                before.as_ref().map(select),
+                after.as_ref().map(select),
+                "`{text}` selects otherwise than `{printed}`"
+            );
+        }
+    }
+}
+
+fn options() -> [ParseOptions; 2] {
+    let strict = ParseOptions::default();
+    let tolerant = ParseOptions { value_path_sub_attr: true, ..ParseOptions::default() };
+    [strict, tolerant]
+}
+
+fn bindings() -> impl Iterator<Item = (&'static ResourceSchema, &'static scim_core::Object)> {
+    static SAMPLES: LazyLock<[Value; 2]> = LazyLock::new(|| {
+        [samples::USER, samples::GROUP].map(|text| {
+            Value::from_slice(text.as_bytes(), &JsonLimits::default()).expect("the samples are JSON")
+        })
+    });
+    REGISTRY.resource_types().map(AsRef::as_ref).zip(SAMPLES.iter().filter_map(Value::as_object))
+}
+
+fn bind_and_match(filter: &Filter) {
+    for (schema, sample) in bindings() {
+        for boolean_strings in [false, true] {
+            let mut options = BindOptions::default();
+            options.boolean_strings = boolean_strings;
+            match filter.bind(schema, &options) {
+                Ok(bound) => {
+                    bound.matches::<Value>(sample);
+                    bound.matches::<Value>(&scim_core::Object::new());
+                    count(bound.expr());
+                }
+                Err(error) => check_error(filter.as_str(), &error.span(), &error.to_string()),
+            }
+        }
+    }
+}
+
+/// Walks the whole of a bound filter, as a store does that translates it, and counts its leaves.
+fn count(expr: BoundExpr<'_>) -> usize {
+    let mut open = vec![expr];
+    let mut leaves = 0;
+    while let Some(expr) = open.pop() {
+        match expr {
+            BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(BoundTerm::expr)),
+            BoundExpr::Not(term) | BoundExpr::ValuePath(_, term) => open.push(term.expr()),
+            BoundExpr::Compare(..) | BoundExpr::Present(_) => leaves += 1,
+        }
+    }
+    assert!(leaves > 0, "a filter of nothing");
+    leaves
+}
+
+/// An error says something, in one line, about a place in the text.
+fn check_error(text: &str, span: &Range<usize>, message: &str) {
+    assert!(text.get(span.clone()).is_some(), "{span:?} is no place in `{text}`: {message}");
+    assert!(!message.trim().is_empty(), "an error without words");
+}
