@@ -19,24 +19,17 @@ impl BoundFilter {
     /// - `pr` holds if there is a value: `null`, `""`, `[]` and an object of nothing else are none.
     ///
     /// ```
-    /// # use scim_filter::{AttributeInfo, AttributeType, BindOptions, Filter, Schema};
-    /// # use serde_json::{Value, json};
-    /// # struct Demo;
-    /// # fn info(name: &str, kind: AttributeType, multi_valued: bool) -> AttributeInfo<'_> {
-    /// #     AttributeInfo { name, extension: None, kind, multi_valued, case_exact: false, sensitive: false }
-    /// # }
-    /// # impl Schema for Demo {
-    /// #     fn schema_uri_len(&self, _: &str) -> Option<usize> { None }
-    /// #     fn attribute(&self, _: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
-    /// #         name.eq_ignore_ascii_case("emails").then(|| info("emails", AttributeType::Complex, true))
-    /// #     }
-    /// #     fn sub_attribute(&self, _: Option<&str>, _: &str, sub: &str) -> Option<AttributeInfo<'_>> {
-    /// #         ["type", "value"].into_iter().find(|name| name.eq_ignore_ascii_case(sub))
-    /// #             .map(|name| info(name, AttributeType::String, false))
-    /// #     }
-    /// #     fn extension(&self, _: &str) -> Option<&str> { None }
-    /// # }
-    /// # let schema = Demo;
+    /// use scim_filter::AttributeType::{Complex, String};
+    /// use scim_filter::{AttributeInfo, BindOptions, Filter, SchemaTable};
+    /// use serde_json::{Value, json};
+    ///
+    /// let schema = SchemaTable {
+    ///     uri: "urn:ietf:params:scim:schemas:core:2.0:User",
+    ///     attributes: &[(
+    ///         AttributeInfo::new("emails", Complex).multi_valued(),
+    ///         &[AttributeInfo::new("type", String), AttributeInfo::new("value", String)],
+    ///     )],
+    /// };
     /// let user = json!({"emails": [
     ///     {"type": "work", "value": "barbara@example.com"},
     ///     {"type": "home", "value": "babs@jensen.org"},

@@ -1,4 +1,79 @@
 //! SCIM 2.0 filters and PATCH paths: parse, print, bind to a schema, evaluate.
+//!
+//! A filter (RFC 7644 §3.4.2.2) is parsed into a [`Filter`], bound once to a [`Schema`], and then
+//! evaluated on any number of resources, or translated by a store from [`BoundFilter::expr`].
+//!
+//! ```
+//! use scim_filter::AttributeType::{Boolean, Complex, String};
+//! use scim_filter::{AttributeInfo, BindOptions, Filter, SchemaTable};
+//! use serde_json::{Value, json};
+//!
+//! const USER: SchemaTable<'static> = SchemaTable {
+//!     uri: "urn:ietf:params:scim:schemas:core:2.0:User",
+//!     attributes: &[
+//!         (AttributeInfo::new("userName", String), &[]),
+//!         (AttributeInfo::new("active", Boolean), &[]),
+//!         (
+//!             AttributeInfo::new("emails", Complex).multi_valued(),
+//!             &[AttributeInfo::new("value", String), AttributeInfo::new("type", String)],
+//!         ),
+//!     ],
+//! };
+//!
+//! let filter = Filter::parse(r#"active eq true and emails[type eq "work" and value ew "@example.com"]"#)?;
+//! let filter = filter.bind(&USER, &BindOptions::default())?;
+//!
+//! let user = json!({
+//!     "userName": "bjensen",
+//!     "active": true,
+//!     "emails": [{"type": "work", "value": "BJensen@Example.com"}],
+//! });
+//! assert!(filter.matches::<Value>(user.as_object().unwrap()));
+//!
+//! let error = Filter::parse("active == true").unwrap_err();
+//! assert_eq!(error.to_string(), "expected `pr` or a comparison operator, found `==`, at byte 7");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`PatchPath`] is the same for the `path` of a PATCH operation (RFC 7644 §3.5.2), and
+//! [`compare`] the comparator that filters, sorting, uniqueness and PATCH share.
+//!
+//! # Grammar
+//!
+//! RFC 7644 figures 1 and 7 with their errata, and these readings:
+//!
+//! - Operators, `and`, `or`, `not`, attribute names and URIs are read in any case (RFC 5234 §2.3,
+//!   RFC 7644 §3.4.2.2); `true`, `false` and `null` are JSON's, which is lower case alone (RFC 7159 §3).
+//! - `not` binds tighter than `and`, `and` than `or` (erratum 4670). `not(…)` and `not (…)` are
+//!   both read (erratum 7319). A word is a keyword only where one can stand: `not pr` asks for an
+//!   attribute called `not`.
+//! - A value filter nests `and`, `or`, `not` and parentheses (errata 4690, 7322) but no other value
+//!   filter: the sub-attributes of a complex attribute are not complex (RFC 7643 §2.3.8).
+//! - A path may be an attribute expression (erratum 7122), and `$ref` is a name (RFC 7643 erratum 8924).
+//! - Where the grammar has a space, any number of them is read; so it is inside brackets and at both
+//!   ends, where they cannot change the meaning and generated filters have them. No other white space is.
+//! - A URI is told from the attribute by the longest schema that is known when binding, never by
+//!   the last `:` or `.` alone.
+//!
+//! What identity providers send beyond that is a named leniency, off by default:
+//! [`ParseOptions::value_path_sub_attr`], [`BindOptions::boolean_strings`].
+//!
+//! # Meaning
+//!
+//! [`BoundFilter::matches`] says what holds when; where the RFC is silent, what was chosen and why.
+//! Comparing what cannot be compared is refused when binding, not evaluated to false.
+//!
+//! # Input safety
+//!
+//! Parsing takes time and memory linear in the text, within [`Limits`] that are charged while
+//! parsing. Nothing here recurses over a filter: parsing, printing, binding, evaluation, cloning and
+//! dropping take any nesting. Evaluation never allocates but for text of more than 256 bytes or
+//! beyond ASCII on the left of `co`, and is linear in what it looks at. No input panics.
+//!
+//! # Errors
+//!
+//! [`ParseError`] and [`BindError`] have a kind, the bytes that are wrong, a line for people and a
+//! form with carets under the place.
 
 mod ast;
 mod bind;
@@ -15,6 +90,7 @@ mod name;
 mod parse;
 mod path;
 mod schema;
+mod table;
 
 pub use ast::{AttrPath, CompValue, CompareOp, Expr, Filter, Term, Terms, TermsIter};
 pub use bind::{BindError, BindErrorKind, BindOptions};
@@ -25,3 +101,4 @@ pub use name::{AttrName, fold_hash};
 pub use parse::{Limits, ParseOptions};
 pub use path::{BoundPath, PatchPath};
 pub use schema::{AttributeInfo, AttributeType, Schema};
+pub use table::SchemaTable;
