@@ -3,7 +3,7 @@
 //! A line of a vector file is an input and, behind a tab, its canonical print; without one, the
 //! input is canonical.
 
-#![expect(clippy::panic, reason = "a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::fmt::Display;
 use std::str::FromStr;

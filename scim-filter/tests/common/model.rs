@@ -198,7 +198,7 @@ impl Model {
                     CompValue::Null => value.is_null(),
                     CompValue::Bool(literal) => *value == json!(literal),
                     CompValue::String(literal) => *value == json!(literal),
-                    CompValue::Number(literal) => literal.to_string() == value.to_string(),
+                    CompValue::Number(literal) => format!("{literal}") == format!("{value}"),
                 };
                 found.as_str().eq_ignore_ascii_case(path) && found_op == *op && same
             }
@@ -316,9 +316,11 @@ fn compare(left: &Value, op: CompareOp, right: &Value, exact: bool, time: bool) 
 
 /// Seconds of the few times that are generated, which lie in two months.
 fn seconds(time: &str) -> f64 {
-    let number = |from: usize, to: usize| time[from..to].parse::<f64>().unwrap_or(f64::NAN);
+    let number = |from: usize, to: usize| {
+        time.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or(f64::NAN)
+    };
     let days = if time.starts_with("2012") { 292.0 } else { number(8, 10) - 13.0 };
-    let fraction: f64 = match time[19..].strip_prefix('.') {
+    let fraction: f64 = match time.get(19..).and_then(|rest| rest.strip_prefix('.')) {
         Some(rest) => {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             format!("0.{digits}").parse().unwrap_or(f64::NAN)
