@@ -1,5 +1,7 @@
 //! Every error: its kind, its place, and its text, word for word.
 
+#![expect(clippy::string_slice, clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,280 @@
+//! The comparator: instants, numbers, folding.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::cmp::Ordering;
+
+use proptest::prelude::*;
+use scim_filter::compare::{Collation, Instant, fold, holds, order};
+use scim_filter::{AttributeType, CompareOp, Number, Scalar};
+
+#[test]
+fn instants_in_unix_time() {
+    for (text, seconds, fraction) in [
+        ("1970-01-01T00:00:00Z", 0, ""),
+        ("1969-12-31T23:59:59Z", -1, ""),
+        ("2000-02-29T00:00:00Z", 951_782_400, ""),
+        ("2011-05-13T04:42:34Z", 1_305_261_754, ""),
+        ("2011-05-13T04:42:34", 1_305_261_754, ""),
+        ("2011-05-13T06:42:34+02:00", 1_305_261_754, ""),
+        ("2011-05-12T14:42:34-14:00", 1_305_261_754, ""),
+        ("2011-05-13T10:12:34.1230+05:30", 1_305_261_754, "123"),
+        ("2016-12-31T23:59:60Z", 1_483_228_800, ""),
+        ("2016-12-31T24:00:00Z", 1_483_228_800, ""),
+        ("2017-01-01T00:00:00.000Z", 1_483_228_800, ""),
+        ("0000-03-01T00:00:00Z", -62_162_035_200, ""),
+        ("-0001-03-01T00:00:00Z", -62_193_657_600, ""),
+        ("12011-05-13T04:42:34Z", 316_874_594_554, ""),
+        ("9999-12-31T23:59:59.99999999999Z", 253_402_300_799, "99999999999"),
+    ] {
+        let instant = Instant::parse(text).unwrap();
+        assert_eq!((instant.unix_seconds(), instant.fraction()), (seconds, fraction), "of {text}");
+    }
+}
+
+#[test]
+fn what_is_no_date_time() {
+    for text in [
+        "",
+        "x",
+        "2011",
+        "2011-05-13",
+        "04:42:34Z",
+        "2011-05-13 04:42:34Z",
+        "2011-05-13t04:42:34z",
+        "2011-5-13T04:42:34Z",
+        "2011-13-01T00:00:00Z",
+        "2011-00-01T00:00:00Z",
+        "2011-01-00T00:00:00Z",
+        "2011-01-32T00:00:00Z",
+        "2011-02-29T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "2011-04-31T00:00:00Z",
+        "2011-05-13T24:00:01Z",
+        "2011-05-13T24:00:00.1Z",
+        "2011-05-13T25:00:00Z",
+        "2011-05-13T00:60:00Z",
+        "2011-05-13T00:00:61Z",
+        "2011-05-13T00:00:00.Z",
+        "2011-05-13T00:00Z",
+        "2011-05-13T00:00:00+2",
+        "2011-05-13T00:00:00+02",
+        "2011-05-13T00:00:00+14:01",
+        "2011-05-13T00:00:00+00:60",
+        "2011-05-13T00:00:00ZZ",
+        "2011-05-13T00:00:00Z ",
+        " 2011-05-13T00:00:00Z",
+        "02011-05-13T00:00:00Z",
+        "211-05-13T00:00:00Z",
+        "2011-05-13T00:00:00.5é",
+        "+2011-05-13T00:00:00Z",
+        "9999999999-05-13T00:00:00Z",
+    ] {
+        assert_eq!(Instant::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn instants_order_by_every_digit() {
+    let times = [
+        "2011-05-13T04:42:33.9Z",
+        "2011-05-13T04:42:34Z",
+        "2011-05-13T04:42:34.0000000000000000001Z",
+        "2011-05-13T04:42:34.09Z",
+        "2011-05-13T04:42:34.1Z",
+        "2011-05-13T04:42:34.10000000000000000001Z",
+        "2011-05-13T03:42:34.2-01:00",
+        "2011-05-13T04:42:35Z",
+    ];
+    let instants: Vec<_> = times.iter().map(|text| Instant::parse(text).unwrap()).collect();
+    assert!(instants.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn numbers_order_by_value() {
+    use Number::{Float, Int, UInt};
+    const BIG: i64 = 9_007_199_254_740_993; // 2^53 + 1
+    let ascending = [
+        Float(f64::MIN),
+        Float(-36_893_488_147_419_103_232.0),
+        Float(-9_223_372_036_854_777_856.0),
+        Int(i64::MIN),
+        Int(-BIG),
+        Float(-9_007_199_254_740_992.0),
+        Float(-1.5),
+        Int(-1),
+        Float(-0.5),
+        Int(0),
+        Float(0.5),
+        Int(1),
+        Float(1.5),
+        UInt(2),
+        Int(BIG - 1),
+        Int(BIG),
+        Float(9_007_199_254_740_994.0),
+        Int(i64::MAX),
+        Float(9_223_372_036_854_775_808.0),
+        UInt(u64::MAX),
+        Float(18_446_744_073_709_551_616.0),
+        Float(36_893_488_147_419_103_232.0),
+        Float(f64::MAX),
+    ];
+    for (i, a) in ascending.iter().enumerate() {
+        for (j, b) in ascending.iter().enumerate() {
+            assert_eq!(a.order(*b), Some(i.cmp(&j)), "{a} and {b}");
+            assert_eq!(a == b, i == j);
+        }
+    }
+    assert_eq!(Int(1), UInt(1));
+    assert_eq!(UInt(1), Float(1.0));
+    assert_eq!(Float(0.0), Float(-0.0));
+    assert_eq!(Int(i64::MIN), Float(-9_223_372_036_854_775_808.0));
+    assert_ne!(Int(i64::MAX), Float(9_223_372_036_854_775_808.0));
+    assert_eq!(Float(f64::NAN).order(Int(1)), None);
+    assert_eq!(Int(1).order(Float(f64::NAN)), None);
+    assert_ne!(Float(f64::NAN), Float(f64::NAN));
+    assert_eq!(
+        (Int(-5).to_string(), UInt(u64::MAX).to_string(), Float(1.0).to_string()),
+        ("-5".into(), "18446744073709551615".into(), "1.0".into())
+    );
+}
+
+#[test]
+fn folding() {
+    for (a, b) in [
+        ("BJensen", "bjENSEN"),
+        ("É", "é"),
+        ("Straße", "STRASSE"),
+        ("ẞ", "ß"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("ﬃ", "FFI"),
+        ("K", "k"), // Kelvin sign
+        ("Å", "å"), // Ångström sign
+        ("ſ", "S"),
+        ("Ⱥ", "ⱥ"),
+        ("Ꭰ", "ꭰ"),
+        ("İ", "i\u{307}"),
+    ] {
+        assert_eq!(fold(a), fold(b), "{a} and {b}");
+    }
+    for (a, b) in [("ı", "i"), ("ı", "I"), ("é", "e"), ("é", "e\u{301}"), ("a", "b"), ("ö", "oe")] {
+        assert_ne!(fold(a), fold(b), "{a} and {b}");
+    }
+    for text in ["", "bjensen@example.com", "é日本σ", "ı"] {
+        assert!(matches!(fold(text), std::borrow::Cow::Borrowed(same) if same == text));
+    }
+}
+
+/// A key is its own key, or equal values could have different keys.
+#[test]
+fn folding_every_character_is_idempotent() {
+    for c in '\0'..='\u{1ffff}' {
+        let text = c.to_string();
+        let key = fold(&text).into_owned();
+        assert_eq!(fold(&key), key, "{c:?}");
+        let (upper, lower) = (text.to_uppercase(), text.to_lowercase());
+        if c != 'ı' {
+            assert_eq!(fold(&upper), key, "{c:?}");
+        }
+        assert_eq!(fold(&lower), key, "{c:?}");
+    }
+}
+
+fn collation(kind: AttributeType, case_exact: bool) -> Collation {
+    Collation { kind, case_exact }
+}
+
+#[test]
+fn values_of_different_types() {
+    let text = collation(AttributeType::String, false);
+    let scalars = [Scalar::Null, Scalar::Bool(true), Scalar::Number(Number::Int(1)), Scalar::String("1")];
+    for (i, left) in scalars.iter().enumerate() {
+        for (j, right) in scalars.iter().enumerate() {
+            assert_eq!(holds(text, *left, CompareOp::Eq, *right), i == j);
+            assert_eq!(holds(text, *left, CompareOp::Ne, *right), i != j);
+            assert_eq!(order(text, *left, *right), (i == j).then_some(Ordering::Equal));
+            for op in [CompareOp::Co, CompareOp::Sw, CompareOp::Ew] {
+                assert_eq!(holds(text, *left, op, *right), i == 3 && j == 3);
+            }
+            for op in [CompareOp::Gt, CompareOp::Lt] {
+                assert!(!holds(text, *left, op, *right));
+            }
+            for op in [CompareOp::Ge, CompareOp::Le] {
+                assert_eq!(holds(text, *left, op, *right), i == j && i >= 2, "{left:?} {op} {right:?}");
+            }
+        }
+    }
+    let (no, yes) = (Scalar::Bool(false), Scalar::Bool(true));
+    let boolean = collation(AttributeType::Boolean, false);
+    assert_eq!(order(boolean, no, yes), Some(Ordering::Less));
+    assert!(!holds(boolean, yes, CompareOp::Gt, no) && !holds(boolean, yes, CompareOp::Ge, yes));
+}
+
+#[test]
+fn kinds_of_strings() {
+    use Scalar::String as S;
+    let binary = collation(AttributeType::Binary, true);
+    assert!(
+        holds(binary, S("aGk="), CompareOp::Eq, S("aGk"))
+            && !holds(binary, S("aGk="), CompareOp::Eq, S("AGK="))
+    );
+    assert!(!holds(binary, S("b"), CompareOp::Gt, S("a")));
+    assert_eq!(order(binary, S("b"), S("a")), Some(Ordering::Greater));
+    let time = collation(AttributeType::DateTime, false);
+    let (utc, cet) = (S("2011-05-13T04:42:34Z"), S("2011-05-13T06:42:34+02:00"));
+    assert!(holds(time, utc, CompareOp::Eq, cet) && holds(time, utc, CompareOp::Ge, cet));
+    assert_eq!(order(time, utc, cet), Some(Ordering::Equal));
+    assert_eq!(order(time, S("soon"), cet), None);
+    // What is no date-time is equal to itself.
+    assert!(holds(time, S("soon"), CompareOp::Eq, S("soon")) && holds(time, S("soon"), CompareOp::Ne, cet));
+    let exact = collation(AttributeType::Reference, true);
+    assert!(holds(exact, S("ABC"), CompareOp::Co, S("B")) && !holds(exact, S("ABC"), CompareOp::Co, S("b")));
+    assert_eq!(order(exact, S("B"), S("a")), Some(Ordering::Less));
+    assert_eq!(order(collation(AttributeType::String, false), S("B"), S("a")), Some(Ordering::Greater));
+}
+
+/// Text with characters that fold to more bytes, fewer bytes, and more characters.
+fn text() -> impl Strategy<Value = String> {
+    let letters = ['a', 'A', 's', 'S', 'ß', 'ẞ', 'k', 'K', 'Ⱥ', 'ı', 'İ', 'ﬃ', 'f', 'I', 'Σ', 'ς', '@'];
+    proptest::collection::vec(proptest::sample::select(letters.to_vec()), 0..6)
+        .prop_map(|letters| letters.into_iter().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The fast paths are those of the folded texts.
+    #[test]
+    fn operators_are_those_of_the_keys(left in text(), right in text(), long in any::<bool>()) {
+        let left = if long { left.repeat(60) } else { left };
+        let (a, b) = (fold(&left), fold(&right));
+        let caseless = collation(AttributeType::String, false);
+        let holds = |op| holds(caseless, Scalar::String(&left), op, Scalar::String(&right));
+        prop_assert_eq!(holds(CompareOp::Eq), a == b);
+        prop_assert_eq!(holds(CompareOp::Ne), a != b);
+        prop_assert_eq!(holds(CompareOp::Co), a.contains(&*b));
+        prop_assert_eq!(holds(CompareOp::Sw), a.starts_with(&*b));
+        prop_assert_eq!(holds(CompareOp::Ew), a.ends_with(&*b));
+        prop_assert_eq!(holds(CompareOp::Gt), a > b);
+        prop_assert_eq!(holds(CompareOp::Ge), a >= b);
+        prop_assert_eq!(holds(CompareOp::Lt), a < b);
+        prop_assert_eq!(holds(CompareOp::Le), a <= b);
+        prop_assert_eq!(order(caseless, Scalar::String(&left), Scalar::String(&right)), Some(a.cmp(&b)));
+    }
+
+    #[test]
+    fn floats_order_as_exact_fractions(integer in any::<i64>(), float in any::<f64>(), near in -3i64..3) {
+        prop_assume!(float.is_finite());
+        for float in [float, (integer.wrapping_add(near)) as f64, integer as f64 + 0.5] {
+            // A finite float is an exact integer after its fraction is dropped, if it fits.
+            let expected = if float.abs() < 1e30 {
+                let floor = float.floor();
+                (i128::from(integer)).cmp(&(floor as i128)).then(if float > floor { Ordering::Less } else { Ordering::Equal })
+            } else {
+                0.0f64.total_cmp(&float)
+            };
+            prop_assert_eq!(Number::Int(integer).order(Number::Float(float)), Some(expected));
+            prop_assert_eq!(Number::Float(float).order(Number::Int(integer)), Some(expected.reverse()));
+        }
+    }
+}
