@@ -1,7 +1,5 @@
 //! The comparator: instants, numbers, folding.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
@@ -24,7 +22,7 @@ fn instants_in_unix_time() {
         ("2017-01-01T00:00:00.000Z", 1_483_228_800, ""),
         ("0000-03-01T00:00:00Z", -62_162_035_200, ""),
         ("-0001-03-01T00:00:00Z", -62_193_657_600, ""),
-        ("12011-05-13T04:42:34Z", 316_874_594_554, ""),
+        ("12011-05-13T04:42:34Z", 316_874_781_754, ""),
         ("9999-12-31T23:59:59.99999999999Z", 253_402_300_799, "99999999999"),
     ] {
         let instant = Instant::parse(text).unwrap();
