@@ -3,8 +3,6 @@
 //! `corpus-disagreements.tsv` lists what we judge otherwise than the corpus, each with the sentence
 //! that decides; an entry that no longer disagrees fails the test as well.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
