@@ -206,6 +206,10 @@ fn the_leniencies_of_post_and_put() {
     let (error, seen) = needs(&user, with(misspelt, json!({"department": "x"})), Leniency::UnknownSchema);
     assert_eq!(seen.get(misspelt), None);
     assert!(error.detail().starts_with(&format!("`{misspelt}` is no schema of a User")));
+    // Only an extension has an object of its own (RFC 7643 §3.3).
+    let (error, seen) = needs(&user, with(builtin::USER, json!({"id": "9"})), Leniency::UnknownAttribute);
+    assert_eq!(seen, json!({"schemas": [builtin::USER], "userName": "a"}));
+    assert!(error.detail().starts_with(&format!("`{}` is no attribute of `User`", builtin::USER)));
     let (_, seen) = needs(&user, with("schemas", json!([builtin::USER, misspelt])), Leniency::UnknownSchema);
     assert_eq!(seen["schemas"], json!([builtin::USER]));
 
@@ -532,6 +536,7 @@ fn body() -> impl Strategy<Value = Value> {
         "department",
         "x",
         "urn:y",
+        builtin::USER,
         ENTERPRISE,
     ]);
     let value = leaf.prop_recursive(3, 24, 4, move |inner| {
@@ -559,6 +564,7 @@ fn body() -> impl Strategy<Value = Value> {
         "x509Certificates",
         "addresses",
         "urn:y",
+        builtin::USER,
         ENTERPRISE,
     ]);
     prop::collection::vec((top, value), 0..6)

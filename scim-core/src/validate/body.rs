@@ -92,7 +92,8 @@ impl<'s> Reader<'s, '_> {
             }
             return Ok(());
         }
-        if name.contains(':') {
+        let is_base = name.eq_ignore_ascii_case(&self.schema.base().id);
+        if name.contains(':') && !is_base {
             return self.unknown_schema(name);
         }
         self.outside_extension(name, value)
