@@ -11,13 +11,13 @@ use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::Condition;
-use crate::patch::{Change, PatchOptions, PatchRequest, Write as AttributeWrite};
+use crate::patch::{self, Change, Delta, PatchOptions, PatchRequest, Write as AttributeWrite};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::schema::ResourceSchema;
+use crate::schema::{Attribute, ResourceSchema};
 use crate::service::PatchResponse;
 use crate::store::{Applied, Store, Update};
-use crate::value::Value;
+use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, Version, validate};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
@@ -71,8 +71,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         if resource != planned {
             validate::settle_schemas(schema, &mut resource);
+            amend(schema, &mut change, &planned, &resource);
         }
-        amend(schema, &mut change, &planned, &resource);
         validate::check(schema, &resource)?;
 
         let mut stored = version;
@@ -119,59 +119,57 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 /// Adds to `change` what a policy made different: the attributes that `admitted` has otherwise
 /// than `planned`.
 fn amend(schema: &ResourceSchema, change: &mut Change, planned: &Resource, admitted: &Resource) {
-    if planned == admitted {
-        return;
-    }
-    for (name, value) in admitted.0.iter() {
-        let before = planned.get(name.as_str());
-        if before == Some(value) {
-            continue;
-        }
-        let extension = scim_filter::Schema::extension(schema, name.as_str());
-        match (extension, value.as_object()) {
-            (Some(uri), Some(object)) => {
-                let before = before.and_then(Value::as_object);
-                for (sub, value) in object.iter() {
-                    if before.and_then(|before| before.get(sub.as_str())) != Some(value) {
-                        overwrite(change, Some(uri), sub.as_str(), Some(value));
-                    }
-                }
-                for (sub, _) in before.into_iter().flat_map(|before| before.iter()) {
-                    if object.get(sub.as_str()).is_none() {
-                        overwrite(change, Some(uri), sub.as_str(), None);
-                    }
+    for (name, before, after) in differences(&planned.0, &admitted.0) {
+        let objects = (before.and_then(Value::as_object), after.and_then(Value::as_object));
+        match (scim_filter::Schema::extension(schema, name), objects) {
+            (Some(uri), (before, after)) if before.is_some() || after.is_some() => {
+                let none = Object::new();
+                for (sub, _, value) in differences(before.unwrap_or(&none), after.unwrap_or(&none)) {
+                    overwrite(change, Some(uri), sub, value);
                 }
             }
-            _ => overwrite(change, None, name.as_str(), Some(value)),
-        }
-    }
-    for (name, value) in planned.0.iter() {
-        if admitted.get(name.as_str()).is_some() {
-            continue;
-        }
-        match (scim_filter::Schema::extension(schema, name.as_str()), value.as_object()) {
-            (Some(uri), Some(object)) => {
-                for (sub, _) in object.iter() {
-                    overwrite(change, Some(uri), sub.as_str(), None);
-                }
-            }
-            _ => overwrite(change, None, name.as_str(), None),
+            _ => match schema.find(None, name).filter(|attribute| patch::keyed(attribute)) {
+                Some(attribute) => overwrite_keyed(change, attribute, after),
+                None => overwrite(change, None, name, after),
+            },
         }
     }
 }
 
+/// The members that differ, each with its value before and after.
+fn differences<'o>(
+    before: &'o Object,
+    after: &'o Object,
+) -> impl Iterator<Item = (&'o str, Option<&'o Value>, Option<&'o Value>)> {
+    let changed = after.iter().map(|(name, value)| (name.as_str(), before.get(name.as_str()), Some(value)));
+    let removed = before.iter().map(|(name, value)| (name.as_str(), Some(value), after.get(name.as_str())));
+    let removed = removed.filter(|(_, _, after)| after.is_none());
+    changed.filter(|(_, before, after)| before != after).chain(removed)
+}
+
 fn overwrite(change: &mut Change, extension: Option<&str>, attribute: &str, value: Option<&Value>) {
-    let is_same = |write: &AttributeWrite| {
-        write.extension.as_deref().map(str::to_ascii_lowercase) == extension.map(str::to_ascii_lowercase)
-            && write.attribute.eq_ignore_ascii_case(attribute)
-    };
-    change.writes.retain(|write| !is_same(write));
-    if extension.is_none() {
-        change.deltas.retain(|delta| !delta.attribute.eq_ignore_ascii_case(attribute));
-    }
+    change.writes.retain(|write| {
+        let same_extension = match (write.extension.as_deref(), extension) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        };
+        !(same_extension && write.attribute.eq_ignore_ascii_case(attribute))
+    });
     change.writes.push(AttributeWrite {
         extension: extension.map(Into::into),
         attribute: attribute.into(),
         value: value.cloned(),
+    });
+}
+
+/// A keyed attribute is never written but by a delta: stores may keep its values apart.
+fn overwrite_keyed(change: &mut Change, attribute: &Attribute, value: Option<&Value>) {
+    change.deltas.retain(|delta| !delta.attribute.eq_ignore_ascii_case(&attribute.name));
+    change.deltas.push(Delta {
+        attribute: attribute.name.as_str().into(),
+        replace: true,
+        ignore_case: attribute.sub_attribute("value").is_some_and(|value| !value.case_exact),
+        removed: Vec::new(),
+        added: value.and_then(Value::as_array).unwrap_or_default().to_vec(),
     });
 }

@@ -21,6 +21,9 @@ impl Policy for Vendor {
     ) -> Result<Admission, Error> {
         assert_eq!(context.principal.tenant.as_str(), "acme");
         if context.schema.name() != "User" {
+            if resource.get("displayName").and_then(Value::as_str) == Some("Nobody") {
+                resource.0.insert("members", Vec::new());
+            }
             return Ok(Admission::Store);
         }
         if resource.get("active").and_then(Value::as_bool) == Some(false) {
@@ -145,6 +148,21 @@ fn what_a_policy_completes_is_stored_by_every_write() {
     server.patch("/Users/id-1", json!([{"op": "add", "path": ENTERPRISE, "value": value}]));
     let user = server.get("/Users/id-1").json();
     assert_eq!(user[ENTERPRISE], json!({"department": "Tours", "costCenter": "4130"}));
+}
+
+#[test]
+fn a_policy_may_rewrite_members_that_were_not_read() {
+    let server = vendor();
+    server.user("a");
+    let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
+    let rename = json!([
+        {"op": "replace", "path": "displayName", "value": "Nobody"},
+        {"op": "add", "path": "members", "value": [{"value": "id-1"}]},
+    ]);
+    let answer = server.patch(&path, rename);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let members = server.get(&path).json()["members"].as_array().map_or(0, Vec::len);
+    assert_eq!(members, 0);
 }
 
 #[test]
