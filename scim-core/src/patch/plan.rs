@@ -206,7 +206,9 @@ impl<'r> Draft<'r> {
         let state = if target.keyed && !self.reads.contains(&target.attribute) {
             State::Keyed(Fold::new(attribute))
         } else if attribute.multi_valued {
-            State::Many(Values::new(attribute, extension.is_some(), before))
+            let values = Values::new(attribute, extension.is_some(), before);
+            self.budget.grow(values.len());
+            State::Many(values)
         } else {
             State::Single(before.cloned())
         };

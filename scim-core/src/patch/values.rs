@@ -31,7 +31,8 @@ pub(super) struct Values<'r> {
 /// How many comparisons one request may still cost; charged before they are made.
 ///
 /// A request whose every operation selects among many values by filter would take the product
-/// of the two; this bounds it, far above what a real request needs.
+/// of the two. The budget is a million, which is far above what a real request needs, and a few
+/// comparisons for each value, so that one operation on a very large attribute is always possible.
 pub(super) struct Budget(usize);
 
 /// The budget is used up.
@@ -47,11 +48,17 @@ pub(super) enum Failure {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(10_000_000)
+        Self(1_000_000)
     }
 }
 
 impl Budget {
+    /// Allows for looking at `values` values a few times.
+    pub(super) fn grow(&mut self, values: usize) {
+        const EACH: usize = 16;
+        self.0 = self.0.saturating_add(values.saturating_mul(EACH));
+    }
+
     fn charge(&mut self, cost: usize) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
         Ok(())
@@ -85,6 +92,11 @@ impl<'r> Values<'r> {
             keyed: !in_extension && keyed(attribute),
             cleared: false,
         }
+    }
+
+    /// How many places there are.
+    pub(super) fn len(&self) -> usize {
+        self.elements.len()
     }
 
     /// Whether the values are identified by their `value`.
@@ -187,7 +199,7 @@ impl<'r> Values<'r> {
         listed: &[Value],
         budget: &mut Budget,
     ) -> Result<(), Exhausted> {
-        let exact = self.attribute.sub_attribute("value").is_none_or(|value| value.case_exact);
+        let exact = self.attribute.sub_attribute("value").unwrap_or(self.attribute).case_exact;
         // A key says it all, and is all that a delta goes by.
         let also: &[&str] = if self.keyed { &[] } else { &["type"] };
         let (by_value, by_all): (Vec<_>, Vec<_>) =

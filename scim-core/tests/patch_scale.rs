@@ -1,0 +1,172 @@
+//! PATCH takes time linear in the request and the attributes it names, and bounds the rest.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::time::{Duration, Instant};
+
+use scim_core::leniency::Leniencies;
+use scim_core::patch::{PatchOptions, PatchRequest};
+use scim_core::schema::{Registry, ResourceSchema, builtin};
+use scim_core::{Error, Object, Resource, ScimType, Value};
+
+const MESSAGE: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+fn operation(op: &str, path: &str, value: Option<Value>) -> Value {
+    let mut operation: Object = [("op", op), ("path", path)].into_iter().collect();
+    if let Some(value) = value {
+        operation.insert("value", value);
+    }
+    operation.into()
+}
+
+fn request(schema: &ResourceSchema, operations: Vec<Value>) -> Result<PatchRequest, Error> {
+    let body: Object =
+        [("schemas", Value::from(vec![Value::from(MESSAGE)])), ("Operations", operations.into())]
+            .into_iter()
+            .collect();
+    let path = scim_filter::ParseOptions {
+        limits: scim_filter::Limits {
+            max_terms: 10_000,
+            max_bytes: 1 << 20,
+            ..scim_filter::Limits::default()
+        },
+        ..scim_filter::ParseOptions::default()
+    };
+    let options = PatchOptions { path, leniencies: Leniencies::tolerant(), ..PatchOptions::default() };
+    PatchRequest::parse(schema, body.into(), &options)
+}
+
+fn member(number: usize) -> Value {
+    let value = format!("2819c223-7f76-453a-919d-{number:012}");
+    [("value", value.as_str()), ("type", "User")].into_iter().collect::<Object>().into()
+}
+
+fn key(number: usize) -> String {
+    member(number).get("value").and_then(Value::as_str).unwrap().to_owned()
+}
+
+fn group(members: usize) -> Resource {
+    let mut group: Object = [("displayName", "Everyone"), ("id", "g")].into_iter().collect();
+    group.insert("schemas", vec![Value::from(builtin::GROUP)]);
+    group.insert("members", (0..members).map(member).collect::<Vec<_>>());
+    Resource(group)
+}
+
+fn removals(count: usize) -> Vec<Value> {
+    let path = |number: usize| format!("members[value eq \"{}\"]", key(number * 3));
+    (0..count).map(|number| operation("remove", &path(number), None)).collect()
+}
+
+#[test]
+fn a_thousand_removals_are_one_delta() {
+    let registry = Registry::standard();
+    let groups = registry.by_name("Group").unwrap();
+    let request = request(groups, removals(1000)).unwrap();
+    assert!(!request.reads("members"));
+    let mut unloaded = group(0);
+    unloaded.0.remove("members");
+    let plan = request.plan(groups, &unloaded).unwrap();
+    assert_eq!(plan.change.deltas.len(), 1);
+    assert_eq!(plan.change.deltas[0].removed.len(), 1000);
+    assert_eq!(plan.resource, unloaded);
+
+    let mut loaded = group(20_000);
+    assert!(plan.change.apply(&mut loaded));
+    assert_eq!(loaded.get("members").unwrap().values().len(), 19_000);
+}
+
+#[test]
+fn one_filter_with_many_keys_is_as_good() {
+    let registry = Registry::standard();
+    let groups = registry.by_name("Group").unwrap();
+    let terms: Vec<String> = (0..1000).map(|number| format!("value eq \"{}\"", key(number))).collect();
+    let path = format!("members[{}]", terms.join(" or "));
+    let request = request(groups, vec![operation("remove", &path, None)]).unwrap();
+    assert!(!request.reads("members"));
+    let plan = request.plan(groups, &group(5000)).unwrap();
+    assert_eq!(plan.resource.get("members").unwrap().values().len(), 4000);
+}
+
+/// Twenty times the operations on the same large group, whose members have to be looked at, must
+/// not take twenty times as long: finding a member is a look-up, not a scan.
+#[test]
+fn operations_on_loaded_members_do_not_scan_them_each() {
+    let registry = Registry::standard();
+    let groups = registry.by_name("Group").unwrap();
+    let everyone = group(20_000);
+    let look = operation("remove", "members[type eq \"Robot\"]", None);
+    let time = |count: usize| -> Duration {
+        let mut operations = removals(count);
+        operations.push(look.clone());
+        operations.truncate(1000);
+        if count == 1000 {
+            operations[0] = look.clone();
+        }
+        let request = request(groups, operations).unwrap();
+        assert!(request.reads("members"));
+        (0..3)
+            .map(|_| {
+                let start = Instant::now();
+                let plan = request.plan(groups, &everyone).unwrap();
+                assert!(plan.change.deltas[0].removed.len() >= count - 1);
+                start.elapsed()
+            })
+            .min()
+            .unwrap()
+    };
+    let (few, many) = (time(50), time(1000));
+    assert!(many < few * 8, "{many:?} for 1000 operations, {few:?} for 50");
+}
+
+/// One operation that adds many values to an attribute that is not keyed compares by hash.
+#[test]
+fn adding_many_values_does_not_compare_each_with_each() {
+    let registry = Registry::standard();
+    let users = registry.by_name("User").unwrap();
+    let email = |number: usize| -> Value {
+        [("value", format!("u{number}@example.com")), ("type", "work".to_owned())]
+            .into_iter()
+            .collect::<Object>()
+            .into()
+    };
+    let user = Resource([("userName", "u"), ("id", "u")].into_iter().collect());
+    let time = |count: usize| -> Duration {
+        let emails: Vec<Value> = (0..count).chain(0..count).map(email).collect();
+        let request = request(users, vec![operation("add", "emails", Some(emails.into()))]).unwrap();
+        let start = Instant::now();
+        let plan = request.plan(users, &user).unwrap();
+        assert_eq!(plan.resource.get("emails").unwrap().values().len(), count);
+        start.elapsed()
+    };
+    let few = (0..3).map(|_| time(1000)).min().unwrap();
+    let many = (0..3).map(|_| time(10_000)).min().unwrap();
+    assert!(many < few * 60, "{many:?} for 10000 values, {few:?} for 1000");
+}
+
+/// The product of many filters and many values is refused before it is worked off.
+#[test]
+fn filters_that_multiply_are_refused() {
+    let registry = Registry::standard();
+    let users = registry.by_name("User").unwrap();
+    let emails: Vec<Value> = (0..20_000)
+        .map(|number| [("value", format!("u{number}@example.com"))].into_iter().collect::<Object>().into())
+        .collect();
+    let mut user: Object = [("userName", "u"), ("id", "u")].into_iter().collect();
+    user.insert("emails", emails);
+    let path = "emails[value co \"a\" or value co \"b\" or type pr].display";
+    let operations = (0..1000).map(|_| operation("remove", path, None)).collect();
+    let request = request(users, operations).unwrap();
+    let error = request.plan(users, &Resource(user)).unwrap_err();
+    assert_eq!(error.scim_type(), Some(ScimType::TooMany));
+    assert!(error.detail().starts_with("Operations["), "{}", error.detail());
+}
+
+#[test]
+fn more_operations_than_allowed_are_413() {
+    let registry = Registry::standard();
+    let groups = registry.by_name("Group").unwrap();
+    let error = request(groups, removals(1001)).unwrap_err();
+    assert_eq!(error.status(), 413);
+    assert_eq!(error.detail(), "Operations: 1001 operations are more than the 1000 of one request");
+    assert!(request(groups, removals(1000)).is_ok());
+}
