@@ -233,7 +233,7 @@ fn deactivate(
     session.each(phase, &mut cast.people, |session, person| {
         session
             .step("patch names and `active`", CAPTURE)
-            .patch(person.path()?, names_and_active(person, target, false))
+            .patch(person.path()?, names_and_active(person, false))
             .status(target.deactivated())
             .needs(Need::Contains(json!({"active": false})))
             .send()?;
@@ -253,7 +253,7 @@ fn deactivate(
 
 fn reactivate(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result<(), Halt> {
     session.each("reactivate users", &mut cast.people, |session, person| {
-        let active = names_and_active(person, target, true);
+        let active = names_and_active(person, true);
         if target.deletes_inactive() {
             session
                 .step("reactivate in vain", PAGERDUTY)
@@ -337,17 +337,11 @@ fn whole_user(person: &Person, target: &Target) -> Result<Value, Halt> {
     Ok(body)
 }
 
-/// The captured PATCH; PagerDuty has no `name` to map.
-fn names_and_active(person: &Person, target: &Target, active: bool) -> Value {
-    let active = json!({"op": "replace", "path": "active", "value": active});
-    patch_op(match target.profile {
-        Profile::Generic => json!([
-            {"op": "replace", "path": "name.givenName", "value": person.given},
-            {"op": "replace", "path": "name.familyName", "value": person.family},
-            active,
-        ]),
-        Profile::Pagerduty => {
-            json!([{"op": "replace", "path": "displayName", "value": person.display_name()}, active])
-        }
-    })
+/// The captured PATCH. PagerDuty's mapping needs no `name`, but nobody takes it out.
+fn names_and_active(person: &Person, active: bool) -> Value {
+    patch_op(json!([
+        {"op": "replace", "path": "name.givenName", "value": person.given},
+        {"op": "replace", "path": "name.familyName", "value": person.family},
+        {"op": "replace", "path": "active", "value": active},
+    ]))
 }
