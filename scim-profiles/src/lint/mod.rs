@@ -4,7 +4,7 @@ mod patch;
 mod shape;
 
 use scim_core::leniency::{Leniencies, Leniency};
-use scim_core::schema::{Attribute, ResourceSchema};
+use scim_core::schema::{Attribute, Mutability, ResourceSchema};
 use scim_core::{Object, Value, validate};
 
 use crate::report::{Report, Violation};
@@ -139,6 +139,10 @@ impl<'s> Judge<'s> {
     }
 
     fn fit_attribute(&mut self, attribute: &Attribute, value: &Value, path: &str, fragment: &mut Fragment) {
+        if attribute.mutability == Mutability::ReadOnly {
+            // What the service provider alone writes is not looked at (RFC 7644 §3.3).
+            return;
+        }
         self.unknown_members(attribute, value, path);
         self.mark(Check::Type);
         self.mark(Check::Plain);
