@@ -16,8 +16,8 @@ mod vectors;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
-use scim_core::auth::{Principal, Secret, StaticTokens};
-use scim_core::{CredentialId, Environment, MemoryStore, Service, TenantId};
+use scim_core::auth::StaticTokens;
+use scim_core::{Environment, MemoryStore, Service};
 use scim_profiles::pagerduty::{self, PagerDuty};
 use vectors::Server;
 
@@ -27,7 +27,7 @@ fn every_request_has_its_exact_outcome_at_pagerduty() {
     assert!(vectors.len() >= 97, "{} vectors", vectors.len());
     let played = std::cell::Cell::new(0);
     vectors::play_all(&vectors, &[], |vector| {
-        let problems = vector.play(&Memory::new())?;
+        let problems = vector.play(Memory::new)?;
         played.set(played.get() + 1);
         Some(problems)
     });
@@ -42,13 +42,6 @@ struct Memory {
 
 impl Memory {
     fn new() -> Self {
-        let tokens = [(vectors::TENANT, vectors::TOKEN), (vectors::ELSEWHERE, vectors::TOKEN_ELSEWHERE)]
-            .into_iter()
-            .fold(StaticTokens::new().with_token_parameter(), |tokens, (tenant, token)| {
-                let principal =
-                    Principal { tenant: TenantId::new(tenant), credential: CredentialId::new(tenant) };
-                tokens.with(Secret::new(token).unwrap(), principal)
-            });
         let count = AtomicU8::new(1);
         let environment = Environment::new(
             || "2026-02-02T02:02:02Z".parse().unwrap(),
@@ -56,8 +49,8 @@ impl Memory {
         );
         let store = MemoryStore::new();
         let config = pagerduty::config(vectors::BASE_URL.parse().unwrap());
-        let service =
-            Service::new(store.clone(), tokens, config, environment).with_policy(PagerDuty::default());
+        let service = Service::new(store.clone(), vectors::tokens(), config, environment)
+            .with_policy(PagerDuty::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { store, service, runtime }
     }
@@ -73,7 +66,5 @@ impl Server for Memory {
         self.runtime.block_on(self.service.call(request))
     }
 
-    fn is_pagerduty(&self) -> bool {
-        true
-    }
+    const IS_PAGERDUTY: bool = true;
 }
