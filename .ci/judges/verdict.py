@@ -1,6 +1,7 @@
-"""Judges the output of an outside conformance suite: verdict.py TOOL LOG DEVIATIONS
+"""Judges the output of an outside conformance suite: verdict.py RUN LOG DEVIATIONS
 
-Every failed check must be listed in DEVIATIONS, and every line there must still fail. A line is
+RUN begins with the tool's name. Every failed check must be listed in DEVIATIONS, and every line
+there must still fail. A line is
 `tool <tab> regular expression over "check: message" <tab> the sentence that proves the tool wrong`.
 Prints one line with the counts.
 """
@@ -35,13 +36,13 @@ def scim_sanity(text):
     ]
 
 
-def main(tool, log, deviations):
+def main(run, log, deviations):
     text = Path(log).read_text()
-    checks = scim2(text) if tool == "scim2" else scim_sanity(text)
+    checks = scim2(text) if run.startswith("scim2") else scim_sanity(text)
     known = [
         line.split("\t")
         for line in Path(deviations).read_text().splitlines()
-        if line and not line.startswith("#") and line.split("\t")[0] == tool
+        if line and not line.startswith("#") and run.startswith(line.split("\t")[0])
     ]
     hit, unknown = set(), []
     for name, passed, message in checks:
@@ -53,7 +54,7 @@ def main(tool, log, deviations):
             unknown.append(f"{name}: {message}")
     stale = [line for i, line in enumerate(known) if i not in hit]
     passed = sum(1 for _, ok, _ in checks if ok)
-    print(f"{tool}: {passed} of {len(checks)} checks pass, {len(checks) - passed - len(unknown)} listed as deviations")
+    print(f"{run}: {passed} of {len(checks)} checks pass, {len(checks) - passed - len(unknown)} listed as deviations")
     for line in unknown:
         print(f"  not listed: {line}")
     for line in stale:
