@@ -1,1 +1,3 @@
-//! skeleton
+//! Inputs of the benchmarks, by name.
+
+pub mod workloads;

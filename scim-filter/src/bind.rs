@@ -1,15 +1,13 @@
 //! Binding: names are resolved against a schema, and misuse is refused once.
 
-use std::fmt;
 use std::ops::Range;
 
 use crate::ast::{Literal, NodeKind, Slice};
-use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT};
+use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT, route};
 use crate::compare::{Text, fold};
-use crate::error::{excerpt, shorten};
 use crate::{
-    AttrName, AttrPath, AttributeInfo, AttributeType, BoundAttr, BoundFilter, BoundPath, CompareOp, Filter,
-    Number, PatchPath, Schema, Term, Terms,
+    AttrName, AttrPath, AttributeInfo, AttributeType, BindError, BindErrorKind, BoundAttr, BoundFilter,
+    BoundPath, CompareOp, Filter, Number, PatchPath, Schema, Term, Terms,
 };
 
 /// Leniencies of a bind.
@@ -19,119 +17,6 @@ pub struct BindOptions {
     /// Lets a Boolean attribute be compared with `"true"`, `"True"`, `"false"` or `"False"`,
     /// as Microsoft Entra ID sends it (`roles[primary eq "True"]`).
     pub boolean_strings: bool,
-}
-
-/// Why a filter or path does not fit the schema.
-///
-/// Prints as one line; [`caret`](Self::caret) prints the place under the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BindError {
-    kind: BindErrorKind,
-    span: Range<usize>,
-    // The attribute (or schema) that is meant, as it was written.
-    attribute: Box<str>,
-    // What of it is wrong: a sub-attribute, or a value.
-    found: Box<str>,
-}
-
-/// The kinds of [`BindError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BindErrorKind {
-    /// The URI is not that of a schema of the resource type.
-    UnknownSchema,
-    /// No schema of the resource type defines the attribute.
-    UnknownAttribute,
-    /// The attribute has no such sub-attribute.
-    UnknownSubAttribute,
-    /// The attribute must not be revealed, not even by a filter's outcome.
-    Sensitive,
-    /// A complex attribute without a `value` can only be tested for presence (RFC 7644 §3.4.2.2).
-    NeedsSubAttribute,
-    /// A single-valued attribute without sub-attributes has nothing a value filter could choose from.
-    NotFilterable,
-    /// The operator makes no sense for the type (RFC 7644 table 3).
-    OperatorNotAllowed {
-        /// The operator.
-        op: CompareOp,
-        /// The type of the attribute.
-        kind: AttributeType,
-    },
-    /// The value is not one of the attribute's type.
-    TypeMismatch {
-        /// The type of the attribute.
-        kind: AttributeType,
-    },
-}
-
-impl BindErrorKind {
-    /// Whether the schema does not define what was named: a schema, an attribute or a sub-attribute.
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::UnknownSchema | Self::UnknownAttribute | Self::UnknownSubAttribute)
-    }
-}
-
-impl BindError {
-    /// What is wrong.
-    pub fn kind(&self) -> &BindErrorKind {
-        &self.kind
-    }
-
-    /// The bytes of the source that are wrong.
-    pub fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-
-    /// Prints the place under `text`, which must be the text of the filter or path.
-    pub fn caret<'e>(&'e self, text: &'e str) -> impl fmt::Display + 'e {
-        Caret { error: self, text }
-    }
-
-    fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (attribute, found) = (&self.attribute, &self.found);
-        match self.kind {
-            BindErrorKind::UnknownSchema => write!(f, "`{attribute}` is not a schema of the resource type"),
-            BindErrorKind::UnknownAttribute => {
-                write!(f, "`{attribute}` is not an attribute of the resource type")
-            }
-            BindErrorKind::UnknownSubAttribute => {
-                write!(f, "`{found}` is not a sub-attribute of `{attribute}`")
-            }
-            BindErrorKind::Sensitive => write!(f, "`{attribute}` cannot be used in a filter"),
-            BindErrorKind::NeedsSubAttribute => {
-                write!(f, "`{attribute}` is complex and compares only by a sub-attribute")
-            }
-            BindErrorKind::NotFilterable => write!(f, "`{attribute}` takes no value filter"),
-            BindErrorKind::OperatorNotAllowed { op, kind } => {
-                write!(f, "`{op}` does not apply to `{attribute}`, which is {kind}")
-            }
-            BindErrorKind::TypeMismatch { kind } => {
-                write!(f, "`{found}` does not compare with `{attribute}`, which is {kind}")
-            }
-        }
-    }
-}
-
-impl fmt::Display for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message(f)?;
-        write!(f, ", at byte {}", self.span.start)
-    }
-}
-
-impl std::error::Error for BindError {}
-
-struct Caret<'e> {
-    error: &'e BindError,
-    text: &'e str,
-}
-
-impl fmt::Display for Caret<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        excerpt(f, self.text, self.error.span())?;
-        f.write_str(" ")?;
-        self.error.message(f)
-    }
 }
 
 /// Binds a filter on resources.
@@ -167,6 +52,7 @@ pub(crate) fn path(
         let inner = binder.of_value(&target)?;
         binder.leaf(filter, inner)?;
     } else {
+        refuse_sensitive(text, &target.info)?;
         binder.check_filterable(&target)?;
         binder.term(filter, Some(target))?;
     }
@@ -583,62 +469,6 @@ impl Target<'_> {
     }
 }
 
-/// Gives each leaf the leaves to go on with, and returns the first.
-///
-/// A node stands before its terms, so it can hand its own two ways on to them: an `and` goes on
-/// with its next term when one holds, an `or` when one does not, and a `not` exchanges the two.
-fn route(nodes: &mut [BoundNode]) -> u32 {
-    // Where a way leads before it is known which leaf the node there begins with.
-    for index in 0..nodes.len() as u32 {
-        let Some(&BoundNode { kind, end, on_true, on_false }) = nodes.get(index as usize) else { break };
-        let mut give = |node: u32, on_true: u32, on_false: u32| {
-            let node = nodes.get_mut(node as usize)?;
-            (node.on_true, node.on_false) = (on_true, on_false);
-            Some(node.end)
-        };
-        match kind {
-            BoundKind::Not => {
-                give(index + 1, on_false, on_true);
-            }
-            BoundKind::ValuePath { .. } => {
-                give(index + 1, ACCEPT, REJECT);
-            }
-            BoundKind::And | BoundKind::Or => {
-                let mut term = index + 1;
-                while term < end {
-                    let Some(next) = give(term, on_true, on_false) else { break };
-                    if next < end {
-                        let (on_true, on_false) =
-                            if matches!(kind, BoundKind::And) { (next, on_false) } else { (on_true, next) };
-                        give(term, on_true, on_false);
-                    }
-                    term = next;
-                }
-            }
-            BoundKind::Compare { .. } | BoundKind::Present { .. } => {}
-        }
-    }
-    // A node that is no leaf begins with the first leaf behind it.
-    let mut first_leaf = vec![0; nodes.len()];
-    let mut leaf = 0;
-    for (index, node) in nodes.iter().enumerate().rev() {
-        if !matches!(node.kind, BoundKind::And | BoundKind::Or | BoundKind::Not) {
-            leaf = index as u32;
-        }
-        if let Some(first) = first_leaf.get_mut(index) {
-            *first = leaf;
-        }
-    }
-    for node in nodes {
-        for way in [&mut node.on_true, &mut node.on_false] {
-            if let Some(first) = first_leaf.get(*way as usize) {
-                *way = *first;
-            }
-        }
-    }
-    first_leaf.first().copied().unwrap_or(REJECT)
-}
-
 /// Whether `op` makes sense for values of the type.
 fn applies(op: CompareOp, kind: AttributeType) -> bool {
     use AttributeType::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
@@ -665,10 +495,4 @@ fn unknown_sub(attribute: &str, sub: &str, span: Range<usize>) -> BindError {
 
 fn needs_sub(path: AttrPath<'_>) -> BindError {
     BindError::new(BindErrorKind::NeedsSubAttribute, path.span(), path.as_str(), "")
-}
-
-impl BindError {
-    fn new(kind: BindErrorKind, span: Range<usize>, attribute: &str, found: &str) -> Self {
-        Self { kind, span, attribute: shorten(attribute), found: shorten(found) }
-    }
 }

@@ -107,6 +107,62 @@ impl BoundFilter {
     }
 }
 
+/// Gives each leaf the leaves to go on with, and returns the first.
+///
+/// A node stands before its terms, so it can hand its own two ways on to them: an `and` goes on
+/// with its next term when one holds, an `or` when one does not, and a `not` exchanges the two.
+pub(crate) fn route(nodes: &mut [BoundNode]) -> u32 {
+    // At first a way leads to a node; which leaf that begins with is seen below.
+    for index in 0..nodes.len() as u32 {
+        let Some(&BoundNode { kind, end, on_true, on_false }) = nodes.get(index as usize) else { break };
+        let mut give = |node: u32, on_true: u32, on_false: u32| {
+            let node = nodes.get_mut(node as usize)?;
+            (node.on_true, node.on_false) = (on_true, on_false);
+            Some(node.end)
+        };
+        match kind {
+            BoundKind::Not => {
+                give(index + 1, on_false, on_true);
+            }
+            BoundKind::ValuePath { .. } => {
+                give(index + 1, ACCEPT, REJECT);
+            }
+            BoundKind::And | BoundKind::Or => {
+                let mut term = index + 1;
+                while term < end {
+                    let Some(next) = give(term, on_true, on_false) else { break };
+                    if next < end {
+                        let (on_true, on_false) =
+                            if matches!(kind, BoundKind::And) { (next, on_false) } else { (on_true, next) };
+                        give(term, on_true, on_false);
+                    }
+                    term = next;
+                }
+            }
+            BoundKind::Compare { .. } | BoundKind::Present { .. } => {}
+        }
+    }
+    // A node that is no leaf begins with the first leaf behind it.
+    let mut first_leaf = vec![0; nodes.len()];
+    let mut leaf = 0;
+    for (index, node) in nodes.iter().enumerate().rev() {
+        if !matches!(node.kind, BoundKind::And | BoundKind::Or | BoundKind::Not) {
+            leaf = index as u32;
+        }
+        if let Some(first) = first_leaf.get_mut(index) {
+            *first = leaf;
+        }
+    }
+    for node in nodes {
+        for way in [&mut node.on_true, &mut node.on_false] {
+            if let Some(first) = first_leaf.get(*way as usize) {
+                *way = *first;
+            }
+        }
+    }
+    first_leaf.first().copied().unwrap_or(REJECT)
+}
+
 /// One expression of a bound filter.
 ///
 /// `eq null` does not occur: binding makes it "not present", and `ne null` "present", which is what

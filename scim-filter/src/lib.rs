@@ -77,6 +77,7 @@
 
 mod ast;
 mod bind;
+mod bind_error;
 mod bound;
 pub mod compare;
 mod display;
@@ -86,6 +87,7 @@ mod fold;
 mod instant;
 mod json;
 mod lex;
+mod limits;
 mod name;
 mod parse;
 mod path;
@@ -93,12 +95,13 @@ mod schema;
 mod table;
 
 pub use ast::{AttrPath, CompValue, CompareOp, Expr, Filter, Term, Terms, TermsIter};
-pub use bind::{BindError, BindErrorKind, BindOptions};
+pub use bind::BindOptions;
+pub use bind_error::{BindError, BindErrorKind};
 pub use bound::{BoundAttr, BoundExpr, BoundFilter, BoundTerm, BoundTerms};
 pub use error::{ParseError, ParseErrorKind};
 pub use json::{Json, JsonObject, JsonView, Number, Scalar};
+pub use limits::{Limits, ParseOptions};
 pub use name::{AttrName, fold_hash};
-pub use parse::{Limits, ParseOptions};
 pub use path::{BoundPath, PatchPath};
 pub use schema::{AttributeInfo, AttributeType, Schema};
 pub use table::SchemaTable;

@@ -1,4 +1,4 @@
-//! The loop over bracket frames, and its limits.
+//! The loop over bracket frames.
 //!
 //! A parser keeps the `and`s and `or`s of each open bracket in a [`Frame`] on a stack of its own,
 //! so that the depth of the text never becomes the depth of the call stack. The first byte decides
@@ -10,41 +10,8 @@ use nom::Err;
 
 use crate::ast::{Literal, NONE, NodeKind, Nodes, Slice};
 use crate::lex::{self, LexError, PathForm};
-use crate::{CompareOp, Filter, ParseError, ParseErrorKind};
-
-/// How much a single filter or path may ask for; charged while parsing, so that a text that asks
-/// for more costs no more than the limit.
-///
-/// The defaults are well above what identity providers send (a filter of two terms, or a thousand
-/// `value eq` in one path) and far below what would be felt.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// The longest text, in bytes. 64 KiB: as much as a thousand terms with identifiers need, and
-    /// more than most HTTP servers accept in a URL. Texts beyond 2 GiB are refused whatever the limit.
-    pub max_bytes: usize,
-    /// The deepest nesting of `(`, `not (` and `[`. 64: people write 3, generators 10; the parser
-    /// itself needs no limit, but those who read the filter recursively do.
-    pub max_depth: usize,
-    /// The most attribute expressions. 1024: each costs a look-up per resource when evaluating, and
-    /// a bind value when translated (SQLite takes 32,766 in one statement, PostgreSQL 65,535).
-    pub max_terms: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 64 * 1024, max_depth: 64, max_terms: 1024 }
-    }
-}
-
-/// Limits and leniencies of a parse.
-#[derive(Clone, Debug, Default)]
-pub struct ParseOptions {
-    /// How much the text may ask for.
-    pub limits: Limits,
-    /// Accepts `emails[type eq "work"].value eq "x"` for `emails[type eq "work" and value eq "x"]`,
-    /// as Microsoft Entra ID sends it.
-    pub value_path_sub_attr: bool,
-}
+use crate::limits::MAX_BYTES;
+use crate::{CompareOp, Filter, ParseError, ParseErrorKind, ParseOptions};
 
 /// Parses a filter.
 pub(crate) fn filter(text: &str, options: &ParseOptions) -> Result<Filter, ParseError> {
@@ -179,8 +146,7 @@ impl Frame {
 
 impl<'t, 'o> Parser<'t, 'o> {
     fn new(text: &'t str, options: &'o ParseOptions, is_path: bool) -> Result<Self, ParseError> {
-        // Offsets are `u32`, and unescaped strings take up to as much again.
-        let limit = options.limits.max_bytes.min((u32::MAX / 2) as usize);
+        let limit = options.limits.max_bytes.min(MAX_BYTES);
         if text.len() > limit {
             let kind = ParseErrorKind::TooLong { limit };
             return Err(ParseError::new(kind, text.floor_char_boundary(limit)..text.len(), text, is_path));

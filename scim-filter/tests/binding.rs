@@ -130,7 +130,13 @@ fn what_must_not_be_revealed() {
     assert!(
         path("password").is_ok() && path("emails.secret").is_ok() && path("emails[type pr].secret").is_ok()
     );
-    for text in ["emails[secret pr]", "emails[secret pr].value", "emails.secret pr", "password eq \"x\""] {
+    for text in [
+        "emails[secret pr]",
+        "emails[secret pr].value",
+        "emails.secret pr",
+        "keys[value pr]",
+        "password eq \"x\"",
+    ] {
         assert_eq!(*path(text).unwrap_err().kind(), BindErrorKind::Sensitive, "of `{text}`");
     }
 }
