@@ -84,10 +84,15 @@ fn an_object_of_100_000_names_is_read_in_time() {
     let twice = format!("{{{},\"NAME99999\":0}}", members.join(","));
     assert!(parse(&twice).unwrap_err().starts_with("the member `NAME99999` is given twice"));
 
-    let mut reversed: Vec<_> = value.as_object().unwrap().clone().into_iter().collect();
-    reversed.reverse();
-    let reversed: Object = reversed.into_iter().collect();
-    assert!(*value.as_object().unwrap() == reversed, "order does not matter, and is compared in time");
+    // Order does not matter to equality, which is in time too.
+    let object = value.as_object().unwrap();
+    let mut members: Vec<_> = object.clone().into_iter().collect();
+    members.swap(99_998, 99_999);
+    assert!(*object == members.iter().cloned().collect());
+    members.reverse();
+    assert!(*object == members.iter().cloned().collect());
+    members[50_000].1 = Value::Null;
+    assert!(*object != members.into_iter().collect());
 }
 
 #[test]
@@ -113,6 +118,8 @@ fn equality_ignores_order_and_case() {
     assert_ne!(parse(r#"{"a":1,"b":2}"#), parse(r#"{"a":1,"c":2}"#));
     assert_ne!(parse(r#"{"a":1}"#), parse(r#"{"a":1,"c":2}"#));
     assert_ne!(parse("[1,2]"), parse("[2,1]"));
+    assert_ne!(parse(r#"{"a":1,"b":2,"c":3}"#), parse(r#"{"a":1,"c":2,"b":3}"#));
+    assert_ne!(parse(r#"{"a":1,"b":2,"c":3}"#), parse(r#"{"a":0,"c":3,"b":2}"#));
 }
 
 #[test]
@@ -177,6 +184,13 @@ proptest! {
         // Collected instead of parsed, the last of them wins.
         let object: Object = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         prop_assert_eq!(object.len(), distinct.len());
+        let mut reversed: Vec<_> = object.clone().into_iter().collect();
+        reversed.reverse();
+        prop_assert_eq!(&reversed.iter().cloned().collect::<Object>(), &object);
+        if let Some((_, value)) = reversed.first_mut() {
+            *value = Value::Null;
+            prop_assert_ne!(&reversed.into_iter().collect::<Object>(), &object);
+        }
         for name in &distinct {
             let last = names.iter().rposition(|other| other.to_lowercase() == *name);
             prop_assert_eq!(object.get(name).cloned(), last.map(Value::from));

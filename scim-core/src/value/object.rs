@@ -122,17 +122,18 @@ impl PartialEq for Object {
         if self.len() != other.len() {
             return false;
         }
-        // Objects mostly come in the same order; where they do not, a large one is sorted, since
-        // looking every name up would take the square of what a client may send.
-        let mut pairs = self.entries.iter().zip(&other.entries);
-        let Some(first) = pairs.position(|((left, _), (right, _))| left != right) else {
-            return self.entries.iter().zip(&other.entries).all(|((_, left), (_, right))| left == right);
-        };
-        if self.len() - first <= SMALL {
-            return self.entries.iter().all(|(name, value)| other.member(name) == Some(value));
+        // Objects mostly come in the same order; only where they begin to differ names are looked
+        // for, and many are sorted, since a search for each takes the square of what a client sends.
+        let pairs = || self.entries.iter().zip(&other.entries);
+        let same = pairs().take_while(|((left, _), (right, _))| left == right).count();
+        if !pairs().take(same).all(|((_, left), (_, right))| left == right) {
+            return false;
         }
-        let mut left: Vec<_> = self.entries.iter().collect();
-        let mut right: Vec<_> = other.entries.iter().collect();
+        let mut left: Vec<_> = self.entries.iter().skip(same).collect();
+        let mut right: Vec<_> = other.entries.iter().skip(same).collect();
+        if left.len() <= SMALL {
+            return left.iter().all(|entry| right.contains(entry));
+        }
         left.sort_by_cached_key(|(name, _)| folded(name));
         right.sort_by_cached_key(|(name, _)| folded(name));
         left == right
