@@ -1,7 +1,7 @@
 //! Lists over a store in memory, from request to response: what a page, a look-up by a unique
 //! attribute, a scan and a membership check cost, and the same page without the service around it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a measurement")]
 
 use std::future::Future;
 use std::hint::black_box;

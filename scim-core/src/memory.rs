@@ -8,7 +8,7 @@ use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 
 use crate::projection::Projection;
 use crate::query::Query;
-use crate::schema::ResourceSchema;
+use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
 use crate::store::{Applied, Page, Scope, Store, StoreError, Update, evaluate, project};
 use crate::validate::UniqueKey;
 use crate::{Resource, ResourceId, TenantId, Version};
@@ -258,7 +258,11 @@ impl Table {
             return Some(self.by_id.get(text).copied());
         }
         let definition = schema.find(None, attr.name.as_str())?;
-        let unique = !definition.multi_valued && definition.uniqueness != crate::schema::Uniqueness::None;
+        // Text is unique exactly when it compares as equal, an empty one excepted, which is no key.
+        let unique = definition.uniqueness != Uniqueness::None
+            && definition.kind == AttributeType::String
+            && !definition.multi_valued
+            && !text.is_empty();
         unique.then(|| {
             let value = if attr.case_exact { text.into() } else { compare::fold(text) };
             let key = UniqueKey { attribute: attr.name.as_str().into(), value: value.into() };

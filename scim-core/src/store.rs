@@ -1,6 +1,7 @@
 //! Where resources live: the one trait an embedder implements.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::patch::Change;
 use crate::projection::Projection;
@@ -111,6 +112,64 @@ pub trait Store: Send + Sync + 'static {
             }
             Ok(missing)
         }
+    }
+}
+
+/// A store shared with the rest of the program.
+impl<S: Store> Store for Arc<S> {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        (**self).create(scope, resource, unique).await
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        (**self).read(scope, id, projection).await
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        (**self).query(scope, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        (**self).replace(scope, resource, unique, expected).await
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Version,
+    ) -> Result<Applied, StoreError> {
+        (**self).apply(scope, id, update, expected).await
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        (**self).delete(scope, id, expected).await
+    }
+
+    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
+        (**self).missing(scope, ids).await
     }
 }
 

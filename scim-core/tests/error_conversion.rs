@@ -1,7 +1,5 @@
 //! The conversion table: what each inner error is on the wire.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use scim_core::auth::AuthError;
 use scim_core::schema::Registry;
 use scim_core::store::StoreError;

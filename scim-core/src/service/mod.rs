@@ -107,7 +107,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Ok(reply) => reply.into_response(self.config.capabilities.etag),
             Err(failure) => self.refuse(failure, &mut outcome),
         };
-        if head.method == Method::HEAD {
+        if head.method == Method::HEAD && !response.body().is_empty() {
             let length = response.body().len().into();
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
             *response.body_mut() = Bytes::new();

@@ -7,8 +7,8 @@ use scim_core::store::{Applied, Page, Scope, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::support::{config, request, server_over, user};
 
@@ -28,18 +28,14 @@ impl Faulty {
     }
 }
 
-/// The same store for the service and for the test.
-#[derive(Clone, Copy)]
-struct Shared(&'static Faulty);
-
-impl Store for Shared {
+impl Store for Faulty {
     async fn create(
         &self,
         scope: Scope<'_>,
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        self.0.inner.create(scope, resource, unique).await
+        self.inner.create(scope, resource, unique).await
     }
 
     async fn read(
@@ -49,16 +45,16 @@ impl Store for Shared {
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
         if scope.schema.name() == "Group" && projection.includes(scope.schema, None, "members") {
-            self.0.reads_of_members.fetch_add(1, Ordering::SeqCst);
+            self.reads_of_members.fetch_add(1, Ordering::SeqCst);
         }
-        self.0.inner.read(scope, id, projection).await
+        self.inner.read(scope, id, projection).await
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        let failure = self.0.query.lock().unwrap().take();
+        let failure = self.query.lock().unwrap().take();
         match failure {
             Some(error) => Err(error),
-            None => self.0.inner.query(scope, query).await,
+            None => self.inner.query(scope, query).await,
         }
     }
 
@@ -69,8 +65,8 @@ impl Store for Shared {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        self.0.race()?;
-        self.0.inner.replace(scope, resource, unique, expected).await
+        self.race()?;
+        self.inner.replace(scope, resource, unique, expected).await
     }
 
     async fn apply(
@@ -80,8 +76,8 @@ impl Store for Shared {
         update: &Update<'_>,
         expected: Version,
     ) -> Result<Applied, StoreError> {
-        self.0.race()?;
-        self.0.inner.apply(scope, id, update, expected).await
+        self.race()?;
+        self.inner.apply(scope, id, update, expected).await
     }
 
     async fn delete(
@@ -90,13 +86,13 @@ impl Store for Shared {
         id: &ResourceId,
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
-        self.0.race()?;
-        self.0.inner.delete(scope, id, expected).await
+        self.race()?;
+        self.inner.delete(scope, id, expected).await
     }
 }
 
-fn faulty() -> &'static Faulty {
-    Box::leak(Box::default())
+fn faulty() -> Arc<Faulty> {
+    Arc::default()
 }
 
 #[test]
@@ -113,7 +109,7 @@ fn every_store_error_has_its_status_and_keeps_its_internals() {
     ];
     for (error, status, scim_type) in cases {
         let store = faulty();
-        let (server, name) = (server_over(Shared(store), config()), format!("{error:?}"));
+        let (server, name) = (server_over(Arc::clone(&store), config()), format!("{error:?}"));
         *store.query.lock().unwrap() = Some(error);
         let answer = server.get("/Users");
         assert_eq!(answer.status, status, "{name}");
@@ -127,7 +123,7 @@ fn every_store_error_has_its_status_and_keeps_its_internals() {
 #[test]
 fn a_lost_race_is_run_again() {
     let store = faulty();
-    let server = server_over(Shared(store), config());
+    let server = server_over(Arc::clone(&store), config());
     server.user("a");
     let title = json!([{"op": "add", "path": "title", "value": "x"}]);
     store.races.store(5, Ordering::SeqCst);
@@ -142,7 +138,7 @@ fn a_lost_race_is_run_again() {
 #[test]
 fn a_race_is_not_run_for_ever() {
     let store = faulty();
-    let server = server_over(Shared(store), config());
+    let server = server_over(Arc::clone(&store), config());
     server.user("a");
     store.races.store(usize::MAX, Ordering::SeqCst);
     let writes = [
@@ -168,7 +164,7 @@ fn members_are_not_read_to_add_or_remove_one() {
     let store = faulty();
     let mut config = config();
     config.patch_response = scim_core::service::PatchResponse::NoContent;
-    let server = server_over(Shared(store), config);
+    let server = server_over(Arc::clone(&store), config);
     server.user("a");
     server.user("b");
     let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
@@ -191,7 +187,7 @@ fn members_are_not_read_to_add_or_remove_one() {
 fn an_empty_change_is_not_sent_to_the_store() {
     assert!(Change::default().is_empty());
     let store = faulty();
-    let server = server_over(Shared(store), config());
+    let server = server_over(Arc::clone(&store), config());
     server.user("a");
     store.races.store(usize::MAX, Ordering::SeqCst);
     let answer = server.patch("/Users/id-1", json!([{"op": "replace", "path": "userName", "value": "a"}]));
