@@ -38,7 +38,7 @@ def scim_sanity(text):
 
 def main(run, log, deviations):
     text = Path(log).read_text()
-    checks = scim2(text) if run.startswith("scim2") else scim_sanity(text)
+    checks = scim2(text) if run.endswith("scim2") else scim_sanity(text)
     known = [
         line.split("\t")
         for line in Path(deviations).read_text().splitlines()
