@@ -1,6 +1,6 @@
 //! The example programs themselves, as a newcomer runs them.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod support;
 
