@@ -21,17 +21,18 @@ pub fn router<S: Store, A: Authenticator, P: Policy>(service: Service<S, A, P>) 
     let service = Arc::new(service);
     Router::new().fallback(move |request: Request| {
         let service = Arc::clone(&service);
-        async move { answer(&service, request).await }
+        async move { answer(&service, request, BODY_TIMEOUT).await }
     })
 }
 
 async fn answer<S: Store, A: Authenticator, P: Policy>(
     service: &Service<S, A, P>,
     request: Request,
+    body_timeout: Duration,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let limit = service.config().limits.max_body_bytes;
-    match tokio::time::timeout(BODY_TIMEOUT, collect(body, limit)).await {
+    match tokio::time::timeout(body_timeout, collect(body, limit)).await {
         Ok(Ok(body)) => service.call(http::Request::from_parts(parts, body)).await.map(Body::from),
         Ok(Err(_)) => refusal(StatusCode::BAD_REQUEST, "the request body ends before its announced length"),
         Err(_) => refusal(StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time"),
@@ -49,3 +50,26 @@ fn refusal(status: StatusCode, detail: &'static str) -> Response {
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt as _, Channel};
+    use scim_core::auth::StaticTokens;
+    use scim_core::{Config, Environment, MemoryStore, ResourceId};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_arrive_in_time_is_408() {
+        let environment = Environment::new(jiff::Timestamp::now, || ResourceId::new("1"));
+        let config = Config::new("http://127.0.0.1/scim/v2".parse().unwrap());
+        let service = Service::new(MemoryStore::new(), StaticTokens::new(), config, environment);
+        let (_sender, body) = Channel::<bytes::Bytes, std::io::Error>::new(1);
+        let request = Request::new(Body::new(body));
+        let response = answer(&service, request, Duration::from_millis(50)).await;
+        assert_eq!(response.status(), 408);
+        let text = response.into_body().collect().await.unwrap().to_bytes();
+        let error: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(error["detail"], "the request body did not arrive in time");
+    }
+}

@@ -15,8 +15,18 @@ use tokio::sync::Semaphore;
 
 /// Serves `router` on `listener` until `stop` completes, then lets the requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_within(HEADER_TIMEOUT, DRAIN_TIMEOUT, listener, router, stop).await;
+}
+
+async fn serve_within(
+    header_timeout: Duration,
+    drain_timeout: Duration,
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADER_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_BYTES);
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -51,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("stopped before every connection had ended");
     }
 }
@@ -88,3 +98,59 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 const MAX_CONNECTIONS: usize = 1024;
 /// How long requests under way may take when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_secs(20);
+
+    async fn start(header: Duration, drain: Duration) -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>) {
+        let slow = get(async || {
+            tokio::time::sleep(2 * SOON).await;
+            "answer"
+        });
+        let stuck = get(async || std::future::pending::<()>().await);
+        let router = Router::new().route("/slow", slow).route("/stuck", stuck);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server =
+            tokio::spawn(serve_within(header, drain, listener, router, async { drop(stopped.await) }));
+        (TcpStream::connect(address).await.unwrap(), stop, server)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_finish_its_head_is_cut_off() {
+        let (mut client, _stop, _server) = start(SOON, LONG).await;
+        client.write_all(b"GET /slow HTTP/1.1\r\nHost:").await.unwrap();
+        let mut answer = Vec::new();
+        timeout(LONG, client.read_to_end(&mut answer)).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_requests_finish_but_not_for_ever() {
+        let (mut client, stop, server) = start(LONG, LONG).await;
+        client.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        tokio::time::sleep(SOON).await;
+        drop(stop);
+        let mut answer = String::new();
+        timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("answer"), "{answer}");
+        timeout(LONG, server).await.unwrap().unwrap();
+
+        let (mut client, stop, server) = start(LONG, SOON).await;
+        client.write_all(b"GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        tokio::time::sleep(SOON).await;
+        drop(stop);
+        timeout(LONG, server).await.unwrap().unwrap();
+    }
+}

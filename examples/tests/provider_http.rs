@@ -74,6 +74,26 @@ fn a_life_of_users_and_groups_survives_a_restart() {
     client.get("/Users/42").expect(404);
 }
 
+/// RFC 7643 §9.2: not in clear text, and this provider has no use for any other.
+#[test]
+fn passwords_are_taken_and_not_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(&directory.path().join("scim.db"), &[]);
+    let mut ann = user("ann@example.com");
+    ann["password"] = json!("t1meMa$heen");
+    let made = server.client.post("/Users", ann.clone()).expect(201);
+    let path = format!("/Users/{}", id(&made));
+    server.client.put(&path, ann).expect(200);
+    server.client.patch(&path, json!([{"op": "replace", "value": {"password": "t1meMa$heen"}}])).expect(200);
+    assert_eq!(server.client.get(&path).expect(200)["password"], Value::Null);
+    server.stop();
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("ann@example.com") && !text.contains("t1meMa$heen"));
+    }
+}
+
 /// The base URL has another port after a restart.
 fn without_location(mut body: Value) -> Value {
     let one = |resource: &mut Value| {

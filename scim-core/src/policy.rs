@@ -128,10 +128,19 @@ pub enum Admission {
 }
 
 /// The RFCs' behaviour.
+///
+/// A `password` is accepted and not kept: it "MUST NOT be stored in cleartext form" (RFC 7643 §9.2),
+/// and this policy has nothing to hash it with. A service that signs its users in by password
+/// hashes it in an [`admit`](Policy::admit) of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardPolicy;
 
-impl Policy for StandardPolicy {}
+impl Policy for StandardPolicy {
+    fn admit(&self, _: &Context<'_>, _: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
+        resource.0.remove("password");
+        Ok(Admission::Store)
+    }
+}
 
 /// A policy chosen at run time.
 impl Policy for Arc<dyn Policy> {
