@@ -2,8 +2,8 @@
 
 Prints the server's schemas with canonicalValues the suite will draw from: e-mail addresses, time
 zones, roles that can be given. `active` and `roles.primary` are called readOnly, so that they are
-not written (false deletes the user, and a primary that is given must be true), and `roles` required,
-as a role can only be replaced.
+not written (false deletes the user, and a primary that is given must be true); `roles` required, as
+a role can only be replaced, and `type` too, the one other way to say that a role is the base role.
 """
 
 import json
@@ -33,6 +33,8 @@ def main(url):
             for sub in attribute.get("subAttributes", []):
                 if sub["name"] == "primary":
                     sub["mutability"] = "readOnly"
+                if sub["name"] == "type":
+                    sub["required"] = True
                 sub["canonicalValues"] = [v for v in sub.get("canonicalValues", []) if v != "owner"]
     json.dump(schemas, sys.stdout)
 
