@@ -1,5 +1,5 @@
 //! `lint` as a program: what it prints, and how it exits.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

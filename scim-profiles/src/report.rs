@@ -14,7 +14,7 @@ pub struct Violation {
     pub rule: &'static str,
     /// Whether the vendor refuses the payload for it.
     pub severity: Severity,
-    /// The place in the payload: `roles[0].value`, `Operations[1].value`.
+    /// The place in the payload: `roles[0].value`, `Operations[1].value`; `$` is all of it.
     pub path: String,
     /// What is wrong.
     pub message: String,

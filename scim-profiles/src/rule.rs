@@ -32,7 +32,7 @@ pub struct Rule {
 /// The shape of a [`Rule`].
 ///
 /// No value (`null`, `[]` or a missing member, RFC 7643 §2.5) fulfils every shape except
-/// [`Required`](Self::Required) and [`Kept`](Self::Kept).
+/// [`Required`](Self::Required), [`Kept`](Self::Kept) and [`Lists`](Self::Lists).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Check {
@@ -74,6 +74,8 @@ pub enum Check {
     Plain,
     /// PATCH operations and paths that can be read.
     Operation,
+    /// A resource of a type the vendor has.
+    ResourceType,
 }
 
 /// A value a rule names.

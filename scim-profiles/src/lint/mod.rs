@@ -4,7 +4,7 @@ mod patch;
 mod shape;
 
 use scim_core::leniency::{Leniencies, Leniency};
-use scim_core::schema::{Attribute, Mutability, ResourceSchema};
+use scim_core::schema::{Attribute, Mutability, ResourceSchema, builtin};
 use scim_core::{Object, Value, validate};
 
 use crate::report::{Report, Violation};
@@ -22,10 +22,16 @@ pub(crate) fn payload(
     match (payload, value) {
         (Payload::Patch, _) => patch::message(&mut judge, value),
         (_, Value::Object(object)) => {
+            judge.mark(Check::ResourceType);
+            if let Some(other) = judge.other_type(object) {
+                let message = format!("`{other}` is the schema of a type the service provider does not have");
+                judge.broken(Check::ResourceType, "schemas", &message);
+                return judge.report(profile);
+            }
             let fragment = judge.fit(object, "");
             judge.rules(&fragment, Completeness::Whole, &|path| path.to_owned());
         }
-        _ => judge.broken(Check::Type, "", "a resource is a JSON object"),
+        _ => judge.broken(Check::Type, "$", "a resource is a JSON object"),
     }
     judge.report(profile)
 }
@@ -121,6 +127,14 @@ impl<'s> Judge<'s> {
         for (rule, checked) in self.rules.iter().zip(&mut self.checked) {
             *checked |= rule.check == check;
         }
+    }
+
+    /// The schema of a resource of another type, if `schemas` has no other base schema.
+    fn other_type(&self, object: &Object) -> Option<&'static str> {
+        let uris = object.get("schemas").and_then(Value::as_array).unwrap_or_default();
+        let lists = |uri: &str| uris.iter().any(|u| u.as_str().is_some_and(|u| u.eq_ignore_ascii_case(uri)));
+        let base = &self.schema.base().id;
+        [builtin::USER, builtin::GROUP].into_iter().find(|uri| lists(uri)).filter(|_| !lists(base))
     }
 
     /// Makes the attributes of `object` fit the schema, as the service does, and reports what the
@@ -242,6 +256,7 @@ impl<'s> Judge<'s> {
             Completeness::Element => false,
         };
         match rule.check {
+            Check::Lists(text) if missing => Some(Err(format!("does not list `{text}`"))),
             Check::Required if missing => Some(Err("a value is required".to_owned())),
             Check::Kept if missing && self.payload == Payload::Patch => {
                 Some(Err(format!("cannot be removed: {}", rule.statement)))

@@ -40,7 +40,12 @@ pub(super) fn judge(rule: &Rule, value: &Value, whole: bool) -> Option<Result<()
             let listed = elements.iter().any(|e| e.as_str().is_some_and(|e| e.eq_ignore_ascii_case(text)));
             require(listed, || format!("does not list `{text}`"))
         }),
-        Check::AnyMember(_) | Check::Type | Check::Known | Check::Plain | Check::Operation => None,
+        Check::AnyMember(_)
+        | Check::Type
+        | Check::Known
+        | Check::Plain
+        | Check::Operation
+        | Check::ResourceType => None,
     }
 }
 

@@ -38,7 +38,9 @@
 //! - **`displayName` is not always sent**: OneLogin's and some other templates leave it out unless
 //!   it is mapped, and PagerDuty refuses the user. [`Profile::lint`](crate::Profile::lint) says so
 //!   before PagerDuty does.
-//! - Whoever sends the role of a former licence with a new role: the licence is dropped, not refused.
+//! - An update that sends a new role sends the former licence with it, since it is the whole user
+//!   as read. A licence of another group than the role's is then dropped, not refused.
+//! - **Groups** have no endpoint: their mapping has to be switched off in the identity provider.
 //!
 //! # What this profile does
 //!

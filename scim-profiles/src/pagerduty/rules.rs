@@ -4,7 +4,8 @@ use scim_core::ScimType;
 
 use super::roles::{OWNER, ROLE_VALUES};
 use super::sources::{
-    CHANGELOG, OKTA_PAGE, ONELOGIN_GUIDE, PERMISSIONS, PROVISIONING, REST_API, RFC7643, RFC7644, SCIM_API,
+    CHANGELOG, ENTRA_GUIDE, OKTA_PAGE, ONELOGIN_GUIDE, PERMISSIONS, PROVISIONING, REST_API, RFC7643, RFC7644,
+    SCIM_API,
 };
 use crate::Source;
 use crate::rule::{Check, Literal, On, Rule, Severity};
@@ -27,6 +28,13 @@ pub(super) const RULES: &[Rule] = &[
             RFC7644,
         )
     },
+    error(
+        "resource-type",
+        "",
+        Check::ResourceType,
+        "there are users and no groups; group mappings are to be switched off",
+        ENTRA_GUIDE,
+    ),
     // PagerDuty's guide maps Entra ID's `active` to the strings "true" and "false": such strings
     // are a matter of `value-plain`, not of this rule.
     error("attribute-type", "", Check::Type, "values have the type the schema says", RFC7643),
