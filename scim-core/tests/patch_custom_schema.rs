@@ -47,6 +47,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
                 ],
             )
             .multi_valued(),
+            Attribute::complex("crew", [immutable(Attribute::string("value"))]).multi_valued(),
         ],
     };
     let rack = Schema {
@@ -116,7 +117,7 @@ fn after(operations: Json, attribute: &str) -> Json {
 
 #[track_caller]
 fn refused(operations: Json) -> String {
-    let error = plan(operations).expect_err("refused");
+    let error = plan(operations).unwrap_err();
     assert_eq!(error.scim_type().unwrap().as_str(), "mutability", "{}", error.detail());
     error.detail().to_owned()
 }
@@ -240,4 +241,31 @@ fn an_extension_whose_uri_is_longer_than_the_base_schema() {
     let mut applied = racked;
     assert!(planned.change.apply(&mut applied));
     assert_eq!(applied, device());
+}
+
+#[test]
+fn keys_compare_as_the_schema_says() {
+    let mut crewed = device();
+    let Value::Array(crew) = Value::from(json!([{"value": "ann"}, {"value": "Bob"}])) else { panic!() };
+    crewed.0.insert("crew", crew);
+    let steps = json!([
+        {"op": "remove", "path": "crew[value eq \"ANN\"]"},
+        {"op": "add", "path": "crew", "value": [{"value": "BOB"}, {"value": "cyd"}]},
+        {"op": "remove", "path": "crew", "value": [{"value": "Cyd"}, {"value": "eve"}]},
+    ]);
+    let planned = plan_on(&crewed, steps.clone(), Leniencies::tolerant()).unwrap();
+    assert!(planned.change.deltas[0].ignore_case);
+    let expected = Value::from(json!([{"value": "Bob"}]));
+    assert_eq!(planned.resource.get("crew"), Some(&expected));
+
+    let mut blind = crewed.clone();
+    blind.0.remove("crew");
+    let mut applied = crewed.clone();
+    plan_on(&blind, steps.clone(), Leniencies::tolerant()).unwrap().change.apply(&mut applied);
+    assert_eq!(applied.get("crew"), Some(&expected));
+
+    let mut looking = steps;
+    looking.as_array_mut().unwrap().push(json!({"op": "remove", "path": "crew[value co \"zzz\"]"}));
+    let looked = plan_on(&crewed, looking, Leniencies::tolerant()).unwrap();
+    assert_eq!(looked.resource.get("crew"), Some(&expected));
 }

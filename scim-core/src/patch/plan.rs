@@ -346,16 +346,14 @@ impl Many<'_, '_> {
             Action::Replace(values) => {
                 self.values.clear();
                 self.values.add(values, self.budget)?;
-                required(self.attribute, self.values.is_empty())?;
+                self.required(true)?;
             }
             Action::Remove | Action::Unassign => {
-                required(self.attribute, !self.values.is_empty())?;
+                let had = self.attribute.required && !self.values.is_empty();
                 self.values.clear();
+                self.required(had)?;
             }
-            Action::RemoveListed(listed) => {
-                let places = self.values.places();
-                self.remove_listed(&places, listed)?;
-            }
+            Action::RemoveListed(listed) => self.remove_listed(None, listed)?,
             Action::Set(_) | Action::Merge { .. } | Action::Put(_) | Action::SameId(_) => {}
         }
         Ok(())
@@ -363,7 +361,7 @@ impl Many<'_, '_> {
 
     /// A sub-attribute of values that no filter tells apart.
     fn sub_of_all(&mut self, sub: &Attribute, action: &Action) -> Result<(), Refused> {
-        let places = self.values.places();
+        let places = self.values.all(self.budget)?;
         if !matches!(action, Action::Remove | Action::Unassign | Action::RemoveListed(_)) {
             match places.as_slice() {
                 [] => return self.make(Object::new(), Some(sub), action),
@@ -406,9 +404,9 @@ impl Many<'_, '_> {
             }
             (None, Action::Remove | Action::Unassign) => {
                 self.values.remove(places);
-                required(self.attribute, self.values.is_empty() && !places.is_empty())?;
+                self.required(!places.is_empty())?;
             }
-            (None, Action::RemoveListed(listed)) => self.remove_listed(places, listed)?,
+            (None, Action::RemoveListed(listed)) => self.remove_listed(Some(places), listed)?,
             (Some(sub), Action::Set(value)) => {
                 let set = [(sub.name.as_str(), value.clone())].into_iter().collect::<Object>();
                 self.values.merge(places, &set, &[], self.budget)?;
@@ -416,7 +414,7 @@ impl Many<'_, '_> {
             (Some(sub), Action::Remove | Action::Unassign) => {
                 let clear = [AttrName::new(&sub.name)];
                 self.values.merge(places, &Object::new(), &clear, self.budget)?;
-                required(self.attribute, self.values.is_empty() && !places.is_empty())?;
+                self.required(!places.is_empty())?;
             }
             (Some(sub), action) => self.values.edit(places, sub, |present| sub_value(present, action))?,
             (None, Action::Add(_) | Action::Replace(_) | Action::SameId(_)) => {}
@@ -456,10 +454,15 @@ impl Many<'_, '_> {
         Ok(self.values.push(element, self.budget)?)
     }
 
-    fn remove_listed(&mut self, places: &[usize], listed: &[Value]) -> Result<(), Refused> {
-        let had = !self.values.is_empty();
-        self.values.remove_listed(places, listed, self.budget)?;
-        Ok(required(self.attribute, had && self.values.is_empty())?)
+    fn remove_listed(&mut self, among: Option<&[usize]>, listed: &[Value]) -> Result<(), Refused> {
+        let had = self.attribute.required && !self.values.is_empty();
+        self.values.remove_listed(among, listed, self.budget)?;
+        Ok(self.required(had)?)
+    }
+
+    /// Refuses that a required attribute that `had` a value has none any more.
+    fn required(&self, had: bool) -> Result<(), Forbidden> {
+        required(self.attribute, had && self.attribute.required && self.values.is_empty())
     }
 }
 

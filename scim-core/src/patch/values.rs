@@ -110,7 +110,12 @@ impl<'r> Values<'r> {
     }
 
     /// The places of the values there are.
-    pub(super) fn places(&self) -> Vec<usize> {
+    pub(super) fn all(&self, budget: &mut Budget) -> Result<Vec<usize>, Exhausted> {
+        budget.charge(self.elements.len())?;
+        Ok(self.places())
+    }
+
+    fn places(&self) -> Vec<usize> {
         (0..self.elements.len()).filter(|place| self.at(*place).is_some()).collect()
     }
 
@@ -121,20 +126,28 @@ impl<'r> Values<'r> {
         budget: &mut Budget,
     ) -> Result<Vec<usize>, Exhausted> {
         let mut places = match &selection.keys {
-            Some(keys) => {
-                self.build_index(budget)?;
-                budget.charge(keys.len())?;
-                let ignore_case = ignores_case(self.attribute);
-                let index = self.index.as_ref();
-                let places = keys.iter().filter_map(|key| index?.get(folded(key, ignore_case).as_ref()));
-                places.copied().collect()
-            }
+            Some(keys) => self.with_keys(keys.iter().map(|key| &**key), budget)?,
             None => {
                 budget.charge(self.elements.len().saturating_mul(selection.cost))?;
-                (0..self.elements.len()).collect::<Vec<_>>()
+                self.places()
             }
         };
         places.retain(|place| self.at(*place).is_some_and(|element| selection.matches(element)));
+        Ok(places)
+    }
+
+    /// The places of the values of a keyed attribute that have one of `keys`.
+    fn with_keys<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k str>,
+        budget: &mut Budget,
+    ) -> Result<Vec<usize>, Exhausted> {
+        self.build_index(budget)?;
+        let ignore_case = ignores_case(self.attribute);
+        let index = self.index.as_ref();
+        let mut places: Vec<usize> =
+            keys.filter_map(|key| index?.get(folded(key, ignore_case).as_ref()).copied()).collect();
+        places.retain(|place| self.at(*place).is_some());
         places.sort_unstable();
         places.dedup();
         Ok(places)
@@ -143,6 +156,9 @@ impl<'r> Values<'r> {
     /// Adds `values`; one that is there already is not added again but takes what is new of the
     /// other sub-attributes.
     pub(super) fn add(&mut self, values: &[Value], budget: &mut Budget) -> Result<(), Failure> {
+        if values.is_empty() {
+            return Ok(());
+        }
         self.build_index(budget)?;
         let mut places = Vec::with_capacity(values.len());
         for value in values {
@@ -191,14 +207,29 @@ impl<'r> Values<'r> {
         }
     }
 
-    /// Removes those of the values at `places` that one of `listed` names: by `value` and, where
-    /// given, `type`; without a `value`, by everything given.
+    /// Removes the values that one of `listed` names; with `among`, those at these places.
+    ///
+    /// A value is named by its `value` and, where given and the attribute is not keyed, its
+    /// `type`; without a `value`, by everything given.
     pub(super) fn remove_listed(
         &mut self,
-        places: &[usize],
+        among: Option<&[usize]>,
         listed: &[Value],
         budget: &mut Budget,
     ) -> Result<(), Exhausted> {
+        if among.is_none() && self.keyed {
+            let places = self.with_keys(listed.iter().filter_map(element::key), budget)?;
+            self.remove(&places);
+            return Ok(());
+        }
+        let all;
+        let places = match among {
+            Some(places) => places,
+            None => {
+                all = self.all(budget)?;
+                &all
+            }
+        };
         let exact = self.attribute.sub_attribute("value").unwrap_or(self.attribute).case_exact;
         // A key says it all, and is all that a delta goes by.
         let also: &[&str] = if self.keyed { &[] } else { &["type"] };
