@@ -38,12 +38,19 @@ pub(crate) static PROFILE: Profile = Profile {
         source: Source::stated("RFC 6750 §2.1", "2012-10"),
     }],
     resources: &[
-        ResourceProfile { resource_type: "User", attributes: &[], rules: USER_RULES, filters: Filters::Any },
+        ResourceProfile {
+            resource_type: "User",
+            attributes: &[],
+            rules: USER_RULES,
+            filters: Filters::Any,
+            deactivation_deletes: false,
+        },
         ResourceProfile {
             resource_type: "Group",
             attributes: &[],
             rules: GROUP_RULES,
             filters: Filters::Any,
+            deactivation_deletes: false,
         },
     ],
     lifecycle: &[],

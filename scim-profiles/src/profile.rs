@@ -123,6 +123,9 @@ pub struct ResourceProfile {
     pub rules: &'static [Rule],
     /// The filters a list request may have.
     pub filters: Filters,
+    /// Whether a PUT or PATCH that ends with `active` `false` deletes the resource. It is then not
+    /// judged by the rules of what is stored.
+    pub deactivation_deletes: bool,
 }
 
 /// An attribute the vendor knows.
@@ -278,7 +281,7 @@ impl Profile {
             .find(|(_, schema)| lists(value.as_object(), &schema.base().id))
             .or_else(|| known.clone().next());
         match chosen {
-            Some((resource, schema)) => lint::payload(self.name, resource.rules, schema, payload, value),
+            Some((resource, schema)) => lint::payload(self.name, resource, schema, payload, value),
             None => Report::default(),
         }
     }

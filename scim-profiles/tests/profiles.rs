@@ -1,5 +1,5 @@
 //! Each profile's rows agree with the server they make.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};

@@ -7,18 +7,20 @@ use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::schema::{Attribute, Mutability, ResourceSchema, builtin};
 use scim_core::{Object, Value, validate};
 
+use crate::profile::ResourceProfile;
 use crate::report::{Report, Violation};
-use crate::rule::{Check, Literal, Payload, Rule, Severity};
+use crate::rule::{Check, Payload, Rule, Severity};
 
-/// Judges `value`, as a client sends it, by `rules`.
+/// Judges `value`, as a client sends it, by the rules of `resource`.
 pub(crate) fn payload(
     profile: &'static str,
-    rules: &'static [Rule],
+    resource: &'static ResourceProfile,
     schema: &ResourceSchema,
     payload: Payload,
     value: &Value,
 ) -> Report {
-    let mut judge = Judge::new(rules, schema, payload);
+    let mut judge = Judge::new(resource.rules, schema, payload);
+    judge.deactivation_deletes = resource.deactivation_deletes;
     match (payload, value) {
         (Payload::Patch, _) => patch::message(&mut judge, value),
         (_, Value::Object(object)) => {
@@ -58,7 +60,9 @@ struct Judge<'s> {
     violations: Vec<Violation>,
     // Parallel to `rules`.
     checked: Vec<bool>,
+    /// Whether what the payload says last of `active` is `false`.
     deactivates: bool,
+    deactivation_deletes: bool,
 }
 
 /// Part of a payload, made to fit the schema.
@@ -86,11 +90,19 @@ enum Completeness {
 impl<'s> Judge<'s> {
     fn new(rules: &'static [Rule], schema: &'s ResourceSchema, payload: Payload) -> Self {
         let checked = vec![false; rules.len()];
-        Self { rules, schema, payload, violations: Vec::new(), checked, deactivates: false }
+        Self {
+            rules,
+            schema,
+            payload,
+            violations: Vec::new(),
+            checked,
+            deactivates: false,
+            deactivation_deletes: false,
+        }
     }
 
     fn report(mut self, profile: &'static str) -> Report {
-        if self.deactivates && self.payload != Payload::Create && self.deactivation_deletes() {
+        if self.deactivates && self.deactivation_deletes && self.payload != Payload::Create {
             // What is deleted need not fulfil the rules of what is stored; only what cannot be
             // read stands in the way.
             let readable = |id| {
@@ -103,15 +115,6 @@ impl<'s> Judge<'s> {
         let checked =
             self.rules.iter().zip(&self.checked).filter(|(_, on)| **on).map(|(rule, _)| rule.id).collect();
         Report { profile, violations: self.violations, checked }
-    }
-
-    /// Whether the profile deletes what is made inactive: it then warns of it.
-    fn deactivation_deletes(&self) -> bool {
-        self.rules.iter().any(|rule| {
-            rule.attribute == "active"
-                && rule.on == crate::rule::On::CHANGE
-                && rule.check == Check::Not(Literal::Bool(false))
-        })
     }
 
     /// Reports a violation of the rule whose shape is `check`, if the profile has one.
@@ -163,8 +166,8 @@ impl<'s> Judge<'s> {
         let mut fired = Vec::new();
         match validate::coerce(attribute, value.clone(), path, &Leniencies::tolerant(), &mut fired) {
             Ok(Some(fitting)) => {
-                if attribute.name == "active" && fitting == Value::Bool(false) {
-                    self.deactivates = true;
+                if attribute.name == "active" {
+                    self.deactivates = fitting == Value::Bool(false);
                 }
                 fragment.fitting.insert(attribute.name.as_str(), fitting);
             }

@@ -44,7 +44,10 @@ pub(super) const ATTRIBUTES: &[AttributeRow] = &[
                 values: ROLE_VALUES,
                 ..row("value", AttributeType::String, "Account role")
             },
-            AttributeRow { values: &["base"], ..row("type", AttributeType::String, "Always base on output; any string on input") },
+            AttributeRow {
+                values: &["base"],
+                ..row("type", AttributeType::String, "Always base on output; any string on input")
+            },
             row("primary", AttributeType::Boolean, "Always true"),
         ],
         ..row("roles", AttributeType::Complex, "The user's account role, as the only element")

@@ -47,6 +47,7 @@ pub static PROFILE: Profile = Profile {
             Filterable { attribute: "userName", operators: &["eq"], source: SCIM_API },
             Filterable { attribute: "externalId", operators: &["eq"], source: SCIM_API.as_inferred() },
         ]),
+        deactivation_deletes: true,
     }],
     lifecycle: LIFECYCLE,
     errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 400, source: SCIM_API.as_inferred() },
