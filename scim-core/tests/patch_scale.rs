@@ -162,6 +162,36 @@ fn filters_that_multiply_are_refused() {
     assert!(error.detail().starts_with("Operations["), "{}", error.detail());
 }
 
+/// A long text for every one of many values would be held as often.
+#[test]
+fn long_texts_do_not_multiply() {
+    let registry = Registry::standard();
+    let users = registry.by_name("User").unwrap();
+    let user = Resource([("userName", "u"), ("id", "u")].into_iter().collect());
+    let patch = |emails: usize, display: usize| {
+        let emails: Vec<Value> = (0..emails)
+            .map(|number| [("value", number.to_string())].into_iter().collect::<Object>().into())
+            .collect();
+        let display = Value::from("x".repeat(display));
+        let element: Object = [("display", display.clone())].into_iter().collect();
+        [
+            operation("replace", "emails[value pr].display", Some(display)),
+            operation("add", "emails[value pr]", Some(element.clone().into())),
+            operation("replace", "emails[value pr]", Some(element.into())),
+        ]
+        .map(|last| {
+            let add = operation("add", "emails", Some(emails.clone().into()));
+            request(users, vec![add, last]).unwrap().plan(users, &user)
+        })
+    };
+    for refused in patch(20_000, 500_000) {
+        assert_eq!(refused.unwrap_err().scim_type(), Some(ScimType::TooMany));
+    }
+    for planned in patch(20, 5_000) {
+        assert!(planned.is_ok(), "{planned:?}");
+    }
+}
+
 #[test]
 fn more_operations_than_allowed_are_413() {
     let registry = Registry::standard();

@@ -110,6 +110,51 @@ fn every_leniency_of_patch_is_in_a_vector() {
     }
 }
 
+/// What strict PATCH says, to the letter.
+#[test]
+fn strict_errors_name_the_place_and_the_leniency() {
+    let registry = Registry::standard();
+    let users = registry.by_name("User").unwrap();
+    let options = PatchOptions { leniencies: Leniencies::strict(), ..PatchOptions::default() };
+    let user = Resource([("userName", "u"), ("id", "u")].into_iter().collect());
+    let long = "x".repeat(200);
+    for (operation, expected) in [
+        (
+            r#"{"op": "Add", "path": "title", "value": "x"}"#.to_owned(),
+            "Operations[0].op: `Add` is not `add` (the leniency `op-case` is off)".to_owned(),
+        ),
+        (
+            r#"{"op": "add", "path": null, "value": {}}"#.to_owned(),
+            "Operations[0].path: `null` is no path (the leniency `null-path` is off)".to_owned(),
+        ),
+        (
+            r#"{"op": "remove", "path": "emails", "value": []}"#.to_owned(),
+            "Operations[0].value: a removal takes no value (the leniency `remove-with-value` is off)".to_owned(),
+        ),
+        (
+            r#"{"op": "add", "value": {"name.givenName": "x"}}"#.to_owned(),
+            "Operations[0].value.name.givenName: a path is no attribute name (the leniency `path-key` is off)"
+                .to_owned(),
+        ),
+        (
+            r#"{"op": "add", "path": "emails[type eq \"work\"].value", "value": "x"}"#.to_owned(),
+            "Operations[0].path: no value of `emails` matches (the leniency `create-missing-element` is off)"
+                .to_owned(),
+        ),
+        (
+            format!(r#"{{"op": "{long}"}}"#),
+            format!("Operations[0].op: `{}`… is none of `add`, `remove`, `replace`", "x".repeat(80)),
+        ),
+    ] {
+        let message = format!(
+            r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{operation}]}}"#
+        );
+        let outcome = PatchRequest::parse(users, message.parse().unwrap(), &options)
+            .and_then(|request| request.plan(users, &user));
+        assert_eq!(outcome.unwrap_err().detail(), expected);
+    }
+}
+
 fn judge(vector: &Vector) -> Result<(), String> {
     let name = &vector.name;
     let planned = run(vector, Leniencies::tolerant());

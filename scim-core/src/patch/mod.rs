@@ -280,9 +280,15 @@ fn needs(leniency: Leniency, scim_type: ScimType, at: &str, what: impl fmt::Disp
 
 /// Client text in an error detail, cut where it is long.
 fn quote(text: &str) -> String {
+    let (text, more) = cut(text);
+    format!("`{text}`{more}")
+}
+
+/// The start of `text`, and a mark if that is not all.
+fn cut(text: &str) -> (&str, &'static str) {
     const MOST: usize = 80;
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
+        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
+        None => (text, ""),
     }
 }

@@ -5,7 +5,7 @@ use scim_filter::{AttrName, AttributeType};
 use super::parse::{Op, Operation};
 use super::step::{Action, Step, Subject};
 use super::target::{self, PathError, Place, Target};
-use super::{PatchOptions, json_string, needs, quote, refuse};
+use super::{PatchOptions, cut, json_string, needs, refuse};
 use crate::leniency::Leniency;
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::validate;
@@ -482,6 +482,6 @@ fn is_empty_value(value: &Value) -> bool {
 
 /// `Operations[0].value.displayName`, with a long name cut.
 fn member_at(at: &str, name: &str) -> String {
-    let quoted = quote(name);
-    format!("{at}.{}", quoted.trim_matches('`'))
+    let (name, more) = cut(name);
+    format!("{at}.{name}{more}")
 }

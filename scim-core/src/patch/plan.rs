@@ -416,7 +416,9 @@ impl Many<'_, '_> {
                 self.values.merge(places, &Object::new(), &clear, self.budget)?;
                 self.required(!places.is_empty())?;
             }
-            (Some(sub), action) => self.values.edit(places, sub, |present| sub_value(present, action))?,
+            (Some(sub), action) => {
+                self.values.edit(places, sub, |present| sub_value(present, action), self.budget)?;
+            }
             (None, Action::Add(_) | Action::Replace(_) | Action::SameId(_)) => {}
         }
         Ok(())
@@ -480,7 +482,7 @@ fn described(refused: Refused, at: &str, target: &Target) -> Error {
     match refused {
         Refused::Failure(Failure::Forbidden(Forbidden(what))) => refuse(ScimType::Mutability, at, what),
         Refused::Failure(Failure::Exhausted(_)) => {
-            let what = "the filters of the request would have to be evaluated too often";
+            let what = "the operations up to here would look at too many values";
             refuse(ScimType::TooMany, at, what)
         }
         Refused::NoTarget => {

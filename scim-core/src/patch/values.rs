@@ -59,6 +59,27 @@ impl Budget {
         self.0 = self.0.saturating_add(values.saturating_mul(EACH));
     }
 
+    /// Charges for `value` being copied to `places` values, so that a long text that goes to many
+    /// of them does not take the product of the two in memory.
+    fn charge_copies(&mut self, places: usize, value: &Value) -> Result<(), Exhausted> {
+        if places <= 1 {
+            return Ok(());
+        }
+        const BYTES_A_UNIT: usize = 64;
+        let mut cost = 1;
+        let mut open = vec![value];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::String(text) => cost += text.len() / BYTES_A_UNIT,
+                Value::Array(elements) => open.extend(elements),
+                Value::Object(object) => open.extend(object.iter().map(|(_, value)| value)),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+            cost += 1;
+        }
+        self.charge(cost.saturating_mul(places))
+    }
+
     fn charge(&mut self, cost: usize) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
         Ok(())
@@ -265,6 +286,7 @@ impl<'r> Values<'r> {
         value: &Value,
         budget: &mut Budget,
     ) -> Result<(), Failure> {
+        budget.charge_copies(places.len(), value)?;
         for place in places {
             if let Some(Some(element)) = self.elements.get_mut(*place) {
                 *element = element::replace(self.attribute, element, value)?;
@@ -284,6 +306,9 @@ impl<'r> Values<'r> {
         clear: &[AttrName],
         budget: &mut Budget,
     ) -> Result<(), Failure> {
+        for (_, value) in set.iter() {
+            budget.charge_copies(places.len(), value)?;
+        }
         let mut changed = false;
         for place in places {
             let Some(slot) = self.elements.get_mut(*place) else {
@@ -313,7 +338,10 @@ impl<'r> Values<'r> {
         places: &[usize],
         sub: &Attribute,
         change: impl Fn(Option<&Value>) -> Option<Value>,
+        budget: &mut Budget,
     ) -> Result<(), Failure> {
+        // What the change brings along, it brings to a value that has nothing as well.
+        budget.charge_copies(places.len(), &change(None).unwrap_or_default())?;
         for place in places {
             let Some(Some(Value::Object(object))) = self.elements.get_mut(*place) else {
                 continue;
