@@ -3,7 +3,9 @@
 //!
 //! - `cargo test` replays the committed corpora (`corpus/<target>`), on stable and without libFuzzer.
 //! - `cargo run --bin <target> -- FILE…` runs the property on single files, on stable as well.
-//! - `cargo fuzz run <target>` looks for new inputs (nightly, or `RUSTC_BOOTSTRAP=1`).
+//! - `cargo fuzz run <target>` looks for new inputs (nightly, or `RUSTC_BOOTSTRAP=1`); add
+//!   `-- -dict=fuzz/dictionaries/scim.dict`, or `filter.dict`, for the words it would not guess.
+//!   An input that fails goes to `regressions/<target>`, named by what it is.
 //!
 //! # Inputs
 //!
