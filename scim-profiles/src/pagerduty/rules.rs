@@ -62,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
         "user-name-length",
         "userName",
         Check::Length { min: 1, max: 100 },
-        "userName has 1 to 100",
+        "userName has 1 to 100 characters",
         SCIM_API,
     ),
     error("user-name-email", "userName", Check::Email, "userName is the user's e-mail address", SCIM_API),
@@ -72,14 +72,14 @@ pub(super) const RULES: &[Rule] = &[
         "display-name-length",
         "displayName",
         Check::Length { min: 1, max: 255 },
-        "displayName has 1 to 255",
+        "displayName has 1 to 255 characters",
         SCIM_API,
     ),
     warning(
         "display-name-rest-length",
         "displayName",
         Check::Length { min: 0, max: 100 },
-        "a user's name has at most 100 in PagerDuty's REST API",
+        "a user's name has at most 100 characters in PagerDuty's REST API",
         REST_API.as_inferred(),
     ),
     // externalId
@@ -87,7 +87,7 @@ pub(super) const RULES: &[Rule] = &[
         "external-id-length",
         "externalId",
         Check::Length { min: 1, max: 100 },
-        "externalId has 1 to 100",
+        "externalId has 1 to 100 characters",
         SCIM_API,
     ),
     // active
@@ -202,7 +202,7 @@ pub(super) const RULES: &[Rule] = &[
         "title-length",
         "title",
         Check::Length { min: 0, max: 100 },
-        "a job title has at most 100 in PagerDuty's REST API",
+        "a job title has at most 100 characters in PagerDuty's REST API",
         REST_API.as_inferred(),
     ),
     error(
