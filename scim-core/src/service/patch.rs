@@ -71,7 +71,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         if resource != planned {
             validate::settle_schemas(schema, &mut resource);
-            amend(schema, &mut change, &planned, &resource);
+            amend(schema, &mut change, &planned, &resource, &current);
         }
         validate::check(schema, &resource)?;
 
@@ -117,20 +117,27 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 }
 
 /// Adds to `change` what a policy made different: the attributes that `admitted` has otherwise
-/// than `planned`.
-fn amend(schema: &ResourceSchema, change: &mut Change, planned: &Resource, admitted: &Resource) {
+/// than `planned`. What is in the end as it is in `current` is no change.
+fn amend(
+    schema: &ResourceSchema,
+    change: &mut Change,
+    planned: &Resource,
+    admitted: &Resource,
+    current: &Resource,
+) {
     for (name, before, after) in differences(&planned.0, &admitted.0) {
         let objects = (before.and_then(Value::as_object), after.and_then(Value::as_object));
         match (scim_filter::Schema::extension(schema, name), objects) {
             (Some(uri), (before, after)) if before.is_some() || after.is_some() => {
                 let none = Object::new();
+                let current = current.get(name).and_then(Value::as_object).unwrap_or(&none);
                 for (sub, _, value) in differences(before.unwrap_or(&none), after.unwrap_or(&none)) {
-                    overwrite(change, Some(uri), sub, value);
+                    overwrite(change, Some(uri), sub, value, current);
                 }
             }
             _ => match schema.find(None, name).filter(|attribute| patch::keyed(attribute)) {
                 Some(attribute) => overwrite_keyed(change, attribute, after),
-                None => overwrite(change, None, name, after),
+                None => overwrite(change, None, name, after, &current.0),
             },
         }
     }
@@ -147,7 +154,13 @@ fn differences<'o>(
     changed.filter(|(_, before, after)| before != after).chain(removed)
 }
 
-fn overwrite(change: &mut Change, extension: Option<&str>, attribute: &str, value: Option<&Value>) {
+fn overwrite(
+    change: &mut Change,
+    extension: Option<&str>,
+    attribute: &str,
+    value: Option<&Value>,
+    current: &Object,
+) {
     change.writes.retain(|write| {
         let same_extension = match (write.extension.as_deref(), extension) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
@@ -155,11 +168,13 @@ fn overwrite(change: &mut Change, extension: Option<&str>, attribute: &str, valu
         };
         !(same_extension && write.attribute.eq_ignore_ascii_case(attribute))
     });
-    change.writes.push(AttributeWrite {
-        extension: extension.map(Into::into),
-        attribute: attribute.into(),
-        value: value.cloned(),
-    });
+    if current.get(attribute) != value {
+        change.writes.push(AttributeWrite {
+            extension: extension.map(Into::into),
+            attribute: attribute.into(),
+            value: value.cloned(),
+        });
+    }
 }
 
 /// A keyed attribute is never written but by a delta: stores may keep its values apart.
