@@ -4,11 +4,9 @@ use http::StatusCode;
 
 use super::{PatchOptions, needs, quote, refuse};
 use crate::leniency::{Leniencies, Leniency};
+use crate::message::{PATCH_OP, lists_schema};
 use crate::value::{Object, Value};
 use crate::{Error, ScimType};
-
-/// The URI of the message (RFC 7644 §3.5.2).
-pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +61,7 @@ pub(super) fn message(
 }
 
 fn schemas(body: &Object, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<(), Error> {
-    let listed = match body.get("schemas") {
-        Some(Value::Array(uris)) => {
-            uris.iter().filter_map(Value::as_str).any(|uri| uri.eq_ignore_ascii_case(PATCH_OP))
-        }
-        _ => false,
-    };
-    if listed || leniencies.take(Leniency::MissingSchemas, fired) {
+    if lists_schema(body, PATCH_OP) || leniencies.take(Leniency::MissingSchemas, fired) {
         return Ok(());
     }
     let what = format_args!("the URI `{PATCH_OP}` is required");

@@ -38,6 +38,8 @@ pub struct Capabilities {
     pub documentation_uri: Option<String>,
     /// `patch.supported`; when false PATCH is 501.
     pub patch: bool,
+    /// Whether queries are taken by POST of `/.search` (RFC 7644 §3.4.3); when false it is 501.
+    pub search: bool,
     /// `filter.maxResults`: the largest page.
     pub max_results: usize,
     /// The page size when the client names none.
@@ -122,7 +124,7 @@ impl Config {
 }
 
 impl Default for Capabilities {
-    /// PATCH and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
+    /// PATCH, `/.search` and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
     /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
     fn default() -> Self {
         let mut bearer = Object::new();
@@ -134,6 +136,7 @@ impl Default for Capabilities {
         Self {
             documentation_uri: None,
             patch: true,
+            search: true,
             max_results: 200,
             default_count: 100,
             etag: true,

@@ -2,58 +2,77 @@
 
 use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
 
+use super::parameters::Parameters;
 use super::respond::{Failure, Reply};
-use super::{Call, Operation, Service};
+use super::{Call, Operation, Outcome, Service};
 use crate::Error;
 use crate::auth::Authenticator;
 use crate::leniency::{Leniencies, Leniency};
 use crate::message::ListResponse;
 use crate::pagination::Window;
-use crate::policy::Policy;
+use crate::policy::{Context, Policy};
 use crate::query::Query;
 use crate::schema::ResourceSchema;
-use crate::store::Store;
+use crate::store::{Scope, Store};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn list(&self, mut call: Call<'_>) -> Result<Reply, Failure> {
         call.begin(Operation::List, None);
-        let query = self.query(&mut call)?;
-        let page = self.store.query(call.scope(), &query).await?;
+        let query = self.query(&call.context, call.schema(), &call.parameters, call.outcome)?;
+        self.page(&call.context, query).await
+    }
+
+    /// The page of resources of the context's type that `query` asks for.
+    pub(super) async fn page(&self, context: &Context<'_>, query: Query) -> Result<Reply, Failure> {
+        let scope = Scope { tenant: &context.principal.tenant, schema: context.schema };
+        let page = self.store.query(scope, &query).await?;
         let resources = page
             .resources
             .into_iter()
             .take(query.count)
-            .map(|resource| self.render(&call.context, resource, &query.projection))
+            .map(|resource| self.render(context, resource, &query.projection))
             .collect();
         let list = ListResponse { total_results: page.total, start_index: query.start_index, resources };
         Ok(Reply::ok(list.into_value()))
     }
 
-    fn query(&self, call: &mut Call<'_>) -> Result<Query, Error> {
-        let filter = match &call.parameters.filter {
+    /// What `parameters` ask for, the names in the filter looked up in `names`.
+    pub(super) fn query(
+        &self,
+        context: &Context<'_>,
+        names: &impl Schema,
+        parameters: &Parameters,
+        outcome: &mut Outcome,
+    ) -> Result<Query, Error> {
+        let filter = match &parameters.filter {
             None => None,
             Some(text) => {
                 let mut fired = Vec::new();
-                let filter = self.filter(call.schema(), text, &mut fired)?;
-                call.outcome.note(&fired);
-                self.policy.may_filter(&call.context, &filter)?;
+                let filter = self.filter(context.schema, names, text, &mut fired)?;
+                outcome.note(&fired);
+                self.policy.may_filter(context, &filter)?;
                 Some(filter)
             }
         };
-        let window = Window::parse(
-            call.parameters.start_index.as_deref(),
-            call.parameters.count.as_deref(),
+        let window = self.window(parameters)?;
+        let projection = parameters.projection(context.schema)?;
+        Ok(Query { filter, start_index: window.start_index, count: window.count, projection })
+    }
+
+    pub(super) fn window(&self, parameters: &Parameters) -> Result<Window, Error> {
+        Window::parse(
+            parameters.start_index.as_deref(),
+            parameters.count.as_deref(),
             self.config.capabilities.default_count,
             self.config.capabilities.max_results,
-        )?;
-        let projection = call.projection()?;
-        Ok(Query { filter, start_index: window.start_index, count: window.count, projection })
+        )
     }
 
     /// Strict first, then with each leniency that could help, so that it is known which was needed.
     fn filter(
         &self,
         schema: &ResourceSchema,
+        names: &impl Schema,
         text: &str,
         fired: &mut Vec<Leniency>,
     ) -> Result<BoundFilter, Error> {
@@ -67,18 +86,18 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .ok_or_else(|| Error::filter_syntax(&error))?,
         };
         let mut options = BindOptions::default();
-        let error = match filter.bind(schema, &options) {
+        let error = match filter.bind(names, &options) {
             Ok(bound) => return Ok(bound),
             Err(error) => error,
         };
         let found = lenient(leniencies, Leniency::BooleanString, fired, || {
             options.boolean_strings = true;
-            filter.bind(schema, &options)
+            filter.bind(names, &options)
         });
         found
             .or_else(|| {
                 lenient(leniencies, Leniency::BareExtensionAttribute, fired, || {
-                    filter.bind(&WithBareNames(schema), &options)
+                    filter.bind(&WithBareNames { schema, names }, &options)
                 })
             })
             .ok_or_else(|| Error::filter_binding(&error))
@@ -87,33 +106,36 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
 /// A schema whose extensions' attributes also go by their names alone, where the base schema has
 /// none of that name ([`Leniency::BareExtensionAttribute`]).
-struct WithBareNames<'s>(&'s ResourceSchema);
+struct WithBareNames<'s, N> {
+    schema: &'s ResourceSchema,
+    names: &'s N,
+}
 
-impl WithBareNames<'_> {
+impl<N: Schema> WithBareNames<'_, N> {
     fn uri<'u>(&'u self, uri: Option<&'u str>, name: &str) -> Option<&'u str> {
-        if uri.is_some() || self.0.find(None, name).is_some() {
+        if uri.is_some() || self.names.attribute(None, name).is_some() {
             return uri;
         }
-        let mut extensions = self.0.extensions().iter().map(|extension| extension.id.as_str());
-        extensions.find(|uri| self.0.find(Some(uri), name).is_some())
+        let mut extensions = self.schema.extensions().iter().map(|extension| extension.id.as_str());
+        extensions.find(|uri| self.schema.find(Some(uri), name).is_some())
     }
 }
 
-impl Schema for WithBareNames<'_> {
+impl<N: Schema> Schema for WithBareNames<'_, N> {
     fn schema_uri_len(&self, path: &str) -> Option<usize> {
-        self.0.schema_uri_len(path)
+        self.names.schema_uri_len(path)
     }
 
     fn attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
-        self.0.attribute(self.uri(uri, name), name)
+        self.names.attribute(self.uri(uri, name), name)
     }
 
     fn sub_attribute(&self, uri: Option<&str>, name: &str, sub: &str) -> Option<AttributeInfo<'_>> {
-        self.0.sub_attribute(self.uri(uri, name), name, sub)
+        self.names.sub_attribute(self.uri(uri, name), name, sub)
     }
 
     fn extension(&self, uri: &str) -> Option<&str> {
-        Schema::extension(self.0, uri)
+        self.names.extension(uri)
     }
 }
 

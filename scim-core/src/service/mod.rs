@@ -16,7 +16,8 @@
 //!   times, and is answered with 409 after that.
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured
 //!   ([`PatchResponse`]). HEAD is answered as GET without the body.
-//! - `/Me`, `/Bulk` and `/.search` are 501, an unknown path is 404, another method is 405 with
+//! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
+//!   them; `/Me` and `/Bulk` are 501, an unknown path is 404, another method is 405 with
 //!   `Allow`, a query string over the limit 414, a body over the limit 413.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
 //!   `..` and those with an encoded slash are 404.
@@ -35,6 +36,7 @@ mod read;
 mod references;
 pub(crate) mod respond;
 mod route;
+mod search;
 mod write;
 
 pub use config::{Capabilities, Config, Environment, PatchResponse, ServiceLimits};
@@ -131,6 +133,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         match route {
             Route::NotImplemented(endpoint) => {
                 Err(Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{endpoint}` is not supported")).into())
+            }
+            Route::Search(_) if !self.config.capabilities.search => {
+                Err(Error::new(StatusCode::NOT_IMPLEMENTED, "`/.search` is not supported").into())
+            }
+            Route::Search(schema) => {
+                let body = self.parsed_body(head, &body)?;
+                self.search(schema.as_deref(), &principal, body, outcome).await
             }
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {

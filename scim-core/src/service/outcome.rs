@@ -38,6 +38,8 @@ pub enum Operation {
     Discover,
     /// GET of an endpoint.
     List,
+    /// POST of `/.search`.
+    Search,
     /// POST.
     Create,
     /// GET of one resource.

@@ -5,6 +5,8 @@
 //! Parameters the protocol does not know are ignored, as identity providers add their own
 //! (`?aadOptscim062020`), and so are empty ones (a trailing `?` or `&`).
 
+use crate::projection::Projection;
+use crate::schema::ResourceSchema;
 use crate::{Error, ScimType};
 
 /// The parameters of RFC 7644 §3.4.2 and §3.9 that the service knows.
@@ -39,6 +41,11 @@ impl Parameters {
             }
         }
         Ok(parameters)
+    }
+
+    /// What `attributes` and `excludedAttributes` leave of a resource.
+    pub(super) fn projection(&self, schema: &ResourceSchema) -> Result<Projection, Error> {
+        Projection::parse(schema, self.attributes.as_deref(), self.excluded_attributes.as_deref())
     }
 
     fn slot(&mut self, name: &str) -> Option<(&mut Option<String>, &'static str)> {

@@ -68,11 +68,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 impl Call<'_> {
     /// What `attributes` and `excludedAttributes` leave of a resource.
     pub(super) fn projection(&self) -> Result<Projection, Error> {
-        Projection::parse(
-            self.schema(),
-            self.parameters.attributes.as_deref(),
-            self.parameters.excluded_attributes.as_deref(),
-        )
+        self.parameters.projection(self.schema())
     }
 }
 

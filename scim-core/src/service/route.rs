@@ -21,6 +21,8 @@ pub(super) enum Route {
     Collection(Arc<ResourceSchema>),
     /// `/Users/{id}`
     Resource(Arc<ResourceSchema>, ResourceId),
+    /// `/Users/.search`, or `/.search` over every resource type.
+    Search(Option<Arc<ResourceSchema>>),
     /// A discovery endpoint.
     Discovery(Discovery),
     /// An endpoint of the protocol that this service does not have: 501 (RFC 7644 §3.11, §3.12).
@@ -51,12 +53,9 @@ impl Route {
             ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),
             ["Me"] => Self::NotImplemented("/Me"),
             ["Bulk"] => Self::NotImplemented("/Bulk"),
-            [".search"] => Self::NotImplemented("/.search"),
+            [".search"] => Self::Search(None),
             [endpoint] => Self::Collection(by_segment(registry, endpoint)?),
-            [endpoint, ".search"] => {
-                by_segment(registry, endpoint)?;
-                Self::NotImplemented("/.search")
-            }
+            [endpoint, ".search"] => Self::Search(Some(by_segment(registry, endpoint)?)),
             [endpoint, id] => Self::Resource(by_segment(registry, endpoint)?, ResourceId::new(id)),
             _ => return None,
         })
@@ -68,6 +67,7 @@ impl Route {
             Self::Collection(_) => "GET, HEAD, POST",
             Self::Resource(..) if patch => "GET, HEAD, PUT, PATCH, DELETE",
             Self::Resource(..) => "GET, HEAD, PUT, DELETE",
+            Self::Search(_) => "POST",
             Self::Discovery(_) => "GET, HEAD",
             Self::NotImplemented(_) => "",
         }
@@ -80,6 +80,7 @@ impl Route {
             Self::Resource(..) => {
                 [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
             }
+            Self::Search(_) => *method == Method::POST,
             Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
             Self::NotImplemented(_) => true,
         }

@@ -10,6 +10,7 @@ mod model;
 mod paths;
 mod policy;
 mod refusal;
+mod search;
 mod store_failures;
 mod support;
 mod wire;

@@ -109,6 +109,7 @@ pub fn config(base_url: Url) -> Config {
     let capabilities = &mut config.capabilities;
     capabilities.documentation_uri = None;
     capabilities.discovery_location = false;
+    capabilities.search = false;
     let mut scheme = Object::new();
     for row in PROFILE.capabilities {
         match (row.name, row.value) {
