@@ -4,7 +4,7 @@
 //! members needs; `in memory` puts the change onto the loaded resource as well. As a test
 //! (`cargo test --benches`) the group is small.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
 
 use std::hint::black_box;
 

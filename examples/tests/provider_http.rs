@@ -173,7 +173,7 @@ fn wrong_input_of_every_kind_gets_its_status() {
         ("GET", "/Users?count=many".into(), "", 400, &["invalidValue", "count"]),
         ("GET", "/Users?attributes=a&excludedAttributes=b".into(), "", 400, &["excludedAttributes"]),
         // paths and methods
-        ("GET", "/Users/nobody".into(), "", 404, &["no such resource"]),
+        ("GET", "/Users/nobody".into(), "", 404, &["no User with the id `nobody`"]),
         ("GET", "/Nothing".into(), "", 404, &[]),
         ("GET", "//Users".into(), "", 404, &[]),
         ("GET", "/Users//".into(), "", 404, &[]),

@@ -197,3 +197,11 @@ impl ScimType {
         }
     }
 }
+/// Client text in an error detail: in backticks, cut where it is long.
+pub(crate) fn quote(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}`…", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}

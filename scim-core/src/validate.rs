@@ -296,12 +296,3 @@ fn invalid_value(detail: impl fmt::Display) -> Error {
 fn needs(leniency: Leniency, scim_type: ScimType, detail: impl fmt::Display) -> Error {
     Error::bad_request(scim_type, format!("{detail} (the leniency `{leniency}` is off)"))
 }
-
-/// Client text in an error detail, cut where it is long.
-fn quote(text: &str) -> String {
-    const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
-    }
-}

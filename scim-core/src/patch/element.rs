@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use scim_filter::{AttrName, Number, compare};
 
-use super::quote;
+use crate::error::quote;
 use crate::schema::{Attribute, Mutability};
 use crate::value::{Object, Value};
 

@@ -278,12 +278,6 @@ fn needs(leniency: Leniency, scim_type: ScimType, at: &str, what: impl fmt::Disp
     refuse(scim_type, at, format_args!("{what} (the leniency `{leniency}` is off)"))
 }
 
-/// Client text in an error detail, cut where it is long.
-fn quote(text: &str) -> String {
-    let (text, more) = cut(text);
-    format!("`{text}`{more}")
-}
-
 /// The start of `text`, and a mark if that is not all.
 fn cut(text: &str) -> (&str, &'static str) {
     const MOST: usize = 80;

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::{PatchOptions, needs, quote, refuse};
+use super::{PatchOptions, needs, refuse};
+use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
 use crate::message::{PATCH_OP, lists_schema};
 use crate::value::{Object, Value};

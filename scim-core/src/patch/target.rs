@@ -3,7 +3,8 @@
 use scim_filter::{AttrName, BindOptions, BoundPath, PatchPath};
 
 use super::select::Selection;
-use super::{PatchOptions, keyed, needs, quote, refuse};
+use super::{PatchOptions, keyed, needs, refuse};
+use crate::error::quote;
 use crate::leniency::Leniency;
 use crate::schema::{Attribute, ResourceSchema};
 use crate::{Error, ScimType};

@@ -8,6 +8,7 @@ use super::respond::{Failure, Reply};
 use super::route::Discovery;
 use super::{Operation, Service};
 use crate::auth::Authenticator;
+use crate::error::quote;
 use crate::message::ListResponse;
 use crate::policy::Policy;
 use crate::store::Store;
@@ -36,20 +37,29 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Discovery::Schemas => Ok(self.documents(discovery::schemas(config))),
             // A schema is found by its URI, which like every URN is compared without case.
             Discovery::ResourceType(id) => {
-                self.one_of(discovery::resource_types(config), |found| found == id)
+                self.one_of("resource type", id, discovery::resource_types(config), |found| found == id)
             }
             Discovery::Schema(id) => {
-                self.one_of(discovery::schemas(config), |found| found.eq_ignore_ascii_case(id))
+                let is = |found: &str| found.eq_ignore_ascii_case(id);
+                self.one_of("schema", id, discovery::schemas(config), is)
             }
         }
     }
 
-    fn one_of(&self, documents: Vec<Object>, is: impl Fn(&str) -> bool) -> Result<Reply, Failure> {
+    fn one_of(
+        &self,
+        kind: &str,
+        id: &str,
+        documents: Vec<Object>,
+        is: impl Fn(&str) -> bool,
+    ) -> Result<Reply, Failure> {
         documents
             .into_iter()
             .find(|document| document.get("id").and_then(Value::as_str).is_some_and(&is))
             .map(|document| Reply::ok(self.document(document)))
-            .ok_or_else(Failure::not_found)
+            .ok_or_else(|| {
+                Error::new(StatusCode::NOT_FOUND, format!("there is no {kind} {}", quote(id))).into()
+            })
     }
 
     fn documents(&self, documents: Vec<Object>) -> Reply {

@@ -53,6 +53,7 @@ use self::parameters::Parameters;
 use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
 use crate::auth::{Authenticator, Principal};
+use crate::error::quote;
 use crate::policy::{Context, Policy, StandardPolicy};
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
@@ -122,8 +123,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let principal = self.authenticator.authenticate(head).await.map_err(Failure::Unauthenticated)?;
         outcome.principal = Some(principal.clone());
 
-        let route = Route::find(&self.config.registry, &self.base_path, head.uri.path())
-            .ok_or_else(|| Error::new(StatusCode::NOT_FOUND, "there is no such endpoint"))?;
+        let route =
+            Route::find(&self.config.registry, &self.base_path, head.uri.path()).ok_or_else(|| {
+                let detail = format!("{} is no endpoint of this service", quote(head.uri.path()));
+                Error::new(StatusCode::NOT_FOUND, detail)
+            })?;
         if !route.knows(&head.method) {
             let allow = route.allow(self.config.capabilities.patch);
             return Err(Failure::MethodNotAllowed { method: head.method.to_string(), allow });
@@ -186,7 +190,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     fn refuse(&self, failure: Failure, outcome: &mut Outcome) -> Response<Bytes> {
-        let error = failure.error();
+        let named = outcome.resource_type.as_deref().zip(outcome.resource.as_ref());
+        let error = failure.error(named);
         outcome.error = Some(error.clone());
         let error = self.policy.restate(error);
         let mut response = respond::respond(error.status(), Some(&self.policy.render_error(&error)));

@@ -16,8 +16,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn read(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Read, Some(id));
         let projection = call.projection()?;
-        let resource =
-            self.store.read(call.scope(), id, &projection).await?.ok_or_else(Failure::not_found)?;
+        let resource = self.store.read(call.scope(), id, &projection).await?.ok_or(StoreError::NotFound)?;
         let version = version_of(&resource)?;
         if Condition::if_none_match(&call.head.headers).is_some_and(|condition| condition.names(version)) {
             return Ok(Reply { version: Some(version), ..Reply::empty(StatusCode::NOT_MODIFIED) });

@@ -5,9 +5,10 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::media_type::SCIM_JSON;
 use crate::auth::AuthError;
+use crate::error::quote;
 use crate::store::StoreError;
 use crate::value::Value;
-use crate::{Error, Version};
+use crate::{Error, ResourceId, Version};
 
 /// A successful answer.
 #[derive(Debug)]
@@ -49,11 +50,18 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn not_found() -> Self {
-        Self::Store(StoreError::NotFound)
+    /// The error for the client; `resource` is what the request's path names, if anything.
+    pub(super) fn error(&self, resource: Option<(&str, &ResourceId)>) -> Error {
+        match (self, resource) {
+            (Self::Store(StoreError::NotFound), Some((kind, id))) => {
+                let detail = format!("there is no {kind} with the id {}", quote(id.as_str()));
+                Error::new(StatusCode::NOT_FOUND, detail)
+            }
+            (failure, _) => failure.general_error(),
+        }
     }
 
-    pub(super) fn error(&self) -> Error {
+    fn general_error(&self) -> Error {
         match self {
             Self::Refused(error) => error.clone(),
             Self::Unauthenticated(error) => (*error).into(),

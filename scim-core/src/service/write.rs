@@ -141,7 +141,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Resource, Failure> {
-        self.store.read(call.scope(), id, projection).await?.ok_or_else(Failure::not_found)
+        Ok(self.store.read(call.scope(), id, projection).await?.ok_or(StoreError::NotFound)?)
     }
 
     /// A client that names a version has one attempt: on that version.

@@ -1,7 +1,8 @@
 //! The body of a POST or PUT, member by member.
 
 use super::coerce::Coercion;
-use super::{At, invalid_value, needs, quote};
+use super::{At, invalid_value, needs};
+use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::{Object, Value};

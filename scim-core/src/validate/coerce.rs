@@ -5,7 +5,8 @@ use std::fmt;
 
 use scim_filter::{AttributeType, Number};
 
-use super::{invalid_value, lexical, missing, needs, quote};
+use super::{invalid_value, lexical, missing, needs};
+use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
 use crate::schema::{Attribute, Mutability};
 use crate::value::{Object, Value};

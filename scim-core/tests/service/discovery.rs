@@ -64,7 +64,7 @@ fn resource_types_are_listed_and_found_by_name() {
         json!([{"schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "required": false}])
     );
     assert_eq!(user["meta"]["location"], "https://scim.example.com/scim/v2/ResourceTypes/User");
-    server.get("/ResourceTypes/none").refused(404, None, "there is no such resource");
+    server.get("/ResourceTypes/none").refused(404, None, "there is no resource type `none`");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn schemas_are_listed_and_found_by_uri_in_any_spelling() {
     let names: Vec<_> =
         schema["attributes"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"userName") && names.contains(&"emails"), "{names:?}");
-    server.get("/Schemas/urn:none").refused(404, None, "there is no such resource");
+    server.get("/Schemas/urn:none").refused(404, None, "there is no schema `urn:none`");
 }
 
 #[test]

@@ -150,6 +150,6 @@ fn what_the_protocol_has_and_the_service_has_not_is_501() {
 
 #[test]
 fn unknown_endpoints_are_404() {
-    server().get("/none").refused(404, None, "there is no such endpoint");
-    server().get("/Roles/1").refused(404, None, "there is no such endpoint");
+    server().get("/none").refused(404, None, "`/scim/v2/none` is no endpoint of this service");
+    server().get("/Roles/1").refused(404, None, "`/scim/v2/Roles/1` is no endpoint of this service");
 }

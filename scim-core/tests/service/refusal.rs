@@ -223,7 +223,7 @@ fn an_unknown_id_is_404_for_every_method() {
             "PATCH" => Some(crate::support::patch_op(json!([{"op": "add", "path": "title", "value": "x"}]))),
             _ => None,
         };
-        server.send(method, "/Users/none", body).refused(404, None, "there is no such resource");
+        server.send(method, "/Users/none", body).refused(404, None, "there is no User with the id `none`");
     }
 }
 
@@ -274,7 +274,7 @@ fn another_tenants_resource_is_404() {
     for (method, body) in [("GET", None), ("PUT", Some(user("x"))), ("DELETE", None)] {
         let mut request = request(method, "/Users/id-1", body);
         request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
-        server.call(request).refused(404, None, "there is no such resource");
+        server.call(request).refused(404, None, "there is no User with the id `id-1`");
     }
     let mut request = request("GET", "/Users", None);
     request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());

@@ -138,7 +138,7 @@ fn delete_is_204_once_and_404_then() {
         (answer.status.as_u16(), answer.text.as_str(), answer.header("content-type")),
         (204, "", None)
     );
-    server.delete("/Users/id-1").refused(404, None, "there is no such resource");
+    server.delete("/Users/id-1").refused(404, None, "there is no User with the id `id-1`");
     assert_eq!(server.get("/Users/id-1").status, 404);
     assert_eq!(server.get("/Users").json()["totalResults"], 0);
 }
