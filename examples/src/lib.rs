@@ -9,3 +9,7 @@ mod store;
 pub use mount::router;
 pub use serve::{serve, stop_signal};
 pub use store::SqliteStore;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
