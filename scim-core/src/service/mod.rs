@@ -123,11 +123,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let principal = self.authenticator.authenticate(head).await.map_err(Failure::Unauthenticated)?;
         outcome.principal = Some(principal.clone());
 
-        let route =
-            Route::find(&self.config.registry, &self.base_path, head.uri.path()).ok_or_else(|| {
-                let detail = format!("{} is no endpoint of this service", quote(head.uri.path()));
-                Error::new(StatusCode::NOT_FOUND, detail)
-            })?;
+        let route = Route::find(&self.config, &self.base_path, head.uri.path()).ok_or_else(|| {
+            let detail = format!("{} is no endpoint of this service", quote(head.uri.path()));
+            Error::new(StatusCode::NOT_FOUND, detail)
+        })?;
         if !route.knows(&head.method) {
             let allow = route.allow(self.config.capabilities.patch);
             return Err(Failure::MethodNotAllowed { method: head.method.to_string(), allow });
@@ -137,9 +136,6 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         match route {
             Route::NotImplemented(endpoint) => {
                 Err(Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{endpoint}` is not supported")).into())
-            }
-            Route::Search(_) if !self.config.capabilities.search => {
-                Err(Error::new(StatusCode::NOT_IMPLEMENTED, "`/.search` is not supported").into())
             }
             Route::Search(schema) => {
                 let body = self.parsed_body(head, &body)?;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::Config;
 use crate::ResourceId;
 use crate::schema::{Registry, ResourceSchema};
 
@@ -41,7 +42,8 @@ pub(super) enum Discovery {
 
 impl Route {
     /// The route of `path` below the base path `base`; `None` is 404.
-    pub(super) fn find(registry: &Registry, base: &BasePath, path: &str) -> Option<Self> {
+    pub(super) fn find(config: &Config, base: &BasePath, path: &str) -> Option<Self> {
+        let registry = &config.registry;
         let segments = segments(path)?;
         let segments: Vec<&str> =
             segments.strip_prefix(base.segments.as_slice())?.iter().map(AsRef::as_ref).collect();
@@ -53,6 +55,7 @@ impl Route {
             ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),
             ["Me"] => Self::NotImplemented("/Me"),
             ["Bulk"] => Self::NotImplemented("/Bulk"),
+            [".search"] | [_, ".search"] if !config.capabilities.search => Self::NotImplemented("/.search"),
             [".search"] => Self::Search(None),
             [endpoint] => Self::Collection(by_segment(registry, endpoint)?),
             [endpoint, ".search"] => Self::Search(Some(by_segment(registry, endpoint)?)),
