@@ -61,7 +61,8 @@ fn a_file_is_read_and_json_is_written() {
     assert_eq!(report["accepted"], false);
     assert_eq!(report["violations"][3]["rule"], "role-owner");
     assert_eq!(report["violations"][3]["path"], "roles[0].value");
-    assert_eq!(report["violations"][3]["source"]["inferred"], false);
+    assert_eq!(report["violations"][3]["source"]["inferred"], true);
+    assert_eq!(report["violations"][2]["source"]["inferred"], false);
 }
 
 #[test]

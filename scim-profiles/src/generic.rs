@@ -91,7 +91,7 @@ const WRITE: &[u16] = &[200, 204, 400, 401, 403, 404, 409, 412, 413, 500, 501];
 const DELETE: &[u16] = &[204, 400, 401, 403, 404, 409, 412, 500];
 
 const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
-    Endpoint { method, path, statuses, source: RFC7644 }
+    Endpoint { method, path, statuses, scope: None, source: RFC7644 }
 }
 
 const fn flag(name: &'static str, value: bool) -> Capability {

@@ -77,6 +77,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The statuses the vendor declares.
     pub statuses: &'static [u16],
+    /// The OAuth scope a token needs for it, where the vendor has scopes.
+    pub scope: Option<&'static str>,
     /// Where the row comes from.
     pub source: Source,
 }

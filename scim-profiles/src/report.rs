@@ -146,7 +146,10 @@ impl fmt::Display for Report {
             for row in &rows {
                 let mut line = String::new();
                 for (width, cell) in widths.iter().zip(row) {
-                    line.push_str(&format!("{cell:<width$}  "));
+                    // Not by a width in the format, of which there may be no more than 65,535.
+                    let padding = width - cell.chars().count() + 2;
+                    line.push_str(cell);
+                    line.extend(std::iter::repeat_n(' ', padding));
                 }
                 writeln!(f, "{}", line.trim_end())?;
             }

@@ -297,7 +297,7 @@ impl Vector {
             Some(endpoint) => {
                 endpoint.statuses.contains(&status) || self.account.duplicate_status == Some(status)
             }
-            None => matches!(status, 404 | 501),
+            None => status == 404,
         }
     }
 

@@ -79,9 +79,49 @@ fn the_server_has_the_endpoints_of_the_rows() {
         }
     }
     let pagerduty = Profile::by_name("pagerduty").unwrap();
-    for path in ["/Groups", "/Groups/1", "/Me", "/.search", "/Users/.search/x"] {
-        let status = send(pagerduty, "GET", path, "Bearer key").status();
-        assert!(status == 404 || status == 501, "{path}: {status}");
+    for path in [
+        "/Groups",
+        "/Groups/1",
+        "/Me",
+        "/Bulk",
+        "/.search",
+        "/Users/.search",
+        "/Groups/.search",
+        "/Users/.search/x",
+    ] {
+        for method in ["GET", "POST"] {
+            assert_eq!(send(pagerduty, method, path, "Bearer key").status(), 404, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn pagerduty_has_a_scope_for_reading_and_one_for_writing() {
+    for row in Profile::by_name("pagerduty").unwrap().endpoints {
+        let expected = if row.method == "GET" { "users.read" } else { "users.write" };
+        assert_eq!(row.scope, Some(expected), "{} {}", row.method, row.path);
+    }
+}
+
+/// Nothing a client names decides how long a place or a line of the report is.
+#[test]
+fn endless_names_are_cut() {
+    let name = "y".repeat(100_000);
+    let user = json!({"userName": "a@example.com", &name: 1, "roles": [{"value": "user", &name: 1}]});
+    let path = format!("urn:x:{name}");
+    let patch = json!({"Operations": [
+        {"op": "add", "value": {&name: 1}},
+        {"op": "add", "path": &path, "value": 1},
+        {"op": &name, "path": "title", "value": 1},
+    ]});
+    for profile in Profile::ALL {
+        for payload in [&user, &patch] {
+            let report = profile.lint(&Value::from(payload.clone()));
+            assert!(report.violations().len() >= 2, "{report}");
+            for line in report.to_string().lines() {
+                assert!(line.chars().count() < 1000, "{}", line.chars().count());
+            }
+        }
     }
 }
 

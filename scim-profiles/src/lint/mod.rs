@@ -292,13 +292,15 @@ fn targets<'f>(attribute: &str, fragment: &'f Fragment) -> Vec<(String, Option<&
     }
 }
 
-/// The path of the member `name` of the object at `at`.
+/// The path of the member `name` of the object at `at`; the payload's own names are cut where they
+/// are long.
 fn join(at: &str, name: &str) -> String {
     let plain =
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'));
+    let name = shape::shown(name);
     match (at, plain) {
-        ("", true) => name.to_owned(),
+        ("", true) => name,
         (_, true) => format!("{at}.{name}"),
-        (_, false) => format!("{at}[\"{}\"]", shape::shown(name)),
+        (_, false) => format!("{at}[\"{name}\"]"),
     }
 }

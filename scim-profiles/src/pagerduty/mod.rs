@@ -5,6 +5,7 @@
 //! | | | source |
 //! |---|---|---|
 //! | requests | `/Users` with GET, POST, PUT, PATCH, DELETE, and the three discovery endpoints; no `/Groups`, `/Me`, `/Bulk`, `/.search` | SCIM API, 2026-01-13 |
+//! | OAuth scopes | `users.read` for GET, discovery included; `users.write` for the rest | SCIM API |
 //! | look-up | `userName eq` or `externalId eq`; other operators: *inferred* to be refused | SCIM API |
 //! | pages | 100 users unless `count` says less | SCIM API |
 //! | userName | required, an e-mail address, 1–100 characters, unique | SCIM API |
@@ -53,6 +54,9 @@
 //! - A PUT without `roles` keeps the role: neither does it raise a restricted user to `user`, nor
 //!   lower an admin. A PATCH cannot remove the role.
 //! - A PATCH that adds a second role or licence replaces the first, since there can be only one.
+//! - Statuses are those PagerDuty declares: the paths it does not have (`/Me`, `/Bulk`, `/.search`) are 404, and a
+//!   write that other requests keep overtaking is 500 where the RFCs have 409. What HTTP itself asks for (405, 412,
+//!   413, 415) stays.
 //! - The entitlement type `base` is taken as `license`, so that PagerDuty's OneLogin template
 //!   works; the linter warns of it.
 //!

@@ -223,12 +223,18 @@ impl Policy for PagerDuty {
         only_resource_type(document);
     }
 
+    /// The statuses are those that PagerDuty declares.
     fn restate(&self, error: Error) -> Error {
-        if error.scim_type() == Some(ScimType::Uniqueness) {
-            error.with_status(self.options.duplicate_status)
-        } else {
-            error
-        }
+        let status = match error.status() {
+            _ if error.scim_type() == Some(ScimType::Uniqueness) => self.options.duplicate_status,
+            // What the service says 501 of has no endpoint here, as any other unknown path.
+            StatusCode::NOT_IMPLEMENTED => StatusCode::NOT_FOUND,
+            // Other requests overtook the write until the service gave up: worth another try, which
+            // no 4xx of PagerDuty's says.
+            StatusCode::CONFLICT => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => return error,
+        };
+        error.with_status(status)
     }
 }
 
@@ -326,4 +332,23 @@ fn value_of(element: &Value) -> Option<&str> {
 
 fn role_of(user: &Object) -> Option<&'static Role> {
     text_of(user, "roles").and_then(role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_status_that_is_not_declared() {
+        let pagerduty = PagerDuty::default();
+        for (status, restated) in [(501, 404), (409, 500), (400, 400), (403, 403), (404, 404)] {
+            let error = Error::new(StatusCode::from_u16(status).unwrap(), "why");
+            let answer = pagerduty.restate(error);
+            assert_eq!((answer.status().as_u16(), answer.detail()), (restated, "why"));
+        }
+        let taken = || Error::bad_request(ScimType::Uniqueness, "taken").with_status(StatusCode::CONFLICT);
+        assert_eq!(pagerduty.restate(taken()).status(), 400);
+        let options = PagerDutyOptions { duplicate_status: StatusCode::CONFLICT, ..Default::default() };
+        assert_eq!(PagerDuty::new(options).restate(taken()).status(), 409);
+    }
 }

@@ -123,7 +123,8 @@ pub(super) const RULES: &[Rule] = &[
         "roles[].value",
         Check::NoneOf(&[OWNER]),
         "the account owner's role cannot be given by an API",
-        PROVISIONING,
+        // The page names the REST API and SAML.
+        PROVISIONING.as_inferred(),
     ),
     error(
         "role-known",

@@ -64,20 +64,24 @@ const READ_ONE: &[u16] = &[200, 400, 401, 403, 404, 500];
 const WRITE_ONE: &[u16] = &[200, 204, 400, 401, 403, 404, 500];
 
 const ENDPOINTS: &[Endpoint] = &[
-    endpoint("GET", "/ResourceTypes", READ),
-    endpoint("GET", "/ServiceProviderConfig", READ),
-    endpoint("GET", "/Schemas", READ),
-    endpoint("GET", "/Schemas/{id}", READ_ONE),
-    endpoint("GET", "/Users", READ),
-    endpoint("POST", "/Users", &[201, 400, 401, 403, 500]),
-    endpoint("GET", "/Users/{id}", READ_ONE),
-    endpoint("PUT", "/Users/{id}", WRITE_ONE),
-    endpoint("PATCH", "/Users/{id}", WRITE_ONE),
-    endpoint("DELETE", "/Users/{id}", &[204, 400, 401, 403, 404, 500]),
+    read("/ResourceTypes", READ),
+    read("/ServiceProviderConfig", READ),
+    read("/Schemas", READ),
+    read("/Schemas/{id}", READ_ONE),
+    read("/Users", READ),
+    write("POST", "/Users", &[201, 400, 401, 403, 500]),
+    read("/Users/{id}", READ_ONE),
+    write("PUT", "/Users/{id}", WRITE_ONE),
+    write("PATCH", "/Users/{id}", WRITE_ONE),
+    write("DELETE", "/Users/{id}", &[204, 400, 401, 403, 404, 500]),
 ];
 
-const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
-    Endpoint { method, path, statuses, source: SCIM_API }
+const fn read(path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method: "GET", path, statuses, scope: Some("users.read"), source: SCIM_API }
+}
+
+const fn write(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method, path, statuses, scope: Some("users.write"), source: SCIM_API }
 }
 
 /// The values are those of the example in the API description.
@@ -113,9 +117,15 @@ const fn text(name: &'static str, value: &'static str) -> Capability {
 const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "deactivation-deletes",
-        statement: "a PATCH or PUT that ends with `active` `false` deletes the user, whatever else it asks for",
+        statement: "a PATCH or PUT that ends with `active` `false` deletes the user",
         status: Some(204),
         source: SCIM_API,
+    },
+    Lifecycle {
+        id: "deactivation-wins",
+        statement: "what else a deactivation asks for is neither done nor judged by the rules of what is stored",
+        status: Some(204),
+        source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "no-reactivation",
@@ -127,7 +137,8 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "default-role",
         statement: "a user created without a role gets the role `user`",
         status: None,
-        source: PERMISSIONS,
+        // The page says so of the REST API and SAML; the API description speaks of a default alone.
+        source: PERMISSIONS.as_inferred(),
     },
     Lifecycle {
         id: "role-full-form",
@@ -187,6 +198,18 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "filter-limited",
         statement: "users are found by one `eq` on userName or externalId, and by nothing else",
         status: Some(400),
-        source: SCIM_API,
+        source: SCIM_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "add-taken",
+        statement: "PATCH takes `add`, which the API description does not speak of and Entra ID sends",
+        status: None,
+        source: SCIM_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "no-other-endpoint",
+        statement: "`/Groups`, `/Me`, `/Bulk` and `/.search` are not found",
+        status: Some(404),
+        source: SCIM_API.as_inferred(),
     },
 ];
