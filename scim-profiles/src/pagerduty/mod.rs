@@ -54,11 +54,12 @@
 //! - A PUT without `roles` keeps the role: neither does it raise a restricted user to `user`, nor
 //!   lower an admin. A PATCH cannot remove the role.
 //! - A PATCH that adds a second role or licence replaces the first, since there can be only one.
-//! - Statuses are those PagerDuty declares: the paths it does not have (`/Me`, `/Bulk`, `/.search`) are 404, and a
-//!   write that other requests keep overtaking is 500 where the RFCs have 409. What HTTP itself asks for (405, 412,
-//!   413, 415) stays.
 //! - The entitlement type `base` is taken as `license`, so that PagerDuty's OneLogin template
 //!   works; the linter warns of it.
+//!
+//! Statuses are those PagerDuty declares: the paths it does not have (`/Me`, `/Bulk`, `/.search`) are
+//! 404, and a write that other requests keep overtaking is 500 where the RFCs have 409. What HTTP
+//! itself asks for (405, 412, 413, 415) stays.
 //!
 //! ```
 //! use scim_core::{Environment, MemoryStore, Service};
