@@ -6,6 +6,7 @@ use http::StatusCode;
 use scim_filter::BindErrorKind;
 
 use crate::auth::AuthError;
+use crate::leniency::Leniency;
 use crate::store::StoreError;
 use crate::value::{JsonError, Object, Value};
 
@@ -71,6 +72,12 @@ impl Error {
     /// The same error with another status.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same error, saying that `leniency` would have prevented it.
+    pub(crate) fn without(mut self, leniency: Leniency) -> Self {
+        self.detail = format!("{} (the leniency `{leniency}` is off)", self.detail).into();
         self
     }
 
@@ -197,11 +204,43 @@ impl ScimType {
         }
     }
 }
-/// Client text in an error detail: in backticks, cut where it is long.
+
+/// Client text in an error detail: in backticks, cut where it is long, control characters escaped,
+/// so that it can neither blow up a response nor forge a line of a log.
 pub(crate) fn quote(text: &str) -> String {
+    let (text, more) = cut(text);
+    format!("`{text}`{more}")
+}
+
+/// The start of client text, control characters escaped, and a mark if that is not all.
+pub(crate) fn cut(text: &str) -> (Cow<'_, str>, &'static str) {
     const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("`{}`…", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
+    let (text, more) = match text.char_indices().nth(MOST) {
+        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
+        None => (text, ""),
+    };
+    if !text.contains(char::is_control) {
+        return (text.into(), more);
+    }
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character.is_control() {
+            true => escaped.extend(character.escape_default()),
+            false => escaped.push(character),
+        }
+    }
+    (escaped.into(), more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_text_is_cut_and_cannot_break_a_line() {
+        assert_eq!(quote("userName"), "`userName`");
+        assert_eq!(quote("a\nb\u{7f}é"), "`a\\nb\\u{7f}é`");
+        assert_eq!(quote(&"é".repeat(80)), format!("`{}`", "é".repeat(80)));
+        assert_eq!(quote(&"é".repeat(81)), format!("`{}`…", "é".repeat(80)));
     }
 }

@@ -1,5 +1,6 @@
 //! Index-based pagination (RFC 7644 §3.4.2.4).
 
+use crate::error::quote;
 use crate::{Error, ScimType};
 
 /// The window of a list request.
@@ -46,7 +47,7 @@ fn integer(name: &'static str, text: &str) -> Result<usize, Error> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::bad_request(
             ScimType::InvalidValue,
-            format!("`{name}` must be an integer, not `{text}`"),
+            format!("`{name}` must be an integer, not {}", quote(text)),
         ));
     }
     Ok(if negative { 0 } else { digits.parse().unwrap_or(usize::MAX) })

@@ -294,5 +294,5 @@ fn invalid_value(detail: impl fmt::Display) -> Error {
 
 /// An error that a leniency would have prevented.
 fn needs(leniency: Leniency, scim_type: ScimType, detail: impl fmt::Display) -> Error {
-    Error::bad_request(scim_type, format!("{detail} (the leniency `{leniency}` is off)"))
+    Error::bad_request(scim_type, detail.to_string()).without(leniency)
 }

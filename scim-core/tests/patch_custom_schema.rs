@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use scim_core::leniency::Leniencies;
 use scim_core::patch::{PatchOptions, PatchRequest, Plan, keyed};
 use scim_core::schema::{
-    Attribute, Mutability, Registry, ResourceSchema, ResourceType, Schema, SchemaExtension,
+    Attribute, Mutability, Registry, ResourceSchema, ResourceType, Returned, Schema, SchemaExtension,
 };
 use scim_core::{Error, Resource, Value};
 use serde_json::{Value as Json, json};
@@ -45,6 +45,16 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
                     Attribute::string("speed").read_only(),
                     Attribute::boolean("primary"),
                 ],
+            )
+            .multi_valued(),
+            Attribute::complex(
+                "contacts",
+                [Attribute::string("name").required(), Attribute::string("phone")],
+            )
+            .multi_valued(),
+            Attribute::complex(
+                "keys",
+                [Attribute::string("type"), immutable(Attribute::string("secret").returned(Returned::Never))],
             )
             .multi_valued(),
             Attribute::complex("crew", [immutable(Attribute::string("value"))]).multi_valued(),
@@ -166,6 +176,40 @@ fn a_required_attribute_keeps_a_value() {
         refused(json!([{"op": "replace", "path": "owner", "value": {"name": null}}])).ends_with("required")
     );
     assert_eq!(after(json!([{"op": "remove", "path": "owner"}]), "owner"), Json::Null);
+
+    let contact = json!({"op": "add", "path": "contacts", "value": [{"name": "Ann", "phone": "1"}]});
+    for removal in [
+        json!({"op": "remove", "path": "contacts[phone eq \"1\"].name"}),
+        json!({"op": "remove", "path": "contacts.name"}),
+        json!({"op": "add", "path": "contacts[phone eq \"1\"]", "value": {"name": null}}),
+    ] {
+        assert!(refused(json!([contact, removal])).ends_with("`name` is required"), "{removal}");
+    }
+    let optional = json!([contact, {"op": "remove", "path": "contacts[name eq \"ann\"].phone"}]);
+    assert_eq!(after(optional, "contacts"), json!([{"name": "Ann"}]));
+}
+
+#[test]
+fn an_error_does_not_tell_what_is_never_returned() {
+    let mut locked = device();
+    locked.0.insert("keys", Value::from(json!([{"type": "door", "secret": "1234"}])));
+    let forged = json!([{"op": "replace", "path": "keys[type eq \"door\"].secret", "value": "9"}]);
+    let error = plan_on(&locked, forged, Leniencies::tolerant()).unwrap_err();
+    assert_eq!(error.detail(), "Operations[0].path: `secret` is immutable and has another value");
+}
+
+/// A long list inside one value is charged as the values of an attribute are.
+#[test]
+fn operations_on_a_list_inside_a_value_do_not_multiply() {
+    let phones: Json = (0..20_000).map(|number| json!(number.to_string())).collect();
+    let mut busy = device();
+    busy.0.insert("owner", Value::from(json!({"name": "Ann", "phones": phones})));
+    let add = |count: usize| -> Json {
+        (0..count).map(|_| json!({"op": "add", "path": "owner.phones", "value": ["x"]})).collect()
+    };
+    assert!(plan_on(&busy, add(3), Leniencies::strict()).is_ok());
+    let error = plan_on(&busy, add(900), Leniencies::strict()).unwrap_err();
+    assert_eq!(error.scim_type().unwrap().as_str(), "tooMany");
 }
 
 #[test]

@@ -192,6 +192,26 @@ fn long_texts_do_not_multiply() {
     }
 }
 
+/// Nor does looking at a long text again and again take the product of the two.
+#[test]
+fn filters_on_long_texts_do_not_multiply() {
+    let registry = Registry::standard();
+    let users = registry.by_name("User").unwrap();
+    let email: Object =
+        [("value", "a@example.com".to_owned()), ("display", "x".repeat(1 << 20))].into_iter().collect();
+    let mut user: Object = [("userName", "u"), ("id", "u")].into_iter().collect();
+    user.insert("emails", vec![Value::from(email)]);
+    let user = Resource(user);
+    let patch = |operations: usize, path: &str| {
+        let operations = (0..operations).map(|_| operation("remove", path, None)).collect();
+        request(users, operations).unwrap().plan(users, &user)
+    };
+    let terms = vec!["display co \"y\""; 200].join(" or ");
+    let error = patch(100, &format!("emails[{terms}]")).unwrap_err();
+    assert_eq!(error.scim_type(), Some(ScimType::TooMany));
+    assert!(patch(3, "emails[display co \"y\"]").is_ok());
+}
+
 #[test]
 fn more_operations_than_allowed_are_413() {
     let registry = Registry::standard();

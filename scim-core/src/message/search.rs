@@ -49,7 +49,7 @@ impl SearchRequest {
         };
         if !lists_schema(&body, SEARCH_REQUEST) && !leniencies.take(Leniency::MissingSchemas, fired) {
             let detail = format!("schemas: the URI `{SEARCH_REQUEST}` is required");
-            return Err(Error::bad_request(ScimType::InvalidSyntax, detail));
+            return Err(Error::bad_request(ScimType::InvalidSyntax, detail).without(Leniency::MissingSchemas));
         }
         let mut search = Self::default();
         for (name, value) in body {
@@ -121,7 +121,12 @@ mod tests {
     #[test]
     fn the_message_lists_its_schema_unless_that_is_tolerated() {
         let error = parse(serde_json::json!({"count": 1}), &Leniencies::strict()).unwrap_err();
-        assert_eq!(error.detail(), format!("schemas: the URI `{SEARCH_REQUEST}` is required"));
+        assert_eq!(
+            error.detail(),
+            format!(
+                "schemas: the URI `{SEARCH_REQUEST}` is required (the leniency `missing-schemas` is off)"
+            )
+        );
         let mut fired = Vec::new();
         let body = serde_json::json!({"count": 1, "filter": null}).into();
         let search = SearchRequest::parse(body, &Leniencies::tolerant(), &mut fired).unwrap();

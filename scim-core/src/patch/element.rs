@@ -128,8 +128,13 @@ pub(super) fn required(sub: &Attribute, present: &Value) -> Result<(), Forbidden
 
 fn immutable(sub: &Attribute, present: &Value) -> Result<(), Forbidden> {
     if sub.mutability == Mutability::Immutable && !present.is_unassigned() {
-        let what = present.as_str().map_or_else(|| present.to_string(), quote);
-        return Err(Forbidden(format!("`{}` is immutable and has the value {what}", sub.name)));
+        let what = match present.as_str() {
+            // What is never returned is not told by an error either.
+            _ if sub.is_sensitive() => "another value".to_owned(),
+            Some(text) => format!("the value {}", quote(text)),
+            None => format!("the value {}", quote(&present.to_string())),
+        };
+        return Err(Forbidden(format!("`{}` is immutable and has {what}", sub.name)));
     }
     Ok(())
 }

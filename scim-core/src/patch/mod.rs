@@ -275,14 +275,5 @@ fn refuse(scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
 
 /// An error that a leniency would have prevented.
 fn needs(leniency: Leniency, scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
-    refuse(scim_type, at, format_args!("{what} (the leniency `{leniency}` is off)"))
-}
-
-/// The start of `text`, and a mark if that is not all.
-fn cut(text: &str) -> (&str, &'static str) {
-    const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
-        None => (text, ""),
-    }
+    refuse(scim_type, at, what).without(leniency)
 }

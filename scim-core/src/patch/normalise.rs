@@ -5,7 +5,8 @@ use scim_filter::{AttrName, AttributeType};
 use super::parse::{Op, Operation};
 use super::step::{Action, Step, Subject};
 use super::target::{self, PathError, Place, Target};
-use super::{PatchOptions, cut, json_string, needs, refuse};
+use super::{PatchOptions, json_string, needs, refuse};
+use crate::error::cut;
 use crate::leniency::Leniency;
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::validate;
@@ -253,6 +254,9 @@ impl<'s> Normaliser<'s> {
         let clear = unassigned_subs(attribute, &sent);
         let element = self.elements(attribute, value, writing)?.into_iter().next();
         let action = match (element, writing.op) {
+            // What was sent adds nothing; it may take parts away, but never the value itself.
+            (None, Op::Add) if clear.is_empty() => return Ok(()),
+            (None, Op::Add) => Action::Merge { set: Object::new(), clear },
             (None, _) => Action::Unassign,
             (Some(Value::Object(set)), Op::Add) => Action::Merge { set, clear },
             (Some(element), _) => Action::Put(element),

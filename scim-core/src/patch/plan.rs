@@ -13,7 +13,7 @@ use super::select::Selection;
 use super::slot::{Outcome, Slot, State};
 use super::step::{Action, Step, Subject};
 use super::target::Target;
-use super::values::{Budget, Failure, Values};
+use super::values::{Budget, Failure, Values, weight};
 use super::{Change, PatchRequest, Plan, Write, needs, refuse};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
@@ -168,7 +168,11 @@ impl<'r> Draft<'r> {
                 Ok(())
             }
             State::Single(now) => match sub {
-                Some(sub) => Ok(single_sub(now, sub, action)?),
+                Some(sub) => {
+                    let present = now.as_ref().and_then(|now| now.get(&sub.name));
+                    self.budget.charge(present.map_or(0, |present| weight(present.values())))?;
+                    Ok(single_sub(now, sub, action)?)
+                }
                 None => Ok(single(now, attribute, action)?),
             },
             State::Many(values) => {
@@ -207,9 +211,8 @@ impl<'r> Draft<'r> {
         let state = if target.keyed && !self.reads.contains(&target.attribute) {
             State::Keyed(Fold::new(attribute))
         } else if attribute.multi_valued {
-            let values = Values::new(attribute, extension.is_some(), before);
-            self.budget.grow(values.len());
-            State::Many(values)
+            self.budget.grow(before.map(Value::values).unwrap_or_default());
+            State::Many(Values::new(attribute, extension.is_some(), before))
         } else {
             State::Single(before.cloned())
         };
@@ -384,7 +387,7 @@ impl Many<'_, '_> {
             return self.change(&places, sub, action);
         }
         match &selection.template {
-            Some(template) if !matches!(action, Action::Unassign) => {
+            Some(template) if makes_something(action) => {
                 if !self.leniencies.take(Leniency::CreateMissingElement, self.fired) {
                     return Err(Refused::NoTargetWithout(Leniency::CreateMissingElement));
                 }
@@ -466,6 +469,15 @@ impl Many<'_, '_> {
     /// Refuses that a required attribute that `had` a value has none any more.
     fn required(&self, had: bool) -> Result<(), Forbidden> {
         required(self.attribute, had && self.attribute.required && self.values.is_empty())
+    }
+}
+
+/// Whether the action sets anything of a value that is not there yet.
+fn makes_something(action: &Action) -> bool {
+    match action {
+        Action::Unassign => false,
+        Action::Merge { set, .. } => !set.is_empty(),
+        _ => true,
     }
 }
 

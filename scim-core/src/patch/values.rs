@@ -28,7 +28,8 @@ pub(super) struct Values<'r> {
     cleared: bool,
 }
 
-/// How many comparisons one request may still cost; charged before they are made.
+/// How many comparisons one request may still cost; charged before they are made. One with a long
+/// text counts as several.
 ///
 /// A request whose every operation selects among many values by filter would take the product
 /// of the two. The budget is a million, which is far above what a real request needs, and a few
@@ -53,10 +54,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Allows for looking at `values` values a few times.
-    pub(super) fn grow(&mut self, values: usize) {
+    /// Allows for looking at `values` a few times.
+    pub(super) fn grow(&mut self, values: &[Value]) {
         const EACH: usize = 16;
-        self.0 = self.0.saturating_add(values.saturating_mul(EACH));
+        self.0 = self.0.saturating_add(weight(values).saturating_mul(EACH));
     }
 
     /// Charges for `value` being copied to `places` values, so that a long text that goes to many
@@ -65,25 +66,36 @@ impl Budget {
         if places <= 1 {
             return Ok(());
         }
-        const BYTES_A_UNIT: usize = 64;
-        let mut cost = 1;
-        let mut open = vec![value];
-        while let Some(value) = open.pop() {
-            match value {
-                Value::String(text) => cost += text.len() / BYTES_A_UNIT,
-                Value::Array(elements) => open.extend(elements),
-                Value::Object(object) => open.extend(object.iter().map(|(_, value)| value)),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }
-            cost += 1;
-        }
-        self.charge(cost.saturating_mul(places))
+        let (nodes, texts) = size(value);
+        self.charge(nodes.saturating_add(texts).saturating_mul(places))
     }
 
-    fn charge(&mut self, cost: usize) -> Result<(), Exhausted> {
+    pub(super) fn charge(&mut self, cost: usize) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
         Ok(())
     }
+}
+
+/// What it costs to look at each of `values` once.
+pub(super) fn weight<'v>(values: impl IntoIterator<Item = &'v Value>) -> usize {
+    values.into_iter().map(|value| size(value).1.saturating_add(1)).fold(0, usize::saturating_add)
+}
+
+/// How many values `value` is made of, and how many units of text.
+fn size(value: &Value) -> (usize, usize) {
+    const BYTES_A_UNIT: usize = 64;
+    let (mut nodes, mut texts) = (0, 0);
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(text) => texts += text.len() / BYTES_A_UNIT,
+            Value::Array(elements) => open.extend(elements),
+            Value::Object(object) => open.extend(object.iter().map(|(_, value)| value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        nodes += 1;
+    }
+    (nodes, texts)
 }
 
 impl From<Forbidden> for Failure {
@@ -115,11 +127,6 @@ impl<'r> Values<'r> {
         }
     }
 
-    /// How many places there are.
-    pub(super) fn len(&self) -> usize {
-        self.elements.len()
-    }
-
     /// Whether the values are identified by their `value`.
     pub(super) fn is_keyed(&self) -> bool {
         self.keyed
@@ -148,11 +155,12 @@ impl<'r> Values<'r> {
     ) -> Result<Vec<usize>, Exhausted> {
         let mut places = match &selection.keys {
             Some(keys) => self.with_keys(keys.iter().map(|key| &**key), budget)?,
-            None => {
-                budget.charge(self.elements.len().saturating_mul(selection.cost))?;
-                self.places()
-            }
+            None => self.all(budget)?,
         };
+        if selection.filter.is_some() {
+            let selected = places.iter().filter_map(|place| self.at(*place));
+            budget.charge(weight(selected).saturating_mul(selection.cost))?;
+        }
         places.retain(|place| self.at(*place).is_some_and(|element| selection.matches(element)));
         Ok(places)
     }
@@ -261,7 +269,8 @@ impl<'r> Values<'r> {
             let key = element::key(value).unwrap_or_default();
             wanted.entry(folded(key, !exact)).or_default().push(value);
         }
-        budget.charge(places.len().saturating_mul(by_all.len().saturating_add(1)))?;
+        let among = places.iter().filter_map(|place| self.at(*place));
+        budget.charge(weight(among).saturating_mul(by_all.len().saturating_add(1)))?;
         let mut gone = Vec::new();
         for place in places {
             let Some(present) = self.at(*place) else {
@@ -346,7 +355,9 @@ impl<'r> Values<'r> {
             let Some(Some(Value::Object(object))) = self.elements.get_mut(*place) else {
                 continue;
             };
-            match change(object.get(&sub.name)) {
+            let present = object.get(&sub.name);
+            budget.charge(present.map_or(0, |present| weight(present.values())))?;
+            match change(present) {
                 Some(value) => element::set(object, sub, value)?,
                 None => element::clear(object, sub)?,
             };
@@ -423,7 +434,7 @@ impl<'r> Values<'r> {
         if self.index.is_some() {
             return Ok(());
         }
-        budget.charge(self.elements.len())?;
+        budget.charge(weight(self.elements.iter().flatten()))?;
         let mut index = HashMap::with_capacity(self.elements.len());
         for (place, element) in self.elements.iter().enumerate() {
             // A value removed from a keyed attribute stays known as it was before the request.

@@ -7,7 +7,7 @@ use super::respond::{Failure, Reply};
 use super::{Call, Operation, Outcome, Service};
 use crate::Error;
 use crate::auth::Authenticator;
-use crate::leniency::{Leniencies, Leniency};
+use crate::leniency::Leniency;
 use crate::message::ListResponse;
 use crate::pagination::Window;
 use crate::policy::{Context, Policy};
@@ -68,7 +68,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         )
     }
 
-    /// Strict first, then with each leniency that could help, so that it is known which was needed.
+    /// Strict first, then with each leniency that could help, alone and together, so that it is
+    /// known which was needed, or would have been.
     fn filter(
         &self,
         schema: &ResourceSchema,
@@ -76,31 +77,42 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         text: &str,
         fired: &mut Vec<Leniency>,
     ) -> Result<BoundFilter, Error> {
-        let leniencies = &self.config.leniencies;
+        let mut take = |leniency: Leniency, error: &dyn Fn() -> Error| {
+            if self.config.leniencies.take(leniency, fired) { Ok(()) } else { Err(error().without(leniency)) }
+        };
         let options = ParseOptions { limits: self.config.limits.filter.clone(), ..ParseOptions::default() };
         let filter = match Filter::parse_with(text, &options) {
             Ok(filter) => filter,
-            Err(error) => lenient(leniencies, Leniency::ValuePathComparison, fired, || {
-                Filter::parse_with(text, &ParseOptions { value_path_sub_attr: true, ..options })
-            })
-            .ok_or_else(|| Error::filter_syntax(&error))?,
+            Err(error) => {
+                let refused = || Error::filter_syntax(&error);
+                let lenient = ParseOptions { value_path_sub_attr: true, ..options };
+                let filter = Filter::parse_with(text, &lenient).map_err(|_| refused())?;
+                take(Leniency::ValuePathComparison, &refused)?;
+                filter
+            }
         };
-        let mut options = BindOptions::default();
-        let error = match filter.bind(names, &options) {
+        let error = match filter.bind(names, &BindOptions::default()) {
             Ok(bound) => return Ok(bound),
             Err(error) => error,
         };
-        let found = lenient(leniencies, Leniency::BooleanString, fired, || {
-            options.boolean_strings = true;
-            filter.bind(names, &options)
-        });
-        found
-            .or_else(|| {
-                lenient(leniencies, Leniency::BareExtensionAttribute, fired, || {
-                    filter.bind(&WithBareNames { schema, names }, &options)
-                })
-            })
-            .ok_or_else(|| Error::filter_binding(&error))
+        let refused = || Error::filter_binding(&error);
+        for (boolean_strings, bare_names) in [(true, false), (false, true), (true, true)] {
+            let mut options = BindOptions::default();
+            options.boolean_strings = boolean_strings;
+            let bound = match bare_names {
+                true => filter.bind(&WithBareNames { schema, names }, &options),
+                false => filter.bind(names, &options),
+            };
+            let Ok(bound) = bound else { continue };
+            if boolean_strings {
+                take(Leniency::BooleanString, &refused)?;
+            }
+            if bare_names {
+                take(Leniency::BareExtensionAttribute, &refused)?;
+            }
+            return Ok(bound);
+        }
+        Err(refused())
     }
 }
 
@@ -137,17 +149,4 @@ impl<N: Schema> Schema for WithBareNames<'_, N> {
     fn extension(&self, uri: &str) -> Option<&str> {
         self.names.extension(uri)
     }
-}
-
-fn lenient<T, E>(
-    leniencies: &Leniencies,
-    leniency: Leniency,
-    fired: &mut Vec<Leniency>,
-    attempt: impl FnOnce() -> Result<T, E>,
-) -> Option<T> {
-    let found = leniencies.allows(leniency).then(attempt)?.ok();
-    if found.is_some() {
-        leniencies.take(leniency, fired);
-    }
-    found
 }

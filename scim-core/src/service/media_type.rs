@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode, header};
 
 use crate::Error;
+use crate::error::quote;
 
 /// What every response with a body is sent as: exactly this, without parameters.
 pub(super) const SCIM_JSON: &str = "application/scim+json";
@@ -17,13 +18,13 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Error> {
     if let Some(value) = types.next() {
         let text = value.to_str().unwrap_or_default();
         if types.next().is_some() || !is_scim(text) {
-            return Err(unsupported(format!("the media type `{text}` is not {SCIM_JSON} in UTF-8")));
+            return Err(unsupported(format!("the media type {} is not {SCIM_JSON} in UTF-8", quote(text))));
         }
     }
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let coding = value.to_str().unwrap_or_default();
         if !coding.eq_ignore_ascii_case("identity") {
-            return Err(unsupported(format!("the content coding `{coding}` is not supported")));
+            return Err(unsupported(format!("the content coding {} is not supported", quote(coding))));
         }
     }
     Ok(())

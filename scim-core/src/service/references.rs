@@ -10,6 +10,7 @@ use super::respond::Failure;
 use super::write::KEYED;
 use super::{Call, Service};
 use crate::auth::Authenticator;
+use crate::error::quote;
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
@@ -66,7 +67,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         match ids.first() {
             None => Ok(()),
             Some(id) => {
-                let detail = format!("`{KEYED}` names `{id}`, and there is no such resource");
+                let detail = format!("`{KEYED}` names {}, and there is no such resource", quote(id.as_str()));
                 Err(Error::bad_request(ScimType::InvalidValue, detail).into())
             }
         }

@@ -67,7 +67,7 @@ impl Failure {
             Self::Unauthenticated(error) => (*error).into(),
             Self::MethodNotAllowed { method, allow } => Error::new(
                 StatusCode::METHOD_NOT_ALLOWED,
-                format!("`{method}` is not a method of this endpoint, which has {allow}"),
+                format!("{} is not a method of this endpoint, which has {allow}", quote(method)),
             ),
             Self::Store(error) => error.into(),
         }

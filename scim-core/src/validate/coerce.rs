@@ -101,7 +101,15 @@ impl Coercion<'_> {
         let mut keys = Keys::of(attribute);
         for (index, element) in elements.into_iter().enumerate() {
             let at = format_args!("{at}[{index}]");
-            let Some(element) = self.single(attribute, element, &at)? else { continue };
+            let null = element == Value::Null;
+            let Some(element) = self.single(attribute, element, &at)? else {
+                // Something was named, though nothing by which it is known. To pass over it could
+                // empty a group that was to be replaced.
+                match keys {
+                    Some(_) if !null => return Err(missing(format_args!("{at}.value"))),
+                    _ => continue,
+                }
+            };
             match &mut keys {
                 None => kept.push(element),
                 Some(keys) => match element.get("value").and_then(Value::as_str) {

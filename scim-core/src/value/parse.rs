@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::Value;
 use super::object::ObjectBuilder;
+use crate::error::quote;
 
 /// How much a JSON text may ask for.
 #[derive(Clone, Debug)]
@@ -144,7 +145,10 @@ impl<'de> Visitor<'de> for ValueSeed {
         let mut first = true;
         while let Some(name) = map.next_key_seed(NameSeed)? {
             if builder.contains(&name) {
-                return Err(A::Error::custom(format_args!("the member `{name}` is given twice")));
+                return Err(A::Error::custom(format_args!(
+                    "the member {} is given twice",
+                    quote(name.as_str())
+                )));
             }
             let value = map.next_value_seed(ValueSeed { depth_left })?;
             // Another crate of the build may turn on serde_json's `arbitrary_precision`, which

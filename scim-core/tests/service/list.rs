@@ -176,6 +176,29 @@ fn a_manager_is_asked_for_by_the_bare_name_as_entra_sends_it() {
 }
 
 #[test]
+fn each_leniency_a_filter_needs_is_told_or_named() {
+    let work_email = "emails[type eq \"work\"].value eq \"x\"";
+    let (boolean, bare) = ("active eq \"True\"", "manager.value eq \"7\"");
+    let both = format!("{boolean} and {bare}");
+    let names = ["value-path-comparison", "boolean-string", "bare-extension-attribute"];
+    for (filter, needed) in
+        [(work_email, &names[..1]), (boolean, &names[1..2]), (bare, &names[2..]), (&both, &names[1..])]
+    {
+        let path = format!("/Users?filter={}", encoded(filter));
+        let answer = server().get(&path);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let fired: Vec<_> = answer.outcome.leniencies.iter().map(|leniency| leniency.name()).collect();
+        assert_eq!(fired, needed, "{filter}");
+        for leniency in needed {
+            let mut config = config();
+            config.leniencies = config.leniencies.without(leniency.parse().unwrap());
+            let place = format!("(the leniency `{leniency}` is off)");
+            server_with(config).get(&path).refused_naming(400, Some("invalidFilter"), &place);
+        }
+    }
+}
+
+#[test]
 fn a_projection_leaves_the_filter_alone() {
     let server = server();
     server.user("ann");
