@@ -1,15 +1,9 @@
 //! The documents that say what a service serves (RFC 7644 §4, RFC 7643 §5–§7).
 
+use crate::schema::builtin::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 use crate::schema::{ResourceType, Schema};
 use crate::service::{BaseUrl, Config};
 use crate::value::{Object, Value};
-
-/// `urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig`
-pub const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
-/// `urn:ietf:params:scim:schemas:core:2.0:ResourceType`
-pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-/// `urn:ietf:params:scim:schemas:core:2.0:Schema`
-pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// `/ServiceProviderConfig`: what the configuration and the capabilities say (RFC 7643 §5).
 pub fn service_provider_config(config: &Config) -> Object {

@@ -42,9 +42,8 @@
 //! # What it does not do
 //!
 //! Bulk requests, sorting and cursors are not offered (501, or ignored as their discovery says).
-//! Passwords reach the store as the client sent them unless a [`Policy`](policy::Policy) takes
-//! them out; they are never returned, never filtered by, and no `Debug` form of a resource shows
-//! them.
+//! A password is accepted and not kept, unless a [`Policy`](policy::Policy) of one's own hashes it;
+//! it is never returned, never filtered by, and no `Debug` form of a resource shows it.
 //!
 //! # Input safety
 //!

@@ -14,6 +14,42 @@ use crate::{Error, Resource};
 /// Hooks are plain functions of what they are given: the service calls [`admit`](Self::admit) and
 /// [`may_delete`](Self::may_delete) again when a write has to be retried because somebody else
 /// wrote first, so a hook must not count on being called once per request.
+///
+/// ```
+/// use scim_core::policy::{Admission, Context, Policy, Write};
+/// use scim_core::{Error, Resource, ScimType};
+///
+/// /// Accounts are of one domain.
+/// struct OneDomain;
+///
+/// impl Policy for OneDomain {
+///     fn admit(&self, _: &Context<'_>, _: Write<'_>, user: &mut Resource) -> Result<Admission, Error> {
+///         user.0.remove("password");
+///         let name = user.get("userName").and_then(|name| name.as_str()).unwrap_or_default();
+///         if name.ends_with("@example.com") {
+///             return Ok(Admission::Store);
+///         }
+///         Err(Error::bad_request(ScimType::InvalidValue, "`userName` must be of example.com"))
+///     }
+/// }
+/// # use scim_core::auth::{Principal, Secret, StaticTokens};
+/// # use scim_core::{Config, CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let okta = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("okta") };
+/// # let tokens = StaticTokens::new().with(Secret::new("s3cr3t")?, okta);
+/// # let config = Config::new("https://example.com/scim/v2".parse()?);
+/// # let environment = Environment::new(|| jiff::Timestamp::UNIX_EPOCH, || ResourceId::new("1"));
+/// # let service = Service::new(MemoryStore::new(), tokens, config, environment);
+///
+/// let service = service.with_policy(OneDomain);
+/// # let body = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"b@example.org"}"#;
+/// # let request = http::Request::post("/scim/v2/Users").header("authorization", "Bearer s3cr3t");
+/// # let request = request.body(body.into())?;
+/// assert_eq!(service.call(request).await.status(), 400, "b@example.org");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Policy: Send + Sync + 'static {
     /// Judges and completes a resource about to be stored.
     ///
@@ -25,6 +61,10 @@ pub trait Policy: Send + Sync + 'static {
     /// service's own. A PATCH that does not need to read a group's `members` calls the hook
     /// without them, on both sides.
     ///
+    /// As provided, a `password` is accepted and not kept: it "MUST NOT be stored in cleartext
+    /// form" (RFC 7643 §9.2), and there is nothing here to hash it with. A hook of one's own has
+    /// to take it out as well, hashed or not.
+    ///
     /// # Errors
     ///
     /// Whatever the client shall be told; nothing is stored then.
@@ -34,7 +74,8 @@ pub trait Policy: Send + Sync + 'static {
         write: Write<'_>,
         resource: &mut Resource,
     ) -> Result<Admission, Error> {
-        let _ = (context, write, resource);
+        let _ = (context, write);
+        resource.0.remove("password");
         Ok(Admission::Store)
     }
 
@@ -127,20 +168,11 @@ pub enum Admission {
     Delete,
 }
 
-/// The RFCs' behaviour.
-///
-/// A `password` is accepted and not kept: it "MUST NOT be stored in cleartext form" (RFC 7643 §9.2),
-/// and this policy has nothing to hash it with. A service that signs its users in by password
-/// hashes it in an [`admit`](Policy::admit) of its own.
+/// The RFCs' behaviour: every hook of [`Policy`] as it is provided.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardPolicy;
 
-impl Policy for StandardPolicy {
-    fn admit(&self, _: &Context<'_>, _: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
-        resource.0.remove("password");
-        Ok(Admission::Store)
-    }
-}
+impl Policy for StandardPolicy {}
 
 /// A policy chosen at run time.
 impl Policy for Arc<dyn Policy> {

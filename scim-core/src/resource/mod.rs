@@ -25,9 +25,18 @@ use crate::{ExternalId, ResourceId, Version};
 /// The dynamic form is the truth that PATCH, filters and stores work on; [`User`] and [`Group`]
 /// are views of it.
 ///
-/// Its `Debug` form does not show a `password`. The value itself keeps what the client sent, so
-/// that a [policy](crate::policy::Policy) can take it out and hash it, or hand it on; a service
-/// without such a policy stores it as it is, and never returns it.
+/// Its `Debug` form does not show a `password`. The value itself keeps what the client sent until
+/// the [policy](crate::policy::Policy) takes it out, and hashes it if it wants to.
+///
+/// ```
+/// use scim_core::{Object, Resource, ResourceId};
+///
+/// let mut user = Resource(Object::from_iter([("userName", "bjensen"), ("password", "t1meMa$heen")]));
+/// user.set_id(&ResourceId::new("2819c223"));
+/// assert_eq!(user.id(), Some(ResourceId::new("2819c223")));
+/// assert_eq!(user.get("USERNAME").and_then(|name| name.as_str()), Some("bjensen"));
+/// assert!(!format!("{user:?}").contains("t1me"));
+/// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Resource(pub Object);
 

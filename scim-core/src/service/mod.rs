@@ -134,30 +134,31 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let query = self.checked_query(head)?;
 
         match route {
-            Route::NotImplemented(endpoint) => {
-                Err(Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{endpoint}` is not supported")).into())
+            Route::NotImplemented(endpoint) => Err(not_supported(endpoint)),
+            Route::Resource(..) if head.method == Method::PATCH && !self.config.capabilities.patch => {
+                Err(not_supported("PATCH"))
             }
             Route::Search(schema) => {
-                let body = self.parsed_body(head, &body)?;
+                self.check_body(head, &body)?;
+                let body = self.parsed(&body)?;
                 self.search(schema.as_deref(), &principal, body, outcome).await
             }
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {
+                self.check_body(head, &body)?;
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
                 match head.method {
-                    Method::POST => self.create(call, self.parsed_body(head, &body)?).await,
+                    Method::POST => self.create(call, self.parsed(&body)?).await,
                     _ => self.list(call).await,
                 }
             }
             Route::Resource(schema, id) => {
+                self.check_body(head, &body)?;
                 outcome.resource = Some(id.clone());
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
                 match head.method {
-                    Method::PUT => self.replace(call, &id, self.parsed_body(head, &body)?).await,
-                    Method::PATCH if !self.config.capabilities.patch => {
-                        Err(Error::new(StatusCode::NOT_IMPLEMENTED, "PATCH is not supported").into())
-                    }
-                    Method::PATCH => self.patch(call, &id, self.parsed_body(head, &body)?).await,
+                    Method::PUT => self.replace(call, &id, self.parsed(&body)?).await,
+                    Method::PATCH => self.patch(call, &id, self.parsed(&body)?).await,
                     Method::DELETE => self.delete(call, &id).await,
                     _ => self.read(call, &id).await,
                 }
@@ -175,13 +176,21 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         Ok(query)
     }
 
-    fn parsed_body(&self, head: &Parts, body: &[u8]) -> Result<Value, Error> {
+    /// Media type and size of a body; one that comes with another method means nothing.
+    fn check_body(&self, head: &Parts, body: &[u8]) -> Result<(), Error> {
+        if ![Method::POST, Method::PUT, Method::PATCH].contains(&head.method) {
+            return Ok(());
+        }
         media_type::check(&head.headers)?;
         let limit = self.config.limits.max_body_bytes;
         if body.len() > limit {
             let detail = format!("the body is longer than {limit} bytes");
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
+        Ok(())
+    }
+
+    fn parsed(&self, body: &[u8]) -> Result<Value, Error> {
         Ok(Value::from_slice(body, &self.config.limits.json)?)
     }
 
@@ -202,6 +211,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         response
     }
+}
+
+/// The refusal of what the protocol has and this service, as configured, has not.
+fn not_supported(what: &str) -> Failure {
+    Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{what}` is not supported")).into()
 }
 
 /// One request on resources of a type, authenticated and routed.

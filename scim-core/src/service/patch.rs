@@ -99,7 +99,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             return Ok(Attempt::Done(reply));
         }
         if keyed_unread && projection.includes(schema, None, KEYED) {
-            resource = self.current(call, id, projection).await?;
+            match self.store.read(call.scope(), id, projection).await? {
+                Some(read) => resource = read,
+                // The change was made, and the resource deleted since: there is nothing to show.
+                None => return Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
+            }
         }
         Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?))
     }

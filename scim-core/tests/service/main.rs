@@ -5,6 +5,7 @@
 mod concurrency;
 mod discovery;
 mod hostile;
+mod least_store;
 mod list;
 mod model;
 mod paths;

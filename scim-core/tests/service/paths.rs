@@ -146,7 +146,7 @@ fn what_the_protocol_has_and_the_service_has_not_is_501() {
         server.post(path, json!({})).refused(501, None, "`/.search` is not supported");
         server.get(path).refused(501, None, "`/.search` is not supported");
     }
-    server.patch("/Users/id-1", json!([])).refused(501, None, "PATCH is not supported");
+    server.patch("/Users/id-1", json!([])).refused(501, None, "`PATCH` is not supported");
 }
 
 #[test]

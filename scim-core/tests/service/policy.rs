@@ -222,6 +222,52 @@ fn errors_are_restated_and_rendered_the_vendors_way() {
     assert!(answer.header("www-authenticate").is_some());
 }
 
+/// Takes a required value out, and says who is who by another name.
+struct Careless;
+
+impl Policy for Careless {
+    fn admit(&self, _: &Context<'_>, write: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
+        if write.current().is_some() {
+            resource.0.remove("userName");
+        }
+        Ok(Admission::Store)
+    }
+}
+
+#[test]
+fn what_a_policy_leaves_incomplete_is_not_stored() {
+    let server = server().with_policy(Careless);
+    let before = server.user("a");
+    for answer in [
+        server.put("/Users/id-1", user("b")),
+        server.patch("/Users/id-1", json!([{"op": "add", "path": "title", "value": "x"}])),
+    ] {
+        answer.refused(400, Some("invalidValue"), "`userName` is required");
+    }
+    assert_eq!(server.get("/Users/id-1").json(), before);
+}
+
+/// Only looks: everything is as [`Policy`] provides it.
+struct Provided;
+
+impl Policy for Provided {}
+
+#[test]
+fn a_password_is_kept_by_no_policy_that_does_not_say_so() {
+    let server = server().with_policy(Provided);
+    let mut body = user("a");
+    body["password"] = json!("t1meMa$heen");
+    let answer = server.post("/Users", body.clone());
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    for answer in [
+        server.put("/Users/id-1", body),
+        server.patch("/Users/id-1", json!([{"op": "add", "path": "password", "value": "t1meMa$heen"}])),
+    ] {
+        // Nothing was stored, so nothing changed.
+        assert_eq!(answer.header("etag"), Some("W/\"1\""), "{}", answer.text);
+    }
+}
+
 /// Fills in the extension that clients leave out.
 struct Department;
 

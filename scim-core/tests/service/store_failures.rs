@@ -7,7 +7,7 @@ use scim_core::store::{Applied, Page, Scope, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::support::{config, request, server_over, user};
@@ -19,6 +19,8 @@ struct Faulty {
     query: Mutex<Option<StoreError>>,
     races: AtomicUsize,
     reads_of_members: AtomicUsize,
+    /// Whether a resource is gone once a change was applied to it.
+    vanishes: AtomicBool,
 }
 
 impl Faulty {
@@ -77,7 +79,11 @@ impl Store for Faulty {
         expected: Version,
     ) -> Result<Applied, StoreError> {
         self.race()?;
-        self.inner.apply(scope, id, update, expected).await
+        let applied = self.inner.apply(scope, id, update, expected).await;
+        if self.vanishes.load(Ordering::SeqCst) {
+            self.inner.delete(scope, id, None).await?;
+        }
+        applied
     }
 
     async fn delete(
@@ -181,6 +187,18 @@ fn members_are_not_read_to_add_or_remove_one() {
     assert_eq!(server.get(&format!("{path}?excludedAttributes=members")).status, 200);
     assert_eq!(server.delete(&path).status, 204);
     assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_change_that_was_made_is_not_answered_with_404() {
+    let store = faulty();
+    let server = server_over(Arc::clone(&store), config());
+    server.user("a");
+    let path = format!("/Groups/{}", server.group("Staff", &[])["id"].as_str().unwrap());
+    store.vanishes.store(true, Ordering::SeqCst);
+    let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]));
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+    assert_eq!(server.get(&path).status, 404);
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! The wire choices that outside suites and identity providers force (ARCHITECTURE.md, D7).
 
-use scim_core::service::PatchResponse;
-use serde_json::json;
+use jiff::Timestamp;
+use scim_core::auth::StaticTokens;
+use scim_core::schema::{Registry, Uniqueness, builtin};
+use scim_core::service::{PatchResponse, ServiceLimits};
+use scim_core::{Config, Environment, MemoryStore, ResourceId, Service};
+use serde_json::{Value, json};
 
-use crate::support::{config, encoded, request, server, server_with, user};
+use crate::support::{answer, config, encoded, ready, request, server, server_with, user};
 
 #[test]
 fn patch_answers_200_with_the_full_resource() {
@@ -264,24 +268,114 @@ fn a_put_of_the_same_keeps_version_and_time() {
 #[test]
 fn two_primaries_in_one_write_the_newest_wins() {
     let server = server();
-    server.user("bjensen");
-    server.patch(
-        "/Users/id-1",
-        json!([{"op": "add", "path": "emails", "value": [{"value": "old@example.com", "primary": true}]}]),
+    let email = |name: &str| json!({"value": format!("{name}@example.com"), "primary": true});
+    let mut body = user("bjensen");
+    body["emails"] = json!([email("old"), email("new")]);
+    let add = |emails: Value| json!([{"op": "add", "path": "emails", "value": emails}]);
+    for answer in [
+        server.post("/Users", body.clone()),
+        server.put("/Users/id-1", body),
+        server.patch("/Users/id-1", add(json!([email("older"), email("new")]))),
+        server.patch(
+            "/Users/id-1",
+            json!([{"op": "replace", "value": {"emails": [email("old"), email("new")]}}]),
+        ),
+    ] {
+        assert!(answer.status.is_success(), "{}", answer.text);
+        assert_eq!(primaries(&answer.json()), ["new@example.com"]);
+    }
+    // Also where the former one stands in the resource, or in an operation before.
+    let answer = server.patch("/Users/id-1", add(json!([email("newer")])));
+    assert_eq!(primaries(&answer.json()), ["newer@example.com"]);
+    let mut operations = add(json!([email("a")])).as_array().cloned().unwrap();
+    operations.extend(add(json!([email("b")])).as_array().cloned().unwrap());
+    let answer = server.patch("/Users/id-1", operations.into());
+    assert_eq!(primaries(&answer.json()), ["b@example.com"]);
+    assert_eq!(primaries(&server.get("/Users/id-1").json()), ["b@example.com"]);
+}
+
+fn primaries(user: &Value) -> Vec<String> {
+    let emails = user["emails"].as_array().unwrap().iter();
+    let primary = emails.filter(|email| email["primary"] == json!(true));
+    primary.map(|email| email["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_name_of_a_group_is_unique_where_so_configured() {
+    let mut group = builtin::group();
+    group.attribute_mut("displayName").unwrap().uniqueness = Uniqueness::Server;
+    let registry = Registry::new(
+        vec![builtin::user(), builtin::enterprise_user(), group],
+        vec![builtin::user_resource_type(), builtin::group_resource_type()],
     );
-    let answer = server.patch(
-        "/Users/id-1",
-        json!([{"op": "add", "path": "emails", "value": [{"value": "new@example.com", "primary": true}]}]),
-    );
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let primary: Vec<_> = answer.json()["emails"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|email| email["primary"] == json!(true))
-        .map(|email| email["value"].clone())
-        .collect();
-    assert_eq!(primary, [json!("new@example.com")]);
+    let unique = server_with(Config { registry: registry.unwrap(), ..config() });
+    let body = json!({"schemas": [builtin::GROUP], "displayName": "Staff"});
+    for (server, status) in [(server(), 201), (unique, 409)] {
+        assert_eq!(server.post("/Groups", body.clone()).status, 201);
+        let mut second = body.clone();
+        second["displayName"] = json!("STAFF");
+        let answer = server.post("/Groups", second);
+        assert_eq!(answer.status, status, "{}", answer.text);
+        if status == 409 {
+            answer.refused_naming(409, Some("uniqueness"), "`displayName`");
+        }
+    }
+}
+
+#[test]
+fn the_first_check_that_fails_is_the_one_answered() {
+    let limits = ServiceLimits { max_body_bytes: 200, ..ServiceLimits::default() };
+    let server = server_with(Config { limits, ..config() });
+    // Everything is wrong with it; each step puts one thing right, in the order of the checks.
+    let (mut token, mut path, mut method) = ("Bearer wrong", "/Nothing?count=x", "BREW");
+    let (mut media_type, mut body) = ("text/plain", "x".repeat(201));
+    for expected in [401, 404, 405, 415, 413, 400, 400, 400, 400, 409, 201] {
+        let mut request = request(method, path, Some(json!(null)));
+        request.headers_mut().insert("authorization", token.parse().unwrap());
+        request.headers_mut().insert("content-type", media_type.parse().unwrap());
+        *request.body_mut() = body.clone().into();
+        let answer = server.call(request);
+        assert_eq!(answer.status, expected, "{}", answer.text);
+        match (expected, body.as_str()) {
+            (401, _) => token = "Bearer acme-token",
+            (404, _) => path = "/Users?count=x&attributes=id&excludedAttributes=id",
+            (405, _) => method = "POST",
+            (415, _) => media_type = "application/json",
+            (413, _) => body = "{".to_owned(),
+            (400, "{") => {
+                answer.refused_naming(400, Some("invalidSyntax"), "the body is not valid JSON");
+                body = "{\"active\":7}".to_owned();
+            }
+            (400, "{\"active\":7}") if path.contains("excluded") => {
+                answer.refused_naming(400, Some("invalidValue"), "`excludedAttributes`");
+                path = "/Users";
+            }
+            (400, "{\"active\":7}") => {
+                answer.refused_naming(400, Some("invalidValue"), "`active`");
+                body = "{\"title\":\"x\"}".to_owned();
+            }
+            (400, _) => {
+                answer.refused_naming(400, Some("invalidValue"), "`userName` is required");
+                server.user("bjensen");
+                body = "{\"userName\":\"BJensen\"}".to_owned();
+            }
+            (409, _) => body = "{\"userName\":\"other\"}".to_owned(),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn who_is_let_in_is_not_optional() {
+    // That a service has no constructor without an authenticator is for the compiler; that one who
+    // knows no token is told nothing, not even what exists, is not.
+    let (tokens, environment) =
+        (StaticTokens::new(), Environment::new(|| Timestamp::UNIX_EPOCH, || ResourceId::new("1")));
+    let service = Service::new(MemoryStore::new(), tokens, config(), environment);
+    for path in ["/Users", "/Users/1", "/nothing", "/ServiceProviderConfig", "/Schemas"] {
+        let answer = answer(ready(service.call(request("GET", path, None))));
+        assert_eq!(answer.status, 401, "{path}");
+    }
 }
 
 #[test]

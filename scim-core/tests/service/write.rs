@@ -1,6 +1,7 @@
 //! POST, PUT, PATCH, DELETE; versions and conditions.
 
 use scim_core::Config;
+use scim_core::schema::{Attribute, Registry, ResourceType, Schema, builtin};
 use serde_json::json;
 
 use crate::support::{config, patch_op, request, server, server_with, user};
@@ -59,21 +60,32 @@ fn id_meta_and_groups_cannot_be_written_by_any_route() {
     body["meta"] = json!({"created": "2001-01-01T00:00:00Z", "version": "W/\"99\""});
     body["groups"] = json!([{"value": "admins"}]);
     let answer = server.put("/Users/id-1", body);
-    if answer.status == 200 {
-        assert_eq!(answer.json(), before);
-    }
-    for operation in [
-        json!({"op": "replace", "path": "id", "value": "other"}),
-        json!({"op": "replace", "path": "ID", "value": "other"}),
-        json!({"op": "remove", "path": "id"}),
-        json!({"op": "replace", "path": "meta.version", "value": "W/\"99\""}),
-        json!({"op": "add", "path": "meta", "value": {"created": "2001-01-01T00:00:00Z"}}),
-        json!({"op": "add", "path": "groups", "value": [{"value": "admins"}]}),
-        json!({"op": "replace", "value": {"id": "other"}}),
-        json!({"op": "replace", "value": {"meta.created": "2001-01-01T00:00:00Z"}}),
-        json!({"op": "replace", "value": {"urn:ietf:params:scim:schemas:core:2.0:User:groups": [{"value": "admins"}]}}),
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, before.clone()), "RFC 7644 §3.5.1: ignored");
+    let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+    // By path it is refused; beside other attributes it is ignored, save the `id` of another.
+    for (operation, status) in [
+        (json!({"op": "replace", "path": "id", "value": "other"}), 400),
+        (json!({"op": "replace", "path": "ID", "value": "other"}), 400),
+        (json!({"op": "replace", "path": format!("{core}:id"), "value": "other"}), 400),
+        (json!({"op": "remove", "path": "id"}), 400),
+        (json!({"op": "replace", "path": "meta.version", "value": "W/\"99\""}), 400),
+        (json!({"op": "add", "path": "meta", "value": {"created": "2001-01-01T00:00:00Z"}}), 400),
+        (json!({"op": "remove", "path": "meta"}), 400),
+        (json!({"op": "add", "path": "groups", "value": [{"value": "admins"}]}), 400),
+        (json!({"op": "add", "path": "groups[value eq \"admins\"].value", "value": "admins"}), 400),
+        (json!({"op": "replace", "value": {"id": "other"}}), 400),
+        (json!({"op": "replace", "value": {"Id": "other"}}), 400),
+        (json!({"op": "replace", "value": {core: {"id": "other"}}}), 400),
+        (json!({"op": "replace", "value": {"meta.created": "2001-01-01T00:00:00Z"}}), 200),
+        (json!({"op": "replace", "value": {"meta": {"version": "W/\"99\""}}}), 200),
+        (json!({"op": "replace", "value": {"GROUPS": [{"value": "admins"}]}}), 200),
+        (json!({"op": "replace", "value": {format!("{core}:groups"): [{"value": "admins"}]}}), 200),
     ] {
         let answer = server.patch("/Users/id-1", json!([operation]));
+        assert_eq!(answer.status, status, "{operation}: {}", answer.text);
+        if status == 400 {
+            assert_eq!(answer.json()["scimType"], "mutability", "{operation}: {}", answer.text);
+        }
         assert_eq!(server.get("/Users/id-1").json(), before, "{operation}: {}", answer.text);
         assert_eq!(server.get("/Users/other").status, 404, "{operation}");
     }
@@ -203,15 +215,19 @@ fn a_get_of_the_version_one_has_is_304() {
 fn a_patch_is_all_or_nothing() {
     let server = server();
     let before = server.user("bjensen");
-    let answer = server.patch(
-        "/Users/id-1",
-        json!([
-            {"op": "add", "path": "title", "value": "Boss"},
-            {"op": "replace", "path": "emails[", "value": "x"},
-        ]),
-    );
-    assert_eq!(answer.status, 400);
-    assert_eq!(server.get("/Users/id-1").json(), before);
+    server.user("other");
+    // Refused when read, when planned, when checked, and by the store.
+    for (last, status) in [
+        (json!({"op": "replace", "path": "emails[", "value": "x"}), 400),
+        (json!({"op": "replace", "path": "emails[value sw \"x\"].display", "value": "x"}), 400),
+        (json!({"op": "replace", "path": "userName", "value": ""}), 400),
+        (json!({"op": "replace", "path": "userName", "value": "other"}), 409),
+    ] {
+        let first = json!({"op": "add", "path": "title", "value": "Boss"});
+        let answer = server.patch("/Users/id-1", json!([first, last]));
+        assert_eq!(answer.status, status, "{last}: {}", answer.text);
+        assert_eq!(server.get("/Users/id-1").json(), before, "{last}");
+    }
 }
 
 #[test]
@@ -276,6 +292,74 @@ fn members_that_are_no_resources_of_the_tenant_are_refused() {
     body["displayName"] = json!("Everyone");
     let answer = server.put(&format!("/Groups/{}", nested["id"].as_str().unwrap()), body);
     assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[test]
+fn members_named_by_nothing_known_do_not_empty_a_group() {
+    let server = server();
+    server.user("ann");
+    let group = server.group("Staff", &["id-1"]);
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let unnamed = json!([{"userId": "id-1"}]);
+    let mut body = group.clone();
+    body["members"] = unnamed.clone();
+    server.put(&path, body.clone()).refused(400, Some("invalidValue"), "`members[0].value` is required");
+    server.post("/Groups", body).refused(400, Some("invalidValue"), "`members[0].value` is required");
+    for op in ["add", "replace", "remove"] {
+        for operation in [
+            json!({"op": op, "path": "members", "value": unnamed}),
+            json!({"op": op, "value": {"members": unnamed}}),
+        ] {
+            server.patch(&path, json!([operation])).refused_naming(400, Some("invalidValue"), "[0].value");
+        }
+    }
+    assert_eq!(server.get(&path).json(), group);
+}
+
+#[test]
+fn what_adds_nothing_takes_no_value_away() {
+    let server = server();
+    let mut body = user("bjensen");
+    body["emails"] = json!([{"value": "b@example.com", "type": "work", "display": "B"}]);
+    let before = server.post("/Users", body).json();
+    let add = |value| json!([{"op": "add", "path": "emails[type eq \"work\"]", "value": value}]);
+    for value in [json!({"unheardOf": 1}), json!({})] {
+        let answer = server.patch("/Users/id-1", add(value));
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, before.clone()));
+    }
+    let answer = server.patch("/Users/id-1", add(json!({"display": null})));
+    assert_eq!(answer.json()["emails"], json!([{"value": "b@example.com", "type": "work"}]));
+    // Where there is no such value, none is made of nothing.
+    let nobody = json!([{"op": "add", "path": "emails[type eq \"home\"]", "value": {"display": null}}]);
+    server.patch("/Users/id-1", nobody).refused_naming(400, Some("noTarget"), "Operations[0].path");
+}
+
+#[test]
+fn members_are_of_the_types_the_schema_names() {
+    let device = Schema {
+        id: "urn:example:Device".to_owned(),
+        name: "Device".to_owned(),
+        description: String::new(),
+        attributes: vec![Attribute::string("serial")],
+    };
+    let devices = ResourceType {
+        name: "Device".to_owned(),
+        description: String::new(),
+        endpoint: "/Devices".to_owned(),
+        schema: device.id.clone(),
+        schema_extensions: Vec::new(),
+    };
+    let registry = Registry::new(
+        vec![builtin::user(), builtin::enterprise_user(), builtin::group(), device],
+        vec![builtin::user_resource_type(), builtin::group_resource_type(), devices],
+    );
+    let server = server_with(Config { registry: registry.unwrap(), ..config() });
+    let answer = server.post("/Devices", json!({"schemas": ["urn:example:Device"], "serial": "S-1"}));
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let members = json!([{"value": answer.json()["id"]}]);
+    server
+        .post("/Groups", json!({"schemas": [builtin::GROUP], "displayName": "Staff", "members": members}))
+        .refused(400, Some("invalidValue"), "`members` names `id-1`, and there is no such resource");
 }
 
 #[test]

@@ -1,0 +1,186 @@
+//! A store that does the least: lists in memory, with what [`Store`] provides left as provided,
+//! and more read and returned than was asked for.
+
+use std::sync::{Arc, Mutex};
+
+use scim_core::policy::{Admission, Context, Policy, Write};
+use scim_core::query::Query;
+use scim_core::store::{self, Page, Scope, StoreError};
+use scim_core::validate::UniqueKey;
+use scim_core::{Error, Resource, ResourceId, Store, TenantId, Version, projection::Projection};
+use serde_json::json;
+
+use crate::support::{Server, config, ready, request, server_over, user};
+
+/// The rows of one resource type of one tenant.
+type Rows = (TenantId, String, Vec<Resource>);
+
+#[derive(Default)]
+struct Least(Mutex<Vec<Rows>>);
+
+impl Least {
+    fn with<T>(&self, scope: Scope<'_>, run: impl FnOnce(&mut Vec<Resource>) -> T) -> T {
+        let mut all = self.0.lock().unwrap();
+        let is = |rows: &Rows| rows.0 == *scope.tenant && rows.1 == scope.schema.name();
+        let place = all.iter().position(is).unwrap_or_else(|| {
+            all.push((scope.tenant.clone(), scope.schema.name().to_owned(), Vec::new()));
+            all.len() - 1
+        });
+        run(&mut all[place].2)
+    }
+}
+
+impl Store for Least {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        self.with(scope, |rows| {
+            store::check_unique(scope, resource, unique, rows)?;
+            rows.push(resource.clone());
+            Ok(())
+        })
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        _: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        Ok(self.with(scope, |rows| store::find(rows, Some(id), None).ok().map(|place| rows[place].clone())))
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        let all = Query { count: usize::MAX, projection: Projection::default(), ..query.clone() };
+        Ok(self.with(scope, |rows| store::evaluate(scope.schema, &all, rows.iter())))
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.with(scope, |rows| {
+            let place = store::find(rows, resource.id().as_ref(), Some(expected))?;
+            store::check_unique(scope, resource, unique, rows)?;
+            rows[place] = resource.clone();
+            Ok(())
+        })
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        self.with(scope, |rows| {
+            let place = store::find(rows, Some(id), expected)?;
+            rows.remove(place);
+            Ok(())
+        })
+    }
+}
+
+fn server() -> Server<Arc<Least>> {
+    server_over(Arc::default(), config())
+}
+
+#[test]
+fn a_list_of_resources_is_store_enough() {
+    let server = server();
+    for name in ["a", "b", "c"] {
+        server.user(name);
+    }
+    let group = server.group("Staff", &["id-1"]);
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    server.post("/Users", user("A")).refused_naming(409, Some("uniqueness"), "`userName`");
+    server.put("/Users/id-1", user("B")).refused_naming(409, Some("uniqueness"), "`userName`");
+    // Its own name is not taken.
+    assert_eq!(server.put("/Users/id-1", user("A")).status, 200);
+    let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-2"}]}]));
+    assert_eq!(answer.json()["members"], json!([{"value": "id-1"}, {"value": "id-2"}]));
+    assert_eq!(answer.header("etag"), Some("W/\"2\""));
+    server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-9"}]}])).refused(
+        400,
+        Some("invalidValue"),
+        "`members` names `id-9`, and there is no such resource",
+    );
+    assert_eq!(server.delete("/Users/id-3").status, 204);
+    assert_eq!(server.delete("/Users/id-3").status, 404);
+}
+
+#[test]
+fn more_than_was_asked_for_is_not_answered() {
+    let server = server();
+    for name in ["a", "b", "c"] {
+        server.user(name);
+    }
+    for path in ["/Users?startIndex=2&count=1&attributes=userName", "/Users?count=1&startIndex=2"] {
+        let list = server.get(path).json();
+        assert_eq!((&list["totalResults"], &list["itemsPerPage"]), (&json!(3), &json!(1)), "{path}");
+        assert_eq!(list["Resources"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(list["Resources"][0]["userName"], "b", "{path}");
+    }
+    let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
+    assert_eq!(server.get(&format!("{path}?excludedAttributes=members")).json().get("members"), None);
+}
+
+/// Finds `members` on either side of a write that does not need them.
+struct Blind;
+
+impl Policy for Blind {
+    fn admit(&self, _: &Context<'_>, write: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
+        if let Write::Patch(current) = write {
+            assert_eq!((current.get("members"), resource.get("members")), (None, None));
+        }
+        Ok(Admission::Store)
+    }
+}
+
+#[test]
+fn a_policy_never_sees_members_that_need_not_be_read() {
+    let server = server().with_policy(Blind);
+    server.user("a");
+    server.user("b");
+    let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
+    let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-2"}]}]));
+    assert_eq!(answer.json()["members"], json!([{"value": "id-1"}, {"value": "id-2"}]));
+}
+
+#[test]
+fn a_write_as_provided_compares_the_version() {
+    let server = server();
+    server.user("a");
+    let mut stale = request(
+        "PATCH",
+        "/Users/id-1",
+        Some(crate::support::patch_op(json!([{"op": "add", "path": "title", "value": "x"}]))),
+    );
+    stale.headers_mut().insert("if-match", "W/\"7\"".parse().unwrap());
+    assert_eq!(server.call(stale).status, 412);
+    // The store itself refuses as well, whoever calls it.
+    let least = Least::default();
+    let registry = scim_core::schema::Registry::standard();
+    let tenant = TenantId::new("acme");
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    let mut stored = Resource::default();
+    stored.set_id(&ResourceId::new("1"));
+    stored.set_meta(scim_core::resource::Meta { version: Some("W/\"1\"".to_owned()), ..Default::default() });
+    ready(least.create(scope, &stored, &[])).unwrap();
+    let change = scim_core::patch::Change::default();
+    let update =
+        store::Update { change: &change, unique: &[], last_modified: "2026-01-01", version: Version(8) };
+    let id = ResourceId::new("1");
+    let applied = |expected| ready(least.apply(scope, &id, &update, Version(expected)));
+    assert!(matches!(applied(7), Err(StoreError::VersionMismatch)));
+    assert!(matches!(applied(1), Ok(store::Applied::Unchanged)));
+    let deleted = |expected| ready(least.delete(scope, &id, Some(Version(expected))));
+    assert!(matches!(deleted(7), Err(StoreError::VersionMismatch)));
+    assert!(deleted(1).is_ok());
+}
