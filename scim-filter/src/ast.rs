@@ -110,12 +110,12 @@ impl Filter {
     /// The bytes of the value behind the path that ends at `path_end`, with its quotes.
     pub(crate) fn value_span(&self, path_end: usize) -> Range<usize> {
         let start = self.skip_spaces(self.operator_span(path_end).end);
-        let rest = self.as_str().as_bytes().get(start..).unwrap_or_default();
-        let length = match rest {
-            [b'"', inside @ ..] => {
-                crate::lex::string(inside, |_| {}).map_or(rest.len(), |(left, _)| rest.len() - left.len())
+        let rest = self.as_str().get(start..).unwrap_or_default();
+        let length = match rest.strip_prefix('"') {
+            Some(inside) => {
+                crate::lex::string(inside, |_, _| {}).map_or(rest.len(), |(left, _)| rest.len() - left.len())
             }
-            _ => rest.iter().position(|byte| matches!(byte, b' ' | b')' | b']')).unwrap_or(rest.len()),
+            None => rest.find([' ', ')', ']']).unwrap_or(rest.len()),
         };
         start..start + length
     }
@@ -184,6 +184,18 @@ impl Nodes {
             Self::One(node) => (index == 0).then_some(node),
             Self::Many(nodes) => nodes.get_mut(index as usize),
         }
+    }
+
+    /// Makes room for more than one node, if there is not; later ones may still need more.
+    pub(crate) fn reserve(&mut self, capacity: usize) {
+        let first = match self {
+            Self::Many(_) => return,
+            Self::One(node) => Some(*node),
+            Self::None => None,
+        };
+        let mut nodes = Vec::with_capacity(capacity);
+        nodes.extend(first);
+        *self = Self::Many(nodes);
     }
 
     /// Adds a node and returns its index.

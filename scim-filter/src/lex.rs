@@ -10,6 +10,7 @@ use nom::bytes::complete::take_while;
 use nom::{Err, IResult};
 
 use crate::error::ParseErrorKind;
+use crate::scan;
 
 /// A leaf's result: the rest of the input, and what was read.
 pub(crate) type Lexed<'t, T> = IResult<&'t [u8], T, LexError>;
@@ -236,42 +237,42 @@ fn json_number(input: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads the inside of a JSON string and its closing quote (RFC 7159 §7); `input` begins behind
-/// the opening one. Whether there were escapes is returned; if so, `unescaped` gets the text.
+/// the opening one. Whether there were escapes is returned; if so, `unescaped` gets the text, piece
+/// by piece: what stands as it is, and the character behind it that was escaped.
 ///
 /// Text without escapes is not copied: it already stands in the input.
-pub(crate) fn string<'t>(input: &'t [u8], mut unescaped: impl FnMut(&[u8])) -> Lexed<'t, bool> {
-    let mut rest = input;
+pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<char>)) -> Lexed<'t, bool> {
+    let bytes = input.as_bytes();
+    let mut start = 0;
     let mut escapes = false;
     loop {
-        let Some(stop) = memchr2(b'"', b'\\', rest) else {
-            return fail(ParseErrorKind::UnterminatedString, input, &[]);
-        };
-        let (plain, tail) = rest.split_at_checked(stop).unwrap_or((rest, &[]));
-        // Folding instead of searching, so that it is done many bytes at a time.
-        if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
-            let at = plain.iter().position(|byte| *byte < 0x20).unwrap_or_default();
-            return fail(ParseErrorKind::ControlCharacter, after(rest, at), after(rest, at + 1));
-        }
-        if tail.first() == Some(&b'"') {
-            if escapes {
-                unescaped(plain);
+        let stop = start + scan::plain(after(bytes, start));
+        let plain = || input.get(start..stop).unwrap_or_default();
+        match after(bytes, stop) {
+            [b'"', rest @ ..] => {
+                if escapes {
+                    unescaped(plain(), None);
+                }
+                return Ok((rest, escapes));
             }
-            return Ok((after(tail, 1), escapes));
+            // A string that ends within an escape lacks its quote first of all.
+            [] | [b'\\'] => return fail(ParseErrorKind::UnterminatedString, bytes, &[]),
+            tail @ [b'\\', ..] => {
+                let (rest, c) = escape(tail)?;
+                unescaped(plain(), Some(c));
+                escapes = true;
+                start = bytes.len() - rest.len();
+            }
+            tail if memchr2(b'"', b'\\', tail).is_none() => {
+                return fail(ParseErrorKind::UnterminatedString, bytes, &[]);
+            }
+            tail => return fail(ParseErrorKind::ControlCharacter, tail, after(tail, 1)),
         }
-        escapes = true;
-        unescaped(plain);
-        // A string that ends within an escape lacks its quote first of all.
-        if tail.len() == 1 {
-            return fail(ParseErrorKind::UnterminatedString, input, &[]);
-        }
-        let (after_escape, c) = escape(tail)?;
-        unescaped(c.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = after_escape;
     }
 }
 
 /// One escape sequence; a surrogate pair is one.
-fn escape(input: &[u8]) -> Lexed<'_, char> {
+pub(crate) fn escape(input: &[u8]) -> Lexed<'_, char> {
     let (rest, c) = match input {
         [_, b'u', ..] => return unicode_escape(input),
         [_, c @ (b'"' | b'\\' | b'/'), rest @ ..] => (rest, char::from(*c)),

@@ -91,6 +91,7 @@ mod limits;
 mod name;
 mod parse;
 mod path;
+mod scan;
 mod schema;
 mod table;
 

@@ -72,7 +72,7 @@ struct Parser<'t, 'o> {
     nodes: Nodes,
     // Once a string had escapes: the text, and behind it the strings without.
     buffer: Option<String>,
-    stack: Vec<Frame>,
+    stack: Stack,
     terms: usize,
     in_value_path: bool,
     lenient: bool,
@@ -144,6 +144,39 @@ impl Frame {
     }
 }
 
+/// The frames outside of the one that is being read; most filters have one at most, which needs no
+/// allocation.
+struct Stack {
+    // INVARIANT: 0, or one more than `others` has; 0 makes `first` meaningless.
+    len: usize,
+    first: Frame,
+    others: Vec<Frame>,
+}
+
+impl Stack {
+    fn new() -> Self {
+        Self { len: 0, first: Frame::new(Opener::Start, 0), others: Vec::new() }
+    }
+
+    fn push(&mut self, frame: Frame) {
+        if self.len == 0 {
+            self.first = frame;
+        } else {
+            if self.others.capacity() == 0 {
+                self.others.reserve(16);
+            }
+            self.others.push(frame);
+        }
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        let frame = if self.len > 1 { self.others.pop() } else { (self.len == 1).then_some(self.first) };
+        self.len = self.len.saturating_sub(1);
+        frame
+    }
+}
+
 impl<'t, 'o> Parser<'t, 'o> {
     fn new(text: &'t str, options: &'o ParseOptions, is_path: bool) -> Result<Self, ParseError> {
         let limit = options.limits.max_bytes.min(MAX_BYTES);
@@ -161,7 +194,7 @@ impl<'t, 'o> Parser<'t, 'o> {
             options,
             nodes: Nodes::None,
             buffer: None,
-            stack: Vec::new(),
+            stack: Stack::new(),
             terms: 0,
             in_value_path: false,
             lenient: false,
@@ -264,6 +297,7 @@ impl<'t, 'o> Parser<'t, 'o> {
         if !spaced {
             return Err(self.error_at(ParseErrorKind::ExpectedSpace, self.rest.len() - rest.len()));
         }
+        self.reserve();
         self.rest = rest;
         match rest {
             [b' ', ..] => Ok(()),
@@ -296,7 +330,7 @@ impl<'t, 'o> Parser<'t, 'o> {
     /// A new frame, if the limits allow it; `place` is what to complain about.
     fn open(&mut self, opener: Opener, place: Slice) -> Result<Frame, ParseError> {
         let limit = self.options.limits.max_depth;
-        let depth = self.stack.len() + usize::from(self.is_path && !matches!(opener, Opener::PathFilter));
+        let depth = self.stack.len + usize::from(self.is_path && !matches!(opener, Opener::PathFilter));
         if depth >= limit {
             let span = place.start as usize..place.end();
             return Err(self.error(ParseErrorKind::TooDeep { limit }, span));
@@ -304,7 +338,15 @@ impl<'t, 'o> Parser<'t, 'o> {
         if matches!(opener, Opener::PathFilter | Opener::ValuePath(_)) {
             self.rest = self.rest.get(1..).unwrap_or_default();
         }
+        if matches!(opener, Opener::Not | Opener::ValuePath(_)) {
+            self.reserve();
+        }
         Ok(Frame::new(opener, place.start))
+    }
+
+    /// Makes room for nodes, by the length of the text: terms are seldom shorter than this.
+    fn reserve(&mut self) {
+        self.nodes.reserve((4 + self.text.len() / 24).min(4096));
     }
 
     /// An attribute expression; or the opening of a value path, which becomes the new `frame`.
@@ -404,15 +446,17 @@ impl<'t, 'o> Parser<'t, 'o> {
         let (text, buffer) = (self.text, &mut self.buffer);
         let unescaped_start = buffer.as_ref().map_or(text.len(), String::len);
         let rest = self.rest;
-        let lexed = lex::string(rest, |part| {
+        let lexed = lex::string(text.get(start..).unwrap_or_default(), |plain, escaped| {
             let buffer = buffer.get_or_insert_with(|| {
                 // Unescaping never lengthens, so this is room for every string yet to come.
                 let mut buffer = String::with_capacity(text.len() + rest.len());
                 buffer.push_str(text);
                 buffer
             });
-            // Parts end at ASCII bytes of the text, so they are whole characters.
-            buffer.push_str(std::str::from_utf8(part).unwrap_or_default());
+            buffer.push_str(plain);
+            if let Some(c) = escaped {
+                buffer.push(c);
+            }
         });
         let (rest, escapes) = lexed.map_err(|error| self.lex_error(error))?;
         self.rest = rest;

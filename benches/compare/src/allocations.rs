@@ -1,0 +1,42 @@
+//! A global allocator that counts.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The system's allocator, counting what is asked of it.
+pub struct Counting;
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+#[expect(
+    unsafe_code,
+    reason = "`GlobalAlloc` is the only way to count allocations, and is unsafe to implement"
+)]
+// SAFETY: every call is handed on to `System` as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps `dealloc`'s contract, and the pointer came from `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps `realloc`'s contract, and the pointer came from `System`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// How often `work` asks for memory; growing in place counts.
+pub fn allocations<T>(work: impl FnOnce() -> T) -> u64 {
+    let before = COUNT.load(Ordering::Relaxed);
+    let result = work();
+    let after = COUNT.load(Ordering::Relaxed);
+    drop(result);
+    after - before
+}

@@ -1,0 +1,43 @@
+//! Does one workload a number of times, to be counted by an instruction counter.
+//!
+//! ```text
+//! valgrind --tool=callgrind --callgrind-out-file=/dev/null instructions F1 1000
+//! ```
+//!
+//! The difference between two numbers of times, divided by their difference, is what the workload
+//! itself takes; `.ci/instructions` holds that against what is recorded.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use scim_benches::workloads::{E1B, PATHS, filters, users};
+use scim_core::Value;
+use scim_core::schema::Registry;
+use scim_filter::{BindOptions, Filter, PatchPath};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let times = arguments.next().and_then(|times| times.parse::<usize>().ok()).unwrap_or(1);
+    let filter = filters().into_iter().find(|(filter, _)| *filter == name);
+    let path = PATHS.into_iter().find(|(path, _)| *path == name);
+    let selected = match (filter, path, &*name) {
+        (Some((_, text)), _, _) => (0..times).filter(|_| Filter::parse(black_box(&text)).is_ok()).count(),
+        (_, Some((_, text)), _) => (0..times).filter(|_| PatchPath::parse(black_box(text)).is_ok()).count(),
+        (_, _, "E1b") => evaluate(E1B, times).unwrap_or_default(),
+        _ => 0,
+    };
+    println!("{selected}");
+    if selected > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How many of 100 users, each looked at `times` times, fulfil the filter.
+fn evaluate(text: &str, times: usize) -> Option<usize> {
+    let registry = Registry::standard();
+    let filter =
+        Filter::parse(text).ok()?.bind(&**registry.by_name("User")?, &BindOptions::default()).ok()?;
+    let users: Vec<Value> = users(100).map(Value::from).collect();
+    let pass =
+        || users.iter().filter_map(Value::as_object).filter(|user| filter.matches::<Value>(user)).count();
+    Some((0..times).map(|_| black_box(pass())).sum())
+}
