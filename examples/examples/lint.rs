@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("lint: {error:#}");
+            eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
     }
@@ -72,8 +72,11 @@ fn run(options: &Options) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let text = read(&options.file)?;
-    let payload = Value::from_slice(&text, &JsonLimits::default())
-        .with_context(|| format!("`{}` is not JSON that SCIM allows", options.file))?;
+    let payload =
+        Value::from_slice(&text, &JsonLimits::default()).with_context(|| match options.file.as_str() {
+            "-" => "standard input is not JSON that SCIM allows".to_owned(),
+            file => format!("`{file}` is not JSON that SCIM allows"),
+        })?;
     let report = match options.kind {
         None => options.profile.lint(&payload),
         Some(Kind::Create) => options.profile.lint_as(Payload::Create, &payload),

@@ -4,10 +4,18 @@
 //! cargo run --release --example provider -- --profile pagerduty
 //! ```
 
+use std::process::ExitCode;
+
 use clap::Parser as _;
 use scim_examples::provider::{self, Options};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    provider::run(Options::parse()).await
+async fn main() -> ExitCode {
+    match provider::run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

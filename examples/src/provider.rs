@@ -1,5 +1,6 @@
 //! The `provider` program: a SCIM service provider that behaves like a vendor's, over SQLite.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::future::Future;
 use std::io::Write as _;
@@ -7,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{anyhow, ensure};
 use axum::Router;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
@@ -40,11 +41,11 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
     /// The bearer token clients must send. Default: a random one, which is printed.
-    #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = token)]
+    #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
     /// The URL clients reach this server by, where that is not the address it listens on, such as
     /// that of a tunnel. Every `location` begins with it.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
     pub base_url: Option<Url>,
     /// The options of one profile.
     #[command(flatten)]
@@ -88,12 +89,38 @@ fn profile() -> impl TypedValueParser<Value = &'static Profile> {
         .try_map(|name| Profile::by_name(&name).ok_or("is no profile"))
 }
 
-/// Takes what a header can carry as one word.
-fn token(text: &str) -> Result<Secret, &'static str> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("a token is one or more visible ASCII characters, without spaces");
+/// Takes what a header can carry as one word, and does not repeat what it refuses: that is a secret
+/// all the same.
+#[derive(Clone)]
+struct TokenParser;
+
+impl TypedValueParser for TokenParser {
+    type Value = Secret;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Secret, clap::Error> {
+        let text = value.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+        text.and_then(|text| Secret::new(text).ok()).ok_or_else(|| {
+            let reason = "the token (`--token` or SCIM_TOKEN) is not one or more visible ASCII characters, \
+                          without spaces\n";
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, reason).with_cmd(command)
+        })
     }
-    Secret::new(text).map_err(|_| "a token must not be blank")
+}
+
+/// Takes a URL that paths can be put behind.
+fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if matches!(url.scheme(), "http" | "https") && bare && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err("a base URL is an HTTP URL without credentials, query and fragment".to_owned())
+    }
 }
 
 /// The whole program: starts, prints how to reach it, answers until Ctrl-C or SIGTERM.
@@ -134,23 +161,20 @@ impl Provider {
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
         ensure!(
             is_pagerduty || account.is_default(),
-            "these options need `--profile {}`",
+            "`--duplicate-status`, `--reassign-incidents` and `--hold-incident` need `--profile {}`",
             pagerduty::PROFILE.name
         );
+        // The address first: where that fails, no database has been made.
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
+        })?;
         let database = database.unwrap_or_else(|| format!("scim-provider-{}.db", profile.name).into());
         let store = match database.to_str() {
             Some(":memory:") => SqliteStore::in_memory().await?,
             _ => SqliteStore::open(&database).await?,
         };
-        let listener = TcpListener::bind(listen).await;
-        let listener = listener.with_context(|| {
-            format!("cannot listen on {listen}; `--listen 127.0.0.1:0` takes a free port")
-        })?;
         let base_url = match base_url {
-            Some(url) => {
-                ensure!(matches!(url.scheme(), "http" | "https"), "the base URL `{url}` is not an HTTP URL");
-                url
-            }
+            Some(url) => url,
             None => reachable(listener.local_addr()?)?,
         };
         let (token, made_token) = match token {
@@ -190,9 +214,10 @@ impl Provider {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = self.made_token.as_ref().map(Secret::expose);
+        let base_url = self.base_url.as_str().trim_end_matches('/');
         writeln!(f, "SCIM 2.0 service provider, profile {}", self.profile.name)?;
         writeln!(f)?;
-        writeln!(f, "  base URL   {}", self.base_url)?;
+        writeln!(f, "  base URL   {base_url}")?;
         writeln!(f, "  token      {}", token.unwrap_or("as given, in SCIM_TOKEN for the command below"))?;
         match self.database.to_str() {
             Some(":memory:") => writeln!(f, "  database   in memory, gone when this ends")?,
@@ -201,7 +226,7 @@ impl fmt::Display for Provider {
         writeln!(f)?;
         writeln!(f, "Try:")?;
         let authorization = format!("Authorization: Bearer {}", token.unwrap_or("$SCIM_TOKEN"));
-        writeln!(f, "  curl -H \"{authorization}\" {}/Users", self.base_url)?;
+        writeln!(f, "  curl -H \"{authorization}\" {base_url}/Users")?;
         writeln!(f)?;
         write!(f, "Ctrl-C stops it.")
     }

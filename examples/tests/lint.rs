@@ -1,10 +1,10 @@
 //! `lint` as a program: what it prints, and how it exits.
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod support;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
 
 const GOOD: &str = r#"{
     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -86,7 +86,7 @@ fn a_patch_is_known_by_its_schemas_and_a_put_by_what_is_said() {
 #[test]
 fn what_cannot_be_judged_exits_with_2_and_says_why() {
     let cases = [
-        (vec!["-"], "{\"userName\": ", "not JSON"),
+        (vec!["-"], "{\"userName\": ", "standard input is not JSON"),
         (vec!["-"], "{\"userName\": \"a\", \"USERNAME\": \"b\"}", "not JSON that SCIM allows"),
         (vec!["/no/such/file.json"], "", "cannot read `/no/such/file.json`"),
         (vec!["--profile", "nobody"], "{}", "the profiles are generic, pagerduty"),
@@ -111,7 +111,7 @@ fn rules_are_listed() {
 }
 
 fn lint(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(program())
+    let mut child = Command::new(support::program("lint"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -121,22 +121,6 @@ fn lint(arguments: &[&str], input: &str) -> Output {
     // A program that does not read its input has gone away by now.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
-}
-
-/// The example. `cargo test` builds it beside this test; `cargo test --test lint` does not.
-fn program() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        let test = std::env::current_exe().unwrap();
-        let folder = test.ancestors().nth(2).unwrap().join("examples");
-        let build = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "lint", "--manifest-path"])
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-            .args((!cfg!(debug_assertions)).then_some("--release"))
-            .status();
-        assert!(build.unwrap().success());
-        folder.join(format!("lint{}", std::env::consts::EXE_SUFFIX))
-    });
-    &PROGRAM
 }
 
 fn stdout(output: &Output) -> String {

@@ -5,23 +5,15 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use support::Client;
 
-/// The example program `name`, which `cargo test` builds beside the tests.
+/// The example program `name`, with its output to be read.
 fn example(name: &str) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let programs = test.parent().unwrap().parent().unwrap().join("examples");
-    let program: PathBuf = programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        program.exists(),
-        "no {}: run `cargo build -p scim-examples --examples` first",
-        program.display()
-    );
-    let mut command = Command::new(program);
+    let mut command = Command::new(support::program(name));
     command.env_remove("SCIM_TOKEN").env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -168,18 +160,23 @@ fn wrong_command_lines_are_refused_with_a_reason() {
     let note = directory.path().join("note.txt");
     std::fs::write(&note, "no database ".repeat(100)).unwrap();
     let run = |arguments: &[&str]| -> Output {
-        example("provider").args(arguments).current_dir(directory.path()).output().unwrap()
+        let mut provider = example("provider");
+        provider.args(arguments).current_dir(directory.path()).env("RUST_BACKTRACE", "1").output().unwrap()
     };
     for (arguments, reason) in [
         (&["--profile", "nobody"][..], "generic, pagerduty"),
         (&["--listen", &taken, "--database", ":memory:"], "cannot listen on"),
         (&["--listen", "localhost"], "--listen"),
         (&["--token", "two words"], "visible ASCII"),
-        (
-            &["--base-url", "ftp://example.com", "--listen", "127.0.0.1:0", "--database", ":memory:"],
-            "ftp://example.com",
-        ),
-        (&["--hold-incident", "ann@example.com"], "--profile pagerduty"),
+        (&["--token", ""], "visible ASCII"),
+        (&["--base-url", "example.com"], "without a base"),
+        (&["--base-url", "ftp://example.com"], "a base URL is an HTTP URL"),
+        (&["--base-url", "https://example.com/scim?tenant=1"], "without credentials, query and fragment"),
+        (&["--base-url", "https://example.com/scim#top"], "without credentials, query and fragment"),
+        (&["--base-url", "https://ann:pw@example.com/scim"], "without credentials, query and fragment"),
+        (&["--hold-incident", "ann@example.com"], "`--hold-incident` need `--profile pagerduty`"),
+        (&["--database", "no/such/folder.db", "--listen", "127.0.0.1:0"], "`no/such/folder.db`: "),
+        (&["--listen", &taken], "cannot listen on"),
         (&["--profile", "pagerduty", "--duplicate-status", "500"], "400, 409"),
         (&["--database", note.to_str().unwrap(), "--listen", "127.0.0.1:0"], "note.txt"),
     ] {
@@ -187,8 +184,13 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{arguments:?}");
         assert!(told.contains(reason), "{arguments:?}: {told}");
-        assert!(!told.contains("panicked"), "{told}");
+        assert!(!told.contains("panicked") && !told.contains("backtrace"), "{told}");
+        assert!(!told.contains("two words"), "a token is printed: {told}");
     }
+    // What is refused leaves nothing behind.
+    let left: Vec<_> =
+        std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(left, [note]);
     assert!(String::from_utf8(run(&["--help"]).stdout).unwrap().contains("--database"));
 }
 

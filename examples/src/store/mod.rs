@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::store::{Applied, Page, Scope, Store, StoreError, Update};
@@ -57,7 +57,8 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let writer = pool(1).connect_with(options.clone()).await;
-        let writer = writer.with_context(|| format!("cannot open the database `{}`", path.display()))?;
+        let writer =
+            writer.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
         migrate(&writer).await.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self { writer, readers })

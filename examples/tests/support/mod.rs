@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +17,25 @@ pub(crate) const TOKEN: &str = "t0ken-of-the-tests";
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The example program `name`, which `cargo test` builds beside the tests; `cargo test --test NAME` does
+/// not, and a program older than its sources would make the test one of code that is gone.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap().join("examples");
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let changed = |path: &Path| path.metadata().and_then(|data| data.modified());
+    let built = changed(&program);
+    // `PROGRAM: SOURCE…`, with spaces in paths escaped.
+    let sources = std::fs::read_to_string(folder.join(format!("{name}.d"))).unwrap_or_default();
+    let sources = sources.split_once(": ").map_or("", |(_, sources)| sources).trim();
+    let current = sources.replace("\\ ", "\0").split(' ').all(|source| {
+        let source = changed(Path::new(&source.replace('\0', " ")));
+        matches!((&built, source), (Ok(built), Ok(source)) if source <= *built)
+    });
+    assert!(current, "run `cargo build -p scim-examples --example {name}` first, or all of `cargo test`");
+    program
+}
 
 /// A provider in this process.
 pub(crate) struct Server {
