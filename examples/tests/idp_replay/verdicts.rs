@@ -344,7 +344,11 @@ async fn nobody_there_is_an_error_that_says_so() {
     let error = run(&url, TOKEN, "--as jumpcloud").await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("no answer from {url}: ")), "{error}");
     for (url, expected) in [
-        ("ftp://example.com", "`ftp://example.com` is not an http or https URL without a query"),
+        ("ftp://example.com", "`ftp://example.com` is not an http or https URL"),
+        (
+            "https://example.com?aadOptscim062020",
+            "`https://example.com?aadOptscim062020` has a query, which no base URL has; for Entra ID's flag there is --entra-flag",
+        ),
         ("nowhere", "`nowhere` is not a URL"),
     ] {
         assert_eq!(run(url, TOKEN, "--as okta").await.unwrap_err().to_string(), expected);

@@ -80,8 +80,11 @@ impl Client {
     ) -> anyhow::Result<Self> {
         let base = base.trim().trim_end_matches('/').to_owned();
         let url = Url::parse(&base).with_context(|| format!("`{base}` is not a URL"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
-            bail!("`{base}` is not an http or https URL without a query");
+        if !matches!(url.scheme(), "http" | "https") {
+            bail!("`{base}` is not an http or https URL");
+        }
+        if url.query().is_some() {
+            bail!("`{base}` has a query, which no base URL has; for Entra ID's flag there is --entra-flag");
         }
         if token.is_empty() {
             bail!("the token is empty; give --token or set SCIM_TOKEN");

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Move, Person, Team, USER, bare_member, patch_op};
+use super::check::CHECK;
 use super::client::{Credential, Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
@@ -21,8 +22,6 @@ const REFERENCE_CHECK: &str = "AWS ListGroups, Datadog list-groups";
 const ADDS_AGAIN: &str = "bitwarden/server PatchGroupCommand.cs";
 /// PagerDuty's page on Entra ID.
 const PAGERDUTY: &str = "support.pagerduty.com/main/docs/microsoft-entra-id";
-/// A read-back by this program, in Entra's shape.
-const CHECK: &str = "read-back";
 
 /// So many members go into one operation; the gallery asks for several in one request, the number is ours.
 const BATCH: usize = 200;

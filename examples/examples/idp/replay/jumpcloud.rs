@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Person, Team, USER, bare_member, patch_op};
+use super::check::{self, CHECK};
 use super::client::{Credential, Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
@@ -17,8 +18,6 @@ const CAPTURE: &str = "Paul-E/scim-v2-rust src/test_data @bd85f23f";
 const INFERRED: &str = "inferred from RFC 7644";
 /// PagerDuty's API reference.
 const PAGERDUTY: &str = "PagerDuty/api-schema openapiv3.json @91a06fb";
-/// A read-back by this program.
-const CHECK: &str = "read-back";
 
 /// Headers of every request ([`CAPTURE`]).
 pub(crate) const DRESS: Dress =
@@ -162,12 +161,7 @@ fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
             .needs(Need::Id(person.id()?.to_owned()))
             .needs(Need::Contains(shown.clone()))
             .send()?;
-        session
-            .step("read back", CHECK)
-            .get(person.path()?)
-            .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(shown))
-            .send()?;
+        check::shows(session, "read back", person, shown)?;
         let without = and(whole_user(person, target)?, json!({"emails": null}));
         let shown = target.shows(json!({"emails": null, "title": "Captain"}));
         session
@@ -237,17 +231,7 @@ fn deactivate(
             .status(target.deactivated())
             .needs(Need::Contains(json!({"active": false})))
             .send()?;
-        if target.deletes_inactive() {
-            session.step("the user is gone", CHECK).get(person.path()?).status(&[404]).send()?;
-            return Ok(());
-        }
-        session
-            .step("the user is inactive", CHECK)
-            .get(person.path()?)
-            .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(json!({"active": false})))
-            .send()?;
-        Ok(())
+        check::deactivated(session, person, target, json!({"active": false}))
     })
 }
 
@@ -269,15 +253,14 @@ fn reactivate(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Re
             .patch(person.path()?, active)
             .needs(Need::Contains(json!({"active": true})))
             .send()?;
-        session
-            .step("the user is active", CHECK)
-            .get(person.path()?)
-            .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(json!({
+        check::shows(
+            session,
+            "the user is active",
+            person,
+            json!({
                 "active": true, "name": {"givenName": person.given, "familyName": person.family},
-            })))
-            .send()?;
-        Ok(())
+            }),
+        )
     })
 }
 

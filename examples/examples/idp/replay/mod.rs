@@ -1,6 +1,7 @@
 //! The program: arguments in, a verdict out.
 
 mod cast;
+mod check;
 mod client;
 mod entra;
 mod jumpcloud;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cast::{Cast, GROUP, Move, Person, USER, patch_op};
+use super::check::{self, CHECK};
 use super::client::{Answer, Credential, Dress, Space, encode};
 use super::need::{Manners, Need, get};
 use super::session::{Halt, Session};
@@ -16,8 +17,6 @@ const CAPTURE: &str = "oktadeveloper/okta-blog-archive PR #1956";
 const EMPTY_PUSH: &str = "Captain-P-Goldfish/SCIM-SDK issue #757";
 /// PagerDuty's page on Okta.
 const PAGERDUTY: &str = "support.pagerduty.com/main/docs/okta";
-/// A read-back by this program, in Okta's shape.
-const CHECK: &str = "read-back";
 
 /// Which kind of Okta application provisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -284,17 +283,7 @@ fn deactivate(
         .status(target.deactivated())
         .needs(Need::Contains(json!({"active": false})))
         .send()?;
-        if target.deletes_inactive() {
-            session.step("the user is gone", CHECK).get(person.path()?).status(&[404]).send()?;
-            return Ok(());
-        }
-        session
-            .step("the user is inactive", CHECK)
-            .get(person.path()?)
-            .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(json!({"active": false})))
-            .send()?;
-        Ok(())
+        check::deactivated(session, person, target, json!({"active": false}))
     })
 }
 
@@ -328,13 +317,12 @@ fn reactivate(session: &mut Session<'_>, cast: &mut Cast, target: &Target, app: 
         }
         .needs(Need::Contains(json!({"active": true})))
         .send()?;
-        session
-            .step("the user is active", CHECK)
-            .get(person.path()?)
-            .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(json!({"active": true, "userName": person.user_name})))
-            .send()?;
-        Ok(())
+        check::shows(
+            session,
+            "the user is active",
+            person,
+            json!({"active": true, "userName": person.user_name}),
+        )
     })
 }
 
@@ -354,14 +342,7 @@ fn put_merged(
         .needs(Need::Id(person.id()?.to_owned()))
         .needs(Need::Contains(shown.clone()))
         .send()?;
-    session
-        .step("read back", CHECK)
-        .get(person.path()?)
-        .needs(Need::Id(person.id()?.to_owned()))
-        .needs(Need::Contains(shown))
-        .needs(Need::Lacks("password"))
-        .send()?;
-    Ok(())
+    check::shows(session, "read back", person, shown)
 }
 
 fn read(session: &mut Session<'_>, person: &Person) -> Result<Answer, Halt> {

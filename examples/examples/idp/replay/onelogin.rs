@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Person, Team, USER, bare_member, patch_op};
+use super::check::{self, CHECK};
 use super::client::{Credential, Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
@@ -18,8 +19,6 @@ const CAPTURE: &str = "goauthentik/authentik issue #11249";
 const PAGERDUTY: &str = "support.pagerduty.com/main/docs/onelogin";
 /// The call is documented, its body is not: the RFC's.
 const INFERRED: &str = "developers.onelogin.com, body inferred from RFC 7644";
-/// A read-back by this program, in OneLogin's shape.
-const CHECK: &str = "read-back";
 
 /// What becomes of a user deleted in OneLogin ([`TEST`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -161,13 +160,7 @@ fn put(
         .needs(Need::Id(person.id()?.to_owned()))
         .needs(Need::Contains(shown.clone()))
         .send()?;
-    session
-        .step("read back", CHECK)
-        .get(person.path()?)
-        .needs(Need::Id(person.id()?.to_owned()))
-        .needs(Need::Contains(shown))
-        .send()?;
-    Ok(())
+    check::shows(session, "read back", person, shown)
 }
 
 fn groups(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
@@ -247,17 +240,7 @@ fn suspend(session: &mut Session<'_>, person: &Person, target: &Target) -> Resul
         .status(target.deactivated())
         .needs(Need::Contains(json!({"active": false})))
         .send()?;
-    if target.deletes_inactive() {
-        session.step("the user is gone", CHECK).get(person.path()?).status(&[404]).send()?;
-        return Ok(());
-    }
-    session
-        .step("the user is inactive", CHECK)
-        .get(person.path()?)
-        .needs(Need::Id(person.id()?.to_owned()))
-        .needs(Need::Contains(written(person, false)))
-        .send()?;
-    Ok(())
+    check::deactivated(session, person, target, written(person, false))
 }
 
 fn end(
