@@ -21,10 +21,11 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 ///
-/// Logging is set up already.
+/// `RUST_LOG` cannot be read, or logging is set up already.
 pub fn init() -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,scim_examples=info"));
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.is_empty());
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn,scim_examples=info"))
+        .map_err(|error| anyhow::anyhow!("RUST_LOG cannot be read: {error}"))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -187,6 +187,10 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         assert!(!told.contains("panicked") && !told.contains("backtrace"), "{told}");
         assert!(!told.contains("two words"), "a token is printed: {told}");
     }
+    let odd =
+        example("provider").current_dir(directory.path()).env("RUST_LOG", "scim=loud").output().unwrap();
+    assert!(!odd.status.success());
+    assert!(String::from_utf8(odd.stderr).unwrap().starts_with("error: RUST_LOG cannot be read: "));
     // What is refused leaves nothing behind.
     let left: Vec<_> =
         std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();

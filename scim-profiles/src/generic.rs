@@ -67,13 +67,16 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/ResourceTypes/{id}", DISCOVERY_ONE),
     endpoint("GET", "/Schemas", DISCOVERY),
     endpoint("GET", "/Schemas/{id}", DISCOVERY_ONE),
+    endpoint("POST", "/.search", SEARCH),
     endpoint("GET", "/Users", LIST),
+    endpoint("POST", "/Users/.search", SEARCH),
     endpoint("POST", "/Users", CREATE),
     endpoint("GET", "/Users/{id}", READ),
     endpoint("PUT", "/Users/{id}", WRITE),
     endpoint("PATCH", "/Users/{id}", WRITE),
     endpoint("DELETE", "/Users/{id}", DELETE),
     endpoint("GET", "/Groups", LIST),
+    endpoint("POST", "/Groups/.search", SEARCH),
     endpoint("POST", "/Groups", CREATE),
     endpoint("GET", "/Groups/{id}", READ),
     endpoint("PUT", "/Groups/{id}", WRITE),
@@ -85,6 +88,7 @@ const ENDPOINTS: &[Endpoint] = &[
 const DISCOVERY: &[u16] = &[200, 401, 403, 500];
 const DISCOVERY_ONE: &[u16] = &[200, 401, 403, 404, 500];
 const LIST: &[u16] = &[200, 400, 401, 403, 500];
+const SEARCH: &[u16] = &[200, 400, 401, 403, 413, 500];
 const CREATE: &[u16] = &[201, 400, 401, 403, 409, 413, 500];
 const READ: &[u16] = &[200, 304, 400, 401, 403, 404, 500];
 const WRITE: &[u16] = &[200, 204, 400, 401, 403, 404, 409, 412, 413, 500, 501];
