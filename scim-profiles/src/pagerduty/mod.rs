@@ -12,10 +12,11 @@
 //! | displayName | required, 1–255; more than 100 may fail in the REST API: *inferred* | SCIM API, REST API |
 //! | externalId | 1–100 | SCIM API |
 //! | roles | one element, `{"value", "primary": true}` or `{"value", "type": "base"}`; answered with all three | SCIM API, changelog of 2026-01-06 |
+//! | role left out | the default role; that it is `user`: *inferred* | SCIM API, "Advanced Permissions" |
 //! | entitlements | one element, `{"type": "license", "value": ID}` | SCIM API |
 //! | timezone | a name of the IANA time zone database | SCIM API |
 //! | active | `false` deletes the user (204); creating with `false` is an error | SCIM API |
-//! | owner | not created or granted; change and deletion refused: *inferred* | "Advanced Permissions", "SCIM User Provisioning" |
+//! | owner | not created or granted by an API, change and deletion refused: *inferred* for SCIM | "Advanced Permissions", "SCIM User Provisioning" |
 //! | duplicates | 400 `uniqueness`: *inferred*, since no 409 is declared | SCIM API |
 //! | deletion | refused while the user has incidents, unless they are reassigned; status 400: *inferred* | "SCIM User Provisioning", REST API |
 //! | the rest | `name`, `emails`, `groups`, `password`, `locale` and other attributes are ignored | SCIM API |
@@ -59,7 +60,7 @@
 //!
 //! Statuses are those PagerDuty declares: the paths it does not have (`/Me`, `/Bulk`, `/.search`) are
 //! 404, and a write that other requests keep overtaking is 500 where the RFCs have 409. What HTTP
-//! itself asks for (405, 412, 413, 415) stays.
+//! itself asks for (405, 412 to 415, 503) stays.
 //!
 //! ```
 //! use scim_core::{Environment, MemoryStore, Service};

@@ -180,7 +180,8 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "incident-blocks-deletion",
         statement: "a user with assigned incidents is not deleted, unless incidents are reassigned",
         status: Some(400),
-        source: REST_API.as_inferred(),
+        // The page says that it is refused; the status is that of the REST API.
+        source: PROVISIONING.as_inferred(),
     },
     Lifecycle {
         id: "reassignment-unblocks-deletion",
