@@ -9,6 +9,32 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 use crate::{CredentialId, TenantId};
 
 /// Decides who sends a request. A [`Service`](crate::Service) cannot be built without one.
+///
+/// ```
+/// use scim_core::auth::{AuthError, Authenticator, Principal};
+/// use scim_core::{CredentialId, TenantId};
+///
+/// /// Believes a proxy that has checked the client's certificate.
+/// struct ByCertificate;
+///
+/// impl Authenticator for ByCertificate {
+///     async fn authenticate(&self, request: &http::request::Parts) -> Result<Principal, AuthError> {
+///         let subject = request.headers.get("x-client-subject").ok_or(AuthError::Missing)?;
+///         match subject.to_str() {
+///             Ok("CN=okta,O=acme") => Ok(Principal {
+///                 tenant: TenantId::new("acme"),
+///                 credential: CredentialId::new("okta"),
+///             }),
+///             _ => Err(AuthError::Invalid),
+///         }
+///     }
+/// }
+/// # let (head, ()) = http::Request::get("/").header("x-client-subject", "CN=okta,O=acme").body(())?.into_parts();
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// assert_eq!(ByCertificate.authenticate(&head).await.unwrap().tenant, TenantId::new("acme"));
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Authenticator: Send + Sync + 'static {
     /// The principal the request's credential stands for.
     ///

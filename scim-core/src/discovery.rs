@@ -1,4 +1,15 @@
 //! The documents that say what a service serves (RFC 7644 §4, RFC 7643 §5–§7).
+//!
+//! ```
+//! use scim_core::{Config, discovery};
+//!
+//! let config = Config::new("https://example.com/scim/v2".parse()?);
+//! let document = serde_json::Value::from(discovery::service_provider_config(&config));
+//! assert_eq!(document["patch"]["supported"], true);
+//! assert_eq!(document["meta"]["location"], "https://example.com/scim/v2/ServiceProviderConfig");
+//! assert_eq!(discovery::resource_types(&config).len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::schema::builtin::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 use crate::schema::{ResourceType, Schema};

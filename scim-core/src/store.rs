@@ -253,6 +253,21 @@ pub enum StoreError {
 /// memory, and for what a store cannot push down. Never drops a clause.
 ///
 /// The resources returned carry what the query's projection includes.
+///
+/// ```
+/// use scim_core::query::Query;
+/// use scim_core::schema::Registry;
+/// use scim_core::{Object, Resource, store};
+///
+/// let registry = Registry::standard();
+/// let users = registry.by_name("User").expect("a standard type");
+/// let rows = ["ann", "bob"].map(|name| Resource(Object::from_iter([("userName", name)])));
+/// let filter = scim_filter::Filter::parse("userName sw \"B\"")?.bind(&**users, &Default::default())?;
+/// let query = Query { filter: Some(filter), start_index: 1, count: 10, ..Query::default() };
+/// let page = store::evaluate(users, &query, &rows);
+/// assert_eq!((page.total, page.resources), (1, vec![rows[1].clone()]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn evaluate<'r>(
     schema: &ResourceSchema,
     query: &Query,

@@ -11,6 +11,20 @@ use crate::schema::Registry;
 use crate::value::{JsonLimits, Object, Value};
 
 /// What a service serves, and how.
+///
+/// ```
+/// use scim_core::Config;
+/// use scim_core::leniency::Leniencies;
+/// use scim_core::service::PatchResponse;
+///
+/// let config = Config {
+///     patch_response: PatchResponse::NoContent,
+///     leniencies: Leniencies::strict(),
+///     ..Config::new("https://example.com/scim/v2".parse()?)
+/// };
+/// assert_eq!(config.limits.max_body_bytes, 1 << 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The URL clients reach the service by, e.g. `https://example.com/scim/v2`; every `Location`

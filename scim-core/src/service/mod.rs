@@ -74,6 +74,15 @@ pub struct Service<S, A, P = StandardPolicy> {
 
 impl<S: Store, A: Authenticator> Service<S, A> {
     /// A service over `store` for whom `authenticator` lets in.
+    ///
+    /// There is no service without an authenticator:
+    ///
+    /// ```compile_fail,E0061
+    /// # use scim_core::{Config, Environment, MemoryStore, ResourceId, Service};
+    /// # let config = Config::new("https://example.com".parse().unwrap());
+    /// # let environment = Environment::new(|| jiff::Timestamp::UNIX_EPOCH, || ResourceId::new("1"));
+    /// let service = Service::new(MemoryStore::new(), config, environment);
+    /// ```
     pub fn new(store: S, authenticator: A, config: Config, environment: Environment) -> Self {
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
         Self { store, authenticator, policy: StandardPolicy, config, environment, base_path, base_url }

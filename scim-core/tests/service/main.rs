@@ -11,6 +11,7 @@ mod model;
 mod paths;
 mod policy;
 mod refusal;
+mod scale;
 mod search;
 mod store_failures;
 mod support;
