@@ -251,6 +251,24 @@ proptest! {
     }
 }
 
+/// P5, P6: who is removed by a filter and added again is there, and as before.
+#[test]
+fn a_member_removed_by_a_filter_can_be_added_again() {
+    let group = group(&["a", "b"]);
+    let operations = [
+        json!({"op": "remove", "path": "members[type eq \"User\"]"}),
+        json!({"op": "add", "path": "members", "value": [{"value": "b", "type": "Group"}]}),
+    ];
+    let plan = plan(groups(), &operations, &group).unwrap();
+    let mut applied = group.clone();
+    plan.change.apply(&mut applied);
+    for after in [&plan.resource, &applied] {
+        let members = Json::from(after.get("members").cloned().unwrap());
+        assert_eq!(members.as_array().unwrap().len(), 1, "{members}");
+        assert_eq!((&members[0]["value"], &members[0]["type"]), (&json!("b"), &json!("User")));
+    }
+}
+
 // --- states and operations -----------------------------------------------------------------------
 
 const TYPES: &[&str] = &["work", "home", "other"];
