@@ -4,6 +4,8 @@
 //! evaluated by a loop, and a resource costs no allocation: names are found by hash, strings fold
 //! while they are compared.
 
+use std::convert::Infallible;
+
 use crate::bound::{ACCEPT, BoundKind, REJECT};
 use crate::compare::{scalar_holds, text_holds};
 use crate::{BoundAttr, BoundFilter, CompareOp, Json, JsonObject, JsonView, Scalar};
@@ -44,22 +46,24 @@ impl BoundFilter {
     /// assert!(holds(r#"emails[type ne "work"]"#));
     /// ```
     pub fn matches<J: Json>(&self, object: &J::Object) -> bool {
-        self.run(self.entry, &mut |kind, index| match *kind {
-            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
-                self.compare(op, value, |test| {
-                    any_value::<J>(attr, object, &mut |value| any_scalar(value, test))
-                })
-            }),
-            BoundKind::Present { attr } => self
+        let Ok(holds) = self.run::<Infallible>(self.entry, &mut |kind, index| match *kind {
+            BoundKind::Compare { attr, op, value } => match self.attr(attr) {
+                Some(attr) => self.compare(op, value, |test| {
+                    Ok(any_value::<J>(attr, object, &mut |value| any_scalar(value, test)))
+                }),
+                None => Ok(false),
+            },
+            BoundKind::Present { attr } => Ok(self
                 .attr(attr)
-                .is_some_and(|attr| any_value::<J>(attr, object, &mut |value| has_value(value, NESTING))),
-            BoundKind::ValuePath { attr } => self.attr(attr).is_some_and(|attr| {
+                .is_some_and(|attr| any_value::<J>(attr, object, &mut |value| has_value(value, NESTING)))),
+            BoundKind::ValuePath { attr } => Ok(self.attr(attr).is_some_and(|attr| {
                 any_value::<J>(attr, object, &mut |value| {
                     any_element(value, &mut |element| self.value_holds(self.first_leaf(index + 1), element))
                 })
-            }),
-            BoundKind::And | BoundKind::Or | BoundKind::Not => false,
-        })
+            })),
+            BoundKind::And | BoundKind::Or | BoundKind::Not => Ok(false),
+        });
+        holds
     }
 
     /// Whether one value of the multi-valued attribute fulfils the filter of a value path; a
@@ -70,32 +74,38 @@ impl BoundFilter {
 
     /// The filter of a value path, from its leaf `entry`, on one value.
     fn value_holds<J: Json>(&self, entry: u32, element: &J) -> bool {
-        self.run(entry, &mut |kind, _| match *kind {
-            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
-                self.compare(op, value, |test| {
-                    sub_value(attr, element).is_some_and(|value| any_scalar(value, test))
-                })
-            }),
-            BoundKind::Present { attr } => self
+        let Ok(holds) = self.run::<Infallible>(entry, &mut |kind, _| match *kind {
+            BoundKind::Compare { attr, op, value } => match self.attr(attr) {
+                Some(attr) => self.compare(op, value, |test| {
+                    Ok(sub_value(attr, element).is_some_and(|value| any_scalar(value, test)))
+                }),
+                None => Ok(false),
+            },
+            BoundKind::Present { attr } => Ok(self
                 .attr(attr)
-                .is_some_and(|attr| sub_value(attr, element).is_some_and(|value| has_value(value, NESTING))),
-            _ => false,
-        })
+                .is_some_and(|attr| sub_value(attr, element).is_some_and(|value| has_value(value, NESTING)))),
+            _ => Ok(false),
+        });
+        holds
     }
 
     /// Evaluates leaves from `leaf` on until one ends it.
-    fn run(&self, mut leaf: u32, holds: &mut dyn FnMut(&BoundKind, u32) -> bool) -> bool {
+    pub(crate) fn run<E>(
+        &self,
+        mut leaf: u32,
+        holds: &mut dyn FnMut(&BoundKind, u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
         loop {
-            let Some(node) = self.node(leaf) else { return leaf == ACCEPT };
-            leaf = if holds(&node.kind, leaf) { node.on_true } else { node.on_false };
+            let Some(node) = self.node(leaf) else { return Ok(leaf == ACCEPT) };
+            leaf = if holds(&node.kind, leaf)? { node.on_true } else { node.on_false };
             if leaf >= REJECT {
-                return leaf == ACCEPT;
+                return Ok(leaf == ACCEPT);
             }
         }
     }
 
     /// The first leaf at or behind `node`.
-    fn first_leaf(&self, node: u32) -> u32 {
+    pub(crate) fn first_leaf(&self, node: u32) -> u32 {
         let rest = self.nodes.get(node as usize..).unwrap_or_default();
         let joins = rest
             .iter()
@@ -105,21 +115,21 @@ impl BoundFilter {
     }
 
     /// A comparison, with `any` telling whether any value of the attribute passes a test.
-    fn compare(
+    pub(crate) fn compare<E>(
         &self,
         op: CompareOp,
         literal: crate::bound::BoundLiteral,
-        any: impl FnOnce(&mut dyn FnMut(Scalar<'_>) -> bool) -> bool,
-    ) -> bool {
+        any: impl FnOnce(&mut dyn FnMut(Scalar<'_>) -> bool) -> Result<bool, E>,
+    ) -> Result<bool, E> {
         let (op, expected) = if op == CompareOp::Ne { (CompareOp::Eq, false) } else { (op, true) };
         let found = match self.prepared(literal) {
             Ok(right) => any(&mut |left| match left {
                 Scalar::String(left) => text_holds(&right, left, op),
                 _ => false,
-            }),
-            Err(right) => any(&mut |left| scalar_holds(left, op, right)),
+            })?,
+            Err(right) => any(&mut |left| scalar_holds(left, op, right))?,
         };
-        found == expected
+        Ok(found == expected)
     }
 }
 
@@ -179,7 +189,7 @@ fn scalar<J: Json>(value: &J) -> Option<Scalar<'_>> {
 }
 
 /// Attribute, element, sub-attribute, element: no SCIM value nests deeper (RFC 7643 §2.3.8).
-const NESTING: u32 = 4;
+pub(crate) const NESTING: u32 = 4;
 
 /// Whether there is a value: not `null`, not an empty string, and not only such inside.
 ///

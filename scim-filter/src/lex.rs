@@ -207,7 +207,7 @@ pub(crate) fn number(input: &[u8]) -> Lexed<'_, ()> {
 }
 
 /// Walks the grammar of a JSON number; `None` if it breaks it.
-fn json_number(input: &[u8]) -> Option<&[u8]> {
+pub(crate) fn json_number(input: &[u8]) -> Option<&[u8]> {
     let input = input.strip_prefix(b"-").unwrap_or(input);
     let digits = |input| -> Option<&[u8]> {
         let rest: &[u8] = {
@@ -272,7 +272,7 @@ pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<
 }
 
 /// One escape sequence; a surrogate pair is one.
-pub(crate) fn escape(input: &[u8]) -> Lexed<'_, char> {
+fn escape(input: &[u8]) -> Lexed<'_, char> {
     let (rest, c) = match input {
         [_, b'u', ..] => return unicode_escape(input),
         [_, c @ (b'"' | b'\\' | b'/'), rest @ ..] => (rest, char::from(*c)),

@@ -1,7 +1,8 @@
 //! SCIM 2.0 filters and PATCH paths: parse, print, bind to a schema, evaluate.
 //!
 //! A filter (RFC 7644 §3.4.2.2) is parsed into a [`Filter`], bound once to a [`Schema`], and then
-//! evaluated on any number of resources, or translated by a store from [`BoundFilter::expr`].
+//! evaluated on any number of resources ([`BoundFilter::matches`] on a tree,
+//! [`BoundFilter::matches_slice`] on JSON text), or translated by a store from [`BoundFilter::expr`].
 //!
 //! ```
 //! use scim_filter::AttributeType::{Boolean, Complex, String};
@@ -86,6 +87,7 @@ mod eval;
 mod fold;
 mod instant;
 mod json;
+mod json_text;
 mod lex;
 mod limits;
 mod name;
@@ -93,6 +95,7 @@ mod parse;
 mod path;
 mod scan;
 mod schema;
+mod slice;
 mod table;
 
 pub use ast::{AttrPath, CompValue, CompareOp, Expr, Filter, Term, Terms, TermsIter};
@@ -101,6 +104,7 @@ pub use bind_error::{BindError, BindErrorKind};
 pub use bound::{BoundAttr, BoundExpr, BoundFilter, BoundTerm, BoundTerms};
 pub use error::{ParseError, ParseErrorKind};
 pub use json::{Json, JsonObject, JsonView, Number, Scalar};
+pub use json_text::{JsonTextError, JsonTextErrorKind};
 pub use limits::{Limits, ParseOptions};
 pub use name::{AttrName, fold_hash};
 pub use path::{BoundPath, PatchPath};

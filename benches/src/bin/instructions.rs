@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The difference between two numbers of times, divided by their difference, is what the workload
-//! itself takes; `.ci/instructions` holds that against what is recorded.
+//! itself takes: a figure that is stable where other work makes times useless.
 
 use std::hint::black_box;
 use std::process::ExitCode;

@@ -1,0 +1,225 @@
+//! Evaluation on JSON text says what evaluation on its tree says.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod common;
+
+use std::fmt::Write as _;
+
+use common::model;
+use proptest::prelude::*;
+use scim_filter::{BindOptions, BoundFilter, Filter, JsonTextErrorKind};
+use serde_json::Value;
+
+fn bound(text: &str) -> BoundFilter {
+    Filter::parse(text).unwrap().bind(&common::USER, &BindOptions::default()).unwrap()
+}
+
+/// A number that differs with each call, from a seed.
+fn dice(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |sides| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % sides
+    }
+}
+
+/// Writes `value` with white space and escapes where the dice say so.
+fn write(value: &Value, dice: &mut dyn FnMut(u64) -> u64, text: &mut String) {
+    fn space(dice: &mut dyn FnMut(u64) -> u64, text: &mut String) {
+        text.push_str(["", "", "", "", " ", "\n", "\t ", "\r\n"][dice(8) as usize]);
+    }
+    fn string(plain: &str, dice: &mut dyn FnMut(u64) -> u64, text: &mut String) {
+        text.push('"');
+        let escape_all = dice(4) == 0;
+        for c in plain.chars() {
+            match c {
+                '/' if escape_all => text.push_str("\\/"),
+                '"' | '\\' => text.extend(['\\', c]),
+                '\n' => text.push_str("\\n"),
+                c if c < ' ' || escape_all && dice(3) == 0 => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        write!(text, "\\u{unit:04x}").unwrap();
+                    }
+                }
+                c => text.push(c),
+            }
+        }
+        text.push('"');
+    }
+    space(dice, text);
+    match value {
+        Value::String(plain) => string(plain, dice, text),
+        Value::Array(elements) => {
+            text.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                write(element, dice, text);
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            text.push('{');
+            for (index, (name, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                space(dice, text);
+                string(name, dice, text);
+                space(dice, text);
+                text.push(':');
+                write(member, dice, text);
+            }
+            space(dice, text);
+            text.push('}');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+    space(dice, text);
+}
+
+/// Text that comes near JSON.
+fn nearly() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(
+        &[
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            " ",
+            "\"a\"",
+            "\"a\":",
+            "\"title\":",
+            "\"title\":1",
+            "\"x\"",
+            "\"\\n\"",
+            "\"\\u00e9\"",
+            "\"\\ud800\"",
+            "\"\\q\"",
+            "\"",
+            "\\",
+            "1",
+            "-0",
+            "01",
+            "1.",
+            "1e5",
+            "-",
+            "true",
+            "false",
+            "null",
+            "nul",
+            "{}",
+            "[]",
+            "{\"a\":[",
+            "]}",
+            "\u{1}",
+            "\"\t\"",
+            "é",
+        ][..],
+    );
+    let pieces = || proptest::collection::vec(piece.clone(), 0..7).prop_map(|pieces| pieces.concat());
+    prop_oneof![
+        pieces(),
+        pieces().prop_map(|text| format!("{{\"a\":{text}}}")),
+        pieces().prop_map(|text| format!("{{{text}}}"))
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn text_selects_what_its_tree_does(model in model::model(), resource in model::resource(), seed in any::<u64>()) {
+        let filter = bound(&model.text(&mut || false));
+        let mut text = String::new();
+        write(&resource, &mut dice(seed), &mut text);
+        prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), &resource);
+        let expected = filter.matches::<Value>(resource.as_object().unwrap());
+        prop_assert_eq!(filter.matches_slice(text.as_bytes()), Ok(expected), "`{}`", text);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_and_nothing_else(text in nearly()) {
+        let error = bound("userName pr").matches_slice(text.as_bytes()).err().map(|error| error.kind());
+        let expected = match serde_json::from_str::<Value>(&text) {
+            Ok(Value::Object(_)) => None,
+            Ok(_) => Some(JsonTextErrorKind::NotAnObject),
+            Err(_) => Some(JsonTextErrorKind::NotJson),
+        };
+        prop_assert_eq!(error, expected, "`{}`", text);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let _ = bound("emails[type eq \"work\"] and name.familyName pr").matches_slice(&bytes);
+    }
+}
+
+#[test]
+fn errors_say_what_and_where() {
+    let filter = bound("title eq \"x\" or emails[value eq \"y\"]");
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(128), "]".repeat(128));
+    for (text, message) in [
+        ("", "the resource is not JSON, at byte 0"),
+        ("{", "the resource is not JSON, at byte 1"),
+        ("{\"title\": \"x\",}", "the resource is not JSON, at byte 14"),
+        ("{\"title\": \"x\"} {}", "the resource is not JSON, at byte 15"),
+        ("[]", "the resource is not an object, at byte 0"),
+        (" \"title\"", "the resource is not an object, at byte 1"),
+        ("{\"title\": \"x\", \"TITLE\": null}", "a member the filter names is given twice, at byte 15"),
+        (
+            "{\"emails\": [{\"value\": \"x\", \"\\u0056alue\": \"y\"}]}",
+            "a member the filter names is given twice, at byte 27",
+        ),
+        (&deep, "brackets nest deeper than 128, at byte 132"),
+    ] {
+        let error = filter.matches_slice(text.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), message, "{text}");
+        assert!(error.position() <= text.len());
+    }
+    assert_eq!(filter.matches_slice(b"{\"title\": \"\xff\"}").unwrap_err().position(), 11);
+}
+
+#[test]
+fn a_number_that_is_compared_must_have_a_value() {
+    let schema = scim_filter::SchemaTable {
+        uri: "urn:x",
+        attributes: &[(scim_filter::AttributeInfo::new("count", scim_filter::AttributeType::Integer), &[])],
+    };
+    let filter = Filter::parse("count gt 1").unwrap().bind(&schema, &BindOptions::default()).unwrap();
+    assert_eq!(filter.matches_slice(b"{\"count\": 2}"), Ok(true));
+    assert_eq!(filter.matches_slice(b"{\"count\": 2, \"other\": 1e400}"), Ok(true));
+    let error = filter.matches_slice(b"{\"count\": 1e400}").unwrap_err();
+    assert_eq!(error.to_string(), "a number is out of range, at byte 10");
+}
+
+#[test]
+fn nesting_up_to_the_limit_is_passed_over() {
+    let filter = bound("title eq \"x\"");
+    let text = format!("{{\"a\":{}{}, \"title\": \"x\"}}", "[".repeat(127), "]".repeat(127));
+    assert_eq!(filter.matches_slice(text.as_bytes()), Ok(true));
+    // However deep it goes on: no recursion, and no more looked at than the limit.
+    let text = format!("{{\"a\":{}", "{\"a\":[".repeat(1_000_000));
+    assert_eq!(
+        filter.matches_slice(text.as_bytes()).map_err(|error| error.kind()),
+        Err(JsonTextErrorKind::TooDeep)
+    );
+}
+
+#[test]
+fn a_filter_of_many_attributes_finds_each() {
+    let names: Vec<String> = (0..40).map(|index| format!("attribute{index}")).collect();
+    let attributes: Vec<_> = names
+        .iter()
+        .map(|name| (scim_filter::AttributeInfo::new(name, scim_filter::AttributeType::Integer), &[][..]))
+        .collect();
+    let schema = scim_filter::SchemaTable { uri: "urn:x", attributes: &attributes };
+    let text: Vec<String> = names.iter().map(|name| format!("{name} eq 1")).collect();
+    let filter = Filter::parse(&text.join(" and ")).unwrap().bind(&schema, &BindOptions::default()).unwrap();
+    let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+    assert_eq!(filter.matches_slice(format!("{{{}}}", members.join(",")).as_bytes()), Ok(true));
+    assert_eq!(filter.matches_slice(format!("{{{}}}", members[..39].join(",")).as_bytes()), Ok(false));
+}
