@@ -75,6 +75,78 @@ pub fn filter_roundtrip(data: &[u8]) {
     }
 }
 
+/// A filter (the first line) selects a resource (the rest) as JSON text as it does as a tree, and
+/// what is no tree is refused as text too, unless its fault is in what the filter does not look at.
+///
+/// # Panics
+///
+/// If a property does not hold.
+pub fn filter_match(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (line, rest) = data.split_at(end);
+    let json = rest.strip_prefix(b"\n").unwrap_or(rest);
+    let Some(filter) = std::str::from_utf8(line).ok().and_then(|text| Filter::parse(text).ok()) else {
+        return;
+    };
+    let tree = Value::from_slice(json, &JsonLimits::default());
+    for (schema, _) in bindings() {
+        let Ok(bound) = filter.bind(schema, &BindOptions::default()) else { continue };
+        let text = bound.matches_slice(json);
+        match tree.as_ref().map(Value::as_object) {
+            Ok(Some(object)) => {
+                assert_eq!(text, Ok(bound.matches::<Value>(object)), "`{filter}` selects otherwise")
+            }
+            Ok(None) => assert!(text.is_err(), "what is no object was selected from"),
+            Err(_) => {}
+        }
+        // Whatever the limits and rules of our own tree are, what no reader takes as JSON is refused.
+        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(json)
+            && error.is_syntax()
+            && !error.to_string().contains("recursion")
+        {
+            assert!(text.is_err(), "taken as JSON, which it is not: {error}");
+        }
+        if let Err(error) = text {
+            assert!(error.position() <= json.len(), "{error} is behind the end");
+        }
+    }
+}
+
+/// A PATCH path prints as a text that parses to an equal path, and binds the same.
+///
+/// # Panics
+///
+/// If a property does not hold.
+pub fn patch_path(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(path) = PatchPath::parse(text) else { return };
+    let printed = path.to_string();
+    let roomy = ParseOptions {
+        limits: Limits { max_bytes: usize::MAX, max_depth: usize::MAX, max_terms: usize::MAX },
+        ..ParseOptions::default()
+    };
+    let again = PatchPath::parse_with(&printed, &roomy)
+        .unwrap_or_else(|error| panic!("`{text}` prints as `{printed}`, which is no path: {error}"));
+    assert!(again == path, "`{text}` prints as `{printed}`, another path");
+    assert_eq!(again.to_string(), printed, "`{text}` prints in two ways");
+    for (schema, _) in bindings() {
+        let bind = |path: &PatchPath| path.bind(schema, &BindOptions::default());
+        match (bind(&path), bind(&again)) {
+            (Ok(before), Ok(after)) => {
+                assert_eq!(
+                    (before.extension, before.attribute, before.sub),
+                    (after.extension, after.attribute, after.sub)
+                );
+            }
+            (Err(before), Err(after)) => {
+                assert_eq!(before.kind(), after.kind());
+                check_error(text, &before.span(), &before.to_string());
+            }
+            _ => panic!("`{text}` binds otherwise than `{printed}`"),
+        }
+    }
+}
+
 fn options() -> [ParseOptions; 2] {
     let strict = ParseOptions::default();
     let tolerant = ParseOptions { value_path_sub_attr: true, ..ParseOptions::default() };

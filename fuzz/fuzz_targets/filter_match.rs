@@ -1,0 +1,11 @@
+//! A filter selects JSON text as it does its tree.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| scim_fuzz::filter_match(data));
+
+/// Without libFuzzer: runs the property on the files named on the command line.
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    scim_fuzz::run_files(scim_fuzz::filter_match)
+}

@@ -1,0 +1,11 @@
+//! A PATCH path that is printed and parsed again is the same.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| scim_fuzz::patch_path(data));
+
+/// Without libFuzzer: runs the property on the files named on the command line.
+#[cfg(not(fuzzing))]
+fn main() -> std::io::Result<()> {
+    scim_fuzz::run_files(scim_fuzz::patch_path)
+}
