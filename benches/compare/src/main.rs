@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use measure::{Effort, Figure};
-use workloads::OURS;
+use workloads::{OURS, OURS_SLICE};
 
 #[global_allocator]
 static ALLOCATOR: allocations::Counting = allocations::Counting;
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     let mut figures = workloads::parse(short);
     figures.extend(workloads::paths(short));
     figures.extend(workloads::evaluation(long, users));
+    figures.extend(workloads::text(long, users / 10));
     print!("{}", table(&figures));
 
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/compare.tsv");
@@ -67,7 +68,7 @@ fn table(figures: &[Figure]) -> String {
     );
     let mut ours = None;
     for figure in figures {
-        if figure.crate_name == OURS {
+        if [OURS, OURS_SLICE].contains(&figure.crate_name) {
             ours = figure.median_ns;
         }
         let (median, ratio) = match (figure.median_ns, ours) {

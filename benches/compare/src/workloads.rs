@@ -17,6 +17,10 @@ use crate::measure::{Contender, Effort, Figure, measure};
 pub const OURS: &str = "ours";
 /// Ours, evaluated on `serde_json::Value`.
 pub const OURS_SERDE: &str = "ours on serde_json::Value";
+/// Ours, on JSON text without a tree.
+pub const OURS_SLICE: &str = "ours on JSON text";
+/// JSON text parsed by `serde_json`, then evaluated by ours.
+pub const PARSED: &str = "serde_json, then ours";
 /// The published `scim-filter` 0.2.
 pub const SCIM_FILTER: &str = "scim-filter 0.2.0";
 /// `scim_proto` 1.10.4.
@@ -116,6 +120,33 @@ pub fn evaluation(effort: Effort, count: usize) -> Vec<Figure> {
             }),
             Contender::new(OURS_SERDE, || select(&filter, &trees)),
             Contender::new(SCIM_FILTER, || peer_select(text, &peers).map_or(0, |found| found.len())),
+        ];
+        let measured = measure(name, contenders, effort);
+        agree(&measured);
+        figures.extend(measured);
+    }
+    figures
+}
+
+/// Evaluation over `count` users in JSON text: in place, and by way of a tree.
+pub fn text(effort: Effort, count: usize) -> Vec<Figure> {
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").expect("the standard registry has users");
+    let texts: Vec<String> = users(count).map(|user| user.to_string()).collect();
+    let mut figures = Vec::new();
+    for (name, text) in [("S1a", E1A), ("S1b", E1B), ("S1c", E1C)] {
+        let filter = Filter::parse(text).expect("the workloads are filters");
+        let filter = filter.bind(&**schema, &BindOptions::default()).expect("of users");
+        let contenders = &mut [
+            Contender::new(OURS_SLICE, || {
+                texts.iter().filter(|user| filter.matches_slice(user.as_bytes()) == Ok(true)).count()
+            }),
+            Contender::new(PARSED, || {
+                let trees = texts.iter().filter_map(|user| serde_json::from_str::<Value>(user).ok());
+                trees
+                    .filter(|user| user.as_object().is_some_and(|user| filter.matches::<Value>(user)))
+                    .count()
+            }),
         ];
         let measured = measure(name, contenders, effort);
         agree(&measured);
