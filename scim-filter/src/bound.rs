@@ -192,6 +192,11 @@ pub struct BoundTerm<'b> {
 }
 
 impl<'b> BoundTerm<'b> {
+    #[cfg(feature = "sql")]
+    pub(crate) fn root(filter: &'b BoundFilter) -> Self {
+        Self { filter, node: 0 }
+    }
+
     /// The expression.
     pub fn expr(self) -> BoundExpr<'b> {
         let filter = self.filter;

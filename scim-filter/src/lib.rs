@@ -96,6 +96,8 @@ mod path;
 mod scan;
 mod schema;
 mod slice;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod table;
 
 pub use ast::{AttrPath, CompValue, CompareOp, Expr, Filter, Term, Terms, TermsIter};

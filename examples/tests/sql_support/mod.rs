@@ -1,0 +1,145 @@
+//! The databases of the SQL tests: SQLite in memory, and PostgreSQL where it is installed.
+
+#![allow(dead_code, reason = "each test uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot start its database fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use scim_filter::sql::{Sql, SqlValue};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+
+pub(crate) async fn sqlite() -> SqliteConnection {
+    SqliteConnection::connect("sqlite::memory:").await.unwrap()
+}
+
+/// The rows of `text`, which has the parameters of `sql`: a number each, and an answer.
+pub(crate) async fn sqlite_rows(
+    db: &mut SqliteConnection,
+    text: String,
+    sql: &Sql,
+) -> sqlx::Result<Vec<(i64, Option<bool>)>> {
+    let mut query = sqlx::query_as(AssertSqlSafe(text));
+    for value in sql.values.clone() {
+        query = match value {
+            SqlValue::Text(value) => query.bind(value),
+            SqlValue::Integer(value) => query.bind(value),
+            SqlValue::Float(value) => query.bind(value),
+            SqlValue::Boolean(value) => query.bind(value),
+        };
+    }
+    query.fetch_all(db).await
+}
+
+/// The same of PostgreSQL.
+pub(crate) async fn postgres_rows(
+    db: &mut PgConnection,
+    text: String,
+    sql: &Sql,
+) -> sqlx::Result<Vec<(i64, Option<bool>)>> {
+    let mut query = sqlx::query_as(AssertSqlSafe(text)).persistent(false);
+    for value in sql.values.clone() {
+        query = match value {
+            SqlValue::Text(value) => query.bind(value),
+            SqlValue::Integer(value) => query.bind(value),
+            SqlValue::Float(value) => query.bind(value),
+            SqlValue::Boolean(value) => query.bind(value),
+        };
+    }
+    query.fetch_all(db).await
+}
+
+/// A server of the test's own, in a temporary folder, reached through a socket there.
+pub(crate) struct Postgres {
+    server: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Postgres {
+    /// `None`, and a printed line, where PostgreSQL is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            println!("skipped: no PostgreSQL is installed (`initdb` is not found)");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let user = unprivileged(folder.path());
+        let run = |program: &str, arguments: &[&str]| {
+            let mut command = Command::new(programs.join(program));
+            command.args(arguments).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+            if let Some((uid, gid)) = user {
+                use std::os::unix::process::CommandExt;
+                command.uid(uid).gid(gid);
+            }
+            command
+        };
+        let data = data.to_str().unwrap();
+        let common = ["-D", data, "-U", "scim", "-A", "trust", "-E", "UTF8", "--no-sync"];
+        // A default order that is not that of code points, where the build knows one.
+        let icu =
+            [&common[..], &["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]].concat();
+        let plain = [&common[..], &["--locale=C"]].concat();
+        if !run("initdb", &icu).status().unwrap().success() {
+            let _ = std::fs::remove_dir_all(data);
+            assert!(run("initdb", &plain).status().unwrap().success(), "`initdb` failed");
+        }
+        let socket = folder.path().to_str().unwrap();
+        let arguments =
+            ["-D", data, "-k", socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off"];
+        let server = run("postgres", &arguments).spawn().unwrap();
+        Some(Self { server, folder })
+    }
+
+    pub(crate) async fn connect(&self) -> PgConnection {
+        let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
+            .socket(self.folder.path())
+            .username("scim")
+            .database("postgres");
+        let started = Instant::now();
+        loop {
+            match PgConnection::connect_with(&options).await {
+                Ok(connection) => return connection,
+                Err(error) => {
+                    assert!(started.elapsed() < Duration::from_secs(30), "{error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // An interrupt lets the server end its own processes.
+        let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        let _ = self.server.wait();
+    }
+}
+
+/// The folder of `initdb`: on the path, or where Debian has it.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions
+        .map(|version| version.path().join("bin"))
+        .chain(std::env::split_paths(&path))
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+/// PostgreSQL does not run as root; another user and group then own the folder and run it.
+fn unprivileged(folder: &Path) -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| -> Option<u32> {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    let user =
+        ["postgres", "nobody"].into_iter().find_map(|user| Some((id(&["-u", user])?, id(&["-g", user])?)));
+    let (uid, gid) = user.unwrap();
+    std::os::unix::fs::chown(folder, Some(uid), Some(gid)).unwrap();
+    Some((uid, gid))
+}

@@ -1,0 +1,98 @@
+//! Why a filter has no translation.
+
+use std::fmt;
+
+use crate::BoundAttr;
+
+/// Why a filter or a sort order has no translation over a mapping, and which clause it is.
+///
+/// It is the mapping that lacks something, or the filter that asks for too much; to a client both
+/// are `invalidFilter` (RFC 7644 §3.12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlError {
+    kind: SqlErrorKind,
+    // Path and operator.
+    clause: Box<str>,
+}
+
+/// The kinds of [`SqlError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SqlErrorKind {
+    /// The mapping does not say where the attribute is.
+    Unmapped,
+    /// The attribute is not `caseExact`, and the column is not folded.
+    NotFolded,
+    /// The attribute is `caseExact`, and the column is folded.
+    NotExact,
+    /// The JSON column holds values as they are, not comparison keys.
+    NotKeyed,
+    /// The column holds another type of values than the attribute's.
+    WrongType,
+    /// The database has no such type of column.
+    WrongDialect,
+    /// The name cannot stand in a JSON path.
+    Name,
+    /// Only single values can be sorted by.
+    NotSortable,
+    /// The filter nests deeper than databases take.
+    TooDeep,
+    /// The filter has more values than a statement takes.
+    TooManyValues,
+}
+
+impl SqlError {
+    /// What is wrong.
+    pub fn kind(&self) -> SqlErrorKind {
+        self.kind
+    }
+
+    /// The attribute and the operator that cannot be translated; empty if it is the whole filter.
+    pub fn clause(&self) -> &str {
+        &self.clause
+    }
+
+    pub(super) fn new(kind: SqlErrorKind, clause: String) -> Self {
+        Self { kind, clause: clause.into() }
+    }
+
+    pub(super) fn of(kind: SqlErrorKind, attr: &BoundAttr, op: &str) -> Self {
+        let mut clause = String::new();
+        if let Some(extension) = &attr.extension {
+            clause.push_str(extension.as_str());
+            clause.push(':');
+        }
+        clause.push_str(attr.name.as_str());
+        if let Some(sub) = &attr.sub {
+            clause.push('.');
+            clause.push_str(sub.as_str());
+        }
+        if !op.is_empty() {
+            clause.push(' ');
+            clause.push_str(op);
+        }
+        Self::new(kind, clause)
+    }
+}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.clause.is_empty() {
+            write!(f, "`{}` cannot be answered: ", self.clause)?;
+        }
+        f.write_str(match self.kind {
+            SqlErrorKind::Unmapped => "the attribute is not mapped to a column",
+            SqlErrorKind::NotFolded => "the attribute is not caseExact but its column is not folded",
+            SqlErrorKind::NotExact => "the attribute is caseExact but its column is folded",
+            SqlErrorKind::NotKeyed => "the JSON column does not hold comparison keys",
+            SqlErrorKind::WrongType => "the column does not hold values of the attribute's type",
+            SqlErrorKind::WrongDialect => "the database does not have the column's type",
+            SqlErrorKind::Name => "the name cannot stand in a JSON path",
+            SqlErrorKind::NotSortable => "it does not have one value to sort by",
+            SqlErrorKind::TooDeep => "the filter nests too deep for a database",
+            SqlErrorKind::TooManyValues => "the filter has more values than a statement takes",
+        })
+    }
+}
+
+impl std::error::Error for SqlError {}
