@@ -189,7 +189,9 @@ fn a_body_over_the_limit_is_413() {
 fn a_wrong_media_type_is_415() {
     let server = server();
     server.user("bjensen");
-    for (method, path) in [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1")] {
+    let endpoints =
+        [("POST", "/Users"), ("PUT", "/Users/id-1"), ("PATCH", "/Users/id-1"), ("POST", "/Users/.search")];
+    for (method, path) in endpoints {
         for media_type in [
             "text/plain",
             "application/xml",
