@@ -87,8 +87,9 @@ fn one_filter_with_many_keys_is_as_good() {
     assert_eq!(plan.resource.get("members").unwrap().values().len(), 4000);
 }
 
-/// Twenty times the operations on the same large group, whose members have to be looked at, must
-/// not take twenty times as long: finding a member is a look-up, not a scan.
+/// A hundred times the operations on the same large group, whose members have to be looked at, must
+/// not take a hundred times as long: finding a member is a look-up, not a scan. What both runs have
+/// to do once is most of either, so that a scan for each shows in any noise.
 #[test]
 fn operations_on_loaded_members_do_not_scan_them_each() {
     loaded(|number| operation("remove", &format!("members[value eq \"{}\"]", key(number)), None));
@@ -115,8 +116,8 @@ fn loaded(removal: impl Fn(usize) -> Value) {
             .min()
             .unwrap()
     };
-    let (few, many) = (time(50), time(1000));
-    assert!(many < few * 8, "{many:?} for 1000 operations, {few:?} for 50");
+    let (few, many) = (time(10), time(1000));
+    assert!(many < few * 40, "{many:?} for 1000 operations, {few:?} for 10");
 }
 
 /// One operation that adds many values to an attribute that is not keyed compares by hash.
