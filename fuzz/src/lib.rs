@@ -13,15 +13,18 @@
 //! |---|---|
 //! | `filter_parse`, `filter_roundtrip` | a filter or path, as text |
 //! | `filter_match` | a filter; after the first line break, a resource as JSON text |
+//! | `filter_sql` | a filter; after the first line break, a byte for each attribute that says where it is mapped to |
 //! | `patch_path` | a PATCH path, as text |
 //! | `patch_apply` | a PATCH body; after the first line break, the resource it meets (without one: a user and then a group that are always the same) |
 //! | `http_request` | a request as HTTP/1.1 writes it: request line, header lines, an empty line, the body |
 
 mod filter;
+mod filter_sql;
 mod http_request;
 mod patch;
 
 pub use filter::{filter_match, filter_parse, filter_roundtrip, patch_path};
+pub use filter_sql::filter_sql;
 pub use http_request::http_request;
 pub use patch::patch_apply;
 
@@ -31,10 +34,11 @@ use std::path::Path;
 pub type Property = fn(&[u8]);
 
 /// Every target with its property.
-pub const TARGETS: [(&str, Property); 6] = [
+pub const TARGETS: [(&str, Property); 7] = [
     ("filter_parse", filter_parse),
     ("filter_roundtrip", filter_roundtrip),
     ("filter_match", filter_match),
+    ("filter_sql", filter_sql),
     ("patch_path", patch_path),
     ("patch_apply", patch_apply),
     ("http_request", http_request),
