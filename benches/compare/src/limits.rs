@@ -54,21 +54,20 @@ const ALLOCATIONS: [(&str, u64); 10] = [
     ("S1c", 0),
 ];
 
-/// The crates that are this workspace's.
+/// The contender of each workload that is ours, and is held to the limits.
 const WE: [&str; 2] = [OURS, OURS_SLICE];
 
 /// A time limit and what came of it.
 pub struct Verdict {
-    /// The limit.
-    pub limit: Limit,
-    /// Ours over the peer's; `None` if the peer refuses the input.
-    pub found: Option<f64>,
+    limit: Limit,
+    /// Ours over the peer's; `None` if one of them has refused the workload.
+    found: Option<f64>,
 }
 
 impl Verdict {
     /// Whether the limit is kept.
     pub fn holds(&self) -> bool {
-        self.found.is_none_or(|found| found <= self.limit.ratio)
+        self.found.is_some_and(|found| found <= self.limit.ratio)
     }
 }
 
@@ -78,19 +77,17 @@ impl std::fmt::Display for Verdict {
         let mark = if self.holds() { "holds" } else { "MISSED" };
         match self.found {
             Some(found) => write!(f, "{workload:<4} {found:.4} of {peer}, at most {ratio}: {mark}"),
-            None => write!(f, "{workload:<4} {peer} refuses it"),
+            None => write!(f, "{workload:<4} refused by us or by {peer}: {mark}"),
         }
     }
 }
 
-/// Every time limit, held against the figures.
+/// The time limits of the workloads that were measured, held against the figures.
 pub fn times(figures: &[Figure]) -> Vec<Verdict> {
-    let median = |workload, crates: &[&str]| {
-        let found = figures.iter().find(|f| f.workload == workload && crates.contains(&f.crate_name));
-        found.and_then(|figure| figure.median_ns)
-    };
+    let median = |workload, crates: &[&str]| figure(figures, workload, crates)?.median_ns;
     TIMES
         .into_iter()
+        .filter(|limit| figure(figures, limit.workload, &WE).is_some())
         .map(|limit| {
             let found = median(limit.workload, &WE).zip(median(limit.workload, &[limit.peer]));
             Verdict { found: found.map(|(ours, theirs)| ours / theirs), limit }
@@ -98,15 +95,19 @@ pub fn times(figures: &[Figure]) -> Vec<Verdict> {
         .collect()
 }
 
-/// Every limit on allocations that is not kept, in words.
+/// The limits on allocations that are not kept, in words.
 pub fn allocations(figures: &[Figure]) -> Vec<String> {
-    let ours = |workload| figures.iter().find(|f| f.workload == workload && WE.contains(&f.crate_name));
     let mut broken = Vec::new();
     for (workload, most) in ALLOCATIONS {
-        let found = ours(workload).map(|figure| figure.allocations);
-        if found.is_none_or(|found| found > most) {
-            broken.push(format!("{workload} asks for memory {found:?} times, at most {most}"));
+        let Some(Figure { allocations, .. }) = figure(figures, workload, &WE) else { continue };
+        if *allocations > most {
+            broken.push(format!("{workload} asks for memory {allocations} times, at most {most}"));
         }
     }
     broken
+}
+
+/// The figure of the first of `crates` that was measured.
+fn figure<'f>(figures: &'f [Figure], workload: &str, crates: &[&str]) -> Option<&'f Figure> {
+    figures.iter().find(|figure| figure.workload == workload && crates.contains(&figure.crate_name))
 }

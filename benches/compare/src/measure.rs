@@ -1,9 +1,24 @@
 //! Medians of what several crates take for the same work, in turns.
+//!
+//! What else the machine does comes and goes in seconds. So every workload is visited in several
+//! rounds, the contenders of one take turns batch by batch, and each second turn goes through them
+//! the other way round: whatever happens meets all of them alike. The median of all batches is what
+//! counts; how far the middle half of them lies apart says how quiet it was.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::allocations::allocations;
+
+/// Some work, and the crates that do it.
+pub struct Workload<'w> {
+    /// What the table calls it.
+    pub name: String,
+    /// The crates.
+    pub contenders: Vec<Contender<'w>>,
+    /// How long to measure.
+    pub effort: Effort,
+}
 
 /// One crate at one workload.
 pub struct Contender<'w> {
@@ -20,55 +35,109 @@ impl<'w> Contender<'w> {
     }
 }
 
+/// How long to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// Visits to the workload.
+    pub rounds: usize,
+    /// Batches of each contender in a visit.
+    pub batches: usize,
+    /// The shortest batch.
+    pub batch: Duration,
+}
+
 /// What was measured of one crate at one workload.
 pub struct Figure {
     /// The workload.
-    pub workload: &'static str,
+    pub workload: String,
     /// The crate.
     pub crate_name: &'static str,
     /// The median time for doing the work once, in nanoseconds; `None` if the crate refuses the input.
     pub median_ns: Option<f64>,
+    /// How far apart the middle half of the times lies, as a part of the median.
+    pub spread: f64,
     /// Allocations of doing the work once.
     pub allocations: u64,
     /// How many texts were accepted, or resources selected.
     pub result: usize,
 }
 
-/// How long to measure.
-#[derive(Clone, Copy)]
-pub struct Effort {
-    /// Batches of each contender.
-    pub batches: usize,
-    /// The shortest batch.
-    pub batch: Duration,
-}
-
-/// Measures all contenders in turns, a batch each, so that what else the machine does meets all
-/// alike. A contender whose result is 0 has refused the input and is not timed.
-pub fn measure(workload: &'static str, contenders: &mut [Contender<'_>], effort: Effort) -> Vec<Figure> {
-    let mut figures: Vec<Figure> = contenders
+/// Measures all workloads. A contender whose result is 0 has refused the input and is not timed.
+pub fn measure(workloads: &mut [Workload<'_>]) -> Vec<Figure> {
+    let mut series: Vec<Vec<Series>> = workloads
         .iter_mut()
-        .map(|Contender { crate_name, work }| {
-            let result = work();
-            let allocations = allocations(&mut *work);
-            Figure { workload, crate_name, median_ns: None, allocations, result }
+        .map(|Workload { contenders, effort, .. }| {
+            contenders.iter_mut().map(|contender| Series::begin(contender, *effort)).collect()
         })
         .collect();
-    let repeats: Vec<u32> = contenders.iter_mut().map(|contender| repeats(contender, effort.batch)).collect();
-    let mut times: Vec<Vec<f64>> = vec![Vec::with_capacity(effort.batches); contenders.len()];
-    for _ in 0..effort.batches {
-        let turns = contenders.iter_mut().zip(&figures).zip(&repeats).zip(&mut times);
-        for (((contender, figure), repeats), times) in turns {
-            if figure.result > 0 {
-                times.push(time(contender, *repeats).as_nanos() as f64 / f64::from(*repeats));
+    let rounds = workloads.iter().map(|workload| workload.effort.rounds).max().unwrap_or_default();
+    for round in 0..rounds {
+        for (workload, series) in workloads.iter_mut().zip(&mut series) {
+            if round < workload.effort.rounds {
+                visit(workload, series);
             }
         }
     }
-    for (figure, mut times) in figures.iter_mut().zip(times) {
-        times.sort_by(f64::total_cmp);
-        figure.median_ns = times.get(times.len() / 2).copied();
+    let mut figures = Vec::new();
+    for (workload, series) in workloads.iter().zip(series) {
+        for (contender, series) in workload.contenders.iter().zip(series) {
+            figures.push(series.figure(&workload.name, contender.crate_name));
+        }
     }
     figures
+}
+
+fn visit(workload: &mut Workload<'_>, series: &mut [Series]) {
+    for batch in 0..workload.effort.batches {
+        let turns = workload.contenders.iter_mut().zip(&mut *series);
+        if batch % 2 == 0 {
+            turns.for_each(|(contender, series)| series.turn(contender));
+        } else {
+            turns.rev().for_each(|(contender, series)| series.turn(contender));
+        }
+    }
+}
+
+/// The times of one contender.
+struct Series {
+    result: usize,
+    allocations: u64,
+    repeats: u32,
+    times: Vec<f64>,
+}
+
+impl Series {
+    fn begin(contender: &mut Contender<'_>, effort: Effort) -> Self {
+        let result = (contender.work)();
+        let allocations = allocations(&mut contender.work);
+        let repeats = if result > 0 { repeats(contender, effort.batch) } else { 1 };
+        Self { result, allocations, repeats, times: Vec::with_capacity(effort.rounds * effort.batches) }
+    }
+
+    fn turn(&mut self, contender: &mut Contender<'_>) {
+        if self.result > 0 {
+            let nanoseconds = time(contender, self.repeats).as_nanos() as f64;
+            self.times.push(nanoseconds / f64::from(self.repeats));
+        }
+    }
+
+    fn figure(mut self, workload: &str, crate_name: &'static str) -> Figure {
+        self.times.sort_by(f64::total_cmp);
+        let quarter = |quarters: usize| self.times.get(self.times.len() * quarters / 4).copied();
+        let spread = match (quarter(1), quarter(2), quarter(3)) {
+            (Some(low), Some(median), Some(high)) => (high - low) / median,
+            _ => 0.0,
+        };
+        let Self { result, allocations, .. } = self;
+        Figure {
+            workload: workload.to_owned(),
+            crate_name,
+            median_ns: quarter(2),
+            spread,
+            allocations,
+            result,
+        }
+    }
 }
 
 /// How often to repeat the work so that a batch takes `batch`.

@@ -11,7 +11,7 @@ use scim_filter::{BindOptions, BoundFilter, Filter, PatchPath};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::measure::{Contender, Effort, Figure, measure};
+use crate::measure::{Contender, Effort, Figure, Workload};
 
 /// This workspace's `scim-filter`.
 pub const OURS: &str = "ours";
@@ -29,42 +29,54 @@ pub const SCIM_PROTO: &str = "scim_proto 1.10.4";
 pub const SCIM_V2: &str = "scim_v2 1.0.0";
 
 /// Parsing of filters.
-pub fn parse(effort: Effort) -> Vec<Figure> {
-    let mut figures = Vec::new();
-    for (name, text) in filters() {
-        figures.extend(measure(name, &mut parsers(&[&text]), effort));
-    }
-    figures.extend(measure("F4", &mut parsers(&F4), effort));
-    figures
+pub fn parsing(effort: Effort) -> Vec<Workload<'static>> {
+    let mut texts: Vec<(&str, Vec<String>)> =
+        filters().into_iter().map(|(name, text)| (name, vec![text])).collect();
+    texts.insert(3, ("F4", F4.map(str::to_owned).to_vec()));
+    let workload = |(name, texts): (&str, Vec<String>)| Workload {
+        name: name.to_owned(),
+        contenders: parsers(&texts),
+        effort,
+    };
+    texts.into_iter().map(workload).collect()
 }
 
-fn parsers<'w>(texts: &'w [&str]) -> Vec<Contender<'w>> {
-    fn count(texts: &[&str], accepts: impl Fn(&str) -> bool) -> usize {
-        texts.iter().filter(|text| accepts(black_box(text))).count()
-    }
+fn parsers(texts: &[String]) -> Vec<Contender<'static>> {
     // It has one function for parsing and evaluating; over nothing, it only parses. Its time grows
     // exponentially with brackets.
-    let nests = texts.iter().any(|text| text.contains("((") || text.contains("not (("));
+    let nests = |text: &str| text.contains("((");
     vec![
-        Contender::new(OURS, move || count(texts, |text| Filter::parse(text).is_ok())),
-        Contender::new(SCIM_PROTO, move || count(texts, |text| text.parse::<ScimFilter>().is_ok())),
-        Contender::new(SCIM_V2, move || count(texts, |text| text.parse::<PeerFilter>().is_ok())),
-        Contender::new(SCIM_FILTER, move || {
-            count(texts, |text| !nests && peer_select::<&Value>(text, std::iter::empty()).is_ok())
+        parser(OURS, texts, |text| Filter::parse(text).is_ok()),
+        parser(SCIM_PROTO, texts, |text| text.parse::<ScimFilter>().is_ok()),
+        parser(SCIM_V2, texts, |text| text.parse::<PeerFilter>().is_ok()),
+        parser(SCIM_FILTER, texts, move |text| {
+            !nests(text) && peer_select::<&Value>(text, std::iter::empty()).is_ok()
         }),
     ]
 }
 
+/// A crate that parses what it accepts of the texts: refusing is no part of the work, and costs some
+/// crates more than accepting.
+fn parser(
+    crate_name: &'static str,
+    texts: &[String],
+    accepts: impl Fn(&str) -> bool + 'static,
+) -> Contender<'static> {
+    let accepted: Vec<String> = texts.iter().filter(|text| accepts(text)).cloned().collect();
+    Contender::new(crate_name, move || accepted.iter().filter(|text| accepts(black_box(text))).count())
+}
+
 /// Parsing of PATCH paths.
-pub fn paths(effort: Effort) -> Vec<Figure> {
-    let measure = |(name, text): (&'static str, &str)| {
-        let contenders = &mut [
-            Contender::new(OURS, || usize::from(PatchPath::parse(black_box(text)).is_ok())),
-            Contender::new(SCIM_V2, || usize::from(black_box(text).parse::<PeerPath>().is_ok())),
-        ];
-        measure(name, contenders, effort)
+pub fn paths(effort: Effort) -> Vec<Workload<'static>> {
+    let workload = |(name, text): (&str, &'static str)| Workload {
+        name: name.to_owned(),
+        contenders: vec![
+            Contender::new(OURS, move || usize::from(PatchPath::parse(black_box(text)).is_ok())),
+            Contender::new(SCIM_V2, move || usize::from(black_box(text).parse::<PeerPath>().is_ok())),
+        ],
+        effort,
     };
-    PATHS.into_iter().flat_map(measure).collect()
+    PATHS.into_iter().map(workload).collect()
 }
 
 /// A user as `scim-filter` 0.2 takes it: it serialises every resource anew and finds members by
@@ -99,72 +111,91 @@ impl PeerUser {
     }
 }
 
-/// Evaluation over `count` users: one bound filter, many trees.
-pub fn evaluation(effort: Effort, count: usize) -> Vec<Figure> {
-    let registry = Registry::standard();
-    let schema = registry.by_name("User").expect("the standard registry has users");
-    let bind = |text| {
-        let filter = Filter::parse(text).expect("the workloads are filters");
-        filter.bind(&**schema, &BindOptions::default()).expect("of users")
-    };
-    let ours: Vec<scim_core::Value> = users(count).map(scim_core::Value::from).collect();
-    let trees: Vec<Value> = users(count).collect();
-    let peers: Vec<PeerUser> = trees.iter().map(PeerUser::new).collect();
-    let mut figures = Vec::new();
-    for (name, text) in [("E1a", E1A), ("E1b", E1B), ("E1c", E1C)] {
-        let filter = bind(text);
-        let contenders = &mut [
-            Contender::new(OURS, || {
-                let objects = ours.iter().filter_map(scim_core::Value::as_object);
+/// The same users in every form that is evaluated.
+pub struct Users {
+    ours: Vec<scim_core::Value>,
+    trees: Vec<Value>,
+    peers: Vec<PeerUser>,
+    texts: Vec<String>,
+}
+
+impl Users {
+    /// As many users.
+    pub fn new(count: usize) -> Self {
+        let trees: Vec<Value> = users(count).collect();
+        Self {
+            ours: users(count).map(scim_core::Value::from).collect(),
+            peers: trees.iter().map(PeerUser::new).collect(),
+            texts: trees.iter().map(Value::to_string).collect(),
+            trees,
+        }
+    }
+
+    /// Evaluation: on trees (E), and on JSON text, in place and by way of a tree (S).
+    pub fn evaluation(&self, effort: Effort) -> Vec<Workload<'_>> {
+        let filters = [("1a", E1A), ("1b", E1B), ("1c", E1C)];
+        let trees = filters.map(|(name, text)| Workload {
+            name: format!("E{name}"),
+            contenders: self.on_trees(text),
+            effort,
+        });
+        let texts = filters.map(|(name, text)| Workload {
+            name: format!("S{name}"),
+            contenders: self.on_texts(text),
+            effort,
+        });
+        trees.into_iter().chain(texts).collect()
+    }
+
+    fn on_trees(&self, text: &'static str) -> Vec<Contender<'_>> {
+        let (filter, filter_on_serde) = (bind(text), bind(text));
+        vec![
+            Contender::new(OURS, move || {
+                let objects = self.ours.iter().filter_map(scim_core::Value::as_object);
                 objects.filter(|user| filter.matches::<scim_core::Value>(user)).count()
             }),
-            Contender::new(OURS_SERDE, || select(&filter, &trees)),
-            Contender::new(SCIM_FILTER, || peer_select(text, &peers).map_or(0, |found| found.len())),
-        ];
-        let measured = measure(name, contenders, effort);
-        agree(&measured);
-        figures.extend(measured);
-    }
-    figures
-}
-
-/// Evaluation over `count` users in JSON text: in place, and by way of a tree.
-pub fn text(effort: Effort, count: usize) -> Vec<Figure> {
-    let registry = Registry::standard();
-    let schema = registry.by_name("User").expect("the standard registry has users");
-    let texts: Vec<String> = users(count).map(|user| user.to_string()).collect();
-    let mut figures = Vec::new();
-    for (name, text) in [("S1a", E1A), ("S1b", E1B), ("S1c", E1C)] {
-        let filter = Filter::parse(text).expect("the workloads are filters");
-        let filter = filter.bind(&**schema, &BindOptions::default()).expect("of users");
-        let contenders = &mut [
-            Contender::new(OURS_SLICE, || {
-                texts.iter().filter(|user| filter.matches_slice(user.as_bytes()) == Ok(true)).count()
+            Contender::new(OURS_SERDE, move || {
+                let objects = self.trees.iter().filter_map(Value::as_object);
+                objects.filter(|user| filter_on_serde.matches::<Value>(user)).count()
             }),
-            Contender::new(PARSED, || {
-                let trees = texts.iter().filter_map(|user| serde_json::from_str::<Value>(user).ok());
+            Contender::new(SCIM_FILTER, move || {
+                peer_select(text, &self.peers).map_or(0, |found| found.len())
+            }),
+        ]
+    }
+
+    fn on_texts(&self, text: &str) -> Vec<Contender<'_>> {
+        let (filter, filter_on_tree) = (bind(text), bind(text));
+        vec![
+            Contender::new(OURS_SLICE, move || {
+                self.texts.iter().filter(|user| filter.matches_slice(user.as_bytes()) == Ok(true)).count()
+            }),
+            Contender::new(PARSED, move || {
+                let trees = self.texts.iter().filter_map(|user| serde_json::from_str::<Value>(user).ok());
                 trees
-                    .filter(|user| user.as_object().is_some_and(|user| filter.matches::<Value>(user)))
+                    .filter(|user| user.as_object().is_some_and(|user| filter_on_tree.matches::<Value>(user)))
                     .count()
             }),
-        ];
-        let measured = measure(name, contenders, effort);
-        agree(&measured);
-        figures.extend(measured);
+        ]
     }
-    figures
 }
 
-fn select(filter: &BoundFilter, trees: &[Value]) -> usize {
-    let objects = trees.iter().filter_map(Value::as_object);
-    objects.filter(|user| filter.matches::<Value>(user)).count()
+fn bind(text: &str) -> BoundFilter {
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").expect("the standard registry has users");
+    let filter = Filter::parse(text).expect("the workloads are filters");
+    filter.bind(&**schema, &BindOptions::default()).expect("the filters are about users")
 }
 
-/// Every crate selected as many.
-fn agree(figures: &[Figure]) {
+/// Panics unless every crate selected as many users as the one before, and at least one.
+pub fn agree(figures: &[Figure]) {
     for pair in figures.windows(2) {
-        if let [a, b] = pair {
-            assert_eq!(a.result, b.result, "{}: {} and {}", a.workload, a.crate_name, b.crate_name);
+        if let [a, b] = pair
+            && a.workload == b.workload
+            && a.workload.starts_with(['E', 'S'])
+        {
+            let both = format!("{}: {} and {}", a.workload, a.crate_name, b.crate_name);
+            assert!(a.result == b.result && a.result > 0, "{both} selected {} and {}", a.result, b.result);
         }
     }
 }
