@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use scim_core::patch::{Change, Delta, Write};
 use scim_core::projection::Projection;
-use scim_core::query::Query;
+use scim_core::query::{Query, Start};
 use scim_core::schema::{Registry, ResourceSchema};
 use scim_core::store::{self, Scope, Store, StoreError, Update};
 use scim_core::validate::{self, UniqueKey};
@@ -38,9 +38,10 @@ async fn queries_answer_as_evaluation_in_memory_does() {
             let text = random_filter(&mut random, kind, 3);
             let query = Query {
                 filter: Some(bound(schema, &text)),
-                start_index: random.below(4),
+                start: Start::Index(random.below(4)),
                 count: [0, 1, 3, 100][random.below(4)],
                 projection: random_projection(&mut random, schema),
+                ..Query::default()
             };
             let expected = store::evaluate(schema, &query, resources);
             let found = store.query(scope, &query).await.unwrap();
@@ -51,7 +52,7 @@ async fn queries_answer_as_evaluation_in_memory_does() {
                 .map(|resource| store::project(schema, resource, &query.projection))
                 .collect();
             assert_eq!(projected, expected.resources, "{text}");
-            matched += expected.total;
+            matched += expected.total.unwrap();
         }
         // The filters are not such that nothing or everything matches.
         assert!(matched > 600 && matched < 300 * resources.len(), "{matched} matches");
@@ -71,8 +72,8 @@ async fn another_tenant_sees_nothing() {
 
     let scope = Scope { tenant: &other, schema };
     assert_eq!(store.read(scope, &id, &Projection::default()).await.unwrap(), None);
-    let query = Query { start_index: 1, count: 10, ..Query::default() };
-    assert_eq!(store.query(scope, &query).await.unwrap().total, 0);
+    let query = Query { start: Start::Index(1), count: 10, ..Query::default() };
+    assert_eq!(store.query(scope, &query).await.unwrap().total, Some(0));
     assert!(matches!(store.delete(scope, &id, None).await, Err(StoreError::NotFound)));
     assert!(matches!(store.replace(scope, &resource, &unique, Version(1)).await, Err(StoreError::NotFound)));
     // The same id and userName are free there.
@@ -188,9 +189,13 @@ async fn values_never_become_sql() {
         ("id eq \"a';--\"".to_owned(), 1),
         ("externalId eq \"?1\"".to_owned(), 0),
     ] {
-        let query =
-            Query { filter: Some(bound(schema, &filter)), start_index: 1, count: 5, ..Query::default() };
-        assert_eq!(store.query(scope, &query).await.unwrap().total, total, "{filter}");
+        let query = Query {
+            filter: Some(bound(schema, &filter)),
+            start: Start::Index(1),
+            count: 5,
+            ..Query::default()
+        };
+        assert_eq!(store.query(scope, &query).await.unwrap().total, Some(total), "{filter}");
     }
 }
 
@@ -208,11 +213,11 @@ async fn a_filter_of_many_terms_is_answered() {
     terms.push("id eq \"3\"".to_owned());
     let query = Query {
         filter: Some(bound(schema, &terms.join(" or "))),
-        start_index: 1,
+        start: Start::Index(1),
         count: 5,
         ..Query::default()
     };
-    assert_eq!(store.query(scope, &query).await.unwrap().total, 1);
+    assert_eq!(store.query(scope, &query).await.unwrap().total, Some(1));
 }
 
 #[tokio::test]
@@ -240,9 +245,9 @@ async fn parallel_writers_all_get_their_turn() {
     }
     let schema = registry.by_name("User").unwrap();
     let tenant = TenantId::new("acme");
-    let query = Query { start_index: 1, count: 0, ..Query::default() };
+    let query = Query { start: Start::Index(1), count: 0, ..Query::default() };
     let scope = Scope { tenant: &tenant, schema };
-    assert_eq!(store.query(scope, &query).await.unwrap().total, 128);
+    assert_eq!(store.query(scope, &query).await.unwrap().total, Some(128));
     store.close().await;
     assert!(matches!(store.query(scope, &query).await, Err(StoreError::Unavailable(_))));
 }

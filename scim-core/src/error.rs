@@ -32,7 +32,7 @@ pub struct Error {
     detail: Cow<'static, str>,
 }
 
-/// The detail error keywords of RFC 7644 table 9.
+/// The detail error keywords of RFC 7644 table 9 and of RFC 9865 table 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ScimType {
@@ -56,6 +56,12 @@ pub enum ScimType {
     InvalidVers,
     /// `sensitive`
     Sensitive,
+    /// `invalidCursor`
+    InvalidCursor,
+    /// `expiredCursor`
+    ExpiredCursor,
+    /// `invalidCount`
+    InvalidCount,
 }
 
 impl Error {
@@ -127,6 +133,13 @@ impl Error {
         Self::bad_request(ScimType::InvalidPath, format!("the path is not valid: {error}"))
     }
 
+    /// A cursor that is none of this list: 400 `invalidCursor`. Whatever is wrong with it, the
+    /// detail is the same, so that it tells nothing of another tenant's list (RFC 9865 §5.2).
+    pub(crate) fn invalid_cursor() -> Self {
+        let detail = "the cursor is not valid for this request; an empty one asks for the first page";
+        Self::bad_request(ScimType::InvalidCursor, detail)
+    }
+
     /// The error as the body of a response (RFC 7644 §3.12); the status is a string there.
     pub fn to_value(&self) -> Value {
         let mut body = Object::new();
@@ -159,7 +172,8 @@ impl From<AuthError> for Error {
     }
 }
 
-/// A failed store call: 404, 409 `uniqueness`, 409, 400 `invalidFilter`, 503 or 500.
+/// A failed store call: 404, 409 `uniqueness`, 409, 400 `invalidFilter`, `invalidValue` or
+/// `invalidCursor`, 503 or 500.
 ///
 /// The service answers a version mismatch with 412 instead where the client sent `If-Match`.
 impl From<&StoreError> for Error {
@@ -177,6 +191,10 @@ impl From<&StoreError> for Error {
             StoreError::UnsupportedFilter(clause) => {
                 Self::bad_request(ScimType::InvalidFilter, format!("the filter is not supported: {clause}"))
             }
+            StoreError::UnsupportedSort(attribute) => {
+                Self::bad_request(ScimType::InvalidValue, format!("`sortBy` is not supported: {attribute}"))
+            }
+            StoreError::UnknownPlace => Self::invalid_cursor(),
             StoreError::Unavailable(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot answer now; try again later")
             }
@@ -188,7 +206,7 @@ impl From<&StoreError> for Error {
 }
 
 impl ScimType {
-    /// The keyword as RFC 7644 spells it.
+    /// The keyword as its RFC spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidFilter => "invalidFilter",
@@ -201,6 +219,9 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }

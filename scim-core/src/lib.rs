@@ -81,6 +81,7 @@ pub mod query;
 pub mod resource;
 pub mod schema;
 pub mod service;
+pub mod sort;
 pub mod store;
 #[cfg(feature = "tower")]
 pub mod tower;

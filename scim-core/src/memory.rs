@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 
 use crate::projection::Projection;
-use crate::query::Query;
+use crate::query::{Place, Query, QuerySupport};
 use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
 use crate::store::{Applied, Page, Scope, Store, StoreError, Update, evaluate, project};
 use crate::validate::UniqueKey;
+use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
 
 /// Resources in memory; clones share them.
 ///
-/// Lists are in the order of creation. A look-up by `id` or by the value of a unique attribute is
-/// found by hash, also when it is one term of an `and`; any other filter is evaluated on each
-/// resource. One lock guards everything and is never held across an await.
+/// Lists without a sort are in the order of creation, and a page of one without a filter costs what
+/// is on it. A look-up by `id` or by the value of a unique attribute is found by hash, also when it
+/// is one term of an `and`; any other filter is evaluated on each resource, and so is a sort. One
+/// lock guards everything and is never held across an await.
 ///
 /// ```
 /// use scim_core::MemoryStore;
@@ -73,15 +76,42 @@ impl MemoryStore {
         self.shared.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What [`evaluate`] gives where nothing is filtered, without a look at what is not returned.
-    fn page(&self, scope: Scope<'_>, query: &Query) -> Page {
-        let window = self.with_table(scope, |table| {
-            let rows = table.rows.values().skip(query.start_index.saturating_sub(1)).take(query.count);
-            (table.rows.len(), rows.map(|row| Arc::clone(&row.resource)).collect::<Vec<_>>())
-        });
-        let (total, shared) = window.unwrap_or_default();
-        let resources = shared.iter().map(|resource| project(scope.schema, resource, &query.projection));
-        Page { total, resources: resources.collect() }
+    /// A page in the order of creation, which is that of the rows' numbers.
+    fn in_order_of_creation(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        let mut from = query.start.place().map(number).transpose()?;
+        let (skip, backward) = (query.start.skip(), query.start.is_backward());
+        let asks_total = query.start.asks_total();
+        let returned = |resource: Arc<Resource>| project(scope.schema, &resource, &query.projection);
+        let Some(filter) = &query.filter else {
+            let most = query.count.saturating_add(1);
+            let rows = self.with_table(scope, |table| {
+                let rows = table.walk(from, backward).skip(skip).take(most);
+                (table.rows.len(), rows.map(|(number, resource)| (place(number), resource)).collect())
+            });
+            let (total, rows) = rows.unwrap_or_default();
+            return Ok(Page::of(query, asks_total.then_some(total), rows, returned));
+        };
+        // Where the total is not asked for, no further than the page goes.
+        let batch = if asks_total { usize::MAX } else { BATCH };
+        let (mut matches, mut found) = (0, Vec::new());
+        loop {
+            let rows = self.with_table(scope, |table| table.candidates(scope.schema, query, from, batch));
+            let rows = rows.unwrap_or_default();
+            let at_end = rows.len() < batch;
+            for (number, resource) in rows {
+                from = Some(number);
+                if !filter.matches::<Value>(&resource.0) {
+                    continue;
+                }
+                if matches >= skip && found.len() <= query.count {
+                    found.push((place(number), resource));
+                }
+                matches += 1;
+            }
+            if at_end || (!asks_total && found.len() > query.count) {
+                return Ok(Page::of(query, asks_total.then_some(matches), found, returned));
+            }
+        }
     }
 
     fn with_table<T>(&self, scope: Scope<'_>, read: impl FnOnce(&Table) -> T) -> Option<T> {
@@ -122,13 +152,17 @@ impl Store for MemoryStore {
         Ok(shared.flatten().map(|resource| project(scope.schema, &resource, projection)))
     }
 
+    fn query_support(&self) -> QuerySupport {
+        QuerySupport::ALL
+    }
+
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        if query.filter.is_none() {
-            return Ok(self.page(scope, query));
+        if query.sort.is_none() {
+            return self.in_order_of_creation(scope, query);
         }
-        let candidates = self.with_table(scope, |table| table.candidates(scope.schema, query));
-        let candidates = candidates.unwrap_or_default();
-        Ok(evaluate(scope.schema, query, candidates.iter().map(AsRef::as_ref)))
+        let all = self.with_table(scope, |table| table.candidates(scope.schema, query, None, usize::MAX));
+        let all = all.unwrap_or_default();
+        Ok(evaluate(scope.schema, query, all.iter().map(|(_, resource)| resource.as_ref())))
     }
 
     async fn replace(
@@ -242,15 +276,36 @@ impl Table {
         Ok(())
     }
 
-    /// The resources a query has to look at, in order: one at most, where the filter says which.
-    fn candidates(&self, schema: &ResourceSchema, query: &Query) -> Vec<Arc<Resource>> {
-        let only = query.filter.as_ref().and_then(|filter| self.only(schema, filter));
-        match only {
-            Some(found) => {
-                let row = found.and_then(|sequence| self.rows.get(&sequence));
-                row.map(|row| Arc::clone(&row.resource)).into_iter().collect()
+    /// The rows behind the number `from`, or `backward` before it, in that order.
+    fn walk(&self, from: Option<u64>, backward: bool) -> impl Iterator<Item = (u64, Arc<Resource>)> {
+        let behind = from.map_or(Bound::Unbounded, Bound::Excluded);
+        let (forth, back) = match backward {
+            false => (Some(self.rows.range((behind, Bound::Unbounded))), None),
+            true => (None, Some(self.rows.range((Bound::Unbounded, behind)).rev())),
+        };
+        let rows = forth.into_iter().flatten().chain(back.into_iter().flatten());
+        rows.map(|(number, row)| (*number, Arc::clone(&row.resource)))
+    }
+
+    /// The first `most` rows from `from` on that a query has to look at: one at most, where the
+    /// filter says which.
+    fn candidates(
+        &self,
+        schema: &ResourceSchema,
+        query: &Query,
+        from: Option<u64>,
+        most: usize,
+    ) -> Vec<(u64, Arc<Resource>)> {
+        // A sorted list is walked through in the order of creation too.
+        let backward = query.sort.is_none() && query.start.is_backward();
+        match query.filter.as_ref().and_then(|filter| self.only(schema, filter)) {
+            Some(only) => {
+                let behind =
+                    |number: &u64| from.is_none_or(|from| (*number > from) != backward && *number != from);
+                let row = only.filter(behind).and_then(|number| self.rows.get_key_value(&number));
+                row.map(|(number, row)| (*number, Arc::clone(&row.resource))).into_iter().collect()
             }
-            None => self.rows.values().map(|row| Arc::clone(&row.resource)).collect(),
+            None => self.walk(from, backward).take(most).collect(),
         }
     }
 
@@ -284,3 +339,18 @@ impl Table {
         })
     }
 }
+
+/// The place of a row in the order of creation.
+fn place(number: u64) -> Place {
+    Place::Own(number.to_string().into())
+}
+
+fn number(place: &Place) -> Result<u64, StoreError> {
+    match place {
+        Place::Own(number) => number.parse().map_err(|_| StoreError::UnknownPlace),
+        Place::Sorted(..) => Err(StoreError::UnknownPlace),
+    }
+}
+
+/// Rows looked at in one go where few may be enough.
+const BATCH: usize = 1024;

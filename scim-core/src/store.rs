@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::patch::Change;
 use crate::projection::Projection;
-use crate::query::Query;
+use crate::query::{Place, Query, QuerySupport, Start};
 use crate::schema::ResourceSchema;
 use crate::validate::{self, UniqueKey};
 use crate::value::{Object, Value};
@@ -43,10 +43,21 @@ pub trait Store: Send + Sync + 'static {
         projection: &Projection,
     ) -> impl Future<Output = Result<Option<Resource>, StoreError>> + Send;
 
-    /// Finds the resources `query` asks for, in a stable order, with the total number of matches.
+    /// Which list requests [`query`](Self::query) answers; as provided, those without sort and
+    /// cursor. A store that hands each query to [`evaluate`] answers [`QuerySupport::ALL`].
+    fn query_support(&self) -> QuerySupport {
+        QuerySupport::default()
+    }
+
+    /// Finds the resources `query` asks for, in its order or else in a stable one of the store's.
     ///
     /// Each has what the query's projection includes, and always `schemas`, `id` and `meta`. The
-    /// filter may name attributes that the projection leaves out.
+    /// filter and the sort may name attributes that the projection leaves out. [`Page::of`] makes
+    /// the page out of results and their places.
+    ///
+    /// A sorted list, and one by cursors, has a total order in which places stay what they are: who
+    /// goes from page to page meets each resource that was there all the time, and did not change
+    /// its sort key, exactly once, whatever is written meanwhile.
     fn query(&self, scope: Scope<'_>, query: &Query)
     -> impl Future<Output = Result<Page, StoreError>> + Send;
 
@@ -135,6 +146,10 @@ impl<S: Store> Store for Arc<S> {
         (**self).read(scope, id, projection).await
     }
 
+    fn query_support(&self) -> QuerySupport {
+        (**self).query_support()
+    }
+
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         (**self).query(scope, query).await
     }
@@ -216,10 +231,14 @@ pub enum Applied {
 /// One page of a query's results.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// How many resources match in all.
-    pub total: usize,
+    /// How many resources match in all; always there where [`Start::asks_total`].
+    pub total: Option<usize>,
     /// The resources of the page.
     pub resources: Vec<Resource>,
+    /// The place of the first resource of the page, unless it begins the list.
+    pub previous: Option<Place>,
+    /// The place of the last resource of the page, unless it ends the list.
+    pub next: Option<Place>,
 }
 
 /// Why a store call failed.
@@ -241,6 +260,12 @@ pub enum StoreError {
     /// The store does not evaluate this filter; the text names the clause.
     #[error("{0}")]
     UnsupportedFilter(String),
+    /// The store does not sort by this attribute; the text names it.
+    #[error("{0}")]
+    UnsupportedSort(String),
+    /// The store knows no such place in a list.
+    #[error("no such place in the list")]
+    UnknownPlace,
     /// The store cannot answer now; the client may try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -249,13 +274,15 @@ pub enum StoreError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Answers `query` over `resources` in memory, in their order: for stores that keep resources in
-/// memory, and for what a store cannot push down. Never drops a clause.
+/// Answers `query` over `resources` in memory, in their order where it has no sort: for stores that
+/// keep resources in memory, and for what a store cannot push down. Never drops a clause.
 ///
-/// The resources returned carry what the query's projection includes.
+/// The order of pages by cursor without a sort is that of `id`, since places must stay what they
+/// are when resources come and go. The resources returned carry what the query's projection
+/// includes.
 ///
 /// ```
-/// use scim_core::query::Query;
+/// use scim_core::query::{Query, Start};
 /// use scim_core::schema::Registry;
 /// use scim_core::{Object, Resource, store};
 ///
@@ -263,9 +290,9 @@ pub enum StoreError {
 /// let users = registry.by_name("User").expect("a standard type");
 /// let rows = ["ann", "bob"].map(|name| Resource(Object::from_iter([("userName", name)])));
 /// let filter = scim_filter::Filter::parse("userName sw \"B\"")?.bind(&**users, &Default::default())?;
-/// let query = Query { filter: Some(filter), start_index: 1, count: 10, ..Query::default() };
+/// let query = Query { filter: Some(filter), start: Start::Index(1), count: 10, ..Query::default() };
 /// let page = store::evaluate(users, &query, &rows);
-/// assert_eq!((page.total, page.resources), (1, vec![rows[1].clone()]));
+/// assert_eq!((page.total, page.resources), (Some(1), vec![rows[1].clone()]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn evaluate<'r>(
@@ -273,18 +300,37 @@ pub fn evaluate<'r>(
     query: &Query,
     resources: impl IntoIterator<Item = &'r Resource>,
 ) -> Page {
-    let skip = query.start_index.saturating_sub(1);
-    let mut page = Page::default();
-    for resource in resources {
-        if query.filter.as_ref().is_some_and(|filter| !filter.matches::<Value>(&resource.0)) {
-            continue;
-        }
-        if page.total >= skip && page.resources.len() < query.count {
-            page.resources.push(project(schema, resource, &query.projection));
-        }
-        page.total += 1;
+    let matches = |resource: &&Resource| {
+        query.filter.as_ref().is_none_or(|filter| filter.matches::<Value>(&resource.0))
+    };
+    let resources = resources.into_iter().filter(matches);
+    if query.sort.is_none() && matches!(query.start, Start::Index(_)) {
+        return in_their_order(schema, query, resources);
     }
-    page
+    let mut total = 0;
+    let mut ranking = query.ranking();
+    for resource in resources {
+        total += 1;
+        ranking.offer(resource, resource);
+    }
+    let returned = |resource| project(schema, resource, &query.projection);
+    Page::of(query, Some(total), ranking.finish(), returned)
+}
+
+fn in_their_order<'r>(
+    schema: &ResourceSchema,
+    query: &Query,
+    resources: impl Iterator<Item = &'r Resource>,
+) -> Page {
+    let skip = query.start.skip();
+    let (mut total, mut found) = (0, Vec::new());
+    for resource in resources {
+        if total >= skip && found.len() < query.count {
+            found.push(project(schema, resource, &query.projection));
+        }
+        total += 1;
+    }
+    Page { total: Some(total), resources: found, ..Page::default() }
 }
 
 /// Where in `resources` the resource `id` is, if its version is still `expected` (any, if `None`):

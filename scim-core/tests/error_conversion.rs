@@ -66,6 +66,18 @@ fn each_inner_error_has_its_status_keyword_and_detail() {
             "the filter is not supported: `title pr`",
         ),
         (
+            (&StoreError::UnsupportedSort("`members` has no order".to_owned())).into(),
+            400,
+            Some(ScimType::InvalidValue),
+            "`sortBy` is not supported: `members` has no order",
+        ),
+        (
+            (&StoreError::UnknownPlace).into(),
+            400,
+            Some(ScimType::InvalidCursor),
+            "the cursor is not valid for this request; an empty one asks for the first page",
+        ),
+        (
             (&StoreError::Unavailable(secret())).into(),
             503,
             None,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use scim_core::patch::{Change, Delta, Write};
 use scim_core::projection::Projection;
-use scim_core::query::Query;
+use scim_core::query::{Query, Start};
 use scim_core::schema::{Registry, ResourceSchema};
 use scim_core::store::{Applied, Scope, StoreError, Update, evaluate, project};
 use scim_core::validate::{UniqueKey, unique_keys};
@@ -61,7 +61,7 @@ impl Fixture {
     fn ids(&self, filter: Option<&str>) -> Vec<String> {
         let query = query(self.users().schema, filter, 1, 100);
         let page = ready(self.store.query(self.users(), &query)).unwrap();
-        assert_eq!(page.total, page.resources.len());
+        assert_eq!(page.total, Some(page.resources.len()));
         page.resources.iter().map(|user| user.id().unwrap().to_string()).collect()
     }
 }
@@ -69,7 +69,7 @@ impl Fixture {
 fn query(schema: &ResourceSchema, filter: Option<&str>, start_index: usize, count: usize) -> Query {
     let filter =
         filter.map(|text| Filter::parse(text).unwrap().bind(schema, &BindOptions::default()).unwrap());
-    Query { filter, start_index, count, projection: Projection::default() }
+    Query { filter, start: Start::Index(start_index), count, ..Query::default() }
 }
 
 fn resource(json: serde_json::Value) -> Resource {

@@ -7,6 +7,7 @@
 mod condition;
 mod keys;
 mod members;
+mod order;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use scim_core::projection::Projection;
-use scim_core::query::Query;
+use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{Applied, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::value::JsonLimits;
@@ -135,6 +136,10 @@ impl Store for SqliteStore {
             members::load(&mut tx, scope, id, &mut resource).await?;
         }
         Ok(Some(resource))
+    }
+
+    fn query_support(&self) -> QuerySupport {
+        QuerySupport::ALL
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {

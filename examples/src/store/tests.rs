@@ -3,11 +3,13 @@
 use scim_core::TenantId;
 use scim_core::patch::{Change, Delta};
 use scim_core::schema::Registry;
+use scim_core::sort::Sort;
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::condition::Sql;
+use super::order::{Order, Walk};
 use super::*;
 
 /// One member into a group of thousands reads and writes what one into a group of ten does.
@@ -71,7 +73,17 @@ async fn look_ups_use_an_index() {
         let schema = registry.by_name(kind).unwrap();
         let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
         let sql = Sql::of(schema, Some(&bound));
-        for statement in [query::count_text(&sql), query::page_text(&sql), query::batch_text(&sql)] {
+        let mut statements = vec![query::count_text(&sql)];
+        for sort_by in [None, Some("id"), Some("userName"), Some("externalId"), Some("displayName")] {
+            let Ok(sort) = Sort::parse(&**schema, sort_by, None) else { continue };
+            let order = Order::of(schema, sort.as_ref()).unwrap().unwrap();
+            let mut walk = Walk::new(order, &Query { sort, ..Query::default() }).unwrap();
+            while let Some(step) = walk.step() {
+                statements.push(step.text(&sql));
+                walk.next_part();
+            }
+        }
+        for statement in statements {
             let plan: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
                     .fetch_all(&store.readers)

@@ -11,7 +11,7 @@ use crate::leniency::Leniency;
 use crate::message::ListResponse;
 use crate::pagination::Window;
 use crate::policy::{Context, Policy};
-use crate::query::Query;
+use crate::query::{Query, Start};
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
 
@@ -32,7 +32,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .take(query.count)
             .map(|resource| self.render(context, resource, &query.projection))
             .collect();
-        let list = ListResponse { total_results: page.total, start_index: query.start_index, resources };
+        let total_results = page.total.unwrap_or_default();
+        let list = ListResponse { total_results, start_index: query.start.skip() + 1, resources };
         Ok(Reply::ok(list.into_value()))
     }
 
@@ -56,7 +57,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         };
         let window = self.window(parameters)?;
         let projection = parameters.projection(context.schema)?;
-        Ok(Query { filter, start_index: window.start_index, count: window.count, projection })
+        let start = Start::Index(window.start_index);
+        Ok(Query { filter, start, count: window.count, projection, ..Query::default() })
     }
 
     pub(super) fn window(&self, parameters: &Parameters) -> Result<Window, Error> {

@@ -8,7 +8,7 @@ use super::{Operation, Outcome, Service};
 use crate::auth::{Authenticator, Principal};
 use crate::message::{ListResponse, SearchRequest};
 use crate::policy::{Context, Policy};
-use crate::query::Query;
+use crate::query::{Query, Start};
 use crate::schema::{Registry, ResourceSchema};
 use crate::store::{Scope, Store};
 use crate::value::Value;
@@ -53,10 +53,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let context = Context::new(schema, principal);
             let names = WithOthersNames { own: schema, registry: &self.config.registry };
             let query = self.query(&context, &names, parameters, outcome)?;
-            let query = Query { start_index: skip.saturating_add(1), count: room, ..query };
+            let query = Query { start: Start::Index(skip.saturating_add(1)), count: room, ..query };
             let page = self.store.query(Scope { tenant: &principal.tenant, schema }, &query).await?;
-            list.total_results = list.total_results.saturating_add(page.total);
-            skip = skip.saturating_sub(page.total);
+            let total = page.total.unwrap_or_default();
+            list.total_results = list.total_results.saturating_add(total);
+            skip = skip.saturating_sub(total);
             room = room.saturating_sub(page.resources.len());
             let rendered = page.resources.into_iter().take(query.count);
             list.resources
