@@ -159,68 +159,53 @@ impl Slice {
 /// No node: the end of a list of terms.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The nodes of a filter; most filters sent are one comparison, which needs no allocation.
+/// The nodes of a filter, by index; most filters sent are one comparison, which needs no allocation.
 ///
 /// INVARIANT: a node is in at most one list of terms, and the lists form a tree.
 #[derive(Clone)]
-pub(crate) enum Nodes {
-    None,
-    One(Node),
-    Many(Vec<Node>),
+pub(crate) struct Nodes {
+    // INVARIANT: `None` only as long as there are no others.
+    first: Option<Node>,
+    others: Vec<Node>,
 }
 
 impl Nodes {
+    pub(crate) const EMPTY: Self = Self { first: None, others: Vec::new() };
+
     pub(crate) fn get(&self, index: u32) -> Option<&Node> {
-        match self {
-            Self::None => None,
-            Self::One(node) => (index == 0).then_some(node),
-            Self::Many(nodes) => nodes.get(index as usize),
+        match index.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(index) => self.others.get(index as usize),
         }
     }
 
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Node> {
-        match self {
-            Self::None => None,
-            Self::One(node) => (index == 0).then_some(node),
-            Self::Many(nodes) => nodes.get_mut(index as usize),
+        match index.checked_sub(1) {
+            None => self.first.as_mut(),
+            Some(index) => self.others.get_mut(index as usize),
         }
     }
 
-    /// Makes room for more than one node, if there is not; later ones may still need more.
-    pub(crate) fn reserve(&mut self, capacity: usize) {
-        let first = match self {
-            Self::Many(_) => return,
-            Self::One(node) => Some(*node),
-            Self::None => None,
-        };
-        let mut nodes = Vec::with_capacity(capacity);
-        nodes.extend(first);
-        *self = Self::Many(nodes);
+    /// Makes room for as many nodes as a text of `text_len` bytes is likely to need, once it has shown
+    /// that it needs more than one; more are seldom needed, as terms are seldom shorter than this.
+    #[inline]
+    pub(crate) fn expect_more(&mut self, text_len: usize) {
+        if self.others.capacity() == 0 {
+            self.others.reserve_exact((4 + text_len / 24).min(4096));
+        }
     }
 
     /// Adds a node and returns its index.
+    #[inline]
     pub(crate) fn push(&mut self, kind: NodeKind) -> u32 {
         let node = Node { next: NONE, kind };
-        match self {
-            Self::None => {
-                *self = Self::One(node);
-                0
-            }
-            Self::One(first) => {
-                // Two terms and what joins them, which is what a second node is about to become.
-                let mut nodes = Vec::with_capacity(4);
-                nodes.push(*first);
-                nodes.push(node);
-                *self = Self::Many(nodes);
-                1
-            }
-            Self::Many(nodes) => {
-                // A term is at least 4 bytes of the text, whose length fits `u32`.
-                let index = nodes.len() as u32;
-                nodes.push(node);
-                index
-            }
+        if self.first.is_none() {
+            self.first = Some(node);
+            return 0;
         }
+        self.others.push(node);
+        // A term is at least 4 bytes of the text, whose length fits `u32`.
+        self.others.len() as u32
     }
 }
 

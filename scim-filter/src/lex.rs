@@ -5,26 +5,27 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr2, memrchr};
 use nom::bytes::complete::take_while;
 use nom::{Err, IResult};
 
+use crate::CompareOp;
 use crate::error::ParseErrorKind;
 use crate::scan;
 
-/// A leaf's result: the rest of the input, and what was read.
-pub(crate) type Lexed<'t, T> = IResult<&'t [u8], T, LexError>;
+/// A parser's result: the rest of the input, and what was read.
+pub(crate) type Lexed<'t, T> = IResult<&'t [u8], T, Fault>;
 
 /// What is wrong, and how many bytes of input were left where it begins and where it ends.
 ///
-/// Counting from the end lets a leaf name a place without knowing where its input lies in the text.
+/// Counting from the end lets a parser name a place without knowing where its input lies in the text.
 #[derive(Debug)]
-pub(crate) struct LexError {
+pub(crate) struct Fault {
     pub(crate) kind: ParseErrorKind,
     pub(crate) left: Range<usize>,
 }
 
-impl<I> nom::error::ParseError<I> for LexError {
+impl<I> nom::error::ParseError<I> for Fault {
     fn from_error_kind(_: I, _: nom::error::ErrorKind) -> Self {
         // No leaf uses a combinator that can fail.
         Self { kind: ParseErrorKind::ExpectedAttribute, left: 0..0 }
@@ -35,18 +36,23 @@ impl<I> nom::error::ParseError<I> for LexError {
     }
 }
 
-fn fail<'t, T>(kind: ParseErrorKind, from: &[u8], to: &[u8]) -> Lexed<'t, T> {
-    Err(Err::Failure(LexError { kind, left: to.len()..from.len() }))
+/// Refuses what is between `from` and `to`; if that is nothing, what begins there.
+#[cold]
+pub(crate) fn fail<'t, T>(kind: ParseErrorKind, from: &[u8], to: &[u8]) -> Lexed<'t, T> {
+    Err(Err::Failure(Fault { kind, left: to.len()..from.len() }))
 }
 
 /// The kinds of bytes an attribute path is made of.
 const ALPHA: u8 = 1;
 const NAME: u8 = 2;
-const URI: u8 = 4;
+const SCHEME: u8 = 4;
+const URI: u8 = 8;
 
-/// What each byte can be part of: a name (RFC 7643 §2.1), its first letter, a URI (RFC 3986 §2).
+/// What each byte can be part of: a name (RFC 7643 §2.1), its first letter, the scheme of a URI, a
+/// URI (RFC 3986 §2, §3.1).
 ///
-/// `[` and `]` are left out of URIs: only IP literals have them, and here they are brackets.
+/// `[` and `]` are left out of URIs: only IP literals have them, and here they are brackets. So is
+/// `%`, which begins something longer.
 static CLASS: [u8; 256] = {
     let mut class = [0; 256];
     let mut byte = 0;
@@ -55,10 +61,12 @@ static CLASS: [u8; 256] = {
         #[expect(clippy::indexing_slicing, reason = "byte < 128 < 256")]
         {
             class[byte] = match c {
-                b'a'..=b'z' | b'A'..=b'Z' => ALPHA | NAME | URI,
-                b'0'..=b'9' | b'-' | b'_' | b'$' => NAME | URI,
-                b'.' | b'~' | b':' | b'/' | b'?' | b'#' | b'@' | b'!' | b'&' | b'\'' | b'(' | b')' | b'*'
-                | b'+' | b',' | b';' | b'=' | b'%' => URI,
+                b'a'..=b'z' | b'A'..=b'Z' => ALPHA | NAME | SCHEME | URI,
+                b'0'..=b'9' | b'-' => NAME | SCHEME | URI,
+                b'_' | b'$' => NAME | URI,
+                b'.' | b'+' => SCHEME | URI,
+                b'~' | b':' | b'/' | b'?' | b'#' | b'@' | b'!' | b'&' | b'\'' | b'(' | b')' | b'*' | b','
+                | b';' | b'=' => URI,
                 _ => 0,
             };
         }
@@ -67,8 +75,12 @@ static CLASS: [u8; 256] = {
     class
 };
 
-fn is(class: u8, byte: u8) -> bool {
-    CLASS.get(usize::from(byte)).is_some_and(|found| found & class != 0)
+fn class(byte: u8) -> u8 {
+    CLASS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+fn is(wanted: u8, byte: u8) -> bool {
+    class(byte) & wanted != 0
 }
 
 /// The input without its first `count` bytes.
@@ -77,12 +89,14 @@ fn after(input: &[u8], count: usize) -> &[u8] {
 }
 
 /// Any number of spaces.
+#[inline]
 pub(crate) fn spaces(input: &[u8]) -> &[u8] {
+    #[cold]
+    fn more(input: &[u8]) -> &[u8] {
+        after(input, input.iter().position(|byte| *byte != b' ').unwrap_or(input.len()))
+    }
     match input {
-        [b' ', b' ', ..] => {
-            let count = input.iter().position(|byte| *byte != b' ').unwrap_or(input.len());
-            after(input, count)
-        }
+        [b' ', b' ', rest @ ..] => more(rest),
         [b' ', rest @ ..] => rest,
         _ => input,
     }
@@ -93,7 +107,45 @@ pub(crate) fn word(input: &[u8]) -> Lexed<'_, &[u8]> {
     take_while(|byte| is(NAME, byte))(input)
 }
 
+/// Whether `rest` does not go on as a name.
+#[inline]
+pub(crate) fn ends_word(rest: &[u8]) -> bool {
+    !rest.first().is_some_and(|byte| is(NAME, *byte))
+}
+
+/// `compareOp`, or `None` for `pr`; `otherwise` is what was expected where neither stands.
+#[inline(always)]
+pub(crate) fn operator(input: &[u8], otherwise: ParseErrorKind) -> Lexed<'_, Option<CompareOp>> {
+    if let [a, b, rest @ ..] = input
+        && ends_word(rest)
+    {
+        // Of all bytes, this makes `p` of `p` and `P` alone, as of all letters.
+        let op = match [a | 0x20, b | 0x20] {
+            [b'p', b'r'] => None,
+            [b'e', b'q'] => Some(CompareOp::Eq),
+            [b'n', b'e'] => Some(CompareOp::Ne),
+            [b'c', b'o'] => Some(CompareOp::Co),
+            [b's', b'w'] => Some(CompareOp::Sw),
+            [b'e', b'w'] => Some(CompareOp::Ew),
+            [b'g', b't'] => Some(CompareOp::Gt),
+            [b'g', b'e'] => Some(CompareOp::Ge),
+            [b'l', b't'] => Some(CompareOp::Lt),
+            [b'l', b'e'] => Some(CompareOp::Le),
+            _ => return not_an_operator(input, otherwise),
+        };
+        return Ok((rest, op));
+    }
+    not_an_operator(input, otherwise)
+}
+
+#[cold]
+fn not_an_operator(input: &[u8], otherwise: ParseErrorKind) -> Lexed<'_, Option<CompareOp>> {
+    let (rest, _) = word(input)?;
+    fail(otherwise, input, rest)
+}
+
 /// `ATTRNAME = ["$"] ALPHA *nameChar`, with the `$` of `$ref` (RFC 7643 erratum 8924).
+#[inline(always)]
 fn attr_name(input: &[u8]) -> Option<&[u8]> {
     let start = match input {
         [b'$', rest @ ..] => rest,
@@ -109,6 +161,7 @@ fn attr_name(input: &[u8]) -> Option<&[u8]> {
 }
 
 /// `ATTRNAME *1subAttr`
+#[inline(always)]
 fn plain_path(input: &[u8]) -> Option<&[u8]> {
     let rest = attr_name(input)?;
     match rest {
@@ -122,7 +175,7 @@ pub(crate) fn sub_attr(input: &[u8]) -> Lexed<'_, ()> {
     match attr_name(input) {
         Some(rest) => Ok((rest, ())),
         None => {
-            let (rest, _) = take_while(|byte| is(URI, byte))(input)?;
+            let (rest, _) = take_while(|byte| is(URI, byte) || byte == b'%')(input)?;
             if rest.len() == input.len() {
                 fail(ParseErrorKind::ExpectedAttribute, input, input)
             } else {
@@ -142,37 +195,50 @@ pub(crate) enum PathForm {
 }
 
 /// `attrPath = [URI ":"] ATTRNAME *1subAttr`, or any URI.
+#[inline(always)]
 pub(crate) fn attr_path(input: &[u8]) -> Lexed<'_, PathForm> {
-    if let Some(rest) = plain_path(input) {
+    match plain_path(input) {
         // What looks like a name so far may be the scheme of a URI.
-        if !matches!(rest, [b':' | b'.' | b'+', ..]) {
-            return Ok((rest, PathForm::Attribute));
-        }
+        Some(rest) if !matches!(rest, [b':' | b'.' | b'+', ..]) => Ok((rest, PathForm::Attribute)),
+        _ => uri(input),
     }
-    let (rest, path) = take_while(|byte| is(URI, byte))(input)?;
-    if !path.first().is_some_and(|first| is(ALPHA, *first)) {
-        return fail(ParseErrorKind::ExpectedAttribute, input, input);
+}
+
+/// An attribute path that has a URI, or is one.
+fn uri(input: &[u8]) -> Lexed<'_, PathForm> {
+    let mut rest = after_uri_characters(input);
+    // A character that must be encoded is seldom in a URI.
+    while let [b'%', high, low, more @ ..] = rest
+        && high.is_ascii_hexdigit()
+        && low.is_ascii_hexdigit()
+    {
+        rest = after_uri_characters(more);
     }
+    let path = input.get(..input.len() - rest.len()).unwrap_or_default();
     match uri_path(path) {
-        Some(form) => Ok((rest, form)),
-        None => fail(ParseErrorKind::InvalidAttribute, input, rest),
+        Some(form) if rest.first() != Some(&b'%') => Ok((rest, form)),
+        _ => not_a_path(input),
     }
+}
+
+/// What is left behind the characters that a URI has unencoded.
+///
+/// URIs are long: they go by eight characters at a time, which takes one branch for all eight.
+fn after_uri_characters(input: &[u8]) -> &[u8] {
+    let (blocks, _) = input.as_chunks::<8>();
+    let is_uri = |block: &&[u8; 8]| block.iter().fold(URI, |all, byte| all & class(*byte)) != 0;
+    let rest = after(input, 8 * blocks.iter().take_while(is_uri).count());
+    after(rest, rest.iter().take_while(|byte| is(URI, **byte)).count())
 }
 
 /// Tells a URI-qualified attribute from a bare URI.
 ///
 /// A name holds no `:`, so the last one ends the URI (or lies in it, if it is all of the path).
 fn uri_path(path: &[u8]) -> Option<PathForm> {
-    let colon = memchr(b':', path)?;
-    let (scheme, specific) = (path.get(..colon)?, after(path, colon + 1));
-    let is_scheme = matches!(scheme, [first, rest @ ..] if is(ALPHA, *first)
-        && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')));
-    if !is_scheme || specific.is_empty() || !percent_encoding_is_whole(specific) {
-        return None;
-    }
-    let last = memchr::memrchr(b':', path)?;
+    let colon = path.iter().position(|byte| !is(SCHEME, *byte))?;
+    let last = memrchr(b':', path)?;
     let name = after(path, last + 1);
-    if name.is_empty() {
+    if !is(ALPHA, *path.first()?) || path.get(colon) != Some(&b':') || name.is_empty() {
         return None;
     }
     match plain_path(name) {
@@ -183,14 +249,13 @@ fn uri_path(path: &[u8]) -> Option<PathForm> {
     }
 }
 
-fn percent_encoding_is_whole(mut text: &[u8]) -> bool {
-    while let Some(percent) = memchr(b'%', text) {
-        match after(text, percent) {
-            [_, high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => text = rest,
-            _ => return false,
-        }
+#[cold]
+fn not_a_path(input: &[u8]) -> Lexed<'_, PathForm> {
+    let (rest, path) = take_while(|byte| is(URI, byte) || byte == b'%')(input)?;
+    match path.first() {
+        Some(first) if is(ALPHA, *first) => fail(ParseErrorKind::InvalidAttribute, input, rest),
+        _ => fail(ParseErrorKind::ExpectedAttribute, input, input),
     }
-    true
 }
 
 /// A JSON number (RFC 7159 §6).

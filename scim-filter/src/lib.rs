@@ -85,6 +85,7 @@ mod display;
 mod error;
 mod eval;
 mod fold;
+mod frame;
 mod instant;
 mod json;
 mod json_text;

@@ -4,43 +4,53 @@ use memchr::memchr2;
 
 /// How many bytes of `text` come before the first quote, backslash or control character.
 ///
-/// Nearly all strings are shorter than a search by vector instructions costs to begin; they go by
-/// in words, in which all three are looked for at once.
+/// Nearly all strings are shorter than a search by wide vector instructions costs to begin; they
+/// go by in blocks that fit a narrow one.
 pub(crate) fn plain(text: &[u8]) -> usize {
-    const SHORT: usize = 64;
-    let (head, far) = text.split_at_checked(SHORT).unwrap_or((text, &[]));
+    let (blocks, tail) = text.as_chunks::<16>();
+    let (near, beyond) = blocks.split_at_checked(4).unwrap_or((blocks, &[]));
     let mut at = 0;
-    let (words, tail) = head.as_chunks::<8>();
-    for word in words {
-        let found = first_end(u64::from_le_bytes(*word));
-        if found < 8 {
-            return at + found;
+    for block in near {
+        // Folding instead of searching, so that all bytes are looked at at once.
+        if block.iter().fold(false, |found, byte| found | ends(*byte)) {
+            return at + first_end(block);
         }
-        at += word.len();
+        at += block.len();
     }
-    if far.is_empty() {
-        return at + tail.iter().position(|byte| ends(*byte)).unwrap_or(tail.len());
+    if beyond.is_empty() {
+        at + tail.iter().position(|byte| ends(*byte)).unwrap_or(tail.len())
+    } else {
+        at + far(text.get(at..).unwrap_or_default())
     }
-    let plain = far.get(..memchr2(b'"', b'\\', far).unwrap_or(far.len())).unwrap_or_default();
-    // Folding instead of searching, so that it is done many bytes at a time.
-    let control = plain.iter().fold(false, |found, byte| found | (*byte < 0x20));
-    at + if control { plain.iter().position(|byte| *byte < 0x20).unwrap_or_default() } else { plain.len() }
 }
 
+/// The same, for text that is likely to be long.
+#[cold]
+fn far(text: &[u8]) -> usize {
+    let end = memchr2(b'"', b'\\', text).unwrap_or(text.len());
+    let plain = text.get(..end).unwrap_or_default();
+    let lowest = plain.iter().fold(b' ', |lowest, byte| lowest.min(*byte));
+    if lowest < b' ' { plain.iter().position(|byte| *byte < b' ').unwrap_or(end) } else { end }
+}
+
+/// Whether `byte` is a quote, a backslash or a control character.
+///
+/// Flipping the second bit swaps the space with the quote, which puts it next to the control characters.
 fn ends(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (byte ^ 2 <= b' ') | (byte == b'\\')
 }
 
-/// The lowest byte of `word` that [`ends`], or 8.
+/// The first byte of `block` that [`ends`], which there must be.
 ///
 /// Subtracting from a byte that is smaller borrows into its highest bit. A borrow may go on into
 /// the bytes above, so only the lowest one found is certain, which is the one that counts.
-fn first_end(word: u64) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let below = |word: u64, limit: u64| word.wrapping_sub(limit * ONES) & !word & HIGH;
-    let is = |byte: u8| below(word ^ (u64::from(byte) * ONES), 1);
-    (below(word, 0x20) | is(b'"') | is(b'\\')).trailing_zeros() as usize / 8
+fn first_end(block: &[u8; 16]) -> usize {
+    const ONES: u128 = u128::MAX / 0xff;
+    const HIGH: u128 = 0x80 * ONES;
+    let word = u128::from_le_bytes(*block);
+    let low = (word ^ (2 * ONES)).wrapping_sub(0x21 * ONES);
+    let backslash = (word ^ (0x5c * ONES)).wrapping_sub(ONES);
+    ((low | backslash) & !word & HIGH).trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]
