@@ -1,0 +1,300 @@
+//! Which column answers what: mappings, UUIDs, numbers at the ends of their types, orders, limits.
+
+#![cfg(feature = "sql")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::USER;
+use scim_filter::AttributeType::{Binary, DateTime, String as Text};
+use scim_filter::compare::Collation;
+use scim_filter::sql::{
+    Child, Column, Dialect, Mapping, Sort, SortDirection, Sql, SqlError, SqlErrorKind, SqlValue, key,
+    key_document,
+};
+use scim_filter::{BindOptions, BoundExpr, BoundFilter, Filter, Limits, ParseOptions};
+use serde_json::json;
+
+fn bind(text: &str) -> BoundFilter {
+    let limits = Limits { max_terms: 100_000, max_depth: 10_000, max_bytes: 10_000_000 };
+    let options = ParseOptions { limits, ..ParseOptions::default() };
+    Filter::parse_with(text, &options).unwrap().bind(&USER, &BindOptions::default()).unwrap()
+}
+
+fn translate(mapping: &Mapping, dialect: Dialect, text: &str) -> Result<Sql, SqlError> {
+    bind(text).to_sql(mapping, dialect, 1)
+}
+
+fn text(mapping: &Mapping, dialect: Dialect, filter: &str) -> String {
+    translate(mapping, dialect, filter).unwrap().text
+}
+
+fn refusal(mapping: &Mapping, dialect: Dialect, filter: &str) -> SqlErrorKind {
+    translate(mapping, dialect, filter).unwrap_err().kind()
+}
+
+#[test]
+fn uuids_compare_as_such_where_they_can() {
+    let ids = Mapping::new().column("id", Column::uuid("u.id").not_null());
+    let postgres = |filter: &str| text(&ids, Dialect::Postgres, filter);
+    let id = "2819c223-7f76-453a-919d-413861904646";
+    assert_eq!(postgres(&format!("id eq \"{id}\"")), "u.id = CAST($1::text AS uuid)");
+    assert_eq!(postgres(&format!("id ne \"{id}\"")), "NOT u.id = CAST($1::text AS uuid)");
+    // What PostgreSQL would read as a UUID, but does not print so, is not the text of one.
+    for other in [
+        "2819C223-7F76-453A-919D-413861904646",
+        "2819c2237f76453a919d413861904646",
+        "2819c223-7f76-453a-919d-41386190464",
+        "2819c223-7f76-453a-919d-4138619046460",
+        "2819c223+7f76-453a-919d-413861904646",
+        "2819c223-7f76-453a-919d-41386190464g",
+        "2819c223-7f76-453a-919d-41386190464-",
+        "2819c223-7f76-453a-919d04138-1904646",
+        "",
+    ] {
+        assert_eq!(postgres(&format!("id eq \"{other}\"")), "FALSE", "{other}");
+    }
+    assert_eq!(
+        postgres("id sw \"28\""),
+        "(CAST(u.id AS text) COLLATE \"C\" >= $1 AND CAST(u.id AS text) COLLATE \"C\" < $2)"
+    );
+    assert_eq!(postgres("id pr"), "(u.id IS NOT NULL)");
+    assert_eq!(refusal(&ids, Dialect::Sqlite, "id eq \"x\""), SqlErrorKind::WrongDialect);
+}
+
+#[test]
+fn each_type_has_its_columns() {
+    let columns: [(Column, &[&str]); 7] = [
+        (Column::exact("c"), &["externalId eq \"x\""]),
+        (Column::folded("c"), &["title eq \"x\""]),
+        (Column::base64("c"), &["photo eq \"x\""]),
+        (Column::boolean("c"), &["active eq true"]),
+        (Column::integer("c"), &["logins eq 1", "score eq 1"]),
+        (Column::float("c"), &["logins eq 1", "score eq 1"]),
+        (Column::instant("c"), &["meta.lastModified eq \"2011-05-13T04:42:34Z\""]),
+    ];
+    let filters: Vec<&str> = columns.iter().flat_map(|(_, filters)| filters.iter().copied()).collect();
+    for (column, answered) in columns {
+        for filter in &filters {
+            let (path, _) = filter.split_once(' ').unwrap();
+            let found = translate(&Mapping::new().column(path, column.clone()), Dialect::Sqlite, filter);
+            assert_eq!(found.is_ok(), answered.contains(filter), "{column:?} {filter}");
+        }
+    }
+    // Base64 has no order, but is equal with and without padding.
+    let photo = Mapping::new().column("photo", Column::base64("c").not_null());
+    let sql = translate(&photo, Dialect::Sqlite, "photo eq \"QQ==\"").unwrap();
+    assert_eq!((sql.text.as_str(), sql.values), ("c = ?1", vec![SqlValue::Text("QQ".into())]));
+    // Case counts as the attribute says, not as its column does.
+    let folded = Mapping::new().column("externalId", Column::folded("c"));
+    assert_eq!(refusal(&folded, Dialect::Sqlite, "externalId eq \"x\""), SqlErrorKind::NotExact);
+    let exact = Mapping::new().column("externalId", Column::exact("c").not_null());
+    assert_eq!(text(&exact, Dialect::Sqlite, "externalId eq \"x\""), "c = ?1");
+    let exact = Mapping::new().column("title", Column::exact("c"));
+    assert_eq!(refusal(&exact, Dialect::Sqlite, "title eq \"x\""), SqlErrorKind::NotFolded);
+}
+
+#[test]
+fn numbers_at_the_ends_of_their_types() {
+    let mapping = Mapping::new()
+        .column("logins", Column::integer("i").not_null())
+        .column("score", Column::float("f").not_null());
+    let found = |filter: &str| {
+        let sql = translate(&mapping, Dialect::Sqlite, filter).unwrap();
+        (sql.text, sql.values)
+    };
+    for (filter, sql, value) in [
+        ("logins ge -9223372036854775808", "i >= ?1", i64::MIN),
+        ("logins ge -9.223372036854775808e18", "i >= ?1", i64::MIN),
+        ("logins ge 9223372036854775807", "i >= ?1", i64::MAX),
+        ("logins ge 9223372036854775808", "i > ?1", i64::MAX),
+        ("logins ge 9.223372036854775808e18", "i > ?1", i64::MAX),
+        ("logins ge 18446744073709551615", "i > ?1", i64::MAX),
+        ("logins ge 9.2233720368547748e18", "i >= ?1", 9_223_372_036_854_774_784),
+        ("logins ge -0.5", "i > ?1", -1),
+        ("logins le 2.0", "i <= ?1", 2),
+    ] {
+        assert_eq!(found(filter), (sql.to_owned(), vec![SqlValue::Integer(value)]), "{filter}");
+    }
+    assert_eq!(found("logins ge -9.223372036854777e18"), ("(i IS NOT NULL)".to_owned(), vec![]));
+    for (filter, sql, value) in [
+        ("score ge 9007199254740992", "f >= ?1", 9_007_199_254_740_992.0),
+        // Between two floats; the nearest one is the one below, the one above.
+        ("score ge 9007199254740993", "f > ?1", 9_007_199_254_740_992.0),
+        ("score ge 9007199254740995", "f > ?1", 9_007_199_254_740_994.0),
+        ("score ge 18446744073709551615", "f > ?1", 18_446_744_073_709_549_568.0),
+        ("score ge 0.1", "f >= ?1", 0.1),
+    ] {
+        assert_eq!(found(filter), (sql.to_owned(), vec![SqlValue::Float(value)]), "{filter}");
+    }
+}
+
+#[test]
+fn text_that_postgres_cannot_hold() {
+    let mapping = Mapping::new().column("title", Column::folded("c").not_null());
+    let found = |dialect, filter: &str| {
+        let sql = translate(&mapping, dialect, filter).unwrap();
+        (sql.text, sql.values)
+    };
+    let value = |text: &str| vec![SqlValue::Text(text.into())];
+    for op in ["eq", "co", "sw", "ew"] {
+        let (text, _) = found(Dialect::Postgres, &format!(r#"title {op} "a\u0000b""#));
+        assert_eq!(text, "FALSE");
+    }
+    for (op, operator) in [("lt", "<="), ("le", "<="), ("gt", ">"), ("ge", ">")] {
+        let sql = found(Dialect::Postgres, &format!(r#"title {op} "a\u0000b""#));
+        assert_eq!(sql, (format!("c COLLATE \"C\" {operator} $1"), value("a")));
+    }
+    // SQLite can.
+    assert_eq!(found(Dialect::Sqlite, r#"title eq "a\u0000b""#), ("c = ?1".to_owned(), value("a\0b")));
+    assert_eq!(found(Dialect::Sqlite, r#"title le "a\u0000b""#), ("c <= ?1".to_owned(), value("a\0b")));
+}
+
+#[test]
+fn keys_of_text() {
+    let exact = |kind| Collation { kind, case_exact: true };
+    assert_eq!(key(exact(Text), "Straße").as_deref(), Some("Straße"));
+    assert_eq!(key(Collation { kind: Text, case_exact: false }, "Straße").as_deref(), Some("strasse"));
+    assert_eq!(key(exact(Binary), "QUI=").as_deref(), Some("QUI"));
+    assert_eq!(key(Collation { kind: Binary, case_exact: false }, "QUI=").as_deref(), Some("QUI"));
+    assert_eq!(key(exact(DateTime), "soon"), None);
+    let keys = |resource: serde_json::Value| {
+        serde_json::Value::Object(key_document(&USER, resource.as_object().unwrap()))
+    };
+    // Nothing becomes something: an empty text is no value, and stays so.
+    for nothing in [json!(""), json!(null), json!([]), json!([""])] {
+        let resource = json!({"title": nothing, "aliases": nothing});
+        assert_eq!(keys(resource.clone()), resource);
+    }
+    assert_eq!(
+        keys(json!({"meta": {"lastModified": "2011-05-13T06:42:34+02:00", "LOCATION": "X"}})),
+        json!({"meta": {"lastModified": "2011-05-13T04:42:34", "location": "X"}})
+    );
+}
+
+#[test]
+fn one_path_is_not_another() {
+    let mapping = Mapping::new()
+        .column("name.familyName", Column::folded("u.family"))
+        .column("name.givenName", Column::folded("u.given"))
+        .column("title", Column::folded("u.title"))
+        .child("emails", Child::new("e", "e.u = u.id").column("value", Column::folded("e.value")));
+    let sqlite = |filter: &str| text(&mapping, Dialect::Sqlite, filter);
+    assert_eq!(sqlite("name.givenName eq \"x\""), "(u.given IS NOT NULL AND u.given = ?1)");
+    assert_eq!(
+        sqlite("name pr"),
+        "(FALSE OR (u.family IS NOT NULL AND u.family <> '') OR (u.given IS NOT NULL AND u.given <> ''))"
+    );
+    assert_eq!(
+        sqlite("emails.value pr"),
+        "EXISTS (SELECT 1 FROM e WHERE (e.u = u.id) AND ((e.value IS NOT NULL AND e.value <> '')))"
+    );
+    for filter in ["meta pr", "meta.location pr", "emails.type pr", "rooms pr", "userName pr"] {
+        assert_eq!(refusal(&mapping, Dialect::Sqlite, filter), SqlErrorKind::Unmapped, "{filter}");
+    }
+    // A column of a part is not the whole: a comparison of the attribute itself is refused.
+    let part = Mapping::new().column("title.part", Column::folded("u.part"));
+    assert_eq!(refusal(&part, Dialect::Sqlite, "title eq \"x\""), SqlErrorKind::Unmapped);
+    assert_eq!(refusal(&part, Dialect::Sqlite, "title pr"), SqlErrorKind::Unmapped);
+}
+
+fn sort(text: &str, column: Column, direction: SortDirection) -> Result<Sort, SqlError> {
+    let bound = bind(&format!("{text} pr"));
+    let BoundExpr::Present(attr) = bound.expr() else { panic!("{text}") };
+    Sort::by(attr, direction, &Mapping::new().column(text, column), &Column::uuid("u.id").not_null())
+}
+
+#[test]
+fn sort_keys_of_every_column() {
+    let sorted = |text: &str, column| {
+        let sort = sort(text, column, SortDirection::Descending).unwrap();
+        let after = sort.after(Some(SqlValue::Integer(1)), SqlValue::Integer(2), Dialect::Postgres, 1).text;
+        [sort.order_by(Dialect::Postgres), sort.key_expression(), sort.id_expression(), after]
+    };
+    assert_eq!(
+        sorted("logins", Column::integer("u.logins").not_null()),
+        [
+            "u.logins DESC, u.id DESC",
+            "u.logins",
+            "CAST(u.id AS text)",
+            "((u.logins, u.id) < ($1, CAST($2::text AS uuid)))"
+        ]
+    );
+    assert_eq!(
+        sorted("meta.lastModified", Column::timestamp("u.modified")),
+        [
+            "u.modified DESC NULLS FIRST, u.id DESC",
+            "CAST(u.modified AS text)",
+            "CAST(u.id AS text)",
+            "(u.modified IS NOT NULL AND (u.modified, u.id) < (CAST($1::text AS timestamptz), \
+             CAST($2::text AS uuid)))"
+        ]
+    );
+    assert_eq!(
+        sorted("meta.lastModified", Column::rfc3339("u.modified", 3).not_null()),
+        [
+            "u.modified COLLATE \"C\" DESC, u.id DESC",
+            "u.modified",
+            "CAST(u.id AS text)",
+            "((u.modified COLLATE \"C\", u.id) < ($1, CAST($2::text AS uuid)))"
+        ]
+    );
+    let ascending = sort("title", Column::folded("u.title").not_null(), SortDirection::Ascending).unwrap();
+    let after = ascending.after(Some(SqlValue::Integer(1)), SqlValue::Integer(2), Dialect::Postgres, 1).text;
+    assert_eq!(after, "((u.title COLLATE \"C\", u.id) > ($1, CAST($2::text AS uuid)))");
+    let refused = |text, column| sort(text, column, SortDirection::Ascending).unwrap_err().kind();
+    assert_eq!(refused("externalId", Column::folded("c")), SqlErrorKind::NotExact);
+    assert_eq!(refused("title", Column::exact("c")), SqlErrorKind::NotFolded);
+    assert!(sort("externalId", Column::exact("c"), SortDirection::Ascending).is_ok());
+}
+
+#[test]
+fn as_many_values_as_a_statement_takes() {
+    let mapping = Mapping::new().column("title", Column::folded("c"));
+    for (dialect, most) in [(Dialect::Sqlite, 32_766), (Dialect::Postgres, 65_535)] {
+        let list = bind(&vec!["title eq \"x\""; most].join(" or "));
+        assert_eq!(list.to_sql(&mapping, dialect, 1).map(|sql| sql.values.len()), Ok(most));
+        let error = list.to_sql(&mapping, dialect, 2).unwrap_err();
+        assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooManyValues, ""));
+        let one = bind("title eq \"x\"");
+        assert!(one.to_sql(&mapping, dialect, most).is_ok());
+        assert!(one.to_sql(&mapping, dialect, most + 1).is_err());
+        assert!(one.to_sql(&mapping, dialect, usize::MAX).is_err());
+    }
+}
+
+/// Lists are groups of at most eight terms, of at most eight groups, and so on.
+#[test]
+fn lists_are_nested_in_groups() {
+    let mapping = Mapping::new().column("title", Column::folded("c").not_null());
+    let list = |count: usize| text(&mapping, Dialect::Sqlite, &vec!["title pr"; count].join(" and "));
+    let eight = format!("({})", ["c <> ''"; 8].join(" AND "));
+    assert_eq!(list(8), eight);
+    assert_eq!(list(9), format!("({eight} AND (c <> ''))"));
+    let sixty_four = format!("({})", [eight.as_str(); 8].join(" AND "));
+    assert_eq!(list(64), sixty_four);
+    assert_eq!(list(66), format!("({sixty_four} AND ((c <> '' AND c <> '')))"));
+}
+
+/// SQLite refuses expressions nested deeper than 1000 by default.
+#[test]
+fn nesting_up_to_the_limit() {
+    let mapping = Mapping::new()
+        .column("title", Column::folded("c").not_null())
+        .child("emails", Child::new("e", "e.u = u.id").column("value", Column::folded("v").not_null()));
+    let negated = |depth: usize, inner: &str| {
+        let nested = format!("{}{inner}{}", "not (".repeat(depth), ")".repeat(depth));
+        translate(&mapping, Dialect::Sqlite, &nested).map_err(|error| error.kind())
+    };
+    assert_eq!(negated(900, "title pr").unwrap().text.matches("NOT").count(), 900);
+    assert_eq!(negated(901, "title pr"), Err(SqlErrorKind::TooDeep));
+    // A value path counts for eight, and a list for the groups it is nested in.
+    assert!(negated(892, "emails[value pr]").is_ok());
+    assert_eq!(negated(893, "emails[value pr]"), Err(SqlErrorKind::TooDeep));
+    assert!(negated(884, "emails[not (value pr and value pr)]").is_ok());
+    let of = |count: usize| vec!["title pr"; count].join(" or ");
+    for (count, depth) in [(2, 2), (8, 8), (9, 16), (64, 16), (65, 24)] {
+        assert!(negated(900 - depth, &of(count)).is_ok(), "{count}");
+        assert_eq!(negated(901 - depth, &of(count)), Err(SqlErrorKind::TooDeep), "{count}");
+    }
+}
