@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::hint::hint;
+
 /// Why and where a text is not a SCIM filter or PATCH path.
 ///
 /// Prints as one line; [`caret`](Self::caret) prints the place under the text.
@@ -232,45 +234,4 @@ pub(crate) fn shorten(text: &str) -> Box<str> {
         short.push('…');
     }
     short.into()
-}
-
-fn hint(kind: ParseErrorKind, text: &str, span: &Range<usize>) -> Option<&'static str> {
-    let found = text.get(span.clone()).unwrap_or_default();
-    let rest = text.get(span.start..).unwrap_or_default();
-    let is = |words: &[&str]| words.iter().any(|word| found.eq_ignore_ascii_case(word));
-    match kind {
-        ParseErrorKind::ExpectedOperator | ParseErrorKind::ExpectedSpace => match rest.as_bytes() {
-            [b'=', ..] => Some("equality is written `eq`"),
-            [b'!' | b'<', b'>' | b'=', ..] if rest.starts_with("!=") || rest.starts_with("<>") => {
-                Some("inequality is written `ne`")
-            }
-            [b'<' | b'>', ..] => Some("order is written `lt`, `le`, `gt` or `ge`"),
-            _ if is(&["like", "contains"]) => {
-                Some("substrings are matched with `co`, `sw` and `ew`, without wildcards")
-            }
-            _ if is(&["equals", "is"]) => Some("equality is written `eq`"),
-            _ if is(&["lte"]) => Some("less than or equal is written `le`"),
-            _ if is(&["gte"]) => Some("greater than or equal is written `ge`"),
-            _ => None,
-        },
-        ParseErrorKind::ExpectedValue => match rest.chars().next()? {
-            '\'' | '\u{2018}' | '\u{201c}' => Some("strings are written in double quotes"),
-            _ if is(&["true", "false", "null"]) => {
-                Some("`true`, `false` and `null` are lower case, as in JSON")
-            }
-            c if c.is_alphanumeric() => Some("strings are written in double quotes"),
-            _ => None,
-        },
-        ParseErrorKind::ExpectedLogic => match rest.as_bytes() {
-            [b'&', ..] => Some("`&&` is written `and`"),
-            [b'|', ..] => Some("`||` is written `or`"),
-            [b'.', ..] => Some("a sub-attribute is compared inside the brackets"),
-            _ => None,
-        },
-        ParseErrorKind::ExpectedAttribute => match rest.as_bytes() {
-            [b'!', ..] => Some("negation is written `not (…)`"),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -86,6 +86,7 @@ mod error;
 mod eval;
 mod fold;
 mod frame;
+mod hint;
 mod instant;
 mod json;
 mod json_text;
