@@ -193,8 +193,8 @@ pub struct BoundTerm<'b> {
 
 impl<'b> BoundTerm<'b> {
     #[cfg(feature = "sql")]
-    pub(crate) fn root(filter: &'b BoundFilter) -> Self {
-        Self { filter, node: 0 }
+    pub(crate) fn at(filter: &'b BoundFilter, node: usize) -> Self {
+        Self { filter, node: node as u32 }
     }
 
     /// The expression.

@@ -178,7 +178,7 @@ fn what_has_no_translation_is_named() {
         (
             r#"not (emails[display eq "x"])"#,
             SqlErrorKind::Unmapped,
-            "`display eq` cannot be answered: the attribute is not mapped to a column",
+            "`emails.display eq` cannot be answered: the attribute is not mapped to a column",
         ),
         (
             "rooms[number gt 1]",
@@ -231,16 +231,47 @@ fn nothing_recurses_and_nothing_is_nested_deep() {
     });
     assert_eq!((depth, deepest), (0, 6));
     let list = vec!["title eq \"x\""; 70_000].join(" or ");
-    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+    for (dialect, limit) in [(Dialect::Sqlite, 32_766), (Dialect::Postgres, 65_535)] {
+        let error = translate(&list, dialect).unwrap_err();
+        assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooManyValues { limit }, ""));
         assert_eq!(
-            translate(&list, dialect).unwrap_err().to_string(),
-            "the filter has more values than a statement takes"
+            error.to_string(),
+            format!("the filter has more values than the {limit} a statement takes")
         );
     }
     let nested = format!("{}title pr{}", "not (".repeat(100_000), ")".repeat(100_000));
-    let error = translate(&nested, Dialect::Sqlite).unwrap_err();
-    assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooDeep, ""));
-    assert_eq!(error.to_string(), "the filter nests too deep for a database");
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let error = translate(&nested, dialect).unwrap_err();
+        assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooDeep { limit: 900 }, ""));
+        assert_eq!(error.to_string(), "the filter nests deeper than the 900 levels a database takes");
+    }
+}
+
+/// What is deep is written for SQLite in parts, each of which is shallow and names those before it.
+#[test]
+fn deep_filters_are_written_in_parts() {
+    let nested = format!("{}title pr{}", "not (".repeat(20), ")".repeat(20));
+    let inner = format!("{}(u.title IS NOT NULL AND u.title <> ''){}", "NOT (".repeat(15), ")".repeat(15));
+    assert_eq!(
+        sqlite(&nested),
+        format!(
+            "(WITH scim_5(v) AS (SELECT {inner}) SELECT {}(SELECT v FROM scim_5){})",
+            "NOT (".repeat(5),
+            ")".repeat(5)
+        )
+    );
+    assert!(!postgres(&nested).contains("WITH"));
+    // Inside of brackets the parts are about the row that the brackets are about.
+    let inside = sqlite(&format!("active eq true or emails[{}]", nested.replace("title", "type")));
+    assert!(inside.contains("WHERE (e.user_id = u.id) AND ((WITH scim_8(v) AS (SELECT NOT"), "{inside}");
+    // The highest term is the last of its list.
+    let alternating = format!("{}title pr{}", "(active pr or (logins pr and ".repeat(6), "))".repeat(6));
+    let (active, logins) = ("(u.active IS NOT NULL)", "(u.logins IS NOT NULL)");
+    let parts = sqlite(&alternating);
+    assert!(
+        parts.ends_with(&format!(" SELECT ({active} OR ((SELECT v FROM scim_4) AND {logins})))")),
+        "{parts}"
+    );
 }
 
 #[test]

@@ -36,9 +36,15 @@ pub enum SqlErrorKind {
     /// Only single values can be sorted by.
     NotSortable,
     /// The filter nests deeper than databases take.
-    TooDeep,
+    TooDeep {
+        /// The most levels, of the SQL.
+        limit: usize,
+    },
     /// The filter has more values than a statement takes.
-    TooManyValues,
+    TooManyValues {
+        /// The most values, of the whole statement.
+        limit: usize,
+    },
 }
 
 impl SqlError {
@@ -47,7 +53,8 @@ impl SqlError {
         self.kind
     }
 
-    /// The attribute and the operator that cannot be translated; empty if it is the whole filter.
+    /// The attribute, by its whole path, and the operator that cannot be translated (`emails.type eq`,
+    /// also inside of brackets); empty if it is the whole filter.
     pub fn clause(&self) -> &str {
         &self.clause
     }
@@ -56,16 +63,22 @@ impl SqlError {
         Self { kind, clause: clause.into() }
     }
 
-    pub(super) fn of(kind: SqlErrorKind, attr: &BoundAttr, op: &str) -> Self {
+    /// `outer` is the attribute whose brackets the clause is in.
+    pub(super) fn of(kind: SqlErrorKind, outer: Option<&BoundAttr>, attr: &BoundAttr, op: &str) -> Self {
         let mut clause = String::new();
-        if let Some(extension) = &attr.extension {
-            clause.push_str(extension.as_str());
-            clause.push(':');
-        }
-        clause.push_str(attr.name.as_str());
-        if let Some(sub) = &attr.sub {
-            clause.push('.');
-            clause.push_str(sub.as_str());
+        for attr in outer.into_iter().chain([attr]) {
+            if !clause.is_empty() {
+                clause.push('.');
+            }
+            if let Some(extension) = &attr.extension {
+                clause.push_str(extension.as_str());
+                clause.push(':');
+            }
+            clause.push_str(attr.name.as_str());
+            if let Some(sub) = &attr.sub {
+                clause.push('.');
+                clause.push_str(sub.as_str());
+            }
         }
         if !op.is_empty() {
             clause.push(' ');
@@ -89,8 +102,12 @@ impl fmt::Display for SqlError {
             SqlErrorKind::WrongDialect => "the database does not have the column's type",
             SqlErrorKind::Name => "the name cannot stand in a JSON path",
             SqlErrorKind::NotSortable => "it does not have one value to sort by",
-            SqlErrorKind::TooDeep => "the filter nests too deep for a database",
-            SqlErrorKind::TooManyValues => "the filter has more values than a statement takes",
+            SqlErrorKind::TooDeep { limit } => {
+                return write!(f, "the filter nests deeper than the {limit} levels a database takes");
+            }
+            SqlErrorKind::TooManyValues { limit } => {
+                return write!(f, "the filter has more values than the {limit} a statement takes");
+            }
         })
     }
 }

@@ -146,6 +146,16 @@ fn column(
             ordered(writer, expression, *not_null, op, near, |parameter| parameter.to_owned());
             Ok(())
         }
+        (Integer | Decimal, ColumnKind::Decimal, Scalar::Number(literal)) => {
+            if writer.dialect != Dialect::Postgres {
+                return Err(SqlErrorKind::WrongDialect);
+            }
+            let near = Near::At(SqlValue::Text(literal.to_string()));
+            ordered(writer, expression, *not_null, op, near, |parameter| {
+                format!("CAST({parameter}::text AS numeric)")
+            });
+            Ok(())
+        }
         (DateTime, kind, Scalar::String(literal)) => {
             let Some(literal) = Instant::parse(literal) else { return Err(SqlErrorKind::WrongType) };
             let near = match kind {

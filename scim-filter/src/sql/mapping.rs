@@ -111,7 +111,7 @@ impl Mapping {
 
     /// Begins the condition on the values of `attr`, and says where the sub-attributes are.
     pub(super) fn values(&self, attr: &BoundAttr, writer: &mut Writer) -> Result<Values<'_>, SqlError> {
-        let refuse = |kind| SqlError::of(kind, attr, "[]");
+        let refuse = |kind| SqlError::of(kind, None, attr, "[]");
         for Entry { sub, source, .. } in self.of(attr) {
             match source {
                 Source::Child(child) => {
@@ -220,6 +220,7 @@ pub(super) enum ColumnKind {
     Boolean,
     Integer,
     Float,
+    Decimal,
     Uuid,
     InstantKey,
     Rfc3339(u32),
@@ -256,6 +257,11 @@ impl Column {
     /// A `DOUBLE PRECISION` (in SQLite `REAL`) that is a number, of an integer or decimal attribute.
     pub fn float(expression: &str) -> Self {
         Self::new(expression, ColumnKind::Float)
+    }
+
+    /// A PostgreSQL `NUMERIC`, of an integer or decimal attribute.
+    pub fn decimal(expression: &str) -> Self {
+        Self::new(expression, ColumnKind::Decimal)
     }
 
     /// A PostgreSQL `UUID`, of a string attribute; it is compared as one, so that `eq` takes its index.

@@ -54,7 +54,8 @@
 //! - `ne` is `NOT` of `eq`, outside of brackets over all values of the attribute, inside over one.
 //! - A value path is an `EXISTS` over one row or element.
 //! - Nothing recurses over the filter, and neither does the database deeply: long lists of terms
-//!   are nested in groups.
+//!   are nested in groups, and for SQLite deep filters are written in parts. What the default
+//!   [`Limits`](crate::Limits) admit executes; what is still too much is an error that says how much.
 //!
 //! # Comparison keys
 //!
@@ -76,7 +77,8 @@
 //!
 //! SQLite columns must have the default collation (`BINARY`). In PostgreSQL `eq` takes the index of
 //! any deterministic collation; orders and `sw` compare `COLLATE "C"`, and so must an index for them.
-//! A PostgreSQL text column cannot hold U+0000, and here nothing equals what has one.
+//! A PostgreSQL text column cannot hold U+0000, and here nothing equals what has one. In JSON
+//! columns SQLite before 3.45 sees text only up to a U+0000.
 
 mod error;
 mod instant;
@@ -85,6 +87,8 @@ mod key;
 mod leaf;
 mod mapping;
 mod order;
+mod shape;
+mod translate;
 mod writer;
 
 pub use error::{SqlError, SqlErrorKind};
@@ -94,9 +98,7 @@ pub use key::key_document;
 pub use mapping::{Child, Column, JsonColumn, Mapping};
 pub use order::{Sort, SortDirection};
 
-use crate::{BoundAttr, BoundExpr, BoundFilter, BoundTerm};
-use mapping::{Place, Values};
-use writer::Writer;
+use crate::BoundFilter;
 
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,104 +145,6 @@ impl BoundFilter {
         dialect: Dialect,
         first_parameter: usize,
     ) -> Result<Sql, SqlError> {
-        let mut writer = Writer::new(dialect, first_parameter);
-        // What is inside of brackets, which do not nest.
-        let mut values: Option<Values<'_>> = None;
-        let mut todo = vec![Todo::Term(self.root(), 0)];
-        while let Some(next) = todo.pop() {
-            match next {
-                Todo::Text(text) => writer.push(text),
-                Todo::Close(count) => (0..count).for_each(|_| writer.push(")")),
-                Todo::LeaveValuePath => {
-                    writer.push("))");
-                    values = None;
-                }
-                Todo::Term(_, depth) if depth > MAX_DEPTH => {
-                    return Err(SqlError::new(SqlErrorKind::TooDeep, String::new()));
-                }
-                Todo::Term(term, depth) => match term.expr() {
-                    BoundExpr::And(terms) => join(&mut todo, terms.collect(), " AND ", depth),
-                    BoundExpr::Or(terms) => join(&mut todo, terms.collect(), " OR ", depth),
-                    BoundExpr::Not(term) => {
-                        writer.push("NOT (");
-                        todo.extend([Todo::Close(1), Todo::Term(term, depth + 1)]);
-                    }
-                    BoundExpr::ValuePath(attr, term) => {
-                        values = Some(mapping.values(attr, &mut writer)?);
-                        todo.extend([Todo::LeaveValuePath, Todo::Term(term, depth + 8)]);
-                    }
-                    BoundExpr::Compare(attr, op, value) => {
-                        let place = place(mapping, values.as_ref(), attr)
-                            .map_err(|kind| SqlError::of(kind, attr, op.as_str()))?;
-                        leaf::compare(&mut writer, &place, attr, op, value)
-                            .map_err(|kind| SqlError::of(kind, attr, op.as_str()))?;
-                    }
-                    BoundExpr::Present(attr) => {
-                        let place = place(mapping, values.as_ref(), attr)
-                            .map_err(|kind| SqlError::of(kind, attr, "pr"))?;
-                        leaf::present(&mut writer, &place, attr)
-                            .map_err(|kind| SqlError::of(kind, attr, "pr"))?;
-                    }
-                },
-            }
-        }
-        writer.finish()
-    }
-
-    fn root(&self) -> BoundTerm<'_> {
-        BoundTerm::root(self)
+        translate::translate(self, mapping, dialect, first_parameter)
     }
 }
-
-fn place<'m>(
-    mapping: &'m Mapping,
-    values: Option<&Values<'m>>,
-    attr: &BoundAttr,
-) -> Result<Place<'m>, SqlErrorKind> {
-    match values {
-        None => mapping.place(attr),
-        Some(values) => values.place(attr),
-    }
-}
-
-enum Todo<'b> {
-    Term(BoundTerm<'b>, usize),
-    Text(&'static str),
-    Close(usize),
-    LeaveValuePath,
-}
-
-/// Puts the terms on the stack in groups of groups: databases read `a AND b AND c` as
-/// `(a AND b) AND c`, and SQLite refuses what is nested deeper than 1000.
-fn join<'b>(todo: &mut Vec<Todo<'b>>, terms: Vec<BoundTerm<'b>>, operator: &'static str, depth: usize) {
-    const GROUP: usize = 8;
-    let count = terms.len();
-    let (mut size, mut levels) = (GROUP, 1);
-    while size < count {
-        size *= GROUP;
-        levels += 1;
-    }
-    let depth = depth + levels * GROUP.min(count);
-    let begins = |index: usize| {
-        // The groups of every size that begin with the term.
-        let (mut size, mut begins) = (1, 0);
-        for _ in 0..levels {
-            size *= GROUP;
-            begins += usize::from(index.is_multiple_of(size));
-        }
-        begins
-    };
-    for (index, term) in terms.into_iter().enumerate().rev() {
-        // What begins behind a term ends with it, and at the end all that are open.
-        let ends = if index + 1 == count { levels } else { begins(index + 1) };
-        todo.push(Todo::Close(ends));
-        todo.push(Todo::Term(term, depth));
-        (0..begins(index)).for_each(|_| todo.push(Todo::Text("(")));
-        if index > 0 {
-            todo.push(Todo::Text(operator));
-        }
-    }
-}
-
-/// SQLite refuses expressions nested deeper than 1000; a comparison takes some.
-const MAX_DEPTH: usize = 900;

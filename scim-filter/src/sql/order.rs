@@ -66,7 +66,7 @@ impl Sort {
             Ok(_) => Err(SqlErrorKind::NotSortable),
             Err(kind) => Err(kind),
         };
-        let column = column.map_err(|kind| SqlError::of(kind, attr, ""))?;
+        let column = column.map_err(|kind| SqlError::of(kind, None, attr, ""))?;
         let fits = match column.kind {
             ColumnKind::Exact => attr.case_exact,
             ColumnKind::Folded => !attr.case_exact,
@@ -74,7 +74,7 @@ impl Sort {
         };
         if !fits {
             let kind = if attr.case_exact { SqlErrorKind::NotExact } else { SqlErrorKind::NotFolded };
-            return Err(SqlError::of(kind, attr, ""));
+            return Err(SqlError::of(kind, None, attr, ""));
         }
         Ok(Self { column, id: id.clone(), direction })
     }
@@ -94,7 +94,7 @@ impl Sort {
     }
 
     /// The sort key of a row, for `SELECT`: what [`after`](Self::after) takes back. Text, or a
-    /// number or Boolean as the column has; of a `TIMESTAMPTZ` it is text.
+    /// number or Boolean as the column has; of a `TIMESTAMPTZ`, `UUID` or `NUMERIC` it is text.
     pub fn key_expression(&self) -> String {
         key_of(&self.column)
     }
@@ -156,7 +156,9 @@ fn in_order(dialect: Dialect, column: &Column) -> String {
 
 fn key_of(column: &Column) -> String {
     match column.kind {
-        ColumnKind::Timestamp | ColumnKind::Uuid => format!("CAST({} AS text)", column.expression),
+        ColumnKind::Timestamp | ColumnKind::Uuid | ColumnKind::Decimal => {
+            format!("CAST({} AS text)", column.expression)
+        }
         _ => column.expression.to_string(),
     }
 }
@@ -165,6 +167,7 @@ fn cast(column: &Column, parameter: String) -> String {
     match column.kind {
         ColumnKind::Timestamp => format!("CAST({parameter}::text AS timestamptz)"),
         ColumnKind::Uuid => format!("CAST({parameter}::text AS uuid)"),
+        ColumnKind::Decimal => format!("CAST({parameter}::text AS numeric)"),
         _ => parameter,
     }
 }

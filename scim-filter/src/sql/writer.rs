@@ -41,12 +41,12 @@ impl Writer {
     }
 
     pub(super) fn finish(self) -> Result<Sql, SqlError> {
-        let most = match self.dialect {
+        let limit = match self.dialect {
             Dialect::Sqlite => 32_766,
             Dialect::Postgres => 65_535,
         };
-        if self.first.saturating_add(self.sql.values.len()) > most + 1 {
-            return Err(SqlError::new(SqlErrorKind::TooManyValues, String::new()));
+        if self.first.saturating_add(self.sql.values.len()) > limit + 1 {
+            return Err(SqlError::new(SqlErrorKind::TooManyValues { limit }, String::new()));
         }
         Ok(self.sql)
     }
