@@ -36,7 +36,7 @@
 //! - [`value`], [`resource`]: JSON without case in its names; resources, and typed users and groups.
 //! - [`schema`]: the schemas of RFC 7643 as data, and your own; everything else is driven by them.
 //! - [`validate`], [`patch`], [`projection`]: what becomes of a POST, PUT or PATCH, and of a response.
-//! - [`store`], [`policy`]: what you implement; [`leniency`]: what is tolerated, and for whom.
+//! - [`store`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
 //! - [`service`]: what goes over the wire.
 //!
 //! # What it does not do
@@ -64,6 +64,9 @@
 //! schemas). What identity providers send beyond the RFCs is accepted by name: each
 //! [`Leniency`](leniency::Leniency) says who needs it, is reported when it fires, and is off in
 //! [`Leniencies::strict`](leniency::Leniencies::strict).
+//!
+//! A request that writes U+0000 anywhere is refused: JSON admits the character, and not every store
+//! can keep it.
 
 pub mod auth;
 pub mod discovery;
@@ -83,6 +86,8 @@ pub mod schema;
 pub mod service;
 pub mod sort;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 #[cfg(feature = "tower")]
 pub mod tower;
 pub mod validate;

@@ -23,9 +23,14 @@ pub struct Scope<'a> {
 /// Storage for resources.
 ///
 /// Resources reach the store complete: validated, with `id`, `meta.resourceType`, `meta.created`,
-/// `meta.lastModified` and `meta.version`. Every write is all or nothing.
+/// `meta.lastModified` and `meta.version`. Every write is all or nothing, and acknowledged only once
+/// it lasts. No text in them, nor in what is asked for, holds U+0000, which not every database can
+/// keep.
+///
+/// What must hold of a store, and how it is tested, stands in the `testkit` (feature `testkit`): run
+/// its laws against yours.
 pub trait Store: Send + Sync + 'static {
-    /// Stores a new resource; [`StoreError::Conflict`] if a unique key is taken.
+    /// Stores a new resource; [`StoreError::Conflict`] if a unique key or the `id` is taken.
     fn create(
         &self,
         scope: Scope<'_>,
@@ -49,7 +54,8 @@ pub trait Store: Send + Sync + 'static {
         QuerySupport::default()
     }
 
-    /// Finds the resources `query` asks for, in its order or else in a stable one of the store's.
+    /// Finds the resources `query` asks for, in its order or else in that of their creation, so that
+    /// pages by index hold together while others write.
     ///
     /// Each has what the query's projection includes, and always `schemas`, `id` and `meta`. The
     /// filter and the sort may name attributes that the projection leaves out. [`Page::of`] makes

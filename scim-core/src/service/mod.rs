@@ -29,6 +29,7 @@ mod discover;
 mod list;
 mod location;
 mod media_type;
+mod nul;
 mod outcome;
 mod parameters;
 mod patch;
@@ -58,7 +59,7 @@ use crate::policy::{Context, Policy, StandardPolicy};
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
 use crate::value::Value;
-use crate::{Error, ResourceId};
+use crate::{Error, ResourceId, ScimType};
 
 /// A SCIM service over a store, mounted wherever `http` types are spoken.
 #[derive(Debug)]
@@ -200,6 +201,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     fn parsed(&self, body: &[u8]) -> Result<Value, Error> {
+        nul::refuse(body, ScimType::InvalidValue)?;
         Ok(Value::from_slice(body, &self.config.limits.json)?)
     }
 

@@ -5,7 +5,7 @@ use scim_core::auth::AuthError;
 use scim_core::leniency::Leniencies;
 use serde_json::json;
 
-use crate::support::{Server, config, encoded, request, server, server_with, user};
+use crate::support::{Server, config, encoded, patch_op, request, server, server_with, user};
 
 fn raw(server: &Server, method: &str, path: &str, body: impl Into<Bytes>) -> crate::support::Answer {
     let mut request = request(method, path, Some(json!(null)));
@@ -313,4 +313,35 @@ fn another_tenants_resource_is_404() {
     request.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
     assert_eq!(server.call(request).json()["totalResults"], 0);
     assert_eq!(server.get("/Users/id-1").status, 200);
+}
+
+/// Not every store can keep it; so none ever sees it, in whatever layer of quoting it was sent.
+#[test]
+fn the_character_nul_is_refused_in_every_text() {
+    let server = server();
+    let group = server.group("Staff", &[]);
+    server.user("bjensen");
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let detail = "U+0000 is not kept in any attribute";
+    for (method, path, body) in [
+        ("POST", "/Users", user("b\0")),
+        ("PUT", "/Users/id-1", user("\0")),
+        ("PUT", "/Users/id-1", json!({"urn:example:\0": 1})),
+        ("PATCH", "/Users/id-1", patch_op(json!([{"op": "add", "path": "title", "value": "x\0y"}]))),
+        ("PATCH", &path, patch_op(json!([{"op": "remove", "path": "members[value eq \"\\u0000\"]"}]))),
+        (
+            "PATCH",
+            "/Users/id-1",
+            patch_op(json!([{"op": "add", "path": "roles", "value": "{\"value\":\"\\u0000\"}"}])),
+        ),
+    ] {
+        server.call(request(method, path, Some(body))).refused(400, Some("invalidValue"), detail);
+    }
+    let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": "userName eq \"\\u0000\""});
+    server.post("/Users/.search", search).refused(400, Some("invalidValue"), detail);
+    let filter = encoded("userName eq \"a\\u0000\"");
+    server.get(&format!("/Users?filter={filter}")).refused(400, Some("invalidFilter"), detail);
+    assert_eq!(server.get(&format!("/Users?filter={}", encoded("userName eq \"a\0\""))).status, 400);
+    assert_eq!(server.get("/Users/%00").status, 404);
 }

@@ -1,0 +1,520 @@
+//! A store in memory that keeps every law but one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scim_core::patch::Delta;
+use scim_core::projection::Projection;
+use scim_core::query::{Query, QuerySupport};
+use scim_core::store::{self, Applied, Page, Scope, Store, StoreError, Update};
+use scim_core::validate::UniqueKey;
+use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
+use scim_filter::{BoundExpr, BoundFilter, BoundTerm, Scalar};
+
+use crate::mortal::Yield;
+
+/// Breaks the law it is named for: in the narrowest way there is, so that no other law is broken.
+pub(crate) struct Faulty {
+    inner: MemoryStore,
+    breaks: &'static str,
+    /// What the fault needs to remember.
+    seen: Mutex<Seen>,
+    calls: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Every resource there ever was, by tenant, type and `id`, as it was first or before its last
+    /// change.
+    resources: BTreeMap<(TenantId, String, String), Resource>,
+    names: HashSet<String>,
+    moved: Vec<String>,
+}
+
+impl Faulty {
+    pub(crate) fn new(breaks: &'static str) -> Self {
+        Self { inner: MemoryStore::new(), breaks, seen: Mutex::default(), calls: AtomicUsize::new(0) }
+    }
+
+    async fn now(&self, scope: Scope<'_>, id: &ResourceId) -> Option<Resource> {
+        self.inner.read(scope, id, &Projection::default()).await.unwrap()
+    }
+
+    fn remember(&self, scope: Scope<'_>, resource: &Resource) {
+        let key = (scope.tenant.clone(), scope.schema.name().to_owned(), id_of(resource));
+        self.seen.lock().unwrap().resources.insert(key, resource.clone());
+    }
+
+    fn remembered(&self, scope: Scope<'_>) -> Vec<Resource> {
+        let seen = self.seen.lock().unwrap();
+        let all = seen.resources.iter();
+        let own = all.filter(|((tenant, kind, _), _)| tenant == scope.tenant && kind == scope.schema.name());
+        own.map(|(_, resource)| resource.clone()).collect()
+    }
+
+    /// Everything that the filter matches, in order.
+    async fn all(&self, scope: Scope<'_>, filter: Option<&BoundFilter>) -> Vec<Resource> {
+        let query = Query { filter: filter.cloned(), count: usize::MAX, ..Query::default() };
+        self.inner.query(scope, &query).await.unwrap().resources
+    }
+
+    async fn create_now(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        let id = resource.id().unwrap();
+        let (mut resource, mut unique) = (resource.clone(), unique.to_vec());
+        let is_user = scope.schema.name() == "User";
+        match self.breaks {
+            "what_is_created_is_read" => drop(resource.0.remove("numbers")),
+            "an_id_is_had_once" => {
+                if let Some(mut old) = self.now(scope, &id).await
+                    && name_of(&resource) == "bob"
+                {
+                    old.0.insert("title", "overwritten");
+                    self.inner.replace(scope, &old, &[], old.version().unwrap()).await?;
+                }
+            }
+            "nothing_of_the_deleted_comes_back" => {
+                let before = self.remembered(scope).into_iter().find(|old| old.id() == resource.id());
+                if let Some(old) = before.as_ref().and_then(|old| old.get("members")) {
+                    let mut members = old.as_array().unwrap().to_vec();
+                    members.extend(resource.get("members").unwrap().as_array().unwrap().iter().cloned());
+                    resource.0.insert("members", members);
+                }
+            }
+            "a_unique_value_is_had_once" => {
+                // As databases do that pad what they compare with blanks.
+                for key in unique.iter_mut().filter(|key| key.value.len() < 5) {
+                    key.value = key.value.trim_end().into();
+                }
+            }
+            "a_unique_value_is_compared_folded" => {
+                let created = self.inner.create(scope, &resource, &unique).await;
+                let name = name_of(&resource);
+                let ascii = name.is_ascii();
+                return match created {
+                    Err(StoreError::Conflict { attribute }) if attribute == "userName" && !ascii => {
+                        self.inner.create(scope, &resource, &[]).await
+                    }
+                    created => created,
+                };
+            }
+            "a_deleted_resource_frees_its_unique_values" | "a_unique_value_given_up_is_free"
+                if is_user && self.seen.lock().unwrap().names.contains(&name_of(&resource)) =>
+            {
+                return Err(taken("userName"));
+            }
+            "another_tenant_has_its_own_ids_and_names" if is_user => {
+                let seen = self.seen.lock().unwrap();
+                let others = seen.resources.iter().filter(|((tenant, ..), _)| tenant != scope.tenant);
+                if others.into_iter().any(|(_, other)| name_of(other) == name_of(&resource)) {
+                    return Err(taken("userName"));
+                }
+            }
+            "a_resource_type_is_apart_from_others" if !is_user => {
+                let seen = self.seen.lock().unwrap();
+                let key = (scope.tenant.clone(), "User".to_owned(), id_of(&resource));
+                if seen.resources.contains_key(&key) {
+                    return Err(taken("id"));
+                }
+            }
+            "any_text_is_kept" => {
+                let title = resource.get("title").and_then(Value::as_str);
+                if let Some(title) = title.map(|title| title.replace('\u{feff}', "")) {
+                    resource.0.insert("title", title);
+                }
+            }
+            "a_large_group_is_kept" => {
+                if let Some(Value::Array(members)) = resource.0.get_mut("members") {
+                    members.truncate(9_000);
+                }
+            }
+            "of_concurrent_creates_with_one_value_one_succeeds" => {
+                if is_user && !self.free(scope, &resource).await {
+                    return Err(taken("userName"));
+                }
+                Yield(false).await;
+                return match self.inner.create(scope, &resource, &unique).await {
+                    Err(StoreError::Conflict { attribute }) if attribute == "userName" => {
+                        self.inner.create(scope, &resource, &[]).await
+                    }
+                    created => created,
+                };
+            }
+            "of_concurrent_creates_with_one_id_one_succeeds" => {
+                if self.now(scope, &id).await.is_some() {
+                    return Err(taken("id"));
+                }
+                Yield(false).await;
+                return match self.inner.create(scope, &resource, &unique).await {
+                    Err(StoreError::Conflict { attribute }) if attribute == "id" => Ok(()),
+                    created => created,
+                };
+            }
+            _ => {}
+        }
+        self.inner.create(scope, &resource, &unique).await?;
+        self.remember(scope, &resource);
+        Ok(())
+    }
+
+    /// Whether nobody has the userName.
+    async fn free(&self, scope: Scope<'_>, resource: &Resource) -> bool {
+        let name = scim_filter::compare::fold(&name_of(resource)).into_owned();
+        let all = self.all(scope, None).await;
+        !all.iter().any(|other| scim_filter::compare::fold(&name_of(other)) == name)
+    }
+
+    async fn query_now(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        let filter = query.filter.as_ref();
+        let mut page = self.inner.query(scope, query).await?;
+        match self.breaks {
+            "what_is_deleted_is_gone" if filter.is_some() => {
+                let mut all = self.all(scope, filter).await;
+                let there: HashSet<String> = self.all(scope, None).await.iter().map(id_of).collect();
+                let gone = self.remembered(scope).into_iter().filter(|old| !there.contains(&id_of(old)));
+                all.extend(gone);
+                page = store::evaluate(scope.schema, query, &all);
+            }
+            "a_list_is_in_the_order_of_creation" if filter.is_none() => {
+                let mut all = self.all(scope, None).await;
+                let moved = self.seen.lock().unwrap().moved.clone();
+                all.sort_by_key(|resource| moved.contains(&id_of(resource)));
+                page = store::evaluate(scope.schema, query, &all);
+            }
+            "a_page_is_the_part_asked_for" if query.count > 0 => page.total = Some(page.resources.len()),
+            "a_count_of_zero_asks_for_the_total" if query.count == 0 => page.total = Some(0),
+            "any_window_is_answered" => {
+                i64::try_from(query.start.skip()).map_err(|error| StoreError::Internal(error.into()))?;
+            }
+            "pages_hold_still_while_others_write" if filter.is_none() => {
+                let mut all = self.all(scope, None).await;
+                all.sort_by_key(|resource| !id_of(resource).starts_with('0'));
+                page = store::evaluate(scope.schema, query, &all);
+            }
+            "a_filter_sees_what_the_projection_leaves_out" if filter.is_some() => {
+                let mut all = self.all(scope, None).await;
+                for resource in &mut all {
+                    *resource = store::project(scope.schema, resource, &query.projection);
+                }
+                page = store::evaluate(scope.schema, query, &all);
+            }
+            "a_filter_finds_what_evaluation_finds" if filter.is_some() => {
+                let odd = |resource: &Resource| resource.get("externalId") == Some(&"e1".into());
+                page.resources.retain(|resource| !odd(resource));
+            }
+            "a_filter_finds_what_was_last_written" if filter.is_some() => {
+                let mut all = self.all(scope, None).await;
+                let stale = self.remembered(scope);
+                for resource in &mut all {
+                    if let Some(old) = stale.iter().find(|old| old.id() == resource.id()) {
+                        *resource = old.clone();
+                    }
+                }
+                page = store::evaluate(scope.schema, query, &all);
+            }
+            "any_text_is_found" if filter.is_some_and(|filter| any(filter, |text| text.contains('\\'))) => {
+                page = Page { total: Some(0), ..Page::default() };
+            }
+            "a_filter_up_to_the_limits_is_answered" if filter.is_some_and(|filter| terms(filter) > 500) => {
+                return Err(StoreError::UnsupportedFilter("too many terms".to_owned()));
+            }
+            _ => {}
+        }
+        Ok(page)
+    }
+}
+
+impl Store for Faulty {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant(scope);
+        self.create_now(Scope { tenant: &tenant, ..scope }, resource, unique).await
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        let tenant = self.tenant(scope);
+        let scope = Scope { tenant: &tenant, ..scope };
+        if self.breaks == "a_read_is_of_one_version" {
+            let Some(mut read) = self.inner.read(scope, id, &Projection::without("members")).await? else {
+                return Ok(None);
+            };
+            Yield(false).await;
+            let later = self.inner.read(scope, id, projection).await?.unwrap_or_default();
+            if let Some(members) = later.get("members") {
+                read.0.insert("members", members.clone());
+            }
+            return Ok(Some(read));
+        }
+        let mut read = self.inner.read(scope, id, projection).await?;
+        if self.breaks == "reads_carry_what_is_asked_for"
+            && !projection.includes(scope.schema, None, "title")
+            && let Some(resource) = &mut read
+        {
+            resource.0.remove("meta");
+        }
+        Ok(read)
+    }
+
+    fn query_support(&self) -> QuerySupport {
+        QuerySupport::ALL
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        let tenant = self.tenant(scope);
+        self.query_now(Scope { tenant: &tenant, ..scope }, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        mut expected: Version,
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant(scope);
+        let scope = Scope { tenant: &tenant, ..scope };
+        let mut resource = resource.clone();
+        let old = self.now(scope, &resource.id().unwrap()).await;
+        if let Some(old) = &old {
+            match self.breaks {
+                "a_replacement_is_the_whole_resource" => {
+                    if let Some(title) = old.get("title") {
+                        resource.0.insert("title", title.clone());
+                    }
+                }
+                "a_replace_on_another_version_is_refused" if Some(expected) > old.version() => {
+                    expected = old.version().unwrap();
+                }
+                "ones_own_unique_value_is_not_in_the_way" => {
+                    let (before, after) = (name_of(old), name_of(&resource));
+                    if before != after && before.eq_ignore_ascii_case(&after) {
+                        return Err(taken("userName"));
+                    }
+                }
+                "a_unique_value_given_up_is_free" => {
+                    self.seen.lock().unwrap().names.insert(name_of(old));
+                }
+                "of_concurrent_writes_on_one_version_one_succeeds" => {
+                    if Some(expected) != old.version() {
+                        return Err(StoreError::VersionMismatch);
+                    }
+                    Yield(false).await;
+                    let now = self.now(scope, &resource.id().unwrap()).await;
+                    expected = now.ok_or(StoreError::NotFound)?.version().unwrap();
+                }
+                "any_sequence_of_writes_does_what_each_says" => {
+                    if let Some(active) = old.get("active") {
+                        resource.0.insert("active", active.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.breaks == "a_read_is_of_one_version" {
+            // A store all of whose calls wait.
+            Yield(false).await;
+        }
+        self.inner.replace(scope, &resource, unique, expected).await?;
+        self.remember(scope, &resource);
+        Ok(())
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        mut expected: Version,
+    ) -> Result<Applied, StoreError> {
+        let tenant = self.tenant(scope);
+        let scope = Scope { tenant: &tenant, ..scope };
+        let (mut update, mut change) = (update.clone(), update.change.clone());
+        let old = self.now(scope, id).await;
+        match self.breaks {
+            "a_change_on_another_version_is_refused" => {
+                if let Some(version) = old.as_ref().and_then(Resource::version)
+                    && expected > version
+                {
+                    expected = version;
+                }
+            }
+            "a_change_is_applied" => {
+                change.writes.retain(|write| write.extension.is_none() || write.value.is_some());
+            }
+            "a_change_is_stamped" => update.last_modified = "2001-01-01T00:00:00Z",
+            "a_change_of_nothing_keeps_the_version" if change.deltas.is_empty() => {
+                let mut after = old.clone().unwrap_or_default();
+                if old.as_ref().and_then(Resource::version) == Some(expected) && !change.apply(&mut after) {
+                    update.stamp(&mut after);
+                    self.inner.replace(scope, &after, update.unique, expected).await?;
+                    return Ok(Applied::Changed);
+                }
+            }
+            "a_delta_does_what_replacing_does" => {
+                for delta in &mut change.deltas {
+                    delta.replace = false;
+                }
+            }
+            "a_refused_write_leaves_everything" => {
+                let result = self.inner.apply(scope, id, &update, expected).await;
+                if matches!(result, Err(StoreError::Conflict { .. })) {
+                    change.writes.retain(|write| &*write.attribute != "userName");
+                    let mut half = old.unwrap();
+                    change.apply(&mut half);
+                    let unique = scim_core::validate::unique_keys(scope.schema, &half);
+                    self.inner.replace(scope, &half, &unique, expected).await?;
+                }
+                return result;
+            }
+            "a_list_is_in_the_order_of_creation" => {
+                self.seen.lock().unwrap().moved.push(id.to_string());
+            }
+            "a_filter_finds_what_was_last_written" => {
+                let applied = self.inner.apply(scope, id, &update, expected).await?;
+                self.remember(scope, &old.unwrap());
+                return Ok(applied);
+            }
+            "a_large_group_is_changed_by_members" => {
+                let many = |delta: &Delta| delta.added.len() + delta.removed.len() > 9_000;
+                if change.deltas.iter().any(many) {
+                    return Err(StoreError::Internal("too many parameters".into()));
+                }
+            }
+            "no_change_is_lost" => {
+                let others = self.calls.fetch_add(1, Ordering::Relaxed);
+                Yield(false).await;
+                self.calls.fetch_sub(1, Ordering::Relaxed);
+                if others > 0 && expected > Version(5) {
+                    let mut half = self.now(scope, id).await.unwrap();
+                    if half.version() != Some(expected) {
+                        return Err(StoreError::VersionMismatch);
+                    }
+                    update.stamp(&mut half);
+                    self.inner.replace(scope, &half, update.unique, expected).await?;
+                    return Ok(Applied::Changed);
+                }
+            }
+            _ => {}
+        }
+        update.change = &change;
+        let applied = self.inner.apply(scope, id, &update, expected).await;
+        if let Some(now) = self.now(scope, id).await {
+            self.remember(scope, &now);
+        }
+        applied
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        mut expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant(scope);
+        let scope = Scope { tenant: &tenant, ..scope };
+        let old = self.now(scope, id).await;
+        let is_user = scope.schema.name() == "User";
+        match (self.breaks, &old) {
+            ("what_is_not_there_is_not_found", None) if is_user && expected.is_some() => {
+                return Err(StoreError::VersionMismatch);
+            }
+            ("a_delete_on_another_version_is_refused", Some(old)) if expected > old.version() => {
+                expected = old.version();
+            }
+            ("another_tenant_changes_nothing", None) if expected.is_some() => {
+                let seen = self.seen.lock().unwrap().resources.keys().cloned().collect::<Vec<_>>();
+                if seen.iter().any(|(_, kind, other)| kind == scope.schema.name() && other == id.as_str()) {
+                    return Ok(());
+                }
+            }
+            ("a_deleted_resource_frees_its_unique_values", Some(old)) => {
+                self.seen.lock().unwrap().names.insert(name_of(old));
+            }
+            _ => {}
+        }
+        self.inner.delete(scope, id, expected).await
+    }
+
+    async fn missing(
+        &self,
+        scope: Scope<'_>,
+        mut ids: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        match self.breaks {
+            "missing_tells_what_is_not_there" => ids.truncate(1000),
+            "another_tenant_sees_nothing" => {
+                let seen = self.seen.lock().unwrap();
+                let known = |id: &ResourceId| {
+                    let mut keys = seen.resources.keys();
+                    keys.any(|(_, kind, other)| kind == scope.schema.name() && other == id.as_str())
+                };
+                ids.retain(|id| !known(id));
+                return Ok(ids);
+            }
+            _ => {}
+        }
+        let tenant = self.tenant(scope);
+        self.inner.missing(Scope { tenant: &tenant, ..scope }, ids).await
+    }
+}
+
+impl Faulty {
+    /// Whose resources, as this store tells tenants apart.
+    fn tenant(&self, scope: Scope<'_>) -> TenantId {
+        match self.breaks {
+            "tenants_are_told_apart_exactly" => TenantId::new(scope.tenant.as_str().to_lowercase()),
+            _ => scope.tenant.clone(),
+        }
+    }
+}
+
+fn taken(attribute: &str) -> StoreError {
+    StoreError::Conflict { attribute: attribute.to_owned() }
+}
+
+fn id_of(resource: &Resource) -> String {
+    resource.id().unwrap().to_string()
+}
+
+fn name_of(resource: &Resource) -> String {
+    resource.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn terms(filter: &BoundFilter) -> usize {
+    let mut count = 0;
+    walk(filter, |_| count += 1);
+    count
+}
+
+fn any(filter: &BoundFilter, is: impl Fn(&str) -> bool) -> bool {
+    let mut found = false;
+    walk(filter, |text| found |= is(text));
+    found
+}
+
+/// Visits the strings that the filter compares with.
+fn walk(filter: &BoundFilter, mut visit: impl FnMut(&str)) {
+    let mut open = vec![filter.expr()];
+    while let Some(expr) = open.pop() {
+        match expr {
+            BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(BoundTerm::expr)),
+            BoundExpr::Not(term) | BoundExpr::ValuePath(_, term) => open.push(term.expr()),
+            BoundExpr::Compare(_, _, Scalar::String(text)) => visit(text),
+            BoundExpr::Compare(..) | BoundExpr::Present(_) => {}
+        }
+    }
+}
