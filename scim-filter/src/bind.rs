@@ -260,7 +260,6 @@ impl<'a, S: Schema> Binder<'a, S> {
             // The values of a simple attribute are what would be its `value`.
             path.as_str().eq_ignore_ascii_case("value").then_some(AttributeInfo {
                 name: "value",
-                extension: None,
                 multi_valued: false,
                 ..outer.info
             })
@@ -292,7 +291,7 @@ impl<'a, S: Schema> Binder<'a, S> {
                     None => return Err(needs_sub(path)),
                 }
             }
-            (None, _) => AttributeInfo { name: "value", extension: None, multi_valued: false, ..target.info },
+            (None, _) => AttributeInfo { name: "value", multi_valued: false, ..target.info },
         };
         refuse_sensitive(path, &target.info)?;
         refuse_sensitive(path, &info)?;

@@ -34,9 +34,6 @@ pub struct Collation {
 /// assert!(holds(created, Scalar::String(utc), CompareOp::Eq, Scalar::String(cet)));
 /// ```
 pub fn holds(collation: Collation, left: Scalar<'_>, op: CompareOp, right: Scalar<'_>) -> bool {
-    if op == CompareOp::Ne {
-        return !holds(collation, left, CompareOp::Eq, right);
-    }
     match (left, right) {
         (Scalar::String(left), Scalar::String(right)) => match Text::new(collation, right) {
             Text::Folded(_) => text_holds(&Text::Folded(&fold::fold(right)), left, op),

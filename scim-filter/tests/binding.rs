@@ -6,8 +6,8 @@ mod common;
 
 use common::{CORE, ENTERPRISE, LONG, SHORT};
 use scim_filter::{
-    AttributeType, BindError, BindErrorKind, BindOptions, BoundAttr, BoundExpr, BoundFilter, BoundPath,
-    Filter, ParseOptions, PatchPath, Schema,
+    AttributeInfo, AttributeType, BindError, BindErrorKind, BindOptions, BoundAttr, BoundExpr, BoundFilter,
+    BoundPath, Filter, ParseOptions, PatchPath, Schema, SchemaTable,
 };
 use serde_json::{Value, json};
 
@@ -69,6 +69,59 @@ fn characteristics() {
         (spelt(inner), inner.kind, inner.case_exact),
         ((None, "value", None), AttributeType::Reference, true)
     );
+}
+
+/// In brackets the attributes are those of one value, whatever the attribute before them is.
+#[test]
+fn in_brackets_an_attribute_is_that_of_one_value() {
+    const URI: &str = "urn:example:ext";
+    let tags = AttributeInfo::new("tags", AttributeType::String).multi_valued().of_extension(URI);
+    let schema = SchemaTable { uri: "urn:example", attributes: &[(tags, &[])] };
+    let one_value = |bound: BoundExpr<'_>| {
+        let BoundExpr::Present(inner) = bound else { unreachable!("{bound:?}") };
+        assert_eq!((spelt(inner), inner.multi_valued), ((None, "value", None), false));
+    };
+    let filter = Filter::parse(&format!("{URI}:tags[value pr]")).unwrap();
+    let filter = filter.bind(&schema, &BindOptions::default()).unwrap();
+    let BoundExpr::ValuePath(outer, term) = filter.expr() else { unreachable!() };
+    assert_eq!((spelt(outer), outer.multi_valued), ((Some(URI), "tags", None), true));
+    one_value(term.expr());
+    let path = PatchPath::parse(&format!("{URI}:tags pr")).unwrap();
+    let path = path.bind(&schema, &BindOptions::default()).unwrap();
+    one_value(path.filter.unwrap().expr());
+}
+
+/// SCIM has no complex sub-attributes (RFC 7643 §2.3.8); where a schema has one all the same, its
+/// `value` is not that of the attribute it stands in.
+#[test]
+fn a_complex_sub_attribute_has_no_value_of_its_own() {
+    let (text, complex) = (AttributeType::String, AttributeType::Complex);
+    let subs = [AttributeInfo::new("value", text), AttributeInfo::new("part", complex)];
+    let schema =
+        SchemaTable { uri: "urn:example", attributes: &[(AttributeInfo::new("whole", complex), &subs)] };
+    let bind = |text| Filter::parse(text).unwrap().bind(&schema, &BindOptions::default());
+    assert!(bind("whole eq \"x\"").is_ok() && bind("whole.part pr").is_ok());
+    assert_eq!(*bind("whole.part eq \"x\"").unwrap_err().kind(), BindErrorKind::NeedsSubAttribute);
+}
+
+#[test]
+fn fractions_of_instants_are_bound_with_them() {
+    let time = |fraction: &str| json!({"meta": {"lastModified": format!("2011-05-13T04:42:34{fraction}Z")}});
+    let holds = |filter: &str, fraction: &str| {
+        bind(filter).unwrap().matches::<Value>(time(fraction).as_object().unwrap())
+    };
+    // The literal is written with another offset, so that it is the instants that compare.
+    let eq = |fraction: &str| format!("meta.lastModified eq \"2011-05-13T06:42:34{fraction}+02:00\"");
+    for fraction in ["", ".25", ".052", ".5000000000000000001"] {
+        for other in ["", ".25", ".052", ".5000000000000000001"] {
+            assert_eq!(holds(&eq(fraction), other), fraction == other, "{fraction} and {other}");
+            // Behind other literals too.
+            let second = format!("title eq \"x\" or {}", eq(fraction));
+            assert_eq!(holds(&second, other), fraction == other, "{fraction} and {other}");
+        }
+    }
+    assert!(holds("meta.lastModified gt \"2011-05-13T06:42:34.2+02:00\"", ".25"));
+    assert!(!holds("meta.lastModified gt \"2011-05-13T06:42:34.3+02:00\"", ".25"));
 }
 
 #[test]

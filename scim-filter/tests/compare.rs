@@ -131,6 +131,14 @@ fn numbers_order_by_value() {
     assert_eq!(Float(f64::NAN).order(Int(1)), None);
     assert_eq!(Int(1).order(Float(f64::NAN)), None);
     assert_ne!(Float(f64::NAN), Float(f64::NAN));
+    let float = collation(AttributeType::Decimal, false);
+    let (nan, one) = (Scalar::Number(Float(f64::NAN)), Scalar::Number(Int(1)));
+    assert!(holds(float, nan, CompareOp::Ne, one) && holds(float, nan, CompareOp::Ne, nan));
+    for op in [CompareOp::Eq, CompareOp::Gt, CompareOp::Ge, CompareOp::Lt, CompareOp::Le] {
+        assert!(!holds(float, nan, op, one) && !holds(float, one, op, nan), "{op}");
+    }
+    assert!(Int(1) < Float(1.5) && UInt(2) >= Int(2));
+    assert_eq!(Int(1).partial_cmp(&Float(f64::NAN)), None);
     assert_eq!(
         (Int(-5).to_string(), UInt(u64::MAX).to_string(), Float(1.0).to_string()),
         ("-5".into(), "18446744073709551615".into(), "1.0".into())
@@ -229,6 +237,22 @@ fn kinds_of_strings() {
     assert!(holds(exact, S("ABC"), CompareOp::Co, S("B")) && !holds(exact, S("ABC"), CompareOp::Co, S("b")));
     assert_eq!(order(exact, S("B"), S("a")), Some(Ordering::Less));
     assert_eq!(order(collation(AttributeType::String, false), S("B"), S("a")), Some(Ordering::Greater));
+}
+
+/// Around the longest text that is searched on the stack.
+#[test]
+fn long_text_is_searched_too() {
+    use Scalar::String as S;
+    let text = collation(AttributeType::String, false);
+    for length in [254, 255, 256, 257, 300] {
+        let long = format!("{}Ab", "x".repeat(length - 2));
+        assert!(holds(text, S(&long), CompareOp::Co, S("XAB")), "{length}");
+        assert!(!holds(text, S(&long), CompareOp::Co, S("xaa")), "{length}");
+        assert!(holds(text, S(&long), CompareOp::Co, S(&long.to_uppercase())), "{length}");
+        assert!(!holds(text, S(&long), CompareOp::Co, S(&format!("{long}x"))), "{length}");
+        let other = format!("{}É", &long);
+        assert!(holds(text, S(&other), CompareOp::Co, S("abé")), "{length}");
+    }
 }
 
 /// Text with characters that fold to more bytes, fewer bytes, and more characters.

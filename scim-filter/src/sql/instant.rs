@@ -44,7 +44,7 @@ pub(super) fn ticks(instant: Instant<'_>, digits: u32) -> Near<i64> {
     match i64::try_from(ticks) {
         Ok(ticks) if exact => Near::At(ticks),
         Ok(ticks) => Near::Above(ticks),
-        Err(_) if ticks > 0 => Near::Above(i64::MAX),
+        Err(_) if ticks.is_positive() => Near::Above(i64::MAX),
         Err(_) => Near::Below,
     }
 }
