@@ -7,16 +7,15 @@
 //! In the tests of a store, [`store_contract!`](crate::store_contract) makes a test of each law:
 //!
 //! ```
-//! # use scim_core::MemoryStore;
-//! # // As `cargo test` would.
-//! # macro_rules! ignore_attribute { ($($all:tt)*) => {} }
-//! # mod tests { use super::*;
-//! async fn new_store() -> MemoryStore {
-//!     MemoryStore::new() // or a connection to an empty database
-//! }
+//! mod contract {
+//!     use scim_core::MemoryStore;
 //!
-//! scim_core::store_contract!(#[tokio::test] new_store);
-//! # }
+//!     async fn new_store() -> MemoryStore {
+//!         MemoryStore::new() // or a connection to an empty database
+//!     }
+//!
+//!     scim_core::store_contract!(#[tokio::test] new_store);
+//! }
 //! ```
 //!
 //! [`run`] checks all laws in one test, and [`check`] returns those that are broken:

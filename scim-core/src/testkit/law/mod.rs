@@ -47,7 +47,6 @@ macro_rules! laws {
         /// it may stand what [`Trial::with_spawn`](crate::testkit::Trial::with_spawn) takes.
         ///
         /// ```
-        /// # macro_rules! ignore_attribute { ($d($d all:tt)*) => {} }
         /// mod contract {
         ///     use scim_core::MemoryStore;
         ///
