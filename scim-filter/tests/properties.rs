@@ -103,6 +103,6 @@ proptest! {
         let filter = Filter::parse(&text).unwrap().bind(&common::USER, &BindOptions::default())
             .map_err(|error| TestCaseError::fail(error.caret(&text).to_string()))?;
         let object = resource.as_object().unwrap();
-        prop_assert_eq!(filter.matches::<Value>(object), model.holds(&resource), "`{}` on {}", text, resource);
+        prop_assert_eq!(filter.matches::<Value>(object), model.holds(&resource, &model::rule), "`{}` on {}", text, resource);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub(crate) mod model;
+pub(crate) mod naive;
 
 use scim_filter::AttributeType::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
 use scim_filter::{AttributeInfo, SchemaTable};
