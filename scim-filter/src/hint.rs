@@ -162,7 +162,7 @@ fn in_string(found: &str) -> Option<&'static str> {
     if found.ends_with("\\\"") {
         return Some(BACKSLASH);
     }
-    let other = found.len() > 1 && !found.ends_with('"') && found.ends_with(is_quote);
+    let other = !found.ends_with('"') && found.ends_with(is_quote);
     other.then_some("a string ends with `\"`, as it began")
 }
 

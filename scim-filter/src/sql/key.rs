@@ -89,7 +89,7 @@ fn keyed(info: crate::AttributeInfo<'_>, value: &serde_json::Value) -> serde_jso
     match value {
         // Neither present nor a time: nothing.
         Value::String(text) if text.is_empty() && info.kind == AttributeType::DateTime => Value::Null,
-        Value::String(text) if !text.is_empty() => {
+        Value::String(text) => {
             let collation = Collation { kind: info.kind, case_exact: info.case_exact };
             // What is no dateTime is present and compares with nothing, as a Boolean does here.
             key(collation, text).map_or(Value::Bool(true), |key| Value::String(key.into_owned()))
