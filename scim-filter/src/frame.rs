@@ -91,27 +91,41 @@ impl List {
     }
 }
 
-/// The frames outside of the one that is being read; most filters have one at most, which needs no
-/// allocation.
+/// The frames that are open, the one being read on top.
+///
+/// Most filters have one open bracket at most, which needs no allocation; and no frame is moved
+/// when another one opens or closes.
 pub(crate) struct Stack {
-    // INVARIANT: 0, or one more than `others` has; 0 makes `first` meaningless.
-    len: usize,
+    /// How many brackets are open.
+    depth: usize,
+    // That of the whole filter; and those inside, of which there are as many as `depth`.
+    whole: Frame,
     first: Frame,
     others: Vec<Frame>,
 }
 
 impl Stack {
     pub(crate) fn new() -> Self {
-        Self { len: 0, first: Frame::START, others: Vec::new() }
+        Self { depth: 0, whole: Frame::START, first: Frame::START, others: Vec::new() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    #[inline]
+    pub(crate) fn top(&mut self) -> &mut Frame {
+        match self.others.last_mut() {
+            Some(top) => top,
+            None if self.depth > 0 => &mut self.first,
+            None => &mut self.whole,
+        }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, frame: Frame) {
-        if self.len == 0 {
+        self.depth += 1;
+        if self.depth == 1 {
             self.first = frame;
         } else {
             if self.others.capacity() == 0 {
@@ -119,13 +133,12 @@ impl Stack {
             }
             self.others.push(frame);
         }
-        self.len += 1;
     }
 
+    /// Takes the top frame away; the whole filter's is meaningless afterwards.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Frame> {
-        let frame = if self.len > 1 { self.others.pop() } else { (self.len == 1).then_some(self.first) };
-        self.len = self.len.saturating_sub(1);
-        frame
+    pub(crate) fn pop(&mut self) {
+        self.others.pop();
+        self.depth = self.depth.saturating_sub(1);
     }
 }

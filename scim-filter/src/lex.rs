@@ -1,7 +1,8 @@
 //! The leaves of the grammar: attribute paths, words, numbers and strings.
 //!
-//! Each leaf is a nom parser over bytes. They look at each byte once, by a table or with
-//! `memchr`, and leave choosing between them to the caller, who knows from the first byte.
+//! Each leaf is a nom parser over bytes. They look at each byte once, by a table or many at a time,
+//! and leave choosing between them to the caller, who knows from the first byte. Those that every
+//! term needs are inlined, so that what they return stays in registers.
 
 use std::ops::Range;
 
@@ -307,29 +308,26 @@ pub(crate) fn json_number(input: &[u8]) -> Option<&[u8]> {
 ///
 /// Text without escapes is not copied: it already stands in the input.
 pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<char>)) -> Lexed<'t, bool> {
-    let bytes = input.as_bytes();
-    let mut start = 0;
-    let mut escapes = false;
+    let mut rest = input;
     loop {
-        let stop = start + scan::plain(after(bytes, start));
-        let plain = || input.get(start..stop).unwrap_or_default();
-        match after(bytes, stop) {
-            [b'"', rest @ ..] => {
-                if escapes {
-                    unescaped(plain(), None);
-                }
-                return Ok((rest, escapes));
-            }
+        let (plain, tail) = rest.split_at_checked(scan::plain(rest.as_bytes())).unwrap_or((rest, ""));
+        match tail.as_bytes() {
             // A string that ends within an escape lacks its quote first of all.
-            [] | [b'\\'] => return fail(ParseErrorKind::UnterminatedString, bytes, &[]),
-            tail @ [b'\\', ..] => {
-                let (rest, c) = escape(tail)?;
-                unescaped(plain(), Some(c));
-                escapes = true;
-                start = bytes.len() - rest.len();
+            [] | [b'\\'] => return fail(ParseErrorKind::UnterminatedString, input.as_bytes(), &[]),
+            sequence @ [b'\\', ..] => {
+                let (behind, c) = escape(sequence)?;
+                unescaped(plain, Some(c));
+                rest = tail.get(tail.len() - behind.len()..).unwrap_or_default();
+            }
+            [b'"', behind @ ..] => {
+                let escapes = rest.len() < input.len();
+                if escapes {
+                    unescaped(plain, None);
+                }
+                return Ok((behind, escapes));
             }
             tail if memchr2(b'"', b'\\', tail).is_none() => {
-                return fail(ParseErrorKind::UnterminatedString, bytes, &[]);
+                return fail(ParseErrorKind::UnterminatedString, input.as_bytes(), &[]);
             }
             tail => return fail(ParseErrorKind::ControlCharacter, tail, after(tail, 1)),
         }
@@ -337,18 +335,39 @@ pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<
 }
 
 /// One escape sequence; a surrogate pair is one.
+#[inline(always)]
 fn escape(input: &[u8]) -> Lexed<'_, char> {
-    let (rest, c) = match input {
-        [_, b'u', ..] => return unicode_escape(input),
-        [_, c @ (b'"' | b'\\' | b'/'), rest @ ..] => (rest, char::from(*c)),
-        [_, b'b', rest @ ..] => (rest, '\u{8}'),
-        [_, b'f', rest @ ..] => (rest, '\u{c}'),
-        [_, b'n', rest @ ..] => (rest, '\n'),
-        [_, b'r', rest @ ..] => (rest, '\r'),
-        [_, b't', rest @ ..] => (rest, '\t'),
-        _ => return fail(ParseErrorKind::InvalidEscape, input, after_char(input, 1)),
+    match input {
+        [_, letter, rest @ ..] if short_escape(*letter) != 0 => Ok((rest, char::from(short_escape(*letter)))),
+        [_, b'u', ..] => unicode_escape(input),
+        _ => fail(ParseErrorKind::InvalidEscape, input, after_char(input, 1)),
+    }
+}
+
+/// The character that a backslash and `letter` stand for, or 0; from a table, as which escape is next
+/// cannot be foretold.
+fn short_escape(letter: u8) -> u8 {
+    static CHARACTERS: [u8; 128] = {
+        let mut characters = [0; 128];
+        let mut letter = 0;
+        while letter < 128 {
+            #[expect(clippy::indexing_slicing, reason = "letter < 128")]
+            {
+                characters[letter] = match letter as u8 {
+                    c @ (b'"' | b'\\' | b'/') => c,
+                    b'b' => 0x8,
+                    b'f' => 0xc,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    _ => 0,
+                };
+            }
+            letter += 1;
+        }
+        characters
     };
-    Ok((rest, c))
+    CHARACTERS.get(usize::from(letter)).copied().unwrap_or_default()
 }
 
 fn unicode_escape(input: &[u8]) -> Lexed<'_, char> {

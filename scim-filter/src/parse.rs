@@ -4,8 +4,8 @@
 //! so that the depth of the text never becomes the depth of the call stack. The first byte decides
 //! what is read next; nothing is tried twice, which keeps the time linear.
 //!
-//! Every step is a nom parser: what is left of the input goes in and comes out by value, and so
-//! stays in registers.
+//! Every step is a nom parser: what is left of the input goes in and comes out by value. Where every
+//! term goes through, it is inlined, so that this stays in registers.
 
 use nom::Err;
 
@@ -18,7 +18,7 @@ use crate::{Filter, ParseError, ParseErrorKind, ParseOptions, scan};
 /// Parses a filter.
 pub(crate) fn filter(text: &str, options: &ParseOptions) -> Result<Filter, ParseError> {
     let mut parser = Parser::new(text, options);
-    let parsed = parser.input().and_then(|(input, ())| parser.expression(input, Frame::START));
+    let parsed = parser.input().and_then(|(input, ())| parser.expression(input));
     match parsed {
         Ok((_, root)) => Ok(parser.finish(root)),
         Err(error) => Err(refusal(error, text, false)),
@@ -111,6 +111,7 @@ impl<'t, 'o> Parser<'t, 'o> {
         Ok((text.as_bytes(), ()))
     }
 
+    // Inlined: so the parts are built where the filter is wanted, and moved no more.
     #[inline(always)]
     fn finish(self, root: u32) -> Filter {
         let text_len = self.text.len() as u32;
@@ -126,9 +127,8 @@ impl<'t, 'o> Parser<'t, 'o> {
         let mut parts = PathParts { attr, root: NONE, is_expression: false, sub: None };
         if let [b'[', inside @ ..] = rest {
             attribute_only(form, input, rest)?;
-            let mut frame = Frame::START;
-            (rest, ()) = self.open(&mut frame, Opener::PathFilter, attr, rest, inside)?;
-            (rest, parts.root) = self.expression(rest, frame)?;
+            (rest, ()) = self.open(Opener::PathFilter, attr, rest, inside)?;
+            (rest, parts.root) = self.expression(rest)?;
             if let [b'.', sub @ ..] = rest {
                 (rest, ()) = lex::sub_attr(sub)?;
                 parts.sub = Some(self.slice(sub, rest));
@@ -144,33 +144,34 @@ impl<'t, 'o> Parser<'t, 'o> {
         }
     }
 
-    /// Reads terms and what joins them until `frame` closes.
-    fn expression(&mut self, mut input: &'t [u8], mut frame: Frame) -> Lexed<'t, u32> {
+    /// Reads terms and what joins them until the outermost frame closes.
+    fn expression(&mut self, mut input: &'t [u8]) -> Lexed<'t, u32> {
         loop {
             input = lex::spaces(input);
             if let Some((inside, opener)) = opener(input) {
-                (input, ()) = self.open(&mut frame, opener, Frame::START.path, input, inside)?;
+                (input, ()) = self.open(opener, Frame::START.path, input, inside)?;
                 continue;
             }
             let (rest, form) = lex::attr_path(input)?;
             attribute_only(form, input, rest)?;
             let path = self.slice(input, rest);
             if let [b'[', inside @ ..] = rest {
-                (input, ()) = self.open(&mut frame, Opener::ValuePath, path, rest, inside)?;
+                (input, ()) = self.open(Opener::ValuePath, path, rest, inside)?;
                 continue;
             }
             let (rest, term) = self.attribute_expression(rest, path, ParseErrorKind::ExpectedOperator)?;
-            frame.and.push(&mut self.nodes, term);
+            self.stack.top().and.push(&mut self.nodes, term);
             input = rest;
 
             // What follows a term: closing brackets, then `and`, `or` or the end.
             loop {
                 let next = lex::spaces(input);
+                let frame = self.stack.top();
                 match next {
                     [] if matches!(frame.opener, Opener::Start) => {
                         return Ok((next, frame.close(&mut self.nodes)));
                     }
-                    [] => return Err(self.unclosed(&frame)),
+                    [] => return Err(self.unclosed()),
                     [b')', rest @ ..] => {
                         let negated = match frame.opener {
                             Opener::Group => false,
@@ -181,7 +182,7 @@ impl<'t, 'o> Parser<'t, 'o> {
                         if negated {
                             term = self.nodes.push(NodeKind::Not { term });
                         }
-                        self.pop(&mut frame, term);
+                        self.close(term);
                         input = rest;
                     }
                     [b']', rest @ ..] => match frame.opener {
@@ -192,10 +193,10 @@ impl<'t, 'o> Parser<'t, 'o> {
                         Opener::ValuePath => {
                             let path = frame.path;
                             self.in_value_path = false;
-                            (input, ()) = self.value_path_sub_attr(rest, &mut frame)?;
-                            let term = frame.close(&mut self.nodes);
+                            (input, ()) = self.value_path_sub_attr(rest)?;
+                            let term = self.stack.top().close(&mut self.nodes);
                             let term = self.nodes.push(NodeKind::ValuePath { path, term });
-                            self.pop(&mut frame, term);
+                            self.close(term);
                         }
                         _ => return fail(ParseErrorKind::Unbalanced, next, rest),
                     },
@@ -204,8 +205,8 @@ impl<'t, 'o> Parser<'t, 'o> {
                         break;
                     }
                     [b'o' | b'O', b'r' | b'R', rest @ ..] if lex::ends_word(rest) => {
-                        (input, ()) = self.logic(input, next, rest)?;
                         frame.close_and(&mut self.nodes);
+                        (input, ()) = self.logic(input, next, rest)?;
                         break;
                     }
                     _ => return fail(ParseErrorKind::ExpectedLogic, next, next),
@@ -214,17 +215,10 @@ impl<'t, 'o> Parser<'t, 'o> {
         }
     }
 
-    /// Begins a frame inside of `frame`, if the limits allow it; what opens it is at the start of
-    /// `input`, and `inside` behind it.
+    /// Begins a frame, if the limits allow it; what opens it is at the start of `input`, and
+    /// `inside` behind it.
     #[inline]
-    fn open(
-        &mut self,
-        frame: &mut Frame,
-        opener: Opener,
-        path: Slice,
-        input: &'t [u8],
-        inside: &'t [u8],
-    ) -> Lexed<'t, ()> {
+    fn open(&mut self, opener: Opener, path: Slice, input: &'t [u8], inside: &'t [u8]) -> Lexed<'t, ()> {
         let limit = self.options.limits.max_depth;
         if matches!(opener, Opener::ValuePath | Opener::PathFilter) {
             if self.in_value_path {
@@ -232,25 +226,21 @@ impl<'t, 'o> Parser<'t, 'o> {
             }
             self.in_value_path = true;
         }
-        if self.stack.len() >= limit {
+        if self.stack.depth() >= limit {
             return fail(ParseErrorKind::TooDeep { limit }, input, inside);
         }
         if !matches!(opener, Opener::Group) {
             self.nodes.expect_more(self.text.len());
         }
-        let inner = Frame::new(opener, self.at(input), path);
-        self.stack.push(std::mem::replace(frame, inner));
+        self.stack.push(Frame::new(opener, self.at(input), path));
         Ok((inside, ()))
     }
 
-    /// Continues the frame outside of the one that closed as `term`.
+    /// Ends the frame that has become `term`, which is one of the frame outside of it.
     #[inline]
-    fn pop(&mut self, frame: &mut Frame, term: u32) {
-        // INVARIANT: only `Start` and `PathFilter` are not on top of another frame, and those return.
-        if let Some(outer) = self.stack.pop() {
-            *frame = outer;
-        }
-        frame.and.push(&mut self.nodes, term);
+    fn close(&mut self, term: u32) {
+        self.stack.pop();
+        self.stack.top().and.push(&mut self.nodes, term);
     }
 
     /// Goes on behind an `and` or `or`, which is between `next` and `rest`; `input` has the spaces before it.
@@ -352,16 +342,17 @@ impl<'t, 'o> Parser<'t, 'o> {
     }
 
     /// `.value eq "x"` behind the bracket of a value path, as one more term of its filter.
-    fn value_path_sub_attr(&mut self, input: &'t [u8], frame: &mut Frame) -> Lexed<'t, ()> {
+    fn value_path_sub_attr(&mut self, input: &'t [u8]) -> Lexed<'t, ()> {
         let sub = match input {
             [b'.', sub @ ..] if self.options.value_path_sub_attr => sub,
             _ => return Ok((input, ())),
         };
         let (rest, ()) = lex::sub_attr(sub)?;
         let path = self.slice(sub, rest);
-        let inner = frame.close(&mut self.nodes);
+        let inner = self.stack.top().close(&mut self.nodes);
         let (rest, term) = self.attribute_expression(rest, path, ParseErrorKind::ExpectedOperator)?;
         // `a and b` takes one more term; anything else becomes the first of two.
+        let frame = self.stack.top();
         match self.nodes.get(inner).map(|node| node.kind) {
             Some(NodeKind::And { first }) => frame.and.extend(&self.nodes, first),
             _ => frame.and.push(&mut self.nodes, inner),
@@ -388,7 +379,8 @@ impl<'t, 'o> Parser<'t, 'o> {
     }
 
     #[cold]
-    fn unclosed(&self, frame: &Frame) -> Err<Fault> {
+    fn unclosed(&mut self) -> Err<Fault> {
+        let frame = *self.stack.top();
         let opened = self.text.get(frame.start as usize..).unwrap_or_default();
         let len = match frame.opener {
             Opener::Not => 1 + opened.find('(').unwrap_or_default(),

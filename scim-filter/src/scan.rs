@@ -6,6 +6,7 @@ use memchr::memchr2;
 ///
 /// Nearly all strings are shorter than a search by wide vector instructions costs to begin; they
 /// go by in blocks that fit a narrow one.
+#[inline]
 pub(crate) fn plain(text: &[u8]) -> usize {
     let (blocks, tail) = text.as_chunks::<16>();
     let (near, beyond) = blocks.split_at_checked(4).unwrap_or((blocks, &[]));
