@@ -1,5 +1,7 @@
 //! `pr` of what is nested: nothing but nothing inside is no value, down to where SCIM values end.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use scim_filter::{BindOptions, Filter};
