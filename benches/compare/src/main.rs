@@ -1,18 +1,25 @@
 //! The same workloads in this workspace's crates and in the published ones, in one process.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/compare/Cargo.toml -- [--quick] [--check] [--only F6,F7]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml -- [--check] [--readme] [--quick] [--only F6,F7]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml -- --plot benches/parse-time.svg
 //! ```
 //!
 //! Prints a table of medians, ratios to ours and allocations, and writes the figures as
-//! `target/compare.tsv` (workload, crate, median ns, allocations). Every result is checked, and our
-//! allocations. `--check` fails where a time limit is not kept. `--quick` measures too shortly for the
-//! times to mean much, `--only` measures some of the workloads; neither writes the file.
+//! `target/compare.tsv` (workload, crate, median ns, allocations). Every result is checked, our
+//! allocations, and that README.md shows figures of these workloads. `--check` fails where a time limit
+//! is not kept; `--readme` writes the figures into README.md. `--quick` measures too shortly for the
+//! times to mean much, `--only` measures some of the workloads; neither writes a file.
+//!
+//! `--plot` draws how parse times grow with the filter, and writes the points as `target/parse-time.tsv`.
 
 mod allocations;
+mod curves;
 mod limits;
 mod measure;
 mod options;
+mod plot;
+mod readme;
 mod report;
 mod workloads;
 
@@ -20,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use curves::{SHAPES, curves};
 use measure::{Effort, Figure, measure};
 use options::Options;
 use workloads::Users;
@@ -38,10 +46,27 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<ExitCode, String> {
+    if let Some((crate_name, shape, size)) = &options.accepts {
+        let accepts = curves::accepts(crate_name, shape, *size).ok_or("no such crate or shape")?;
+        return Ok(if accepts { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    if let Some(file) = &options.plot {
+        let shapes = SHAPES.each_ref().map(|shape| (shape, curves(shape, options.quick)));
+        write(&root().join("target/parse-time.tsv"), &curves::tsv(&shapes))?;
+        write(file, &plot::svg(&shapes, &report::circumstances()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let figures = figures(options)?;
     print!("{}", report::table(&figures));
+    let readme = root().join("README.md");
+    let text = std::fs::read_to_string(&readme).map_err(|error| format!("README.md: {error}"))?;
     if options.is_whole_run() {
         write(&root().join("target/compare.tsv"), &report::tsv(&figures))?;
+    }
+    if options.readme {
+        write(&readme, &readme::with_figures(&text, &figures, &report::circumstances())?)?;
+    } else {
+        readme::check(&text)?;
     }
     let verdicts = limits::times(&figures);
     for verdict in &verdicts {

@@ -1,12 +1,15 @@
-//! Medians of what several crates take for the same work, in turns.
+//! Medians of the time that several crates take for the same work, in turns.
 //!
-//! What else the machine does comes and goes in seconds. So every workload is visited in several
-//! rounds, the contenders of one take turns batch by batch, and each second turn goes through them
-//! the other way round: whatever happens meets all of them alike. The median of all batches is what
-//! counts; how far the middle half of them lies apart says how quiet it was.
+//! What counts is the time the processor gives to the work, not to others meanwhile. What those do to
+//! caches and clock rates comes and goes in seconds. So every workload is visited in several rounds, the
+//! contenders of one take turns batch by batch, and each second turn goes through them the other way
+//! round: whatever happens meets all of them alike. The median of all batches is the figure; how far
+//! the middle half of them lies apart says how quiet it was.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::allocations::allocations;
 
@@ -150,9 +153,15 @@ fn repeats(contender: &mut Contender<'_>, batch: Duration) -> u32 {
 }
 
 fn time(contender: &mut Contender<'_>, repeats: u32) -> Duration {
-    let start = Instant::now();
+    let start = processor_time();
     for _ in 0..repeats {
         black_box((contender.work)());
     }
-    start.elapsed()
+    processor_time().saturating_sub(start)
+}
+
+/// How long this thread has run.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

@@ -1,6 +1,7 @@
 //! Figures, for people and for programs.
 
 use std::fmt::Write as _;
+use std::time::SystemTime;
 
 use crate::measure::Figure;
 use crate::workloads::{OURS, OURS_SLICE};
@@ -40,4 +41,62 @@ pub fn tsv(figures: &[Figure]) -> String {
         let _ = writeln!(text, "{workload}\t{crate_name}\t{median:.1}\t{allocations}");
     }
     text
+}
+
+/// Nanoseconds in the unit that suits them, with at most three digits that count.
+pub fn duration(nanoseconds: f64) -> String {
+    let (value, unit) = match nanoseconds {
+        ..1e3 => (nanoseconds, "ns"),
+        ..1e6 => (nanoseconds / 1e3, "µs"),
+        ..1e9 => (nanoseconds / 1e6, "ms"),
+        _ => (nanoseconds / 1e9, "s"),
+    };
+    format!("{} {unit}", three_digits(value))
+}
+
+/// A number with its first three digits, without a fraction of zeros.
+pub fn three_digits(value: f64) -> String {
+    let decimals = match value {
+        100.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    match text.split_once('.') {
+        Some((_, fraction)) if !fraction.bytes().all(|digit| digit == b'0') => text,
+        Some((whole, _)) => whole.to_owned(),
+        None => text,
+    }
+}
+
+/// A number with a comma before each three digits.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The machine, the compiler and the day, for figures that are kept.
+pub fn circumstances() -> String {
+    let processor = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let compiler = std::process::Command::new("rustc").arg("--version").output().ok();
+    let compiler = compiler.and_then(|output| {
+        let text = String::from_utf8(output.stdout).ok()?;
+        Some(text.split(' ').take(2).collect::<Vec<_>>().join(" "))
+    });
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = jiff::Timestamp::from_second(since_epoch.as_secs() as i64).unwrap_or_default();
+    let (date, compiler) = (now.strftime("%F"), compiler.unwrap_or_else(|| "rustc".to_owned()));
+    format!("{processor}, {processors} cores, {compiler}, {date}")
 }

@@ -42,17 +42,30 @@ pub fn parsing(effort: Effort) -> Vec<Workload<'static>> {
 }
 
 fn parsers(texts: &[String]) -> Vec<Contender<'static>> {
-    // It has one function for parsing and evaluating; over nothing, it only parses. Its time grows
-    // exponentially with brackets.
+    // Its time grows exponentially with brackets.
     let nests = |text: &str| text.contains("((");
     vec![
         parser(OURS, texts, |text| Filter::parse(text).is_ok()),
-        parser(SCIM_PROTO, texts, |text| text.parse::<ScimFilter>().is_ok()),
-        parser(SCIM_V2, texts, |text| text.parse::<PeerFilter>().is_ok()),
-        parser(SCIM_FILTER, texts, move |text| {
-            !nests(text) && peer_select::<&Value>(text, std::iter::empty()).is_ok()
-        }),
+        parser(SCIM_PROTO, texts, scim_proto),
+        parser(SCIM_V2, texts, scim_v2),
+        parser(SCIM_FILTER, texts, move |text| !nests(text) && scim_filter(text)),
     ]
+}
+
+/// Whether `scim_proto` accepts a filter.
+pub fn scim_proto(text: &str) -> bool {
+    text.parse::<ScimFilter>().is_ok()
+}
+
+/// Whether `scim_v2` accepts a filter.
+pub fn scim_v2(text: &str) -> bool {
+    text.parse::<PeerFilter>().is_ok()
+}
+
+/// Whether `scim-filter` 0.2 accepts a filter. It has one function for parsing and evaluating; over
+/// nothing, it only parses.
+pub fn scim_filter(text: &str) -> bool {
+    peer_select::<&Value>(text, std::iter::empty()).is_ok()
 }
 
 /// A crate that parses what it accepts of the texts: refusing is no part of the work, and costs some
