@@ -302,6 +302,22 @@ fn order_and_cursors() {
         "(u.title IS NOT NULL AND (u.title COLLATE \"C\", u.id COLLATE \"C\") < ($3, $4))"
     );
     assert_eq!(after(&title, None), "(u.title IS NOT NULL OR u.id COLLATE \"C\" < $3)");
+    // Of many values the primary one counts, or else the first.
+    let bound = bind("emails.value pr");
+    let BoundExpr::Present(attr) = bound.expr() else { panic!() };
+    let emails = Mapping::new().child(
+        "emails",
+        Child::new("emails AS e", "e.user_id = u.id")
+            .column("value", Column::folded("e.value"))
+            .column("primary", Column::boolean("e.is_primary"))
+            .in_order("e.position"),
+    );
+    let sort_by_email = Sort::by(attr, ascending, &emails, &Column::exact("u.id").not_null()).unwrap();
+    assert_eq!(
+        sort_by_email.order_by(Dialect::Sqlite),
+        "(SELECT e.value FROM emails AS e WHERE (e.user_id = u.id) \
+         ORDER BY (e.is_primary IS NOT NULL AND e.is_primary) DESC, e.position LIMIT 1) ASC NULLS LAST, u.id ASC"
+    );
     let message = |text: &str| sort(text, ascending).unwrap_err().to_string();
     assert_eq!(
         message("emails.value"),

@@ -315,18 +315,41 @@ pub struct Child {
     from: Box<str>,
     join: Box<str>,
     columns: Vec<(AttrName, Column)>,
+    order: Option<Box<str>>,
 }
 
 impl Child {
     /// The rows of `from` (`emails AS e`) for which `join` holds (`e.user_id = u.id`).
     pub fn new(from: &str, join: &str) -> Self {
-        Self { from: from.into(), join: join.into(), columns: Vec::new() }
+        Self { from: from.into(), join: join.into(), columns: Vec::new(), order: None }
     }
 
     /// The sub-attribute `name` is in a column of the row.
     pub fn column(mut self, name: &str, column: Column) -> Self {
         self.columns.push((AttrName::new(name), column));
         self
+    }
+
+    /// The rows of a resource stand in the order of this expression (`e.position`). Then a
+    /// [`Sort`](super::Sort) can be by the first of them, or rather by the one whose `primary` is true.
+    pub fn in_order(self, expression: &str) -> Self {
+        Self { order: Some(operand(expression)), ..self }
+    }
+
+    /// The value by which resources are sorted: of the primary row, or else of the first (RFC 7644
+    /// §3.4.2.3).
+    pub(super) fn sort_key(&self, column: &Column) -> Option<Column> {
+        let Self { from, join, order, .. } = self;
+        let order = order.as_deref()?;
+        let primary = match self.find("primary") {
+            Ok(Column { expression, kind: ColumnKind::Boolean, .. }) => {
+                format!("({expression} IS NOT NULL AND {expression}) DESC, ")
+            }
+            _ => String::new(),
+        };
+        let key = &column.expression;
+        let value = format!("(SELECT {key} FROM {from} WHERE ({join}) ORDER BY {primary}{order} LIMIT 1)");
+        Some(Column { expression: value.into(), kind: column.kind, not_null: false })
     }
 
     fn find(&self, name: &str) -> Result<&Column, SqlErrorKind> {

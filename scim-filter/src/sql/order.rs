@@ -16,7 +16,8 @@ pub enum SortDirection {
 }
 
 /// The order of a list: by a column, and where that is equal by the `id`, so that it is total and
-/// a cursor can name a place in it.
+/// a cursor can name a place in it. The page before a place is the page behind it in the other
+/// direction.
 ///
 /// ```
 /// use scim_filter::AttributeType::String;
@@ -50,11 +51,13 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// By the column of `attr`. The column of `id` is never `NULL` and different in each row.
+    /// By the column of `attr`; if it has many values, by that of the primary row, or else of the
+    /// first. The column of `id` is never `NULL` and different in each row.
     ///
     /// # Errors
     ///
-    /// When the attribute is not mapped to a column of the row itself.
+    /// When the attribute is mapped neither to a column nor to a child table whose rows are
+    /// [in an order](super::Child::in_order).
     pub fn by(
         attr: &BoundAttr,
         direction: SortDirection,
@@ -63,6 +66,7 @@ impl Sort {
     ) -> Result<Self, SqlError> {
         let column = match mapping.place(attr) {
             Ok(Place::Column(column)) => Ok(column.clone()),
+            Ok(Place::Child(child, Some(column))) => child.sort_key(column).ok_or(SqlErrorKind::NotSortable),
             Ok(_) => Err(SqlErrorKind::NotSortable),
             Err(kind) => Err(kind),
         };
