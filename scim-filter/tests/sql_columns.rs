@@ -263,6 +263,20 @@ fn as_many_values_as_a_statement_takes() {
     }
 }
 
+#[test]
+fn decimals_are_exact_where_the_database_has_them() {
+    let mapping = Mapping::new().column("score", Column::decimal("c").not_null());
+    let sql = translate(&mapping, Dialect::Postgres, "score ge 0.5").unwrap();
+    assert_eq!(sql.text, "c >= CAST($1::text AS numeric)");
+    assert_eq!(sql.values, [SqlValue::Text("0.5".into())]);
+    assert_eq!(refusal(&mapping, Dialect::Sqlite, "score ge 0.5"), SqlErrorKind::WrongDialect);
+    let sort = sort("score", Column::decimal("c").not_null(), SortDirection::Ascending).unwrap();
+    let after =
+        sort.after(Some(SqlValue::Text("0.5".into())), SqlValue::Integer(2), Dialect::Postgres, 1).text;
+    assert_eq!(after, "((c, u.id) > (CAST($1::text AS numeric), CAST($2::text AS uuid)))");
+    assert_eq!(sort.key_expression(), "CAST(c AS text)");
+}
+
 /// Lists are groups of at most eight terms, of at most eight groups, and so on.
 #[test]
 fn lists_are_nested_in_groups() {

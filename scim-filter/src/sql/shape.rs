@@ -69,11 +69,12 @@ impl Shape {
             BoundKind::And | BoundKind::Or => {
                 let count = terms(filter, index).count();
                 let levels = levels(count);
-                match dialect {
+                let height = match dialect {
                     // It reads `a AND b AND c` as `(a AND b) AND c`.
-                    Dialect::Sqlite => (3 * levels, levels * GROUP.min(count), levels),
-                    Dialect::Postgres => (3 * levels, levels, levels),
-                }
+                    Dialect::Sqlite => levels * GROUP.min(count),
+                    Dialect::Postgres => levels,
+                };
+                (3 * levels, height, levels)
             }
         };
         let most_stack = terms(filter, index).map(|term| self.levels(term).stack).max().unwrap_or(0);
@@ -87,7 +88,7 @@ impl Shape {
         let is_too_much = |term: usize, levels: &Levels| {
             is_too_deep && levels.stack > PART.stack || Some(term) != deepest && levels.height > MAX_BESIDE
         };
-        let mut sum = Levels { stack, ..Levels::default() };
+        let mut sum = Levels::default();
         let (mut highest, mut second) = (0, 0);
         for term in terms(filter, index) {
             let of_term = self.nodes.get_mut(term);
@@ -97,10 +98,8 @@ impl Shape {
             let levels = self.levels(term);
             sum.stack = sum.stack.max(stack + levels.stack);
             sum.below = sum.below.max(levels.below);
-            (highest, second) = match levels.height {
-                height if height > highest => (height, highest),
-                height => (highest, second.max(height)),
-            };
+            second = second.max(levels.height.min(highest));
+            highest = highest.max(levels.height);
         }
         sum.height = if self.in_parts { (highest + last).max(second + height) } else { highest + height };
         sum
