@@ -14,6 +14,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use http::StatusCode;
 use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
 use scim_core::{CredentialId, Environment, Service, TenantId};
 use scim_profiles::Profile;
@@ -43,6 +44,16 @@ pub struct Options {
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
+    /// The key that cursors of lists are sealed with, at least 32 visible ASCII characters: the same
+    /// for all servers of one database. Default: a random one, so that cursors end with the process.
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "SCIM_CURSOR_KEY",
+        hide_env_values = true,
+        value_parser = CursorKeyParser
+    )]
+    pub cursor_key: Option<CursorKey>,
     /// The URL clients reach this server by, where that is not the address it listens on, such as
     /// that of a tunnel. Every `location` begins with it.
     #[arg(long, value_name = "URL", value_parser = base_url)]
@@ -112,6 +123,28 @@ impl TypedValueParser for TokenParser {
     }
 }
 
+/// Takes what is long enough, and does not repeat what it refuses either.
+#[derive(Clone)]
+struct CursorKeyParser;
+
+impl TypedValueParser for CursorKeyParser {
+    type Value = CursorKey;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<CursorKey, clap::Error> {
+        let text = value.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+        text.and_then(|text| CursorKey::new(text).ok()).ok_or_else(|| {
+            let reason = "the cursor key (`--cursor-key` or SCIM_CURSOR_KEY) is not 32 or more visible ASCII \
+                          characters\n";
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, reason).with_cmd(command)
+        })
+    }
+}
+
 /// Takes a URL that paths can be put behind.
 fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
@@ -157,7 +190,7 @@ impl Provider {
     ///
     /// The address or the database cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let Options { profile, listen, database, token, base_url, pagerduty: account } = options;
+        let Options { profile, listen, database, token, cursor_key, base_url, pagerduty: account } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
         ensure!(
             is_pagerduty || account.is_default(),
@@ -187,13 +220,12 @@ impl Provider {
         let policy = if is_pagerduty { account.policy() } else { profile.policy() };
         let environment =
             Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
-        let service = Service::new(
-            store.clone(),
-            authenticator(profile, token),
-            profile.config(base_url.clone()),
-            environment,
-        )
-        .with_policy(policy);
+        let mut config = profile.config(base_url.clone());
+        if !is_pagerduty {
+            config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
+        }
+        let service = Service::new(store.clone(), authenticator(profile, token), config, environment)
+            .with_policy(policy);
         let router = crate::router(service).layer(axum::middleware::from_fn(crate::log::requests));
         Ok(Self { listener, router, store, base_url, database, profile, made_token })
     }
@@ -256,4 +288,9 @@ fn reachable(address: SocketAddr) -> anyhow::Result<Url> {
 /// A token with 244 random bits.
 fn random_token() -> anyhow::Result<Secret> {
     Ok(Secret::new(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()))?)
+}
+
+/// A key with 244 random bits.
+fn random_cursor_key() -> anyhow::Result<CursorKey> {
+    Ok(CursorKey::new([uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat())?)
 }

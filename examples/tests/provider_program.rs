@@ -169,6 +169,8 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         (&["--listen", "localhost"], "--listen"),
         (&["--token", "two words"], "visible ASCII"),
         (&["--token", ""], "visible ASCII"),
+        (&["--cursor-key", "two words of more than thirty-two characters"], "32 or more visible ASCII"),
+        (&["--cursor-key", "a-short-key-that-is-not-told"], "32 or more visible ASCII"),
         (&["--base-url", "example.com"], "without a base"),
         (&["--base-url", "ftp://example.com"], "a base URL is an HTTP URL"),
         (&["--base-url", "https://example.com/scim?tenant=1"], "without credentials, query and fragment"),
@@ -185,7 +187,9 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         assert!(!output.status.success(), "{arguments:?}");
         assert!(told.contains(reason), "{arguments:?}: {told}");
         assert!(!told.contains("panicked") && !told.contains("backtrace"), "{told}");
-        assert!(!told.contains("two words"), "a token is printed: {told}");
+        for secret in ["two words", "a-short-key"] {
+            assert!(!told.contains(secret), "a secret is printed: {told}");
+        }
     }
     let odd =
         example("provider").current_dir(directory.path()).env("RUST_LOG", "scim=loud").output().unwrap();

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
 use serde_json::Value;
 
@@ -93,7 +94,11 @@ fn provider() -> Provider {
         || "2026-01-01T00:00:00Z".parse().expect("a time"),
         move || ResourceId::new(count.fetch_add(1, Ordering::Relaxed).to_string()),
     );
-    let config = Config::new("https://scim.example.com/scim/v2".parse().expect("a URL"));
+    let key = CursorKey::new([7; CursorKey::LEAST]).expect("long enough");
+    let config = Config {
+        cursors: Some(Cursors::new(key)),
+        ..Config::new("https://scim.example.com/scim/v2".parse().expect("a URL"))
+    };
     let service =
         Service::new(MemoryStore::new(), StaticTokens::new().with(secret, principal), config, environment);
     for (path, body) in [

@@ -11,9 +11,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::pagination::Cursors;
 use crate::schema::builtin::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 use crate::schema::{ResourceType, Schema};
-use crate::service::{BaseUrl, Config};
+use crate::service::{BaseUrl, Capabilities, Config};
 use crate::value::{Object, Value};
 
 /// `/ServiceProviderConfig`: what the configuration and the capabilities say (RFC 7643 §5).
@@ -32,8 +33,11 @@ pub fn service_provider_config(config: &Config) -> Object {
     filter.insert("maxResults", i64::try_from(capabilities.max_results).unwrap_or(i64::MAX));
     document.insert("filter", filter);
     document.insert("changePassword", supported(false));
-    document.insert("sort", supported(false));
+    document.insert("sort", supported(capabilities.sort));
     document.insert("etag", supported(capabilities.etag));
+    if let Some(cursors) = &config.cursors {
+        document.insert("pagination", pagination(capabilities, cursors));
+    }
     document.insert("authenticationSchemes", capabilities.authentication_schemes.clone());
     let location = BaseUrl::of(&config.base_url).endpoint("/ServiceProviderConfig");
     document.insert("meta", meta(config, "ServiceProviderConfig", location));
@@ -81,6 +85,22 @@ fn append(document: &mut Object, part: &impl serde::Serialize) {
             document.insert(name, value);
         }
     }
+}
+
+/// `pagination` (RFC 9865 §4).
+fn pagination(capabilities: &Capabilities, cursors: &Cursors) -> Object {
+    let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
+    let mut pagination = Object::new();
+    pagination.insert("cursor", true);
+    pagination.insert("index", true);
+    pagination.insert("defaultPaginationMethod", cursors.default_method.as_str());
+    pagination.insert("defaultPageSize", number(capabilities.default_count));
+    pagination.insert("maxPageSize", number(capabilities.max_results));
+    // A positive integer, or none.
+    if let Some(seconds) = cursors.timeout.map(|timeout| timeout.as_secs()).filter(|seconds| *seconds > 0) {
+        pagination.insert("cursorTimeout", i64::try_from(seconds).unwrap_or(i64::MAX));
+    }
+    pagination
 }
 
 fn supported(yes: bool) -> Object {

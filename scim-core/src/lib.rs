@@ -36,12 +36,13 @@
 //! - [`value`], [`resource`]: JSON without case in its names; resources, and typed users and groups.
 //! - [`schema`]: the schemas of RFC 7643 as data, and your own; everything else is driven by them.
 //! - [`validate`], [`patch`], [`projection`]: what becomes of a POST, PUT or PATCH, and of a response.
+//! - [`query`], [`sort`], [`pagination`]: what a list request asks for, and in which order and pages.
 //! - [`store`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
 //! - [`service`]: what goes over the wire.
 //!
 //! # What it does not do
 //!
-//! Bulk requests, sorting and cursors are not offered (501, or ignored as their discovery says).
+//! Bulk requests are not offered (501).
 //! A password is accepted and not kept, unless a [`Policy`](policy::Policy) of one's own hashes it;
 //! it is never returned, never filtered by, and no `Debug` form of a resource shows it.
 //!

@@ -6,6 +6,7 @@ use scim_filter::BoundFilter;
 
 use crate::auth::Principal;
 use crate::schema::ResourceSchema;
+use crate::store::Scope;
 use crate::value::{Object, Value};
 use crate::{Error, Resource};
 
@@ -135,6 +136,11 @@ impl<'a> Context<'a> {
     /// A request of `principal` on resources of `schema`.
     pub fn new(schema: &'a ResourceSchema, principal: &'a Principal) -> Self {
         Self { schema, principal }
+    }
+
+    /// The store's scope of the request.
+    pub(crate) fn scope(&self) -> Scope<'a> {
+        Scope { tenant: &self.principal.tenant, schema: self.schema }
     }
 }
 

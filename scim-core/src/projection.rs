@@ -24,7 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use scim_filter::{AttrName, Schema as _};
+use scim_filter::{AttrName, BoundAttr, Schema as _};
 
 use crate::schema::{Attribute, ResourceSchema, Returned};
 use crate::value::{Object, Value};
@@ -96,6 +96,24 @@ impl Projection {
     pub fn without(name: &str) -> Self {
         let selector = Selector { extension: None, attribute: Some(name.into()), sub: None };
         Self { selection: Selection::Except(vec![selector]) }
+    }
+
+    /// The same with the attribute read too, for who needs its value besides.
+    pub(crate) fn reading(mut self, attribute: &BoundAttr) -> Self {
+        let (extension, name) = (&attribute.extension, &attribute.name);
+        match &mut self.selection {
+            Selection::Default => {}
+            Selection::Only(selectors) => selectors.push(Selector {
+                extension: extension.clone(),
+                attribute: Some(name.clone()),
+                sub: None,
+            }),
+            Selection::Except(selectors) => selectors.retain(|selector| {
+                let other = selector.attribute.as_ref().is_some_and(|other| !other.matches(name.as_str()));
+                other || !selector.is_in(extension.as_ref().map(AttrName::as_str))
+            }),
+        }
+        self
     }
 
     /// Whether a store must read the attribute: unless the response carries nothing of it, or the

@@ -27,7 +27,7 @@ pub(crate) static PROFILE: Profile = Profile {
         flag("bulk.supported", false),
         flag("filter.supported", true),
         flag("changePassword.supported", false),
-        flag("sort.supported", false),
+        flag("sort.supported", true),
         flag("etag.supported", true),
         Capability { name: "filter.maxResults", value: CapabilityValue::Number(200), source: OURS },
         Capability { name: "itemsPerPage", value: CapabilityValue::Number(100), source: OURS },

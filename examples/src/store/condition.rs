@@ -12,7 +12,7 @@ use super::keys;
 use super::members::{MEMBERS, member_value};
 
 /// A condition as SQL text with its bind values; `?1` is the tenant and `?2` the resource type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sql {
     /// What follows `WHERE r.tenant = ?1 AND r.type = ?2`; empty, or beginning with ` AND `.
     pub(super) text: String,

@@ -78,7 +78,7 @@ async fn in_order(
             _ => walk.next_part(),
         }
         for row in batch {
-            if !matching(tx, scope, query, &row.body).await?.0 {
+            if !matching(tx, scope, query, sql, &row.body).await?.0 {
                 continue;
             }
             if matches >= query.start.skip() && rows.len() <= query.count {
@@ -151,7 +151,7 @@ async fn rank(
             _ => walk.next_part(),
         }
         for row in &batch {
-            let (is_match, resource) = matching(tx, scope, query, &row.body).await?;
+            let (is_match, resource) = matching(tx, scope, query, sql, &row.body).await?;
             if is_match {
                 matches += 1;
                 ranking.offer(&resource, row.seq);
@@ -166,10 +166,11 @@ async fn matching(
     tx: &mut SqliteConnection,
     scope: Scope<'_>,
     query: &Query,
+    sql: &Sql,
     body: &str,
 ) -> Result<(bool, Resource), StoreError> {
     let mut resource = decode(body)?;
-    let Some(filter) = &query.filter else {
+    let Some(filter) = query.filter.as_ref().filter(|_| !sql.exact) else {
         return Ok((true, resource));
     };
     if members::member_value(scope.schema).is_some() && mentions_members(filter) {

@@ -1,4 +1,4 @@
-//! The answer to a query (RFC 7644 §3.4.2).
+//! The answer to a query (RFC 7644 §3.4.2, RFC 9865 §2).
 
 use super::LIST_RESPONSE;
 use crate::value::{Object, Value};
@@ -10,17 +10,23 @@ use crate::value::{Object, Value};
 ///
 /// ```
 /// use scim_core::message::ListResponse;
-/// let list = ListResponse { total_results: 12, start_index: 11, resources: Vec::new() }.into_value();
+/// let list = ListResponse { total_results: Some(12), start_index: Some(11), ..ListResponse::default() };
+/// let list = list.into_value();
 /// let list = list.as_object().unwrap();
 /// assert_eq!(list.get("itemsPerPage"), Some(&0.into()));
 /// assert_eq!(list.get("totalResults"), Some(&12.into()));
+/// assert_eq!(list.get("nextCursor"), None);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListResponse {
     /// `totalResults`
-    pub total_results: usize,
-    /// `startIndex`
-    pub start_index: usize,
+    pub total_results: Option<usize>,
+    /// `startIndex`; not in a page by cursor.
+    pub start_index: Option<usize>,
+    /// `previousCursor` (RFC 9865 §2)
+    pub previous_cursor: Option<String>,
+    /// `nextCursor` (RFC 9865 §2); absent from the last page alone.
+    pub next_cursor: Option<String>,
     /// `Resources`; always present, as some clients require, also when empty.
     pub resources: Vec<Value>,
 }
@@ -30,9 +36,17 @@ impl ListResponse {
     pub fn into_value(self) -> Value {
         let mut message = Object::new();
         message.insert("schemas", vec![Value::from(LIST_RESPONSE)]);
-        message.insert("totalResults", number(self.total_results));
-        message.insert("startIndex", number(self.start_index));
+        for (name, count) in [("totalResults", self.total_results), ("startIndex", self.start_index)] {
+            if let Some(count) = count {
+                message.insert(name, number(count));
+            }
+        }
         message.insert("itemsPerPage", number(self.resources.len()));
+        for (name, cursor) in [("previousCursor", self.previous_cursor), ("nextCursor", self.next_cursor)] {
+            if let Some(cursor) = cursor {
+                message.insert(name, cursor);
+            }
+        }
         message.insert("Resources", self.resources);
         Value::Object(message)
     }

@@ -25,8 +25,14 @@ use crate::{Error, ScimType};
 pub struct SearchRequest {
     /// `filter`, as written.
     pub filter: Option<String>,
+    /// `sortBy`, as written.
+    pub sort_by: Option<String>,
+    /// `sortOrder`, as written; [`Sort::parse`](crate::sort::Sort::parse) reads both.
+    pub sort_order: Option<String>,
     /// `startIndex`, as written; [`Window::parse`](crate::pagination::Window::parse) reads it.
     pub start_index: Option<String>,
+    /// `cursor` (RFC 9865 §3); empty for the first page.
+    pub cursor: Option<String>,
     /// `count`, as written.
     pub count: Option<String>,
     /// `attributes`
@@ -56,6 +62,9 @@ impl SearchRequest {
             match () {
                 () if value == Value::Null => {}
                 () if name.matches("filter") => search.filter = Some(text("filter", value)?),
+                () if name.matches("sortBy") => search.sort_by = Some(text("sortBy", value)?),
+                () if name.matches("sortOrder") => search.sort_order = Some(text("sortOrder", value)?),
+                () if name.matches("cursor") => search.cursor = Some(text("cursor", value)?),
                 () if name.matches("startIndex") => search.start_index = Some(number("startIndex", value)?),
                 () if name.matches("count") => search.count = Some(number("count", value)?),
                 () if name.matches("attributes") => search.attributes = texts("attributes", value)?,
@@ -109,6 +118,9 @@ mod tests {
         for (body, detail) in [
             (serde_json::json!([]), "body: a search request is a JSON object"),
             (serde_json::json!({"filter": 1}), "filter: must be a string"),
+            (serde_json::json!({"sortBy": ["id"]}), "sortBy: must be a string"),
+            (serde_json::json!({"sortOrder": 1}), "sortOrder: must be a string"),
+            (serde_json::json!({"cursor": 1}), "cursor: must be a string"),
             (serde_json::json!({"startIndex": true}), "startIndex: must be an integer"),
             (serde_json::json!({"COUNT": []}), "count: must be an integer"),
             (serde_json::json!({"attributes": "id"}), "attributes: must be an array of strings"),

@@ -7,6 +7,8 @@ use url::Url;
 
 use crate::ResourceId;
 use crate::leniency::Leniencies;
+use crate::pagination::Cursors;
+use crate::query::QuerySupport;
 use crate::schema::Registry;
 use crate::value::{JsonLimits, Object, Value};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub leniencies: Leniencies,
     /// How a PATCH is answered.
     pub patch_response: PatchResponse,
+    /// How pages by cursor are offered (RFC 9865); not at all where the store has none.
+    pub cursors: Option<Cursors>,
     /// Whether a member added to a group must be a resource of the tenant; if not, it is a 400
     /// `invalidValue`.
     pub check_members: bool,
@@ -52,12 +56,16 @@ pub struct Capabilities {
     pub documentation_uri: Option<String>,
     /// `patch.supported`; when false PATCH is 501.
     pub patch: bool,
-    /// Whether queries are taken by POST of `/.search` (RFC 7644 §3.4.3); when false it is 501.
+    /// Whether queries are taken by POST of `/.search` (RFC 7644 §3.4.3) and by GET of the root; when
+    /// false the one is 501 and the other 404.
     pub search: bool,
     /// `filter.maxResults`: the largest page.
     pub max_results: usize,
     /// The page size when the client names none.
     pub default_count: usize,
+    /// `sort.supported`: whether lists are sorted when asked to, where the store does; when false
+    /// `sortBy` means nothing.
+    pub sort: bool,
     /// `etag.supported`; when false, responses carry neither `ETag` nor `meta.version`.
     /// Conditional requests are honoured all the same: to ignore one would be a lost update.
     pub etag: bool,
@@ -131,14 +139,24 @@ impl Config {
             capabilities: Capabilities::default(),
             leniencies: Leniencies::default(),
             patch_response: PatchResponse::default(),
+            cursors: None,
             check_members: true,
             limits: ServiceLimits::default(),
         }
     }
 }
 
+impl Config {
+    /// The same configuration without what the store does not answer.
+    pub(super) fn within(mut self, support: QuerySupport) -> Self {
+        self.capabilities.sort &= support.sort;
+        self.cursors = self.cursors.filter(|_| support.cursor);
+        self
+    }
+}
+
 impl Default for Capabilities {
-    /// PATCH, `/.search` and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
+    /// PATCH, `/.search`, sorting and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
     /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
     fn default() -> Self {
         let mut bearer = Object::new();
@@ -153,6 +171,7 @@ impl Default for Capabilities {
             search: true,
             max_results: 200,
             default_count: 100,
+            sort: true,
             etag: true,
             authentication_schemes: vec![bearer.into()],
             discovery_location: true,

@@ -65,7 +65,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     fn documents(&self, documents: Vec<Object>) -> Reply {
         let resources: Vec<Value> =
             documents.into_iter().map(|document| self.document(document).into()).collect();
-        let list = ListResponse { total_results: resources.len(), start_index: 1, resources };
+        let total_results = Some(resources.len());
+        let list = ListResponse { total_results, start_index: Some(1), resources, ..ListResponse::default() };
         Reply::ok(list.into_value())
     }
 

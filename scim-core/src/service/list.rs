@@ -1,43 +1,111 @@
-//! GET of an endpoint: filter, page, project (RFC 7644 §3.4.2).
+//! GET of an endpoint: filter, sort, page, project (RFC 7644 §3.4.2, RFC 9865).
 
 use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
 
+use super::config::Capabilities;
+use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
 use super::respond::{Failure, Reply};
 use super::{Call, Operation, Outcome, Service};
-use crate::Error;
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
 use crate::message::ListResponse;
-use crate::pagination::Window;
+use crate::pagination::{Cursors, PaginationMethod, Window, cursor_count};
 use crate::policy::{Context, Policy};
 use crate::query::{Query, Start};
 use crate::schema::ResourceSchema;
-use crate::store::{Scope, Store};
+use crate::sort::Sort;
+use crate::store::{Page, Store};
+use crate::value::Value;
+use crate::{Error, ScimType};
+
+/// Which page a list request asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Paging<'p> {
+    /// By index.
+    Index(Window),
+    /// By cursor.
+    Cursor {
+        cursors: &'p Cursors,
+        /// `None` for the first page.
+        cursor: Option<&'p str>,
+        count: usize,
+    },
+}
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn list(&self, mut call: Call<'_>) -> Result<Reply, Failure> {
         call.begin(Operation::List, None);
         let query = self.query(&call.context, call.schema(), &call.parameters, call.outcome)?;
-        self.page(&call.context, query).await
+        self.page(&call.context, query, &call.parameters).await
     }
 
-    /// The page of resources of the context's type that `query` asks for.
-    pub(super) async fn page(&self, context: &Context<'_>, query: Query) -> Result<Reply, Failure> {
-        let scope = Scope { tenant: &context.principal.tenant, schema: context.schema };
-        let page = self.store.query(scope, &query).await?;
-        let resources = page
-            .resources
-            .into_iter()
-            .take(query.count)
-            .map(|resource| self.render(context, resource, &query.projection))
-            .collect();
-        let total_results = page.total.unwrap_or_default();
-        let list = ListResponse { total_results, start_index: query.start.skip() + 1, resources };
+    /// The page of resources of the context's type that `query` and `parameters` ask for.
+    pub(super) async fn page(
+        &self,
+        context: &Context<'_>,
+        query: Query,
+        parameters: &Parameters,
+    ) -> Result<Reply, Failure> {
+        match self.paging(parameters)? {
+            Paging::Index(window) => {
+                let query = Query { start: Start::Index(window.start_index), count: window.count, ..query };
+                let page = self.store.query(context.scope(), &query).await?;
+                let total_results = page.total;
+                let resources = self.rendered(context, page, &query);
+                let start_index = Some(window.start_index);
+                let list = ListResponse { total_results, start_index, resources, ..ListResponse::default() };
+                Ok(Reply::ok(list.into_value()))
+            }
+            Paging::Cursor { cursors, cursor, count } => {
+                let query = Query { start: Start::First, count, ..query };
+                self.cursor_page(context, query, cursors, cursor).await
+            }
+        }
+    }
+
+    async fn cursor_page(
+        &self,
+        context: &Context<'_>,
+        mut query: Query,
+        cursors: &Cursors,
+        cursor: Option<&str>,
+    ) -> Result<Reply, Failure> {
+        let now = (self.environment.now)();
+        let sealer = Sealer::new(cursors, &context.principal.tenant, [(context.schema.name(), &query)]);
+        let mut total = None;
+        if let Some(cursor) = cursor {
+            let position = sealer.open(cursor, query.count, now)?;
+            total = position.total;
+            query.start = position.starts.into_iter().flatten().next().ok_or_else(Error::invalid_cursor)?;
+        }
+        let mut page = self.store.query(context.scope(), &query).await?;
+        if query.start.is_backward() && page.resources.is_empty() && query.count > 0 {
+            // All that came before is gone, so the page before is the first one.
+            query.start = Start::First;
+            page = self.store.query(context.scope(), &query).await?;
+        }
+        let total = page.total.or(total);
+        let seal = |start: Start| {
+            let starts = vec![Some(start)];
+            sealer.seal(&Position { issued: now.as_second(), count: query.count, total, starts })
+        };
+        let previous_cursor = page.previous.take().map(|place| seal(Start::Before(place)));
+        let next_cursor = page.next.take().map(|place| seal(Start::After(place)));
+        let resources = self.rendered(context, page, &query);
+        let list =
+            ListResponse { total_results: total, previous_cursor, next_cursor, resources, start_index: None };
         Ok(Reply::ok(list.into_value()))
     }
 
-    /// What `parameters` ask for, the names in the filter looked up in `names`.
+    /// The resources of a page as they are answered, and no more than were asked for.
+    pub(super) fn rendered(&self, context: &Context<'_>, page: Page, query: &Query) -> Vec<Value> {
+        let resources = page.resources.into_iter().take(query.count);
+        resources.map(|resource| self.render(context, resource, &query.projection)).collect()
+    }
+
+    /// What `parameters` ask for, the names in filter and sort looked up in `names`; which page is
+    /// still to be said.
     pub(super) fn query(
         &self,
         context: &Context<'_>,
@@ -55,19 +123,34 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 Some(filter)
             }
         };
-        let window = self.window(parameters)?;
+        let sort = match self.config.capabilities.sort {
+            true => Sort::parse(names, parameters.sort_by.as_deref(), parameters.sort_order.as_deref())?,
+            false => None,
+        };
         let projection = parameters.projection(context.schema)?;
-        let start = Start::Index(window.start_index);
-        Ok(Query { filter, start, count: window.count, projection, ..Query::default() })
+        Ok(Query { filter, sort, projection, ..Query::default() })
     }
 
-    pub(super) fn window(&self, parameters: &Parameters) -> Result<Window, Error> {
-        Window::parse(
-            parameters.start_index.as_deref(),
-            parameters.count.as_deref(),
-            self.config.capabilities.default_count,
-            self.config.capabilities.max_results,
-        )
+    /// Which page `parameters` ask for.
+    pub(super) fn paging<'p>(&'p self, parameters: &'p Parameters) -> Result<Paging<'p>, Error> {
+        let Capabilities { default_count, max_results, .. } = self.config.capabilities;
+        let (start_index, count) = (parameters.start_index.as_deref(), parameters.count.as_deref());
+        let cursor = parameters.cursor.as_deref();
+        let by_index = || Ok(Paging::Index(Window::parse(start_index, count, default_count, max_results)?));
+        match (&self.config.cursors, cursor, start_index) {
+            (None, None | Some(""), _) => by_index(),
+            (None, Some(_), _) => Err(Error::invalid_cursor()),
+            (Some(_), Some(_), Some(_)) => {
+                let detail = "`cursor` and `startIndex` exclude one another";
+                Err(Error::bad_request(ScimType::InvalidValue, detail))
+            }
+            (Some(cursors), None, None) if cursors.default_method == PaginationMethod::Index => by_index(),
+            (Some(_), None, Some(_)) => by_index(),
+            (Some(cursors), _, None) => {
+                let count = cursor_count(count, default_count, max_results)?;
+                Ok(Paging::Cursor { cursors, cursor: cursor.filter(|text| !text.is_empty()), count })
+            }
+        }
     }
 
     /// Strict first, then with each leniency that could help, alone and together, so that it is

@@ -17,14 +17,20 @@
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured
 //!   ([`PatchResponse`]). HEAD is answered as GET without the body.
 //! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
-//!   them; `/Me` and `/Bulk` are 501, an unknown path is 404, another method is 405 with
+//!   them; so does GET of the root, with one slash at its end or none. `/Me` and `/Bulk` are 501, an unknown path is 404, another method is 405 with
 //!   `Allow`, a query string over the limit 414, a body over the limit 413.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
 //!   `..` and those with an encoded slash are 404.
 //! - Query parameters are matched by name in any case; one that is given twice is a 400, unknown
 //!   ones are ignored, `sortBy` among them as long as `sort.supported` is false.
+//! - A list by cursor (RFC 9865) has a `totalResults` that is counted with the first page and
+//!   repeated with the others; it has no `startIndex`, and a request with both is a 400. A `count`
+//!   above the largest page is the largest page, by cursor as by index. Where no cursors are
+//!   offered, an empty `cursor` is ignored as unknown parameters are, and any other is a 400.
 
+mod all_types;
 mod config;
+mod cursor;
 mod discover;
 mod list;
 mod location;
@@ -85,6 +91,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
     /// let service = Service::new(MemoryStore::new(), config, environment);
     /// ```
     pub fn new(store: S, authenticator: A, config: Config, environment: Environment) -> Self {
+        let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
         Self { store, authenticator, policy: StandardPolicy, config, environment, base_path, base_url }
     }
@@ -104,7 +111,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
     }
 
-    /// What the service was told when it was built.
+    /// What the service was told when it was built, without what its store does not answer.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -153,6 +160,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 let body = self.parsed(&body)?;
                 self.search(schema.as_deref(), &principal, body, outcome).await
             }
+            Route::Root => self.list_all(query, &principal, outcome).await,
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {
                 self.check_body(head, &body)?;

@@ -9,11 +9,14 @@ use crate::projection::Projection;
 use crate::schema::ResourceSchema;
 use crate::{Error, ScimType};
 
-/// The parameters of RFC 7644 §3.4.2 and §3.9 that the service knows.
+/// The parameters of RFC 7644 §3.4.2 and §3.9 and of RFC 9865 §2.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Parameters {
     pub(super) filter: Option<String>,
+    pub(super) sort_by: Option<String>,
+    pub(super) sort_order: Option<String>,
     pub(super) start_index: Option<String>,
+    pub(super) cursor: Option<String>,
     pub(super) count: Option<String>,
     pub(super) attributes: Option<String>,
     pub(super) excluded_attributes: Option<String>,
@@ -54,7 +57,10 @@ impl Parameters {
     fn slot(&mut self, name: &str) -> Option<(&mut Option<String>, &'static str)> {
         let slots = [
             (&mut self.filter, "filter"),
+            (&mut self.sort_by, "sortBy"),
+            (&mut self.sort_order, "sortOrder"),
             (&mut self.start_index, "startIndex"),
+            (&mut self.cursor, "cursor"),
             (&mut self.count, "count"),
             (&mut self.attributes, "attributes"),
             (&mut self.excluded_attributes, "excludedAttributes"),

@@ -22,6 +22,8 @@ pub(super) enum Route {
     Collection(Arc<ResourceSchema>),
     /// `/Users/{id}`
     Resource(Arc<ResourceSchema>, ResourceId),
+    /// The base URL itself: all resource types at once (RFC 7644 §3.4.2.1).
+    Root,
     /// `/Users/.search`, or `/.search` over every resource type.
     Search(Option<Arc<ResourceSchema>>),
     /// A discovery endpoint.
@@ -44,6 +46,9 @@ impl Route {
     /// The route of `path` below the base path `base`; `None` is 404.
     pub(super) fn find(config: &Config, base: &BasePath, path: &str) -> Option<Self> {
         let registry = &config.registry;
+        if config.capabilities.search && base.is(path) {
+            return Some(Self::Root);
+        }
         let segments = segments(path)?;
         let segments: Vec<&str> =
             segments.strip_prefix(base.segments.as_slice())?.iter().map(AsRef::as_ref).collect();
@@ -71,7 +76,7 @@ impl Route {
             Self::Resource(..) if patch => "GET, HEAD, PUT, PATCH, DELETE",
             Self::Resource(..) => "GET, HEAD, PUT, DELETE",
             Self::Search(_) => "POST",
-            Self::Discovery(_) => "GET, HEAD",
+            Self::Root | Self::Discovery(_) => "GET, HEAD",
             Self::NotImplemented(_) => "",
         }
     }
@@ -84,7 +89,7 @@ impl Route {
                 [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
             }
             Self::Search(_) => *method == Method::POST,
-            Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
+            Self::Root | Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
             Self::NotImplemented(_) => true,
         }
     }
@@ -102,6 +107,11 @@ impl BasePath {
         let path = url.path().trim_end_matches('/');
         let segments = segments(path).unwrap_or_default();
         Self { segments: segments.into_iter().map(|segment| Cow::Owned(segment.into_owned())).collect() }
+    }
+
+    /// Whether `path` is the base path, with one slash at its end or none.
+    fn is(&self, path: &str) -> bool {
+        segments(path.strip_suffix('/').unwrap_or(path)).is_some_and(|segments| segments == self.segments)
     }
 }
 

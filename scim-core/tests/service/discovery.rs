@@ -13,7 +13,7 @@ fn the_service_provider_config_says_what_is_configured() {
     assert_eq!(document["patch"], json!({"supported": true}));
     assert_eq!(document["bulk"], json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 0}));
     assert_eq!(document["filter"], json!({"supported": true, "maxResults": 200}));
-    for (name, supported) in [("changePassword", false), ("sort", false), ("etag", true)] {
+    for (name, supported) in [("changePassword", false), ("sort", true), ("etag", true)] {
         assert_eq!(document[name], json!({"supported": supported}), "{name}");
     }
     assert_eq!(document["authenticationSchemes"][0]["type"], "oauthbearertoken");

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
+mod all_types;
 mod concurrency;
+mod cursor;
 mod discovery;
 mod hostile;
 mod least_store;
@@ -13,6 +15,7 @@ mod policy;
 mod refusal;
 mod scale;
 mod search;
+mod sort;
 mod store_failures;
 mod support;
 mod wire;

@@ -38,8 +38,10 @@ const SPELLINGS: &[(&str, u16)] = &[
     ("/scim/v2/Users/id-1%", 404),
     ("/scim/v2/Users\\id-1", 404),
     ("/scim/v2/Users/%5Cid-1", 404),
-    ("/scim/v2", 404),
-    ("/scim/v2/", 404),
+    ("/scim/v2", 200),
+    ("/scim/v2/", 200),
+    ("/scim/v2//", 404),
+    ("/scim/v2/.", 404),
     ("/Users/id-1", 404),
     ("/", 404),
     ("/scim/v2/Users/id-1?x=/../", 200),
@@ -69,7 +71,9 @@ fn every_method_on_every_path_is_authenticated_first() {
     let server = server();
     server.user("bjensen");
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
-        for path in ["/Users", "/Users/id-1", "/Schemas", "/ServiceProviderConfig", "/none", "/Me", "/Bulk"] {
+        for path in
+            ["/Users", "/Users/id-1", "/Schemas", "/ServiceProviderConfig", "/none", "", "/", "/Me", "/Bulk"]
+        {
             let mut request = request(method, path, Some(json!("nonsense")));
             request.headers_mut().insert("authorization", "Bearer ".parse().unwrap());
             request.headers_mut().insert("content-type", "text/plain".parse().unwrap());
@@ -113,6 +117,8 @@ fn wrong_methods_are_405_with_allow() {
         ("OPTIONS", "/Users", "GET, HEAD, POST"),
         ("POST", "/Users/id-1", "GET, HEAD, PUT, PATCH, DELETE"),
         ("PROPFIND", "/Users/none", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("POST", "/", discovery),
+        ("DELETE", "", discovery),
         ("POST", "/ServiceProviderConfig", discovery),
         ("PUT", "/ServiceProviderConfig", discovery),
         ("PATCH", "/ServiceProviderConfig", discovery),

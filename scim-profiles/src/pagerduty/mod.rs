@@ -120,6 +120,7 @@ pub fn config(base_url: Url) -> Config {
     for row in PROFILE.capabilities {
         match (row.name, row.value) {
             ("patch.supported", CapabilityValue::Literal(Literal::Bool(on))) => capabilities.patch = on,
+            ("sort.supported", CapabilityValue::Literal(Literal::Bool(on))) => capabilities.sort = on,
             ("etag.supported", CapabilityValue::Literal(Literal::Bool(on))) => capabilities.etag = on,
             ("filter.maxResults", CapabilityValue::Number(number)) => capabilities.max_results = number,
             ("itemsPerPage", CapabilityValue::Number(number)) => capabilities.default_count = number,

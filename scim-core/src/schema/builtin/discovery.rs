@@ -3,7 +3,7 @@
 use super::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 use crate::schema::{Attribute, Schema, Uniqueness};
 
-/// The ServiceProviderConfig schema (RFC 7643 §5).
+/// The ServiceProviderConfig schema (RFC 7643 §5, RFC 9865 §4).
 pub fn service_provider_config() -> Schema {
     let supported =
         || Attribute::boolean("supported").describe("Whether the operation is offered.").required();
@@ -33,6 +33,20 @@ pub fn service_provider_config() -> Schema {
         feature("changePassword").describe("Whether passwords can be changed."),
         feature("sort").describe("Whether results can be sorted."),
         feature("etag").describe("Whether resources have entity tags."),
+        Attribute::complex(
+            "pagination",
+            [
+                Attribute::boolean("cursor").describe("Whether pages are offered by cursor.").required(),
+                Attribute::boolean("index").describe("Whether pages are offered by index.").required(),
+                Attribute::string("defaultPaginationMethod")
+                    .describe("How a list is paged that names no method.")
+                    .canonical(["cursor", "index"]),
+                Attribute::integer("defaultPageSize").describe("Size of a page that names none."),
+                Attribute::integer("maxPageSize").describe("Most resources in one page."),
+                Attribute::integer("cursorTimeout").describe("Seconds a cursor is good for, at least."),
+            ],
+        )
+        .describe("How lists are paged through."),
         Attribute::complex(
             "authenticationSchemes",
             [
