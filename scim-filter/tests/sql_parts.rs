@@ -91,7 +91,7 @@ fn what_stands_beside_the_deepest_term_is_low() {
 fn each_part_is_defined_once_and_before_it_is_named() {
     for filter in [
         negated(50, "title pr"),
-        format!("emails[{}] and {}", negated(20, "value pr"), negated(20, "title pr")),
+        format!("emails[{}] and {}", negated(20, "value pr"), negated(14, "title pr")),
         format!("{} or emails[{}]", negated(20, "title pr"), negated(40, "value pr")),
         format!("{} and {}", negated(30, "title pr and active pr"), negated(31, "logins pr or title pr")),
     ] {
@@ -113,7 +113,9 @@ fn each_part_is_defined_once_and_before_it_is_named() {
             assert!(inside.contains("((WITH scim_"), "{text}");
         }
     }
-    let behind = sqlite(&format!("emails[{}] and {}", negated(20, "value pr"), negated(20, "title pr")));
+    // What stands behind the brackets is defined outside of them, also where it is a part itself.
+    let behind = sqlite(&format!("emails[{}] and {}", negated(20, "value pr"), negated(14, "title pr")));
+    assert!(behind.contains(&format!("(v) AS (SELECT {})", not(14, TITLE))), "{behind}");
     let (_, inside) = behind.split_once("FROM e WHERE").unwrap();
     assert!(!inside.contains(TITLE), "{behind}");
 }
