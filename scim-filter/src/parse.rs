@@ -229,7 +229,7 @@ impl<'t, 'o> Parser<'t, 'o> {
         if self.stack.depth() >= limit {
             return fail(ParseErrorKind::TooDeep { limit }, input, inside);
         }
-        if !matches!(opener, Opener::Group) {
+        if matches!(opener, Opener::Not | Opener::ValuePath) {
             self.nodes.expect_more(self.text.len());
         }
         self.stack.push(Frame::new(opener, self.at(input), path));
