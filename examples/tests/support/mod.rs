@@ -180,6 +180,11 @@ impl Client {
         Ok(Response { status: head.status.as_u16(), headers: head.headers, body })
     }
 
+    /// The base URL.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Host and port of the server.
     pub(crate) fn address(&self) -> &str {
         self.base.strip_prefix("http://").unwrap().split('/').next().unwrap()
