@@ -60,5 +60,21 @@ fn matching(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parse, print_and_bind, matching);
+fn matching_text(c: &mut Criterion) {
+    const USERS: usize = 10_000;
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").unwrap();
+    let texts: Vec<String> = users(USERS).map(|user| user.to_string()).collect();
+    let mut group = c.benchmark_group("match over 10,000 users as JSON text");
+    group.throughput(Throughput::Elements(USERS as u64));
+    for (name, text, expected) in [("S1a", E1A, 1), ("S1b", E1B, 3_334), ("S1c", E1C, 666)] {
+        let filter = Filter::parse(text).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let hits = || texts.iter().filter(|user| filter.matches_slice(user.as_bytes()) == Ok(true)).count();
+        assert_eq!(hits(), expected, "{name}");
+        group.bench_function(name, |b| b.iter(hits));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, parse, print_and_bind, matching, matching_text);
 criterion_main!(benches);

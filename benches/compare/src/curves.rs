@@ -58,7 +58,10 @@ pub enum End {
     TooSlow,
 }
 
-const CRATES: [(&str, fn(&str) -> bool); 4] =
+/// Whether a text is accepted.
+type Accepts = fn(&str) -> bool;
+
+const CRATES: [(&str, Accepts); 4] =
     [(OURS, ours), (SCIM_PROTO, scim_proto), (SCIM_V2, scim_v2), (SCIM_FILTER, scim_filter)];
 
 /// Ours, without the default limits on length and terms.

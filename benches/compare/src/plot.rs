@@ -96,13 +96,13 @@ fn legend(svg: &mut String, curves: &[Curve]) -> fmt::Result {
 
 /// A line through the points, and a cross where it ends early.
 fn draw_curve(svg: &mut String, index: usize, curve: &Curve, size: &Axis, time: &Axis) -> fmt::Result {
-    let places = curve.points.iter().map(|(at, median)| (size.place(*at as f64), time.place(*median)));
+    let mut places = curve.points.iter().map(|(at, median)| (size.place(*at as f64), time.place(*median)));
     let mut line = String::new();
     for (x, y) in places.clone() {
         write!(line, "{}{x:.1} {y:.1}", if line.is_empty() { "M" } else { "L" })?;
     }
     writeln!(svg, "<path class=\"curve c{index}\" d=\"{line}\"/>")?;
-    if let (Some((x, y)), Some(_)) = (places.last(), &curve.end) {
+    if let (Some((x, y)), Some(_)) = (places.next_back(), &curve.end) {
         let (left, up) = (x - 5.0, y - 5.0);
         writeln!(svg, "<path class=\"end c{index}\" d=\"M{left:.1} {up:.1}l10 10m0 -10l-10 10\"/>")?;
     }
