@@ -7,12 +7,13 @@ mod common;
 use std::collections::BTreeSet;
 
 use scim_filter::{
-    AttributeType, BindError, BindErrorKind, BindOptions, CompareOp, Filter, Limits, ParseError,
-    ParseErrorKind, ParseOptions, PatchPath,
+    AttributeType, BindError, BindErrorKind, BindOptions, CompareOp, Filter, JsonTextErrorKind, Limits,
+    ParseError, ParseErrorKind, ParseOptions, PatchPath,
 };
 
 use AttributeType as T;
 use BindErrorKind as B;
+use JsonTextErrorKind as J;
 use ParseErrorKind as K;
 
 macro_rules! value {
@@ -385,11 +386,42 @@ fn variant(kind: &impl std::fmt::Debug) -> String {
     format!("{kind:?}").split(' ').next().unwrap().to_owned()
 }
 
+/// What `matches_slice` says of texts that are no resources.
+fn text_cases() -> Vec<(String, J, String)> {
+    let deep = format!("{{\"a\": {}", "[".repeat(200));
+    let cases = [
+        ("{\"active\": tru}", J::NotJson, "the resource is not JSON, at byte 11"),
+        ("[]", J::NotAnObject, "the resource is not an object, at byte 0"),
+        (&deep, J::TooDeep, "brackets nest deeper than 128, at byte 133"),
+        (
+            "{\"active\": true, \"ACTIVE\": 1}",
+            J::DuplicateName,
+            "a member the filter names is given twice, at byte 17",
+        ),
+        ("{\"active\": 1e999}", J::NumberOutOfRange, "a number is out of range, at byte 11"),
+    ];
+    cases.map(|(text, kind, message)| (text.to_owned(), kind, message.to_owned())).into()
+}
+
+#[test]
+fn resources_as_text() {
+    let filter = Filter::parse("active eq true").unwrap();
+    let filter = filter.bind(&common::USER, &BindOptions::default()).unwrap();
+    for (text, kind, message) in text_cases() {
+        let error = filter.matches_slice(text.as_bytes()).unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (kind, message), "of {text}");
+    }
+}
+
 #[test]
 fn every_kind_is_asserted() {
     let declared = variants(include_str!("../src/error.rs"), "ParseErrorKind");
     let cases = [filter_cases(), path_cases(), limit_cases()].concat();
     let asserted: BTreeSet<String> = cases.iter().map(|case| variant(&case.1)).collect();
+    assert!(asserted.iter().eq(&declared), "{declared:?} and asserted {asserted:?}");
+
+    let declared = variants(include_str!("../src/json_text.rs"), "JsonTextErrorKind");
+    let asserted: BTreeSet<String> = text_cases().iter().map(|case| variant(&case.1)).collect();
     assert!(asserted.iter().eq(&declared), "{declared:?} and asserted {asserted:?}");
 
     let declared = variants(include_str!("../src/bind_error.rs"), "BindErrorKind");
