@@ -68,6 +68,15 @@ fn what_the_tables_hold_is_filtered_in_sql() {
     ] {
         assert_eq!(client.count("/Users", filter), count, "{filter}");
     }
+    let sorted = |query: &str| {
+        let list = client.get(&format!("/Users?{query}")).expect(200);
+        let names = list["Resources"].as_array().unwrap().iter();
+        names.map(|it| it["userName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted("sortBy=userName&sortOrder=descending"), ["Straße", "jsmith", "BJensen"]);
+    // By the primary e-mail address; who has none comes last.
+    assert_eq!(sorted("sortBy=emails.value"), ["BJensen", "Straße", "jsmith"]);
+    assert_eq!(sorted("sortBy=meta.created&count=1&startIndex=2"), ["jsmith"]);
 }
 
 #[test]

@@ -87,6 +87,15 @@ impl Error {
         self
     }
 
+    /// The same error of a request that has in its body what others have in the URI: `sensitive`,
+    /// which asks for POST, is `invalidFilter` of a POST.
+    pub(crate) fn in_body(self) -> Self {
+        match self.scim_type {
+            Some(ScimType::Sensitive) => Self::bad_request(ScimType::InvalidFilter, self.detail),
+            _ => self,
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -112,7 +121,8 @@ impl Error {
     }
 
     /// A filter that does not fit the schema: 400 `invalidFilter`, or 403 `sensitive` where its
-    /// outcome would reveal a value that is never returned (RFC 7644 §7.5.2).
+    /// outcome would reveal a value that is never returned (RFC 7644 §7.5.2). Of a POST, whose URI
+    /// has no filter, the service makes that `invalidFilter` too.
     pub fn filter_binding(error: &scim_filter::BindError) -> Self {
         match error.kind() {
             BindErrorKind::Sensitive => {

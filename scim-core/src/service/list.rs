@@ -117,7 +117,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             None => None,
             Some(text) => {
                 let mut fired = Vec::new();
-                let filter = self.filter(context.schema, names, text, &mut fired)?;
+                let filter = self.filter(context.schema, names, text, &mut fired);
+                // `sensitive` is said of URIs, and that POST should be used (RFC 7644 §3.12 and §7.5.2).
+                let filter = if parameters.in_body { filter.map_err(Error::in_body) } else { filter }?;
                 outcome.note(&fired);
                 self.policy.may_filter(context, &filter)?;
                 Some(filter)

@@ -20,6 +20,8 @@ pub(super) struct Parameters {
     pub(super) count: Option<String>,
     pub(super) attributes: Option<String>,
     pub(super) excluded_attributes: Option<String>,
+    /// They came in a body, not in a URI.
+    pub(super) in_body: bool,
 }
 
 impl Parameters {

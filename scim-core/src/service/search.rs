@@ -59,6 +59,7 @@ impl From<SearchRequest> for Parameters {
             count: search.count,
             attributes: joined(search.attributes),
             excluded_attributes: joined(search.excluded_attributes),
+            in_body: true,
         }
     }
 }

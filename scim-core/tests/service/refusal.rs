@@ -157,6 +157,11 @@ fn a_filter_never_reveals_a_secret() {
     for filter in ["password eq \"x\"", "not (password pr)", "userName eq \"a\" or password sw \"a\""] {
         let answer = server.get(&format!("/Users?filter={}", encoded(filter)));
         answer.refused_naming(403, Some("sensitive"), "password");
+        for path in ["/Users/.search", "/.search"] {
+            let body =
+                json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter});
+            server.post(path, body).refused_naming(400, Some("invalidFilter"), "password");
+        }
     }
 }
 
