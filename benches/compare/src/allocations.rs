@@ -1,12 +1,19 @@
 //! A global allocator that counts.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
 /// The system's allocator, counting what is asked of it.
 pub struct Counting;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that ends has no count any more, and nobody asks for it.
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
 
 #[expect(
     unsafe_code,
@@ -15,7 +22,7 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 // SAFETY: every call is handed on to `System` as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps `alloc`'s contract.
         unsafe { System.alloc(layout) }
     }
@@ -26,17 +33,17 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller keeps `realloc`'s contract, and the pointer came from `System`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-/// How often `work` asks for memory; growing in place counts.
+/// How often `work` asks for memory on this thread; growing in place counts.
 pub fn allocations<T>(work: impl FnOnce() -> T) -> u64 {
-    let before = COUNT.load(Ordering::Relaxed);
+    let before = COUNT.get();
     let result = work();
-    let after = COUNT.load(Ordering::Relaxed);
+    let after = COUNT.get();
     drop(result);
     after - before
 }

@@ -21,6 +21,8 @@ mod options;
 mod plot;
 mod readme;
 mod report;
+#[cfg(test)]
+mod tests;
 mod workloads;
 
 use std::path::{Path, PathBuf};
