@@ -75,8 +75,8 @@ pub fn filter_roundtrip(data: &[u8]) {
     }
 }
 
-/// A filter (the first line) selects a resource (the rest) as JSON text as it does as a tree, and
-/// what is no tree is refused as text too, unless its fault is in what the filter does not look at.
+/// A filter (the first line) selects a resource (the rest) as JSON text as it does as a tree, if a
+/// tree can be made of it. What is no object is refused; of any other text, an error says where.
 ///
 /// # Panics
 ///
@@ -88,23 +88,19 @@ pub fn filter_match(data: &[u8]) {
     let Some(filter) = std::str::from_utf8(line).ok().and_then(|text| Filter::parse(text).ok()) else {
         return;
     };
-    let tree = Value::from_slice(json, &JsonLimits::default());
+    // A byte order mark is no part of the text.
+    let marked = json.starts_with(b"\xef\xbb\xbf");
+    let tree = Value::from_slice(json, &JsonLimits { max_depth: usize::MAX });
     for (schema, _) in bindings() {
         let Ok(bound) = filter.bind(schema, &BindOptions::default()) else { continue };
         let text = bound.matches_slice(json);
         match tree.as_ref().map(Value::as_object) {
+            _ if marked => assert!(text.is_err(), "a byte order mark was read as JSON"),
             Ok(Some(object)) => {
                 assert_eq!(text, Ok(bound.matches::<Value>(object)), "`{filter}` selects otherwise")
             }
             Ok(None) => assert!(text.is_err(), "what is no object was selected from"),
             Err(_) => {}
-        }
-        // Whatever the limits and rules of our own tree are, what no reader takes as JSON is refused.
-        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(json)
-            && error.is_syntax()
-            && !error.to_string().contains("recursion")
-        {
-            assert!(text.is_err(), "taken as JSON, which it is not: {error}");
         }
         if let Err(error) = text {
             assert!(error.position() <= json.len(), "{error} is behind the end");

@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::ast::{Literal, NodeKind, Slice};
 use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT, route};
 use crate::compare::{Text, fold};
+use crate::fold::Key;
+use crate::json_members::NameEnds;
 use crate::{
     AttrName, AttrPath, AttributeInfo, AttributeType, BindError, BindErrorKind, BoundAttr, BoundFilter,
     BoundPath, CompareOp, Filter, Number, PatchPath, Schema, Term, Terms,
@@ -402,7 +404,9 @@ impl<'a, S: Schema> Binder<'a, S> {
                     std::borrow::Cow::Borrowed(_) => slice,
                     std::borrow::Cow::Owned(key) => self.store(&key),
                 };
-                BoundLiteral::Folded { text: slice, key }
+                let anchor =
+                    Key::new(self.texts.get(key.start as usize..key.end()).unwrap_or_default()).anchor;
+                BoundLiteral::Folded { text: slice, key, anchor }
             }
         })
     }
@@ -441,11 +445,13 @@ impl<'a, S: Schema> Binder<'a, S> {
     fn finish(self) -> BoundFilter {
         let Self { mut nodes, attrs, texts, lenient, .. } = self;
         let entry = route(&mut nodes);
+        let name_ends = NameEnds::of(attrs.iter().map(BoundAttr::member));
         BoundFilter {
             nodes: nodes.into(),
             entry,
             attrs: attrs.into(),
             texts: texts.into_boxed_str(),
+            name_ends,
             lenient,
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::ast::Slice;
 use crate::compare::{Instant, Text};
+use crate::fold::Key;
+use crate::json_members::NameEnds;
 use crate::{AttrName, AttributeType, CompareOp, Number, Scalar};
 
 /// A filter bound to a schema: canonical names, types and case rules are known.
@@ -17,6 +19,8 @@ pub struct BoundFilter {
     pub(crate) attrs: Box<[BoundAttr]>,
     // The strings compared with, and behind each its folded form where that differs.
     pub(crate) texts: Box<str>,
+    // Of the members that the attributes are or are in.
+    pub(crate) name_ends: NameEnds,
     pub(crate) lenient: bool,
 }
 
@@ -53,7 +57,7 @@ pub(crate) enum BoundLiteral {
     Bool(bool),
     Number(Number),
     Exact(Slice),
-    Folded { text: Slice, key: Slice },
+    Folded { text: Slice, key: Slice, anchor: u8 },
     Instant { text: Slice, seconds: i64, fraction: Slice },
     Binary(Slice),
 }
@@ -87,7 +91,7 @@ impl BoundFilter {
             BoundLiteral::Bool(value) => return Err(Scalar::Bool(value)),
             BoundLiteral::Number(value) => return Err(Scalar::Number(value)),
             BoundLiteral::Exact(text) => Text::Exact(self.text(text)),
-            BoundLiteral::Folded { key, .. } => Text::Folded(self.text(key)),
+            BoundLiteral::Folded { key, anchor, .. } => Text::Folded(Key { text: self.text(key), anchor }),
             BoundLiteral::Instant { text, seconds, fraction } => {
                 Text::Instant(Instant::from_parts(seconds, self.text(fraction)), self.text(text))
             }
@@ -272,6 +276,11 @@ pub struct BoundAttr {
 }
 
 impl BoundAttr {
+    /// The member of the resource, or of one value, that the attribute is or is in.
+    pub(crate) fn member(&self) -> &AttrName {
+        self.extension.as_ref().unwrap_or(&self.name)
+    }
+
     /// How values of the attribute compare.
     pub fn collation(&self) -> crate::compare::Collation {
         crate::compare::Collation { kind: self.kind, case_exact: self.case_exact }

@@ -36,7 +36,7 @@ pub struct Collation {
 pub fn holds(collation: Collation, left: Scalar<'_>, op: CompareOp, right: Scalar<'_>) -> bool {
     match (left, right) {
         (Scalar::String(left), Scalar::String(right)) => match Text::new(collation, right) {
-            Text::Folded(_) => text_holds(&Text::Folded(&fold::fold(right)), left, op),
+            Text::Folded(_) => text_holds(&Text::Folded(fold::Key::new(&fold::fold(right))), left, op),
             text => text_holds(&text, left, op),
         },
         _ => scalar_holds(left, op, right),
@@ -67,7 +67,7 @@ pub(crate) enum Text<'t> {
     /// Compares as it is.
     Exact(&'t str),
     /// Compares by case folding, and is folded.
-    Folded(&'t str),
+    Folded(fold::Key<'t>),
     /// Compares in time; the text is for values that are no date-times.
     Instant(Instant<'t>, &'t str),
     /// Base64, without its padding.
@@ -84,7 +84,7 @@ impl<'t> Text<'t> {
             },
             AttributeType::Binary => Self::Binary(without_padding(text)),
             _ if collation.case_exact => Self::Exact(text),
-            _ => Self::Folded(text),
+            _ => Self::Folded(fold::Key::new(text)),
         }
     }
 }
@@ -95,12 +95,12 @@ pub(crate) fn text_holds(right: &Text<'_>, left: &str, op: CompareOp) -> bool {
     match (op, right) {
         (Ne, _) => !text_holds(right, left, Eq),
         (Eq, Text::Exact(right)) => left == *right,
-        (Eq, Text::Folded(right)) => fold::equals(left, right),
+        (Eq, Text::Folded(right)) => fold::equals(left, right.text),
         (Eq, Text::Binary(right)) => without_padding(left) == *right,
         (Eq, Text::Instant(instant, right)) => Instant::parse(left) == Some(*instant) || left == *right,
-        (Co, Text::Folded(right)) => fold::contains(left, right),
-        (Sw, Text::Folded(right)) => fold::starts_with(left, right),
-        (Ew, Text::Folded(right)) => fold::ends_with(left, right),
+        (Co, Text::Folded(right)) => fold::contains(left, *right),
+        (Sw, Text::Folded(right)) => fold::starts_with(left, right.text),
+        (Ew, Text::Folded(right)) => fold::ends_with(left, right.text),
         (Co, Text::Exact(right) | Text::Instant(_, right) | Text::Binary(right)) => {
             memchr::memmem::find(left.as_bytes(), right.as_bytes()).is_some()
         }
@@ -113,7 +113,7 @@ pub(crate) fn text_holds(right: &Text<'_>, left: &str, op: CompareOp) -> bool {
 fn text_order(right: &Text<'_>, left: &str) -> Option<Ordering> {
     match right {
         Text::Exact(right) => Some(left.cmp(right)),
-        Text::Folded(right) => Some(fold::order(left, right)),
+        Text::Folded(right) => Some(fold::order(left, right.text)),
         Text::Instant(right, _) => Some(Instant::parse(left)?.cmp(right)),
         Text::Binary(_) => None,
     }

@@ -4,10 +4,8 @@
 //! evaluated by a loop, and a resource costs no allocation: names are found by hash, strings fold
 //! while they are compared.
 
-use std::convert::Infallible;
-
-use crate::bound::{ACCEPT, BoundKind, REJECT};
-use crate::compare::{scalar_holds, text_holds};
+use crate::bound::{ACCEPT, BoundKind};
+use crate::compare::{Text, scalar_holds, text_holds};
 use crate::{BoundAttr, BoundFilter, CompareOp, Json, JsonObject, JsonView, Scalar};
 
 impl BoundFilter {
@@ -46,24 +44,22 @@ impl BoundFilter {
     /// assert!(holds(r#"emails[type ne "work"]"#));
     /// ```
     pub fn matches<J: Json>(&self, object: &J::Object) -> bool {
-        let Ok(holds) = self.run::<Infallible>(self.entry, &mut |kind, index| match *kind {
-            BoundKind::Compare { attr, op, value } => match self.attr(attr) {
-                Some(attr) => self.compare(op, value, |test| {
-                    Ok(any_value::<J>(attr, object, &mut |value| any_scalar(value, test)))
-                }),
-                None => Ok(false),
-            },
-            BoundKind::Present { attr } => Ok(self
+        self.run(self.entry, |kind, index| match *kind {
+            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
+                let (test, expected) = self.test(op, value);
+                any_value::<J>(attr, object, |value| any_scalar(value, &test)) == expected
+            }),
+            BoundKind::Present { attr } => self
                 .attr(attr)
-                .is_some_and(|attr| any_value::<J>(attr, object, &mut |value| has_value(value, NESTING)))),
-            BoundKind::ValuePath { attr } => Ok(self.attr(attr).is_some_and(|attr| {
-                any_value::<J>(attr, object, &mut |value| {
-                    any_element(value, &mut |element| self.value_holds(self.first_leaf(index + 1), element))
+                .is_some_and(|attr| any_value::<J>(attr, object, |value| has_value(value, NESTING))),
+            BoundKind::ValuePath { attr } => self.attr(attr).is_some_and(|attr| {
+                let inner = self.first_leaf(index + 1);
+                any_value::<J>(attr, object, |value| {
+                    any_element(value, |element| self.value_holds(inner, element))
                 })
-            })),
-            BoundKind::And | BoundKind::Or | BoundKind::Not => Ok(false),
-        });
-        holds
+            }),
+            BoundKind::And | BoundKind::Or | BoundKind::Not => false,
+        })
     }
 
     /// Whether one value of the multi-valued attribute fulfils the filter of a value path; a
@@ -74,34 +70,25 @@ impl BoundFilter {
 
     /// The filter of a value path, from its leaf `entry`, on one value.
     fn value_holds<J: Json>(&self, entry: u32, element: &J) -> bool {
-        let Ok(holds) = self.run::<Infallible>(entry, &mut |kind, _| match *kind {
-            BoundKind::Compare { attr, op, value } => match self.attr(attr) {
-                Some(attr) => self.compare(op, value, |test| {
-                    Ok(sub_value(attr, element).is_some_and(|value| any_scalar(value, test)))
-                }),
-                None => Ok(false),
-            },
-            BoundKind::Present { attr } => Ok(self
+        self.run(entry, |kind, _| match *kind {
+            BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
+                let (test, expected) = self.test(op, value);
+                sub_value(attr, element).is_some_and(|value| any_scalar(value, &test)) == expected
+            }),
+            BoundKind::Present { attr } => self
                 .attr(attr)
-                .is_some_and(|attr| sub_value(attr, element).is_some_and(|value| has_value(value, NESTING)))),
-            _ => Ok(false),
-        });
-        holds
+                .is_some_and(|attr| sub_value(attr, element).is_some_and(|value| has_value(value, NESTING))),
+            _ => false,
+        })
     }
 
     /// Evaluates leaves from `leaf` on until one ends it.
-    pub(crate) fn run<E>(
-        &self,
-        mut leaf: u32,
-        holds: &mut dyn FnMut(&BoundKind, u32) -> Result<bool, E>,
-    ) -> Result<bool, E> {
-        loop {
-            let Some(node) = self.node(leaf) else { return Ok(leaf == ACCEPT) };
-            leaf = if holds(&node.kind, leaf)? { node.on_true } else { node.on_false };
-            if leaf >= REJECT {
-                return Ok(leaf == ACCEPT);
-            }
+    #[inline]
+    pub(crate) fn run(&self, mut leaf: u32, mut holds: impl FnMut(&BoundKind, u32) -> bool) -> bool {
+        while let Some(node) = self.node(leaf) {
+            leaf = if holds(&node.kind, leaf) { node.on_true } else { node.on_false };
         }
+        leaf == ACCEPT
     }
 
     /// The first leaf at or behind `node`.
@@ -114,27 +101,34 @@ impl BoundFilter {
         node + joins as u32
     }
 
-    /// A comparison, with `any` telling whether any value of the attribute passes a test.
-    pub(crate) fn compare<E>(
-        &self,
-        op: CompareOp,
-        literal: crate::bound::BoundLiteral,
-        any: impl FnOnce(&mut dyn FnMut(Scalar<'_>) -> bool) -> Result<bool, E>,
-    ) -> Result<bool, E> {
+    /// The test that values of an attribute are put to, and what must come of it: `ne` is not `eq`.
+    #[inline]
+    pub(crate) fn test(&self, op: CompareOp, literal: crate::bound::BoundLiteral) -> (Test<'_>, bool) {
         let (op, expected) = if op == CompareOp::Ne { (CompareOp::Eq, false) } else { (op, true) };
-        let found = match self.prepared(literal) {
-            Ok(right) => any(&mut |left| match left {
-                Scalar::String(left) => text_holds(&right, left, op),
-                _ => false,
-            })?,
-            Err(right) => any(&mut |left| scalar_holds(left, op, right))?,
-        };
-        Ok(found == expected)
+        (Test { op, right: self.prepared(literal) }, expected)
+    }
+}
+
+/// A comparison with a literal.
+pub(crate) struct Test<'f> {
+    op: CompareOp,
+    right: Result<Text<'f>, Scalar<'f>>,
+}
+
+impl Test<'_> {
+    #[inline]
+    pub(crate) fn passes(&self, left: Scalar<'_>) -> bool {
+        match (&self.right, left) {
+            (Ok(right), Scalar::String(left)) => text_holds(right, left, self.op),
+            (Ok(_), _) => false,
+            (Err(right), left) => scalar_holds(left, self.op, *right),
+        }
     }
 }
 
 /// Whether any value the attribute has in the resource passes `test`; an array is one value here.
-fn any_value<J: Json>(attr: &BoundAttr, object: &J::Object, test: &mut dyn FnMut(&J) -> bool) -> bool {
+#[inline]
+fn any_value<J: Json>(attr: &BoundAttr, object: &J::Object, test: impl Fn(&J) -> bool) -> bool {
     let object = match &attr.extension {
         None => object,
         Some(extension) => match object.member(extension).map(Json::view) {
@@ -145,12 +139,13 @@ fn any_value<J: Json>(attr: &BoundAttr, object: &J::Object, test: &mut dyn FnMut
     let Some(value) = object.member(&attr.name) else { return false };
     match &attr.sub {
         None => test(value),
-        Some(sub) => any_element(value, &mut |element| member_or_self(sub, element).is_some_and(&mut *test)),
+        Some(sub) => any_element(value, |element| member_or_self(sub, element).is_some_and(&test)),
     }
 }
 
 /// Whether any element of an array, or the value itself if it is none, passes `test`.
-fn any_element<J: Json>(value: &J, test: &mut dyn FnMut(&J) -> bool) -> bool {
+#[inline]
+fn any_element<J: Json>(value: &J, test: impl Fn(&J) -> bool) -> bool {
     match value.view() {
         JsonView::Array(elements) => elements.iter().any(test),
         _ => test(value),
@@ -158,11 +153,13 @@ fn any_element<J: Json>(value: &J, test: &mut dyn FnMut(&J) -> bool) -> bool {
 }
 
 /// The sub-attribute `attr` of one value.
+#[inline]
 fn sub_value<'v, J: Json>(attr: &BoundAttr, element: &'v J) -> Option<&'v J> {
     member_or_self(&attr.name, element)
 }
 
 /// The member of an object; of what is none, only `value` has a value, which is it.
+#[inline]
 fn member_or_self<'v, J: Json>(name: &crate::AttrName, element: &'v J) -> Option<&'v J> {
     match element.view() {
         JsonView::Object(object) => object.member(name),
@@ -172,13 +169,17 @@ fn member_or_self<'v, J: Json>(name: &crate::AttrName, element: &'v J) -> Option
 }
 
 /// Whether the value, or any element if it is an array, is a scalar that passes `test`.
-fn any_scalar<J: Json>(value: &J, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> bool {
+#[inline]
+fn any_scalar<J: Json>(value: &J, test: &Test<'_>) -> bool {
     match value.view() {
-        JsonView::Array(elements) => elements.iter().any(|element| scalar(element).is_some_and(&mut *test)),
-        _ => scalar(value).is_some_and(test),
+        JsonView::Array(elements) => {
+            elements.iter().any(|element| scalar(element).is_some_and(|value| test.passes(value)))
+        }
+        _ => scalar(value).is_some_and(|value| test.passes(value)),
     }
 }
 
+#[inline]
 fn scalar<J: Json>(value: &J) -> Option<Scalar<'_>> {
     match value.view() {
         JsonView::Bool(value) => Some(Scalar::Bool(value)),

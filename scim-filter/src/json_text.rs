@@ -1,12 +1,12 @@
-//! Reading JSON text in place: what is not looked for is checked and passed over.
+//! Reading values of JSON text in place.
 //!
-//! A value is where it begins in the text. Passing over one keeps a bit for each open bracket, so
-//! that no nesting recurses.
+//! A value is where it begins. Of what is passed over, only what is needed to find its end is looked
+//! at; what is compared is read by the grammar.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use crate::{lex, scan};
+use crate::json_members::Members;
+use crate::{Number, Scalar, lex, scan};
 
 /// Why a text was not evaluated, and where.
 ///
@@ -15,9 +15,9 @@ use crate::{lex, scan};
 ///
 /// let schema = SchemaTable { uri: "urn:x", attributes: &[(AttributeInfo::new("title", AttributeType::String), &[])] };
 /// let filter = Filter::parse("title pr")?.bind(&schema, &BindOptions::default())?;
-/// let error = filter.matches_slice(br#"{"title": "x", "Title": "y"}"#).unwrap_err();
-/// assert_eq!(error.to_string(), "a member the filter names is given twice, at byte 15");
-/// assert_eq!(error.kind(), JsonTextErrorKind::DuplicateName);
+/// let error = filter.matches_slice(br#" [{"title": "x"}]"#).unwrap_err();
+/// assert_eq!(error.to_string(), "the resource is not an object, at byte 1");
+/// assert_eq!(error.kind(), JsonTextErrorKind::NotAnObject);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +30,10 @@ pub struct JsonTextError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonTextErrorKind {
-    /// The text breaks the grammar of JSON (RFC 8259), or is not UTF-8.
+    /// The text breaks the grammar of JSON (RFC 8259) where the filter looks at it.
     NotJson,
-    /// The text is JSON, but no object.
+    /// The text begins a value that is no object.
     NotAnObject,
-    /// Brackets nest deeper than 128.
-    TooDeep,
-    /// Two members of one object have a name that differs at most in case, and the filter asks for it.
-    DuplicateName,
     /// A number that is compared is too large for a binary64.
     NumberOutOfRange,
 }
@@ -63,8 +59,6 @@ impl fmt::Display for JsonTextError {
         let what = match self.kind {
             JsonTextErrorKind::NotJson => "the resource is not JSON",
             JsonTextErrorKind::NotAnObject => "the resource is not an object",
-            JsonTextErrorKind::TooDeep => "brackets nest deeper than 128",
-            JsonTextErrorKind::DuplicateName => "a member the filter names is given twice",
             JsonTextErrorKind::NumberOutOfRange => "a number is out of range",
         };
         write!(f, "{what}, at byte {}", self.at)
@@ -73,229 +67,214 @@ impl fmt::Display for JsonTextError {
 
 impl std::error::Error for JsonTextError {}
 
-/// What may be open within the outermost object: with it, as many as are usual, and a bit each.
-const DEPTH: u32 = 127;
-
+/// What reading finds, unless the text is not to be read.
 pub(crate) type Read<T> = Result<T, JsonTextError>;
 
-/// A place in a JSON text.
+pub(crate) fn not_json<T>(at: usize) -> Read<T> {
+    Err(JsonTextError::new(JsonTextErrorKind::NotJson, at))
+}
+
+/// A value in a JSON text.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'t> {
-    text: &'t str,
+pub(crate) struct TextValue<'t> {
+    text: &'t [u8],
     at: usize,
+    // The byte there.
+    first: u8,
 }
 
-/// A string as it stands between its quotes.
-#[derive(Clone, Copy)]
-pub(crate) struct RawString<'t> {
-    // From behind the opening quote to the end of the text.
-    from: &'t str,
-    len: usize,
-    escapes: bool,
-}
-
-impl<'t> RawString<'t> {
-    /// The string it stands for; without escapes it need not be copied.
-    pub(crate) fn unescaped(self) -> Cow<'t, str> {
-        if !self.escapes {
-            return Cow::Borrowed(self.from.get(..self.len).unwrap_or_default());
-        }
-        let mut text = String::with_capacity(self.len);
-        // It was read before, so it cannot fail now.
-        let _ = lex::string(self.from, |plain, escaped| {
-            text.push_str(plain);
-            text.extend(escaped);
-        });
-        Cow::Owned(text)
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.len == 0
-    }
-}
-
-impl<'t> Reader<'t> {
-    /// At the beginning of `text`.
-    pub(crate) fn new(text: &'t [u8]) -> Read<Self> {
-        match std::str::from_utf8(text) {
-            Ok(text) => Ok(Self { text, at: 0 }),
-            Err(error) => Err(JsonTextError::new(JsonTextErrorKind::NotJson, error.valid_up_to())),
+impl<'t> TextValue<'t> {
+    /// The value at `at`, or behind white space there.
+    #[inline]
+    pub(crate) fn new(text: &'t [u8], mut at: usize) -> Read<Self> {
+        loop {
+            match text.get(at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => at += 1,
+                Some(&first) => return Ok(Self { text, at, first }),
+                None => return not_json(text.len()),
+            }
         }
     }
 
-    pub(crate) fn at(self) -> usize {
-        self.at
-    }
-
-    /// The same text, from `at`.
-    pub(crate) fn from(self, at: usize) -> Self {
-        Self { at, ..self }
-    }
-
-    pub(crate) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn rest(&self) -> &'t str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    pub(crate) fn spaces(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
-        }
-    }
-
-    pub(crate) fn eat(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
-    }
-
-    fn expect(&mut self, byte: u8) -> Read<()> {
-        if self.eat(byte) { Ok(()) } else { self.not_json() }
-    }
-
-    fn not_json<T>(&self) -> Read<T> {
-        Err(self.error(JsonTextErrorKind::NotJson))
-    }
-
-    pub(crate) fn error(&self, kind: JsonTextErrorKind) -> JsonTextError {
+    pub(crate) fn error(self, kind: JsonTextErrorKind) -> JsonTextError {
         JsonTextError::new(kind, self.at)
     }
 
-    /// The string that begins here.
-    pub(crate) fn string(&mut self) -> Read<RawString<'t>> {
-        self.expect(b'"')?;
-        let from = self.rest();
-        // Nearly all strings have no escape, and end where what is plain does.
-        let len = scan::plain(from.as_bytes());
-        if from.as_bytes().get(len) == Some(&b'"') {
-            self.at += len + 1;
-            return Ok(RawString { from, len, escapes: false });
+    /// Its first byte, which says of what kind it is.
+    pub(crate) fn first(self) -> u8 {
+        self.first
+    }
+
+    /// The members, if it is an object.
+    pub(crate) fn members(self) -> Option<Members<'t>> {
+        (self.first == b'{').then(|| Members::new(self.text, self.at + 1))
+    }
+
+    /// Whether it is a string of nothing.
+    pub(crate) fn is_empty_string(self) -> bool {
+        self.first == b'"' && self.text.get(self.at + 1) == Some(&b'"')
+    }
+
+    /// Whether any element passes `test`, or the value itself if it is no array. `test` may say
+    /// where the element ends, so that it is not passed over again.
+    pub(crate) fn any_element(self, mut test: impl FnMut(Self) -> Read<(bool, Option<usize>)>) -> Read<bool> {
+        if self.first != b'[' {
+            return Ok(test(self)?.0);
         }
-        let Ok((rest, escapes)) = lex::string(from, |_, _| {}) else { return self.not_json() };
-        self.at += from.len() - rest.len();
-        Ok(RawString { from, len: from.len() - rest.len() - 1, escapes })
-    }
-
-    /// The text of the number that begins here.
-    pub(crate) fn number(&mut self) -> Read<&'t str> {
-        let from = self.rest();
-        let Some(rest) = lex::json_number(from.as_bytes()) else { return self.not_json() };
-        let length = from.len() - rest.len();
-        self.at += length;
-        Ok(from.get(..length).unwrap_or_default())
-    }
-
-    fn word(&mut self, word: &str) -> Read<()> {
-        if !self.rest().starts_with(word) {
-            return self.not_json();
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn name(&mut self) -> Read<RawString<'t>> {
-        self.spaces();
-        let name = self.string()?;
-        self.spaces();
-        self.expect(b':')?;
-        self.spaces();
-        Ok(name)
-    }
-
-    /// Goes on to the next member's value, within an object whose `{` or former member is behind,
-    /// and returns its name; or behind the `}`.
-    pub(crate) fn next_member(&mut self, first: bool) -> Read<Option<RawString<'t>>> {
-        self.spaces();
-        if self.eat(b'}') {
-            return Ok(None);
-        }
-        if !first {
-            self.expect(b',')?;
-        }
-        self.name().map(Some)
-    }
-
-    /// Goes on to the next element, within an array whose `[` or former element is behind; or behind
-    /// the `]`.
-    pub(crate) fn next_element(&mut self, first: bool) -> Read<bool> {
-        self.spaces();
-        if self.eat(b']') {
+        let mut element = Self::new(self.text, self.at + 1)?;
+        if element.first == b']' {
             return Ok(false);
         }
-        if !first {
-            self.expect(b',')?;
-            self.spaces();
-        }
-        Ok(true)
-    }
-
-    /// Nothing but white space is left.
-    pub(crate) fn end(mut self) -> Read<()> {
-        self.spaces();
-        if self.rest().is_empty() { Ok(()) } else { self.not_json() }
-    }
-
-    /// Passes over the value that begins here, whatever nests in it.
-    pub(crate) fn skip(&mut self) -> Read<()> {
-        // The open brackets, the innermost lowest: 1 for `{`, 0 for `[`.
-        let mut objects = 0_u128;
-        let mut depth = 0;
         loop {
-            self.spaces();
-            match self.peek() {
-                Some(b'"') => {
-                    self.string()?;
-                }
-                Some(b'-' | b'0'..=b'9') => {
-                    self.number()?;
-                }
-                Some(b't') => self.word("true")?,
-                Some(b'f') => self.word("false")?,
-                Some(b'n') => self.word("null")?,
-                Some(open @ (b'{' | b'[')) => {
-                    if depth == DEPTH {
-                        return Err(self.error(JsonTextErrorKind::TooDeep));
-                    }
-                    depth += 1;
-                    objects = objects << 1 | u128::from(open == b'{');
-                    self.at += 1;
-                    self.spaces();
-                    // What ends at once ends below; else its first value is next.
-                    if self.peek() != Some(if open == b'{' { b'}' } else { b']' }) {
-                        if open == b'{' {
-                            self.name()?;
-                        }
-                        continue;
-                    }
-                }
-                _ => return self.not_json(),
+            let (passes, end) = test(element)?;
+            if passes {
+                return Ok(true);
             }
-            // Behind a value, or behind what opened and ends at once.
-            loop {
-                if depth == 0 {
-                    return Ok(());
-                }
-                self.spaces();
-                let in_object = objects & 1 == 1;
-                match self.peek() {
-                    Some(b',') => {
-                        self.at += 1;
-                        if in_object {
-                            self.name()?;
-                        }
-                        break;
-                    }
-                    Some(b'}') if in_object => {}
-                    Some(b']') if !in_object => {}
-                    _ => return self.not_json(),
-                }
-                self.at += 1;
-                objects >>= 1;
-                depth -= 1;
+            let end = match end {
+                Some(end) => end,
+                None => element.end()?,
+            };
+            let next = Self::new(self.text, end)?;
+            match next.first {
+                b',' => element = Self::new(self.text, next.at + 1)?,
+                b']' => return Ok(false),
+                _ => return not_json(next.at),
             }
         }
+    }
+
+    /// The place behind it.
+    fn end(self) -> Read<usize> {
+        match self.first {
+            b'"' => Ok(self.string()?.end),
+            b'{' | b'[' => Members::new(self.text, self.at + 1).end(),
+            _ => {
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
+                match rest.iter().position(ends) {
+                    // There is no value, or nothing behind it.
+                    Some(0) | None => not_json(self.at),
+                    Some(length) => Ok(self.at + length),
+                }
+            }
+        }
+    }
+
+    /// Whether it passes `test`; `null`, arrays and objects pass none.
+    #[inline]
+    pub(crate) fn scalar_passes(self, test: impl FnOnce(Scalar<'_>) -> bool) -> Read<bool> {
+        let value = match self.first {
+            b'"' => return self.string()?.unescaped(|text| test(Scalar::String(text))),
+            b't' => Scalar::Bool(self.word(b"true", true)?),
+            b'f' => Scalar::Bool(self.word(b"false", false)?),
+            b'-' | b'0'..=b'9' => Scalar::Number(self.number()?),
+            b'n' | b'[' | b'{' => return Ok(false),
+            _ => return not_json(self.at),
+        };
+        Ok(test(value))
+    }
+
+    fn rest(self) -> &'t [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn word(self, word: &[u8], value: bool) -> Read<bool> {
+        if self.rest().starts_with(word) { Ok(value) } else { not_json(self.at) }
+    }
+
+    fn number(self) -> Read<Number> {
+        let from = self.rest();
+        let Some(behind) = lex::json_number(from) else { return not_json(self.at) };
+        let digits = from.get(..from.len() - behind.len()).unwrap_or_default();
+        let number = std::str::from_utf8(digits).ok().and_then(Number::parse);
+        number.ok_or(self.error(JsonTextErrorKind::NumberOutOfRange))
+    }
+
+    fn string(self) -> Read<RawString<'t>> {
+        let start = self.at + 1;
+        let (mut at, mut escapes) = (start, false);
+        loop {
+            at += scan::plain(self.text.get(at..).unwrap_or_default());
+            match self.text.get(at) {
+                Some(b'"') => return Ok(RawString { text: self.text, start, end: at + 1, escapes }),
+                Some(b'\\') => (at, escapes) = (at + 2, true),
+                _ => return not_json(at.min(self.text.len())),
+            }
+        }
+    }
+}
+
+/// A string as it stands behind its opening quote.
+#[derive(Clone, Copy)]
+struct RawString<'t> {
+    text: &'t [u8],
+    start: usize,
+    // Behind the closing quote.
+    end: usize,
+    escapes: bool,
+}
+
+impl RawString<'_> {
+    /// Hands the string it stands for to `test`.
+    #[inline]
+    fn unescaped(self, test: impl FnOnce(&str) -> bool) -> Read<bool> {
+        let end = if self.escapes { self.end } else { self.end - 1 };
+        let raw = match std::str::from_utf8(self.text.get(self.start..end).unwrap_or_default()) {
+            Ok(raw) => raw,
+            Err(error) => return not_json(self.start + error.valid_up_to()),
+        };
+        if !self.escapes {
+            return Ok(test(raw));
+        }
+        let mut text = Unescaped::default();
+        match lex::string(raw, |plain, escaped| text.push(plain, escaped)) {
+            Ok(_) => Ok(test(text.as_str())),
+            Err(_) => not_json(self.start),
+        }
+    }
+}
+
+/// A string without its escapes: in place if it is short.
+struct Unescaped {
+    short: [u8; Self::SHORT],
+    len: usize,
+    // INVARIANT: the whole string, if it is longer.
+    long: String,
+}
+
+impl Default for Unescaped {
+    fn default() -> Self {
+        Self { short: [0; Self::SHORT], len: 0, long: String::new() }
+    }
+}
+
+impl Unescaped {
+    const SHORT: usize = 512;
+
+    fn push(&mut self, plain: &str, escaped: Option<char>) {
+        let mut bytes = [0; 4];
+        let escaped = escaped.map_or("", |c| c.encode_utf8(&mut bytes));
+        for piece in [plain, escaped] {
+            if self.long.is_empty()
+                && let Some(place) = self.short.get_mut(self.len..self.len + piece.len())
+            {
+                place.copy_from_slice(piece.as_bytes());
+                self.len += piece.len();
+                continue;
+            }
+            if self.long.is_empty() {
+                let long = self.as_str().to_owned();
+                self.long = long;
+            }
+            self.long.push_str(piece);
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        if !self.long.is_empty() {
+            return &self.long;
+        }
+        let short = self.short.get(..self.len).unwrap_or_default();
+        std::str::from_utf8(short).unwrap_or_default()
     }
 }

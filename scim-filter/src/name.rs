@@ -3,11 +3,14 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::known;
+
 /// An attribute name or schema URI used as a member name of a SCIM object.
 ///
 /// Names compare without regard to ASCII case (RFC 7643 §2.1) and print as they were spelt.
-/// A hash of the folded name is kept beside the text, so that looking a name up in an object
-/// compares four bytes per member and touches the text of the match alone.
+/// A hash of the folded name is kept, so that unequal names are told apart by four bytes; a name
+/// spelt as RFC 7643 or RFC 7644 spells it is a number besides, so that equal ones are too, and
+/// neither takes memory of its own.
 ///
 /// ```
 /// use scim_filter::AttrName;
@@ -16,36 +19,58 @@ use std::hash::{Hash, Hasher};
 /// ```
 #[derive(Clone)]
 pub struct AttrName {
-    text: Box<str>,
-    // INVARIANT: `hash == fold_hash(&text)`.
+    // INVARIANT: `hash == fold_hash(self.as_str())`.
     hash: u32,
+    spelling: Spelling,
+}
+
+#[derive(Clone)]
+enum Spelling {
+    /// That of the RFCs; which name it is.
+    Known(u8),
+    /// Any other.
+    Own(Box<str>),
 }
 
 impl AttrName {
     /// The name spelt `text`.
     pub fn new(text: &str) -> Self {
-        Self { text: text.into(), hash: fold_hash(text) }
+        let hash = fold_hash(text);
+        let spelling = match known::find(text, hash) {
+            Some(number) => Spelling::Known(number),
+            None => Spelling::Own(text.into()),
+        };
+        Self { hash, spelling }
     }
 
     /// The spelling this name was made with.
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.spelling {
+            Spelling::Known(number) => known::name(*number),
+            Spelling::Own(text) => text,
+        }
     }
 
     /// Whether `text` spells this name in any case.
     pub fn matches(&self, text: &str) -> bool {
-        self.text.eq_ignore_ascii_case(text)
+        self.as_str().eq_ignore_ascii_case(text)
     }
 
     /// The hash of the lower-cased name; equal names have equal hashes.
+    #[inline]
     pub fn folded_hash(&self) -> u32 {
         self.hash
     }
 }
 
 impl PartialEq for AttrName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.text.eq_ignore_ascii_case(&other.text)
+        self.hash == other.hash
+            && match (&self.spelling, &other.spelling) {
+                (Spelling::Known(one), Spelling::Known(another)) if one == another => true,
+                _ => self.matches(other.as_str()),
+            }
     }
 }
 
@@ -59,13 +84,13 @@ impl Hash for AttrName {
 
 impl fmt::Debug for AttrName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.text, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl fmt::Display for AttrName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
@@ -76,8 +101,12 @@ impl From<&str> for AttrName {
 }
 
 /// The hash an [`AttrName`] spelt `text` has: FNV-1a over the ASCII-lower-cased bytes.
-pub fn fold_hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
-    })
+pub const fn fold_hash(text: &str) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut rest = text.as_bytes();
+    while let [byte, behind @ ..] = rest {
+        hash = (hash ^ byte.to_ascii_lowercase() as u32).wrapping_mul(0x0100_0193);
+        rest = behind;
+    }
+    hash
 }

@@ -1,19 +1,27 @@
 //! Evaluation of a bound filter on JSON text, without a tree.
 //!
-//! One pass over the text checks all of it and finds where the members begin that the filter names.
-//! Leaves then read those in place, by the same rules as [`eval`](crate::eval) reads a tree.
+//! A leaf asks for the member it is about, and the text is walked as far as that takes: to the
+//! member, past the values of those before it without reading them. What other leaves ask for is
+//! noted on the way. Values are read by the same rules by which [`eval`](crate::eval) reads a tree.
 
-use crate::bound::BoundKind;
+use crate::bound::{ACCEPT, BoundKind};
 use crate::eval::NESTING;
-use crate::json_text::{JsonTextError, JsonTextErrorKind, Read, Reader};
-use crate::{AttrName, BoundAttr, BoundFilter, Number, Scalar};
+use crate::json_members::{Member, Members, NameEnds};
+use crate::json_text::{JsonTextError, JsonTextErrorKind, Read, TextValue};
+use crate::{AttrName, BoundAttr, BoundFilter};
 
 impl BoundFilter {
     /// Whether the resource in the JSON text `json` fulfils the filter: what [`matches`](Self::matches)
     /// says of its tree, without building one.
     ///
-    /// The whole text is checked to be JSON, whatever the filter asks. Nothing is allocated but for
-    /// names and compared strings with escapes, and once for a filter with more than 16 attributes.
+    /// The text is looked at only as far as the answer takes. Of an object that breaks the grammar of
+    /// JSON (RFC 8259) only elsewhere, nothing is noticed; broken where it matters, it has an error or
+    /// any answer. So this is for texts that were JSON when they were stored. Of members of one object
+    /// whose names differ at most in case, the first counts.
+    ///
+    /// Values that the filter does not ask for may nest as deep as they like. Nothing is allocated but
+    /// for a compared string that has escapes and more than 512 bytes, and once for a filter with more
+    /// than 16 attributes.
     ///
     /// ```
     /// use scim_filter::{AttributeInfo, AttributeType, BindOptions, Filter, SchemaTable};
@@ -24,204 +32,203 @@ impl BoundFilter {
     /// };
     /// let filter = Filter::parse(r#"userName sw "bj""#)?.bind(&schema, &BindOptions::default())?;
     /// assert!(filter.matches_slice(br#"{"id": "1", "username": "BJensen"}"#)?);
-    /// assert!(filter.matches_slice(br#"{"userName": "BJensen""#).is_err());
+    /// assert!(filter.matches_slice(br#"{"id": "1", "username": BJensen}"#).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// If the text is not a JSON object, nests deeper than 128, has a member twice that the filter
-    /// names (in whatever case), or a number in place of one that is compared is out of range.
+    /// If the text is not a JSON object, as far as it is looked at, or a number in place of one that
+    /// is compared is out of range.
     pub fn matches_slice(&self, json: &[u8]) -> Result<bool, JsonTextError> {
         const ON_STACK: usize = 16;
-        let reader = Reader::new(json)?;
-        let mut few = [None; ON_STACK];
+        let count = self.attrs.len();
+        let (mut few, mut few_inner) = ([0; ON_STACK], [0; ON_STACK]);
         let mut many = Vec::new();
-        let places = match few.get_mut(..self.attrs.len()) {
-            Some(places) => places,
-            None => {
-                many.resize(self.attrs.len(), None);
-                &mut many
+        let (places, inner) = match (few.get_mut(..count), few_inner.get_mut(..count)) {
+            (Some(places), Some(inner)) => (places, inner),
+            _ => {
+                many.resize(2 * count, 0);
+                many.split_at_mut(count)
             }
         };
-        self.locate(reader, places)?;
-        let value_of = |attr: u32| places.get(attr as usize).copied().flatten().map(|at| reader.from(at));
-        self.run(self.entry, &mut |kind, index| {
+        let resource = TextValue::new(json, 0)?;
+        let Some(members) = resource.members() else {
+            return Err(resource.error(match resource.first() {
+                b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => JsonTextErrorKind::NotAnObject,
+                _ => JsonTextErrorKind::NotJson,
+            }));
+        };
+        let mut resource = Located { filter: self, members, places };
+        self.run_on_text(self.entry, |kind, index| {
             let (BoundKind::Compare { attr, .. }
             | BoundKind::Present { attr }
             | BoundKind::ValuePath { attr }) = *kind
             else {
                 return Ok(false);
             };
-            let (member, Some(attr)) = (value_of(attr), self.attr(attr)) else { return Ok(false) };
+            let (member, Some(attr)) = (resource.member(attr)?, self.attr(attr)) else { return Ok(false) };
             match *kind {
-                BoundKind::Compare { op, value, .. } => self
-                    .compare(op, value, |test| any_value(attr, member, &mut |value| any_scalar(value, test))),
-                BoundKind::Present { .. } => any_value(attr, member, &mut |value| has_value(value, NESTING)),
-                _ => any_value(attr, member, &mut |value| {
-                    any_element(value, &mut |element| self.element_holds(self.first_leaf(index + 1), element))
-                }),
+                BoundKind::Compare { op, value, .. } => {
+                    let (test, expected) = self.test(op, value);
+                    let any = any_value(attr, member, |value| any_scalar(value, &test))?;
+                    Ok(any == expected)
+                }
+                BoundKind::Present { .. } => any_value(attr, member, |value| has_value(value, NESTING)),
+                _ => {
+                    let entry = self.first_leaf(index + 1);
+                    any_value(attr, member, |value| {
+                        value.any_element(|element| self.element_holds(entry, element, inner))
+                    })
+                }
             }
         })
     }
 
-    /// Finds the members of the resource that the attributes are in, and checks the whole text.
-    fn locate(&self, mut reader: Reader<'_>, places: &mut [Option<usize>]) -> Read<()> {
-        reader.spaces();
-        let start = reader;
-        if !reader.eat(b'{') {
-            reader.skip()?;
-            reader.end()?;
-            return Err(start.error(JsonTextErrorKind::NotAnObject));
-        }
-        let mut first = true;
-        loop {
-            let before = reader;
-            let Some(name) = reader.next_member(first)? else { break };
-            let name = name.unescaped();
-            for (attr, place) in self.attrs.iter().zip(&mut *places) {
-                if attr.extension.as_ref().unwrap_or(&attr.name).matches(&name) {
-                    if place.is_some() {
-                        return Err(duplicate(before));
-                    }
-                    *place = Some(reader.at());
+    /// The filter of a value path, from its leaf `entry`, on one value; and where that ends, if it is
+    /// known then.
+    fn element_holds(
+        &self,
+        entry: u32,
+        element: TextValue<'_>,
+        places: &mut [usize],
+    ) -> Read<(bool, Option<usize>)> {
+        places.fill(0);
+        let mut object = element.members().map(|members| Located { filter: self, members, places });
+        let holds = self.run_on_text(entry, |kind, _| {
+            let (BoundKind::Compare { attr: index, .. } | BoundKind::Present { attr: index }) = *kind else {
+                return Ok(false);
+            };
+            let Some(attr) = self.attr(index) else { return Ok(false) };
+            let value = match &mut object {
+                Some(object) => object.member(index)?,
+                None => itself(&attr.name, element),
+            };
+            match (*kind, value) {
+                (BoundKind::Compare { op, value: literal, .. }, value) => {
+                    let (test, expected) = self.test(op, literal);
+                    let passes = match value {
+                        Some(value) => any_scalar(value, &test)?,
+                        None => false,
+                    };
+                    Ok(passes == expected)
                 }
+                (_, Some(value)) => has_value(value, NESTING),
+                (_, None) => Ok(false),
             }
-            reader.skip()?;
-            first = false;
+        })?;
+        match object {
+            Some(object) if !holds => Ok((false, Some(object.members.end()?))),
+            _ => Ok((holds, None)),
         }
-        reader.end()
     }
 
-    /// The filter of a value path, from its leaf `entry`, on one value.
-    fn element_holds(&self, entry: u32, element: Reader<'_>) -> Read<bool> {
-        self.run(entry, &mut |kind, _| match *kind {
-            BoundKind::Compare { attr, op, value } => {
-                let Some(attr) = self.attr(attr) else { return Ok(false) };
-                self.compare(op, value, |test| match member_or_self(&attr.name, element)? {
-                    Some(value) => any_scalar(value, test),
-                    None => Ok(false),
-                })
-            }
-            BoundKind::Present { attr } => {
-                let Some(attr) = self.attr(attr) else { return Ok(false) };
-                match member_or_self(&attr.name, element)? {
-                    Some(value) => has_value(value, NESTING),
-                    None => Ok(false),
-                }
-            }
-            _ => Ok(false),
-        })
+    /// Evaluates leaves from `leaf` on until one ends it.
+    #[inline]
+    fn run_on_text(&self, mut leaf: u32, mut holds: impl FnMut(&BoundKind, u32) -> Read<bool>) -> Read<bool> {
+        while let Some(node) = self.node(leaf) {
+            leaf = if holds(&node.kind, leaf)? { node.on_true } else { node.on_false };
+        }
+        Ok(leaf == ACCEPT)
     }
 }
 
-/// A test of the value at which a reader stands.
-type Test<'a, 't> = &'a mut dyn FnMut(Reader<'t>) -> Read<bool>;
+/// An object as far as it was walked.
+struct Located<'f, 't, 'p> {
+    filter: &'f BoundFilter,
+    members: Members<'t>,
+    // For each attribute of the filter where its value (or extension) begins, or 0.
+    places: &'p mut [usize],
+}
+
+impl<'t> Located<'_, 't, '_> {
+    /// The member that holds the attribute with this index, or its extension.
+    #[inline]
+    fn member(&mut self, attr: u32) -> Read<Option<TextValue<'t>>> {
+        loop {
+            match self.places.get(attr as usize) {
+                Some(0) => {}
+                Some(&place) => return TextValue::new(self.members.text(), place).map(Some),
+                None => return Ok(None),
+            }
+            match self.members.next(self.filter.name_ends)? {
+                Some(member) => self.note(&member),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, member: &Member<'t>) {
+        for (attr, place) in self.filter.attrs.iter().zip(&mut *self.places) {
+            if *place == 0 && member.name.is(attr.member()) {
+                *place = member.value;
+            }
+        }
+    }
+}
 
 /// Whether any value of `attr` passes `test`; an array is one value here. `member` is the attribute
 /// or its extension.
-fn any_value<'t>(attr: &BoundAttr, member: Option<Reader<'t>>, test: Test<'_, 't>) -> Read<bool> {
+#[inline]
+fn any_value<'t>(
+    attr: &BoundAttr,
+    member: Option<TextValue<'t>>,
+    mut test: impl FnMut(TextValue<'t>) -> Read<bool>,
+) -> Read<bool> {
     let value = match (member, &attr.extension) {
         (Some(extension), Some(_)) => member_of(&attr.name, extension)?,
         (member, _) => member,
     };
     let Some(value) = value else { return Ok(false) };
-    match &attr.sub {
-        None => test(value),
-        Some(sub) => any_element(value, &mut |element| match member_or_self(sub, element)? {
-            Some(value) => test(value),
-            None => Ok(false),
-        }),
-    }
-}
-
-/// Whether any element of an array, or the value itself if it is none, passes `test`.
-fn any_element<'t>(value: Reader<'t>, test: Test<'_, 't>) -> Read<bool> {
-    let mut reader = value;
-    if !reader.eat(b'[') {
-        return test(value);
-    }
-    let mut first = true;
-    while reader.next_element(first)? {
-        if test(reader)? {
-            return Ok(true);
+    let Some(sub) = &attr.sub else { return test(value) };
+    value.any_element(|element| {
+        let value = if element.first() == b'{' { member_of(sub, element)? } else { itself(sub, element) };
+        match value {
+            Some(value) => Ok((test(value)?, None)),
+            None => Ok((false, None)),
         }
-        reader.skip()?;
-        first = false;
-    }
-    Ok(false)
+    })
 }
 
-/// The member of an object; of what is none, only `value` has a value, which is it.
-fn member_or_self<'t>(name: &AttrName, element: Reader<'t>) -> Read<Option<Reader<'t>>> {
-    match element.peek() {
-        Some(b'{') => member_of(name, element),
-        Some(b'n') => Ok(None),
-        _ => Ok(name.matches("value").then_some(element)),
-    }
+/// What a value that is no object has for a sub-attribute: itself for `value`, unless it is `null`.
+fn itself<'t>(name: &AttrName, element: TextValue<'t>) -> Option<TextValue<'t>> {
+    (element.first() != b'n' && name.matches("value")).then_some(element)
 }
 
 /// The member `name` of a value, if that is an object which has it.
-fn member_of<'t>(name: &AttrName, mut reader: Reader<'t>) -> Read<Option<Reader<'t>>> {
-    if !reader.eat(b'{') {
-        return Ok(None);
-    }
-    let mut found = None;
-    let mut first = true;
-    loop {
-        let before = reader;
-        let Some(member) = reader.next_member(first)? else { return Ok(found) };
-        if name.matches(&member.unescaped()) && found.replace(reader).is_some() {
-            return Err(duplicate(before));
+fn member_of<'t>(name: &AttrName, value: TextValue<'t>) -> Read<Option<TextValue<'t>>> {
+    let Some(mut members) = value.members() else { return Ok(None) };
+    let ends = NameEnds::of([name]);
+    while let Some(member) = members.next(ends)? {
+        if member.name.is(name) {
+            return TextValue::new(members.text(), member.value).map(Some);
         }
-        reader.skip()?;
-        first = false;
     }
-}
-
-/// The name behind `before` was there already.
-fn duplicate(mut before: Reader<'_>) -> JsonTextError {
-    before.spaces();
-    before.eat(b',');
-    before.spaces();
-    before.error(JsonTextErrorKind::DuplicateName)
+    Ok(None)
 }
 
 /// Whether the value, or any element if it is an array, is a scalar that passes `test`.
-fn any_scalar(value: Reader<'_>, test: &mut dyn FnMut(Scalar<'_>) -> bool) -> Read<bool> {
-    any_element(value, &mut |mut element| {
-        Ok(match element.peek() {
-            Some(b'"') => test(Scalar::String(&element.string()?.unescaped())),
-            Some(b't') => test(Scalar::Bool(true)),
-            Some(b'f') => test(Scalar::Bool(false)),
-            Some(b'-' | b'0'..=b'9') => match Number::parse(element.number()?) {
-                Some(number) => test(Scalar::Number(number)),
-                None => return Err(value.error(JsonTextErrorKind::NumberOutOfRange)),
-            },
-            _ => false,
-        })
-    })
+#[inline]
+fn any_scalar(value: TextValue<'_>, test: &crate::eval::Test<'_>) -> Read<bool> {
+    value.any_element(|element| Ok((element.scalar_passes(|scalar| test.passes(scalar))?, None)))
 }
 
 /// Whether there is a value: not `null`, not an empty string, and not only such inside.
 ///
 /// What nests deeper than SCIM allows counts as a value without being looked at.
-fn has_value(value: Reader<'_>, nesting: u32) -> Read<bool> {
-    let mut reader = value;
-    match reader.peek() {
-        Some(b'n') => Ok(false),
-        Some(b'"') => Ok(!reader.string()?.is_empty()),
-        Some(b'{' | b'[') if nesting == 0 => Ok(true),
-        Some(b'[') => any_element(value, &mut |element| has_value(element, nesting - 1)),
-        Some(b'{') => {
-            reader.eat(b'{');
-            let mut first = true;
-            while reader.next_member(first)?.is_some() {
-                if has_value(reader, nesting - 1)? {
+fn has_value(value: TextValue<'_>, nesting: u32) -> Read<bool> {
+    match value.first() {
+        b'n' => Ok(false),
+        b'"' => Ok(!value.is_empty_string()),
+        b'{' | b'[' if nesting == 0 => Ok(true),
+        b'[' => value.any_element(|element| Ok((has_value(element, nesting - 1)?, None))),
+        b'{' => {
+            let Some(mut members) = value.members() else { return Ok(false) };
+            while let Some(member) = members.next(NameEnds::ANY)? {
+                if has_value(TextValue::new(members.text(), member.value)?, nesting - 1)? {
                     return Ok(true);
                 }
-                reader.skip()?;
-                first = false;
             }
             Ok(false)
         }

@@ -31,6 +31,7 @@
 mod convert;
 mod object;
 mod parse;
+mod slots;
 
 pub use object::Object;
 pub use parse::{JsonError, JsonLimits};

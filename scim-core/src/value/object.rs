@@ -6,6 +6,7 @@ use std::fmt;
 use scim_filter::{AttrName, JsonObject};
 
 use super::Value;
+use super::slots::{self, Slots, SlotsBuilder};
 
 /// An ordered JSON object whose member names differ in more than case.
 ///
@@ -21,7 +22,7 @@ use super::Value;
 #[derive(Clone, Default)]
 pub struct Object {
     // INVARIANT: no two names are equal; order is that of insertion.
-    entries: Vec<(AttrName, Value)>,
+    members: Slots,
 }
 
 impl Object {
@@ -32,45 +33,41 @@ impl Object {
 
     /// How many members.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.members.len()
     }
 
     /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// The member called `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let index = self.position(name)?;
-        self.entries.get(index).map(|(_, value)| value)
+        self.members.at(self.place(name)?)
     }
 
     /// The member called `name`, in any case.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        let index = self.position(name)?;
-        self.entries.get_mut(index).map(|(_, value)| value)
+        let place = self.place(name)?;
+        self.members.at_mut(place).map(|(_, value)| value)
     }
 
     /// Whether there is a member called `name`, in any case.
     pub fn contains(&self, name: &str) -> bool {
-        self.position(name).is_some()
+        self.place(name).is_some()
     }
 
     /// Sets the member `name`, in place if there is one (its spelling becomes `name`'s), and
     /// returns the former value.
     pub fn insert(&mut self, name: impl Into<AttrName>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
-        match self.entries.iter_mut().find(|(key, _)| *key == name) {
-            Some(entry) => {
-                entry.0 = name;
-                Some(std::mem::replace(&mut entry.1, value))
-            }
-            None => {
-                self.entries.push((name, value));
-                None
-            }
+        let place = self.members.find(name.folded_hash(), |key| *key == name);
+        if let Some((key, former)) = place.and_then(|place| self.members.at_mut(place)) {
+            *key = name;
+            return Some(std::mem::replace(former, value));
         }
+        self.members.push(name, value);
+        None
     }
 
     /// Like [`insert`](Self::insert), but a new member becomes the one at `index` (the last, if
@@ -85,34 +82,32 @@ impl Object {
         if self.contains(name.as_str()) {
             return self.insert(name, value);
         }
-        self.entries.insert(index.min(self.entries.len()), (name, value.into()));
+        self.members.insert(index, name, value.into());
         None
     }
 
     /// Takes the member `name` out; the others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.position(name)?;
-        Some(self.entries.remove(index).1)
+        self.members.remove(self.place(name)?)
     }
 
     /// The members in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&AttrName, &Value)> {
-        self.entries.iter().map(|(name, value)| (name, value))
+        self.members.iter()
     }
 
     /// The members in order.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&AttrName, &mut Value)> {
-        self.entries.iter_mut().map(|(name, value)| (&*name, value))
+        self.members.iter_mut()
     }
 
     /// Keeps the members `keep` says yes to.
-    pub fn retain(&mut self, mut keep: impl FnMut(&AttrName, &mut Value) -> bool) {
-        self.entries.retain_mut(|(name, value)| keep(name, value));
+    pub fn retain(&mut self, keep: impl FnMut(&AttrName, &mut Value) -> bool) {
+        self.members.retain(keep);
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        let hash = scim_filter::fold_hash(name);
-        self.entries.iter().position(|(key, _)| key.folded_hash() == hash && key.matches(name))
+    fn place(&self, name: &str) -> Option<usize> {
+        self.members.find(scim_filter::fold_hash(name), |key| key.matches(name))
     }
 }
 
@@ -124,13 +119,13 @@ impl PartialEq for Object {
         }
         // Objects mostly come in the same order; only where they begin to differ names are looked
         // for, and many are sorted, since a search for each takes the square of what a client sends.
-        let pairs = || self.entries.iter().zip(&other.entries);
+        let pairs = || self.iter().zip(other.iter());
         let same = pairs().take_while(|((left, _), (right, _))| left == right).count();
         if !pairs().take(same).all(|((_, left), (_, right))| left == right) {
             return false;
         }
-        let mut left: Vec<_> = self.entries.iter().skip(same).collect();
-        let mut right: Vec<_> = other.entries.iter().skip(same).collect();
+        let mut left: Vec<_> = self.iter().skip(same).collect();
+        let mut right: Vec<_> = other.iter().skip(same).collect();
         if left.len() <= SMALL {
             return left.iter().all(|entry| right.contains(entry));
         }
@@ -143,12 +138,13 @@ impl PartialEq for Object {
 impl JsonObject for Object {
     type Value = Value;
 
+    #[inline]
     fn member(&self, name: &AttrName) -> Option<&Value> {
-        self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.members.at(self.members.find(name.folded_hash(), |key| key == name)?)
     }
 
     fn values(&self) -> impl Iterator<Item = &Value> {
-        self.entries.iter().map(|(_, value)| value)
+        self.iter().map(|(_, value)| value)
     }
 }
 
@@ -170,10 +166,10 @@ impl fmt::Debug for Object {
 
 impl IntoIterator for Object {
     type Item = (AttrName, Value);
-    type IntoIter = std::vec::IntoIter<(AttrName, Value)>;
+    type IntoIter = slots::IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.members.into_iter()
     }
 }
 
@@ -204,14 +200,14 @@ impl<N: Into<AttrName>, V: Into<Value>> Extend<(N, V)> for Object {
 /// takes over: whoever chooses the names can make the hashes collide, so they cannot bound the work.
 #[derive(Default)]
 pub(super) struct ObjectBuilder {
-    object: Object,
-    // INVARIANT: empty, or the folded name of every member with its index.
+    members: SlotsBuilder,
+    // INVARIANT: empty, or the folded name of every member with its place.
     index: BTreeMap<Box<str>, usize>,
 }
 
 impl ObjectBuilder {
     fn new(object: Object) -> Self {
-        Self { object, index: BTreeMap::new() }
+        Self { members: SlotsBuilder::new(object.members), index: BTreeMap::new() }
     }
 
     /// Whether there is a member of that name.
@@ -221,30 +217,30 @@ impl ObjectBuilder {
 
     /// Adds a member that [`contains`](Self::contains) has denied.
     pub(super) fn push(&mut self, name: AttrName, value: Value) {
-        if !self.index.is_empty() {
-            self.index.insert(folded(&name), self.object.len());
+        let key = if self.index.is_empty() { None } else { Some(folded(&name)) };
+        let place = self.members.push(name, value);
+        if let Some(key) = key {
+            self.index.insert(key, place);
         }
-        self.object.entries.push((name, value));
     }
 
     pub(super) fn finish(self) -> Object {
-        self.object
+        Object { members: self.members.finish() }
     }
 
     fn set(&mut self, name: AttrName, value: Value) {
-        match self.locate(&name).and_then(|index| self.object.entries.get_mut(index)) {
-            Some(entry) => *entry = (name, value),
+        match self.locate(&name) {
+            Some(place) => self.members.replace(place, name, value),
             None => self.push(name, value),
         }
     }
 
     fn locate(&mut self, name: &AttrName) -> Option<usize> {
-        if self.object.len() <= SMALL {
-            return self.object.entries.iter().position(|(key, _)| key == name);
+        if self.members.len() <= SMALL {
+            return self.members.find(name);
         }
         if self.index.is_empty() {
-            let names = self.object.entries.iter().enumerate();
-            self.index = names.map(|(index, (key, _))| (folded(key), index)).collect();
+            self.index = self.members.names().map(|(name, place)| (folded(name), place)).collect();
         }
         self.index.get(&*folded(name)).copied()
     }
