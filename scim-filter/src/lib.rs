@@ -68,8 +68,9 @@
 //!
 //! Parsing takes time and memory linear in the text, within [`Limits`] that are charged while
 //! parsing. Nothing here recurses over a filter: parsing, printing, binding, evaluation, cloning and
-//! dropping take any nesting. Evaluation never allocates but for text of more than 256 bytes or
-//! beyond ASCII on the left of `co`, and is linear in what it looks at. No input panics.
+//! dropping take any nesting. Evaluation is linear in what it looks at, and allocates nothing but for some
+//! long texts on the left of `co`: beyond ASCII, or nearly what is looked for again and again. No input
+//! panics.
 //!
 //! # Errors
 //!
