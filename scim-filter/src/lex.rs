@@ -303,11 +303,9 @@ pub(crate) fn json_number(input: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads the inside of a JSON string and its closing quote (RFC 7159 §7); `input` begins behind
-/// the opening one. Whether there were escapes is returned; if so, `unescaped` gets the text, piece
-/// by piece: what stands as it is, and the character behind it that was escaped.
-///
-/// Text without escapes is not copied: it already stands in the input.
-pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<char>)) -> Lexed<'t, bool> {
+/// the opening one. `unescaped` gets the text, piece by piece: what stands as it is, and the
+/// character behind it that was escaped.
+pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<char>)) -> Lexed<'t, ()> {
     let mut rest = input;
     loop {
         let (plain, tail) = rest.split_at_checked(scan::plain(rest.as_bytes())).unwrap_or((rest, ""));
@@ -320,11 +318,8 @@ pub(crate) fn string<'t>(input: &'t str, mut unescaped: impl FnMut(&str, Option<
                 rest = tail.get(tail.len() - behind.len()..).unwrap_or_default();
             }
             [b'"', behind @ ..] => {
-                let escapes = rest.len() < input.len();
-                if escapes {
-                    unescaped(plain, None);
-                }
-                return Ok((behind, escapes));
+                unescaped(plain, None);
+                return Ok((behind, ()));
             }
             tail if memchr2(b'"', b'\\', tail).is_none() => {
                 return fail(ParseErrorKind::UnterminatedString, input.as_bytes(), &[]);

@@ -326,7 +326,7 @@ impl<'t, 'o> Parser<'t, 'o> {
         let (text, buffer) = (self.text, &mut self.buffer);
         let start = text.len() - inside.len();
         let unescaped_start = if buffer.is_empty() { text.len() } else { buffer.len() };
-        let (rest, _) = lex::string(text.get(start..).unwrap_or_default(), |plain, escaped| {
+        let (rest, ()) = lex::string(text.get(start..).unwrap_or_default(), |plain, escaped| {
             if buffer.is_empty() {
                 // Unescaping never lengthens, so this is room for every string yet to come.
                 buffer.reserve_exact(text.len() + inside.len());
