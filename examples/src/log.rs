@@ -1,4 +1,5 @@
-//! Logging: one line per request, with a request id, to standard error.
+//! Logging: one line per request, with a request id, to standard error, and after that of a bulk
+//! request one for each of its operations.
 //!
 //! A line says what was asked and how it went: method, path, status, time, and the leniencies that
 //! fired. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
@@ -13,7 +14,7 @@ use http::{HeaderName, HeaderValue};
 use scim_core::leniency::Leniency;
 use scim_core::service::Outcome;
 use scim_core::store::StoreError;
-use scim_core::{Error, ScimType};
+use scim_core::{Error, ResourceId, ScimType};
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
@@ -52,6 +53,7 @@ pub async fn requests(request: Request, next: Next) -> Response {
         if let Some(cause) = outcome.cause {
             log_cause(&cause);
         }
+        outcome.operations.iter().for_each(log_operation);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
@@ -59,6 +61,20 @@ pub async fn requests(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// Logs what became of one operation of a bulk request.
+fn log_operation(outcome: &Outcome) {
+    let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
+    let error = outcome.error.as_ref();
+    let refused = error.map(|error| error.status().as_u16());
+    let scim_type = error.and_then(Error::scim_type).map(ScimType::as_str);
+    let resource = outcome.resource.as_ref().map(ResourceId::as_str);
+    let (operation, resource_type) = (outcome.operation, outcome.resource_type.as_deref());
+    tracing::info!(?operation, resource_type, resource, refused, leniencies, scim_type);
+    if let Some(cause) = &outcome.cause {
+        log_cause(cause);
+    }
 }
 
 fn list(leniencies: &[Leniency]) -> String {

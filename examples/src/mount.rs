@@ -31,7 +31,7 @@ async fn answer<S: Store, A: Authenticator, P: Policy>(
     body_timeout: Duration,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let limit = service.config().limits.max_body_bytes;
+    let limit = service.config().max_body_bytes();
     match tokio::time::timeout(body_timeout, collect(body, limit)).await {
         Ok(Ok(body)) => service.call(http::Request::from_parts(parts, body)).await.map(Body::from),
         Ok(Err(_)) => refusal(StatusCode::BAD_REQUEST, "the request body ends before its announced length"),

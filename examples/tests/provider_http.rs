@@ -412,3 +412,85 @@ fn a_stop_answers_what_is_under_way() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(3), "{:?}", begun.elapsed());
     assert!(client.send("GET", "/Users", None).is_err());
 }
+
+#[test]
+fn a_bulk_request_is_made_on_the_database() {
+    const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start(&directory.path().join("scim.db"), &[]);
+    let client = &server.client;
+    let group = |bulk_id: &str, members: &[&str]| {
+        let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+        let data = json!({"schemas": [GROUP], "displayName": bulk_id, "members": members});
+        json!({"method": "POST", "path": "/Groups", "bulkId": bulk_id, "data": data})
+    };
+    let account = |bulk_id: &str, manager: &str| {
+        let mut data = user(&format!("{bulk_id}@example.com"));
+        data[ENTERPRISE] = json!({"manager": {"value": manager}});
+        json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data})
+    };
+    let bulk = |operations: Value| json!({"schemas": [BULK_REQUEST], "Operations": operations});
+
+    // Groups in a circle, one of whose members is created behind them with a manager behind that.
+    let answer = client.post(
+        "/Bulk",
+        bulk(json!([
+            group("a", &["bulkId:b", "bulkId:ann"]),
+            group("b", &["bulkId:a"]),
+            account("ann", "bulkId:bob"),
+            account("bob", "bulkId:bob"),
+            {
+                "method": "PATCH", "path": "/Groups/bulkId:b",
+                "data": {
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                    "Operations": [{"op": "add", "path": "members", "value": [{"value": "bulkId:bob"}]}],
+                },
+            },
+        ])),
+    );
+    let results = answer.expect(200)["Operations"].clone();
+    let ids: Vec<&str> = results
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["location"].as_str().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    let members = |id: &str| {
+        let group = client.get(&format!("/Groups/{id}")).expect(200);
+        let members = group["members"].as_array().unwrap().iter();
+        let mut members: Vec<_> =
+            members.map(|member| member["value"].as_str().unwrap().to_owned()).collect();
+        members.sort();
+        members
+    };
+    let sorted = |mut ids: [&str; 2]| {
+        ids.sort_unstable();
+        ids.map(str::to_owned)
+    };
+    assert_eq!(members(ids[0]), sorted([ids[1], ids[2]]));
+    assert_eq!(members(ids[1]), sorted([ids[0], ids[3]]));
+    let manager =
+        |id: &str| client.get(&format!("/Users/{id}")).expect(200)[ENTERPRISE]["manager"]["value"].clone();
+    assert_eq!([manager(ids[2]), manager(ids[3])], [json!(ids[3]), json!(ids[3])]);
+
+    // A circle that cannot be made leaves nothing.
+    let answer = client.post(
+        "/Bulk",
+        bulk(json!([group("c", &["bulkId:ann"]), account("ann", "bulkId:c"), group("d", &[]),])),
+    );
+    let statuses = answer.expect(200)["Operations"].clone();
+    let statuses: Vec<_> =
+        statuses.as_array().unwrap().iter().map(|result| result["status"].clone()).collect();
+    assert_eq!(statuses, ["409", "409", "201"]);
+    assert_eq!(client.get("/Groups?count=0").expect(200)["totalResults"], 3);
+
+    let large = json!({"schemas": [BULK_REQUEST], "Operations": [], "padding": "x".repeat(1 << 20)});
+    let refused = client.post("/Bulk", large).expect(413);
+    assert_eq!(refused["detail"], "the size of the bulk operation exceeds the maxPayloadSize (1048576)");
+    let many = bulk(json!(vec![json!({"method": "DELETE", "path": "/Users/none"}); 1001]));
+    let refused = client.post("/Bulk", many).expect(413);
+    assert_eq!(refused["detail"], "the number of operations (1001) exceeds the maxOperations (1000)");
+    let told = client.get("/ServiceProviderConfig").expect(200)["bulk"].clone();
+    assert_eq!(told, json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576}));
+}

@@ -18,7 +18,7 @@ type Provider = Service<MemoryStore, StaticTokens>;
 
 /// Any request gets an answer that is SCIM: a proper status, an error with its parts, JSON where
 /// there is a body. Without the token it is 401 and nothing changes; with it, it is not; and
-/// reading changes nothing.
+/// reading changes nothing. Nor does a bulk request of which every operation is refused.
 ///
 /// # Panics
 ///
@@ -41,8 +41,8 @@ pub fn http_request(data: &[u8]) {
     let response = ready(service.call(request.clone()));
     assert_eq!(response.status() == StatusCode::UNAUTHORIZED, !allowed, "the token decides");
     check(&response, request.method());
-    if !allowed || matches!(*request.method(), Method::GET | Method::HEAD) || !response.status().is_success()
-    {
+    let refused = !response.status().is_success() || is_refused_bulk(&response);
+    if !allowed || matches!(*request.method(), Method::GET | Method::HEAD) || refused {
         assert_eq!(snapshot(&service), before, "changed by a request that must not");
     }
 }
@@ -52,6 +52,24 @@ fn is_ours(header: &HeaderValue) -> bool {
     let text = text.trim();
     text.split_once(' ')
         .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && token.trim() == TOKEN)
+}
+
+/// Whether this is the answer to a bulk request of which every operation was refused. Those of any
+/// bulk request have a status, and where that is an error, its body.
+fn is_refused_bulk(response: &Response<Bytes>) -> bool {
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let is_bulk = body["schemas"][0] == "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+    let Some(results) = body["Operations"].as_array().filter(|_| is_bulk) else { return false };
+    results.iter().fold(true, |refused, result| {
+        let status = result["status"].as_str().and_then(|status| status.parse::<u16>().ok());
+        let status = status.expect("each result has a status");
+        assert!((200..500).contains(&status) || status == 501, "{result}");
+        if (200..300).contains(&status) {
+            return false;
+        }
+        assert_eq!(result["response"]["status"], result["status"], "{result}");
+        refused
+    })
 }
 
 /// What holds of every answer.

@@ -46,6 +46,28 @@ pub trait Authenticator: Send + Sync + 'static {
         request: &http::request::Parts,
     ) -> impl Future<Output = Result<Principal, AuthError>> + Send;
 
+    /// Whether `principal`, who sends a bulk request, may make this `operation` of it (RFC 7644 §3.7).
+    ///
+    /// `operation` is what the operation would be as a request of its own: its method, its URI, and
+    /// the headers of the bulk request. As provided, it is [authenticated](Self::authenticate) as
+    /// such, so that a credential that may not do something alone may not do it in bulk either.
+    /// Where that costs much, or a credential is good for one request (a signature, a nonce), what
+    /// `principal` may do is decided here.
+    ///
+    /// # Errors
+    ///
+    /// Why the operation is refused; the others of the bulk request are made all the same.
+    fn authorize_operation(
+        &self,
+        principal: &Principal,
+        operation: &http::request::Parts,
+    ) -> impl Future<Output = Result<(), AuthError>> + Send {
+        async move {
+            let alone = self.authenticate(operation).await?;
+            if alone.tenant == principal.tenant { Ok(()) } else { Err(AuthError::Forbidden) }
+        }
+    }
+
     /// The `WWW-Authenticate` header of a 401 (RFC 9110 §11.6.1, RFC 6750 §3).
     fn challenge(&self, error: AuthError) -> HeaderValue {
         HeaderValue::from_static(match error {

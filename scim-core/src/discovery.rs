@@ -25,9 +25,11 @@ pub fn service_provider_config(config: &Config) -> Object {
         document.insert("documentationUri", uri.as_str());
     }
     document.insert("patch", supported(capabilities.patch));
-    let mut bulk = supported(false);
-    bulk.insert("maxOperations", 0);
-    bulk.insert("maxPayloadSize", 0);
+    let mut bulk = supported(capabilities.bulk.is_some());
+    let (max_operations, max_payload_size) =
+        capabilities.bulk.map_or((0, 0), |limits| (limits.max_operations, limits.max_payload_size));
+    bulk.insert("maxOperations", max_operations);
+    bulk.insert("maxPayloadSize", max_payload_size);
     document.insert("bulk", bulk);
     let mut filter = supported(true);
     filter.insert("maxResults", i64::try_from(capabilities.max_results).unwrap_or(i64::MAX));

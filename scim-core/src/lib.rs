@@ -42,7 +42,6 @@
 //!
 //! # What it does not do
 //!
-//! Bulk requests are not offered (501).
 //! A password is accepted and not kept, unless a [`Policy`](policy::Policy) of one's own hashes it;
 //! it is never returned, never filtered by, and no `Debug` form of a resource shows it.
 //!

@@ -68,7 +68,7 @@ where
         let service = Arc::clone(&self.service);
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let response = match collect(body, service.config().limits.max_body_bytes).await {
+            let response = match collect(body, service.config().max_body_bytes()).await {
                 Ok(body) => service.call(Request::from_parts(head, body)).await,
                 Err(_) => {
                     let error = Error::new(StatusCode::BAD_REQUEST, "the request body broke off");

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::schema::Registry;
+use scim_core::service::BulkLimits;
 use scim_core::{Config, ResourceId, ScimType};
 
 use crate::Source;
@@ -24,7 +25,17 @@ pub(crate) static PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     capabilities: &[
         flag("patch.supported", true),
-        flag("bulk.supported", false),
+        flag("bulk.supported", true),
+        Capability {
+            name: "bulk.maxOperations",
+            value: CapabilityValue::Number(BulkLimits::MAX_OPERATIONS),
+            source: BULK,
+        },
+        Capability {
+            name: "bulk.maxPayloadSize",
+            value: CapabilityValue::Number(BulkLimits::MAX_PAYLOAD_SIZE),
+            source: BULK,
+        },
         flag("filter.supported", true),
         flag("changePassword.supported", false),
         flag("sort.supported", true),
@@ -60,6 +71,7 @@ pub(crate) static PROFILE: Profile = Profile {
 
 /// What the RFCs leave to the service provider.
 const OURS: Source = Source::inferred("RFC 7644 §3.4.2.4", "2015-09");
+const BULK: Source = Source::inferred("RFC 7644 §3.7.4", "2015-09");
 
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/ServiceProviderConfig", DISCOVERY),
@@ -68,6 +80,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/Schemas", DISCOVERY),
     endpoint("GET", "/Schemas/{id}", DISCOVERY_ONE),
     endpoint("POST", "/.search", SEARCH),
+    endpoint("POST", "/Bulk", SEARCH),
     endpoint("GET", "/Users", LIST),
     endpoint("POST", "/Users/.search", SEARCH),
     endpoint("POST", "/Users", CREATE),

@@ -59,6 +59,8 @@ pub struct Capabilities {
     /// Whether queries are taken by POST of `/.search` (RFC 7644 §3.4.3) and by GET of the root; when
     /// false the one is 501 and the other 404.
     pub search: bool,
+    /// `bulk`: how large a bulk request may be (RFC 7644 §3.7.4); `None` when `/Bulk` is 501.
+    pub bulk: Option<BulkLimits>,
     /// `filter.maxResults`: the largest page.
     pub max_results: usize,
     /// The page size when the client names none.
@@ -73,6 +75,16 @@ pub struct Capabilities {
     pub authentication_schemes: Vec<Value>,
     /// Whether the `meta` of discovery documents has a `location`.
     pub discovery_location: bool,
+}
+
+/// How large a bulk request may be; more is 413 (RFC 7644 §3.7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BulkLimits {
+    /// `bulk.maxOperations`
+    pub max_operations: usize,
+    /// `bulk.maxPayloadSize`, in bytes. The data of one operation has the limit of a body besides,
+    /// [`ServiceLimits::max_body_bytes`].
+    pub max_payload_size: usize,
 }
 
 /// How a PATCH that succeeded is answered.
@@ -144,6 +156,27 @@ impl Config {
             limits: ServiceLimits::default(),
         }
     }
+
+    /// The largest body of any request, in bytes: what a layer that reads bodies has to let through.
+    pub fn max_body_bytes(&self) -> usize {
+        let bulk = self.capabilities.bulk.map_or(0, |limits| limits.max_payload_size);
+        self.limits.max_body_bytes.max(bulk)
+    }
+}
+
+impl BulkLimits {
+    /// The most operations by default: what RFC 7643 §8.5 shows, and the most that one request can
+    /// keep a server busy with where each is a write of its own.
+    pub const MAX_OPERATIONS: usize = 1000;
+    /// The largest payload by default, 1 MiB: that of any other body, and what RFC 7643 §8.5 shows.
+    pub const MAX_PAYLOAD_SIZE: usize = 1 << 20;
+}
+
+impl Default for BulkLimits {
+    /// [`MAX_OPERATIONS`](Self::MAX_OPERATIONS) and [`MAX_PAYLOAD_SIZE`](Self::MAX_PAYLOAD_SIZE).
+    fn default() -> Self {
+        Self { max_operations: Self::MAX_OPERATIONS, max_payload_size: Self::MAX_PAYLOAD_SIZE }
+    }
 }
 
 impl Config {
@@ -156,7 +189,7 @@ impl Config {
 }
 
 impl Default for Capabilities {
-    /// PATCH, `/.search`, sorting and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
+    /// PATCH, `/.search`, `/Bulk`, sorting and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
     /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
     fn default() -> Self {
         let mut bearer = Object::new();
@@ -169,6 +202,7 @@ impl Default for Capabilities {
             documentation_uri: None,
             patch: true,
             search: true,
+            bulk: Some(BulkLimits::default()),
             max_results: 200,
             default_count: 100,
             sort: true,

@@ -14,24 +14,29 @@ impl BaseUrl {
         Self(url.as_str().trim_end_matches('/').to_owned())
     }
 
-    /// The URL of `id` below `endpoint` (`/Users`), with what is no URL character in `id` escaped.
+    /// The URL of `id` below `endpoint`, as [`path_of`] has it.
     pub(crate) fn locate(&self, endpoint: &str, id: &str) -> String {
-        let mut location = format!("{}{endpoint}/", self.0);
-        for byte in id.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {
-                    location.push(char::from(byte));
-                }
-                _ => location.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        location
+        self.endpoint(&path_of(endpoint, id))
     }
 
     /// The URL of an endpoint.
     pub(crate) fn endpoint(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.0)
     }
+}
+
+/// The path of `id` below `endpoint` (`/Users`), with what is no URL character in `id` escaped.
+pub(super) fn path_of(endpoint: &str, id: &str) -> String {
+    let mut path = format!("{endpoint}/");
+    for byte in id.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {
+                path.push(char::from(byte));
+            }
+            _ => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path
 }
 
 #[cfg(test)]

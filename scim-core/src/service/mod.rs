@@ -17,7 +17,7 @@
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured
 //!   ([`PatchResponse`]). HEAD is answered as GET without the body.
 //! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
-//!   them; so does GET of the root, with one slash at its end or none. `/Me` and `/Bulk` are 501, an unknown path is 404, another method is 405 with
+//!   them; so does GET of the root, with one slash at its end or none. `/Me` is 501, an unknown path is 404, another method is 405 with
 //!   `Allow`, a query string over the limit 414, a body over the limit 413.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
 //!   `..` and those with an encoded slash are 404.
@@ -27,8 +27,33 @@
 //!   repeated with the others; it has no `startIndex`, and a request with both is a 400. A `count`
 //!   above the largest page is the largest page, by cursor as by index. Where no cursors are
 //!   offered, an empty `cursor` is ignored as unknown parameters are, and any other is a 400.
+//!
+//! # Bulk
+//!
+//! POST of `/Bulk` makes several operations (RFC 7644 §3.7), each as the request it stands for:
+//! [authorized](crate::auth::Authenticator::authorize_operation), judged by the policy, within the
+//! limits of a body, with `version` as its `If-Match`. Its [`Outcome`] is among those of the bulk
+//! request's. **Each operation is all or nothing; the bulk request is not**: what was made before an
+//! error stays made, and what comes after it is made too, until there are `failOnErrors` errors.
+//!
+//! - A text that is `bulkId:qwerty` as a whole stands for the `id` of what the POST with that `bulkId`
+//!   creates, before or behind it: in attributes that a client may write, in the values of a PATCH, in
+//!   filters of its paths (`members[value eq "bulkId:qwerty"]`), and in the `path` of an operation.
+//! - Operations are made in the order of the request, but that one waits for what it refers to, and
+//!   with it what else the request does to the same resource. They are answered in the order of
+//!   the request; those that were not made because of `failOnErrors` are left out.
+//! - Resources that refer to one another in a circle are created together, all or none (§3.7.1): some
+//!   without their references, which a PATCH adds when all are there. If one of them is refused,
+//!   those already created are deleted, and all are refused with 409. So is a circle in which every
+//!   reference is in a required attribute.
+//! - An operation whose reference is to a resource that was not created is refused with 409; one that
+//!   refers to no POST of the request, or shares its `bulkId` with another POST, with 400.
+//! - A result has a `response` where it is an error, and none otherwise.
+//! - A connection that breaks off, or a server that stops, leaves the operations made so far; within a
+//!   circle also resources that lack their references.
 
 mod all_types;
+mod bulk;
 mod config;
 mod cursor;
 mod discover;
@@ -46,11 +71,9 @@ mod route;
 mod search;
 mod write;
 
-pub use config::{Capabilities, Config, Environment, PatchResponse, ServiceLimits};
+pub use config::{BulkLimits, Capabilities, Config, Environment, PatchResponse, ServiceLimits};
 pub(crate) use location::BaseUrl;
 pub use outcome::{Operation, Outcome};
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -144,16 +167,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let detail = format!("{} is no endpoint of this service", quote(head.uri.path()));
             Error::new(StatusCode::NOT_FOUND, detail)
         })?;
-        if !route.knows(&head.method) {
-            let allow = route.allow(self.config.capabilities.patch);
-            return Err(Failure::MethodNotAllowed { method: head.method.to_string(), allow });
-        }
+        check_method(&self.config, &route, &head.method)?;
         let query = self.checked_query(head)?;
 
         match route {
             Route::NotImplemented(endpoint) => Err(not_supported(endpoint)),
-            Route::Resource(..) if head.method == Method::PATCH && !self.config.capabilities.patch => {
-                Err(not_supported("PATCH"))
+            Route::Bulk(limits) => {
+                outcome.operation = Some(Operation::Bulk);
+                self.bulk(head, &principal, &body, limits, outcome).await
             }
             Route::Search(schema) => {
                 self.check_body(head, &body)?;
@@ -165,22 +186,35 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Route::Collection(schema) => {
                 self.check_body(head, &body)?;
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
-                match head.method {
-                    Method::POST => self.create(call, self.parsed(&body)?).await,
-                    _ => self.list(call).await,
-                }
+                self.on_resources(call, None, Body::Text(&body)).await
             }
             Route::Resource(schema, id) => {
                 self.check_body(head, &body)?;
                 outcome.resource = Some(id.clone());
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
-                match head.method {
-                    Method::PUT => self.replace(call, &id, self.parsed(&body)?).await,
-                    Method::PATCH => self.patch(call, &id, self.parsed(&body)?).await,
-                    Method::DELETE => self.delete(call, &id).await,
-                    _ => self.read(call, &id).await,
-                }
+                self.on_resources(call, Some(&id), Body::Text(&body)).await
             }
+        }
+    }
+
+    /// A request on the resources of a type, or on the one that `id` names.
+    async fn on_resources(
+        &self,
+        call: Call<'_>,
+        id: Option<&ResourceId>,
+        body: Body<'_>,
+    ) -> Result<Reply, Failure> {
+        let parsed = |body| match body {
+            Body::Text(text) => self.parsed(text),
+            Body::Parsed(value) => Ok(value),
+        };
+        match (id, &call.head.method) {
+            (None, &Method::POST) => self.create(call, parsed(body)?).await,
+            (None, _) => self.list(call).await,
+            (Some(id), &Method::PUT) => self.replace(call, id, parsed(body)?).await,
+            (Some(id), &Method::PATCH) => self.patch(call, id, parsed(body)?).await,
+            (Some(id), &Method::DELETE) => self.delete(call, id).await,
+            (Some(id), _) => self.read(call, id).await,
         }
     }
 
@@ -214,21 +248,39 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     fn refuse(&self, failure: Failure, outcome: &mut Outcome) -> Response<Bytes> {
+        let (status, body) = self.told(&failure, outcome);
+        let mut response = respond::respond(status, Some(&body));
+        match &failure {
+            Failure::Unauthenticated(error) if status == StatusCode::UNAUTHORIZED => {
+                let challenge = self.authenticator.challenge(*error);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Failure::MethodNotAllowed { allow, .. } => respond::set(&mut response, header::ALLOW, allow),
+            _ => {}
+        }
+        outcome.cause = failure.into_cause();
+        response
+    }
+
+    /// What the client is told of a failure: the status, and the body of the error.
+    fn told(&self, failure: &Failure, outcome: &mut Outcome) -> (StatusCode, Value) {
         let named = outcome.resource_type.as_deref().zip(outcome.resource.as_ref());
         let error = failure.error(named);
         outcome.error = Some(error.clone());
         let error = self.policy.restate(error);
-        let mut response = respond::respond(error.status(), Some(&self.policy.render_error(&error)));
-        match failure {
-            Failure::Unauthenticated(error) if response.status() == StatusCode::UNAUTHORIZED => {
-                let challenge = self.authenticator.challenge(error);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            Failure::MethodNotAllowed { allow, .. } => respond::set(&mut response, header::ALLOW, allow),
-            Failure::Store(error) => outcome.cause = Some(Arc::new(error)),
-            _ => {}
-        }
-        response
+        (error.status(), self.policy.render_error(&error))
+    }
+}
+
+/// Refuses a method that the route does not know, or that is switched off.
+fn check_method(config: &Config, route: &Route, method: &Method) -> Result<(), Failure> {
+    let patch = config.capabilities.patch;
+    if !route.knows(method) {
+        return Err(Failure::MethodNotAllowed { method: method.to_string(), allow: route.allow(patch) });
+    }
+    match route {
+        Route::Resource(..) if *method == Method::PATCH && !patch => Err(not_supported("PATCH")),
+        _ => Ok(()),
     }
 }
 
@@ -237,12 +289,19 @@ fn not_supported(what: &str) -> Failure {
     Error::new(StatusCode::NOT_IMPLEMENTED, format!("`{what}` is not supported")).into()
 }
 
+/// The body of a request: as it came, or as a bulk request had it.
+enum Body<'a> {
+    Text(&'a [u8]),
+    Parsed(Value),
+}
+
 /// One request on resources of a type, authenticated and routed.
 struct Call<'a> {
     head: &'a Parts,
     context: Context<'a>,
     parameters: Parameters,
     outcome: &'a mut Outcome,
+    in_bulk: bool,
 }
 
 impl<'a> Call<'a> {
@@ -259,6 +318,7 @@ impl<'a> Call<'a> {
             context: Context::new(schema, principal),
             parameters: Parameters::parse(query)?,
             outcome,
+            in_bulk: false,
         })
     }
 

@@ -28,6 +28,9 @@ pub struct Outcome {
     pub error: Option<Error>,
     /// The failure inside the store behind that error; the client does not see it.
     pub cause: Option<Arc<StoreError>>,
+    /// What became of the operations of a bulk request, in the order of the request: those that
+    /// were processed. The other fields speak of the bulk request itself.
+    pub operations: Vec<Outcome>,
 }
 
 /// What a request asks for.
@@ -40,6 +43,8 @@ pub enum Operation {
     List,
     /// POST of `/.search`.
     Search,
+    /// POST of `/Bulk`.
+    Bulk,
     /// POST.
     Create,
     /// GET of one resource.

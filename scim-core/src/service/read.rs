@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use super::respond::{Failure, Reply};
+use super::write::KEYED;
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::Condition;
@@ -65,8 +66,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 }
 
 impl Call<'_> {
-    /// What `attributes` and `excludedAttributes` leave of a resource.
+    /// What `attributes` and `excludedAttributes` leave of a resource. An operation of a bulk request
+    /// is answered without it, so that nothing needs to be read for the answer alone.
     pub(super) fn projection(&self) -> Result<Projection, Error> {
+        if self.in_bulk {
+            return Ok(Projection::without(KEYED));
+        }
         self.parameters.projection(self.schema())
     }
 }

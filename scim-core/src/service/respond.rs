@@ -1,5 +1,7 @@
 //! Answers, and what goes wrong, as HTTP responses.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
@@ -58,6 +60,14 @@ impl Failure {
                 Error::new(StatusCode::NOT_FOUND, detail)
             }
             (failure, _) => failure.general_error(),
+        }
+    }
+
+    /// The failure inside the store behind it.
+    pub(super) fn into_cause(self) -> Option<Arc<StoreError>> {
+        match self {
+            Self::Store(error) => Some(Arc::new(error)),
+            _ => None,
         }
     }
 

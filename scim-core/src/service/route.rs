@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::Config;
+use super::{BulkLimits, Config};
 use crate::ResourceId;
 use crate::schema::{Registry, ResourceSchema};
 
@@ -26,6 +26,8 @@ pub(super) enum Route {
     Root,
     /// `/Users/.search`, or `/.search` over every resource type.
     Search(Option<Arc<ResourceSchema>>),
+    /// `/Bulk`
+    Bulk(BulkLimits),
     /// A discovery endpoint.
     Discovery(Discovery),
     /// An endpoint of the protocol that this service does not have: 501 (RFC 7644 §3.11, §3.12).
@@ -59,7 +61,10 @@ impl Route {
             ["Schemas"] => Self::Discovery(Discovery::Schemas),
             ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),
             ["Me"] => Self::NotImplemented("/Me"),
-            ["Bulk"] => Self::NotImplemented("/Bulk"),
+            ["Bulk"] => match config.capabilities.bulk {
+                Some(limits) => Self::Bulk(limits),
+                None => Self::NotImplemented("/Bulk"),
+            },
             [".search"] | [_, ".search"] if !config.capabilities.search => Self::NotImplemented("/.search"),
             [".search"] => Self::Search(None),
             [endpoint] => Self::Collection(by_segment(registry, endpoint)?),
@@ -75,7 +80,7 @@ impl Route {
             Self::Collection(_) => "GET, HEAD, POST",
             Self::Resource(..) if patch => "GET, HEAD, PUT, PATCH, DELETE",
             Self::Resource(..) => "GET, HEAD, PUT, DELETE",
-            Self::Search(_) => "POST",
+            Self::Search(_) | Self::Bulk(_) => "POST",
             Self::Root | Self::Discovery(_) => "GET, HEAD",
             Self::NotImplemented(_) => "",
         }
@@ -88,7 +93,7 @@ impl Route {
             Self::Resource(..) => {
                 [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
             }
-            Self::Search(_) => *method == Method::POST,
+            Self::Search(_) | Self::Bulk(_) => *method == Method::POST,
             Self::Root | Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
             Self::NotImplemented(_) => true,
         }
@@ -102,6 +107,9 @@ pub(super) struct BasePath {
 }
 
 impl BasePath {
+    /// No base path: that of paths below the base URL.
+    pub(super) const EMPTY: Self = Self { segments: Vec::new() };
+
     /// The base path of `url`; one trailing slash counts for nothing.
     pub(super) fn of(url: &url::Url) -> Self {
         let path = url.path().trim_end_matches('/');

@@ -11,7 +11,8 @@ fn the_service_provider_config_says_what_is_configured() {
     let document = server().get("/ServiceProviderConfig").json();
     assert_eq!(document["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]));
     assert_eq!(document["patch"], json!({"supported": true}));
-    assert_eq!(document["bulk"], json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 0}));
+    let bulk = json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576});
+    assert_eq!(document["bulk"], bulk);
     assert_eq!(document["filter"], json!({"supported": true, "maxResults": 200}));
     for (name, supported) in [("changePassword", false), ("sort", true), ("etag", true)] {
         assert_eq!(document[name], json!({"supported": supported}), "{name}");

@@ -214,3 +214,57 @@ fn an_empty_change_is_not_sent_to_the_store() {
     let answer = server.patch("/Users/id-1", json!([{"op": "add", "path": "password", "value": "a"}]));
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
+
+#[test]
+fn members_are_not_read_by_the_operations_of_a_bulk_request() {
+    let store = faulty();
+    let server = server_over(Arc::clone(&store), config());
+    server.user("a");
+    server.group("g", &["id-1"]);
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": "id-1"}]}],
+    });
+    let message = json!({"Operations": [
+        {"method": "PATCH", "path": "/Groups/id-2", "data": patch},
+        {"method": "DELETE", "path": "/Groups/id-2"},
+    ]});
+    let answer = server.post("/Bulk", message).json();
+    assert_eq!([&answer["Operations"][0]["status"], &answer["Operations"][1]["status"]], ["200", "204"]);
+    assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told() {
+    let store = faulty();
+    let server = server_over(Arc::clone(&store), config());
+    server.user("taken");
+    let group = json!({"displayName": "g", "members": [{"value": "bulkId:u"}, {"value": "bulkId:h"}]});
+    let host = json!({"displayName": "h", "members": [{"value": "bulkId:g"}]});
+    let person = json!({
+        "userName": "Taken",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"manager": {"value": "bulkId:g"}},
+    });
+    let message = json!({"Operations": [
+        {"method": "POST", "path": "/Groups", "bulkId": "g", "data": group},
+        {"method": "POST", "path": "/Groups", "bulkId": "h", "data": host},
+        {"method": "POST", "path": "/Users", "bulkId": "u", "data": person},
+    ]});
+    // The first deletion fails: that of the group created last.
+    store.races.store(1, Ordering::SeqCst);
+    let answer = server.post("/Bulk", message);
+    let results = answer.json()["Operations"].clone();
+    let details: Vec<_> =
+        results.as_array().unwrap().iter().map(|result| result["response"]["detail"].clone()).collect();
+    assert_eq!(
+        details,
+        [
+            "`bulkId:u`, to which it refers in a circle, could not be created",
+            "the resource was changed by other requests meanwhile",
+            "another resource has the same value of `userName`",
+        ]
+    );
+    assert!(answer.outcome.operations[1].cause.is_some());
+    let left = server.get("/Groups").json();
+    assert_eq!((&left["totalResults"], &left["Resources"][0]["displayName"]), (&json!(1), &json!("h")));
+}

@@ -116,6 +116,7 @@ pub fn config(base_url: Url) -> Config {
     capabilities.documentation_uri = None;
     capabilities.discovery_location = false;
     capabilities.search = false;
+    capabilities.bulk = None;
     let mut scheme = Object::new();
     for row in PROFILE.capabilities {
         match (row.name, row.value) {
