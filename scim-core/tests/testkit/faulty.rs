@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_core::patch::Delta;
 use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
+use scim_core::query::{Place, Query, QuerySupport, Start};
 use scim_core::store::{self, Applied, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
@@ -172,6 +172,10 @@ impl Faulty {
     async fn query_now(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         let filter = query.filter.as_ref();
         let mut page = self.inner.query(scope, query).await?;
+        let is_plain = query.sort.is_none() && matches!(query.start, Start::Index(_));
+        if !is_plain && !OF_ORDER.contains(&self.breaks) {
+            return Ok(page);
+        }
         match self.breaks {
             "what_is_deleted_is_gone" if filter.is_some() => {
                 let mut all = self.all(scope, filter).await;
@@ -195,6 +199,20 @@ impl Faulty {
                 let mut all = self.all(scope, None).await;
                 all.sort_by_key(|resource| !id_of(resource).starts_with('0'));
                 page = store::evaluate(scope.schema, query, &all);
+            }
+            "a_sorted_list_is_in_its_order" if query.sort.is_some() && query.start.skip() > 0 => {
+                page.resources.reverse();
+            }
+            "cursors_lead_through_the_list_and_back" if query.start.is_backward() => {
+                page.resources.reverse();
+            }
+            "pages_by_cursor_hold_still_while_others_write" => {
+                // As one does that looks the last result up to go on behind it.
+                if let Some(Place::Sorted(_, id)) = query.start.place()
+                    && self.now(scope, &ResourceId::new(id.clone())).await.is_none()
+                {
+                    page = Page::default();
+                }
             }
             "a_filter_sees_what_the_projection_leaves_out" if filter.is_some() => {
                 let mut all = self.all(scope, None).await;
@@ -228,6 +246,13 @@ impl Faulty {
         Ok(page)
     }
 }
+
+/// The laws of lists that are sorted or paged by cursor; the faults of others show in plain ones.
+const OF_ORDER: [&str; 3] = [
+    "a_sorted_list_is_in_its_order",
+    "cursors_lead_through_the_list_and_back",
+    "pages_by_cursor_hold_still_while_others_write",
+];
 
 impl Store for Faulty {
     async fn create(

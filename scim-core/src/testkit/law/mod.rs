@@ -9,6 +9,7 @@ use crate::Store;
 mod concurrency;
 mod list;
 mod model;
+mod order;
 mod size;
 mod tenant;
 mod text;
@@ -127,6 +128,10 @@ laws! {
         a_filter_sees_what_the_projection_leaves_out
         a_filter_finds_what_evaluation_finds
         a_filter_finds_what_was_last_written;
+    order:
+        a_sorted_list_is_in_its_order
+        cursors_lead_through_the_list_and_back
+        pages_by_cursor_hold_still_while_others_write;
     tenant:
         another_tenant_sees_nothing
         another_tenant_changes_nothing
