@@ -70,6 +70,11 @@ impl<'t> Members<'t> {
         Ok(found.map(|colon| Member { name: self.name_before(colon), value: self.end }))
     }
 
+    /// Whether the object's end is found.
+    pub(crate) fn ended(&self) -> bool {
+        self.depth == 0
+    }
+
     /// The place behind the object, or behind an array whose `[` is before the start.
     pub(crate) fn end(mut self) -> Read<usize> {
         self.walk::<false>(NameEnds::ANY)?;

@@ -2,11 +2,12 @@
 //!
 //! A leaf asks for the member it is about, and the text is walked as far as that takes: to the
 //! member, past the values of those before it without reading them. What other leaves ask for is
-//! noted on the way. Values are read by the same rules by which [`eval`](crate::eval) reads a tree.
+//! noted on the way, and evaluated if it could decide the filter. Values are read by the rules by
+//! which [`eval`](crate::eval) reads a tree.
 
 use crate::bound::{ACCEPT, BoundKind};
 use crate::eval::NESTING;
-use crate::json_members::{Member, Members, NameEnds};
+use crate::json_members::{Members, NameEnds};
 use crate::json_text::{JsonTextError, JsonTextErrorKind, Read, TextValue};
 use crate::{AttrName, BoundAttr, BoundFilter};
 
@@ -60,29 +61,57 @@ impl BoundFilter {
             }));
         };
         let mut resource = Located { filter: self, members, places };
-        self.run_on_text(self.entry, |kind, index| {
-            let (BoundKind::Compare { attr, .. }
-            | BoundKind::Present { attr }
-            | BoundKind::ValuePath { attr }) = *kind
-            else {
-                return Ok(false);
+        let mut early = Early::default();
+        let holds = self.run_on_text(self.entry, |kind, index| {
+            let Some(attr) = attr_of(kind) else { return Ok(false) };
+            let member = loop {
+                if let Some(known) = early.known(index) {
+                    return Ok(known);
+                }
+                match resource.place(attr)? {
+                    Place::At(value) => break Some(value),
+                    Place::Nowhere => break None,
+                    Place::Further => {
+                        if resource.walk()? && early.decides(self, &resource, inner)? {
+                            return Err(Stop::Decided);
+                        }
+                    }
+                }
             };
-            let (member, Some(attr)) = (resource.member(attr)?, self.attr(attr)) else { return Ok(false) };
-            match *kind {
-                BoundKind::Compare { op, value, .. } => {
-                    let (test, expected) = self.test(op, value);
-                    let any = any_value(attr, member, |value| any_scalar(value, &test))?;
-                    Ok(any == expected)
-                }
-                BoundKind::Present { .. } => any_value(attr, member, |value| has_value(value, NESTING)),
-                _ => {
-                    let entry = self.first_leaf(index + 1);
-                    any_value(attr, member, |value| {
-                        value.any_element(|element| self.element_holds(entry, element, inner))
-                    })
-                }
+            Ok(self.leaf_holds(kind, index, member, inner)?)
+        });
+        match holds {
+            Ok(holds) => Ok(holds),
+            Err(Stop::Decided) => {
+                Ok(matches!(self.node(0), Some(root) if matches!(root.kind, BoundKind::Or)))
             }
-        })
+            Err(Stop::Error(error)) => Err(error),
+        }
+    }
+
+    /// A leaf on the member of the resource that holds its attribute, or its extension.
+    fn leaf_holds(
+        &self,
+        kind: &BoundKind,
+        index: u32,
+        member: Option<TextValue<'_>>,
+        inner: &mut [usize],
+    ) -> Read<bool> {
+        let Some(attr) = attr_of(kind).and_then(|attr| self.attr(attr)) else { return Ok(false) };
+        match *kind {
+            BoundKind::Compare { op, value, .. } => {
+                let (test, expected) = self.test(op, value);
+                let any = any_value(attr, member, |value| any_scalar(value, &test))?;
+                Ok(any == expected)
+            }
+            BoundKind::Present { .. } => any_value(attr, member, |value| has_value(value, NESTING)),
+            _ => {
+                let entry = self.first_leaf(index + 1);
+                any_value(attr, member, |value| {
+                    value.any_element(|element| self.element_holds(entry, element, inner))
+                })
+            }
+        }
     }
 
     /// The filter of a value path, from its leaf `entry`, on one value; and where that ends, if it is
@@ -95,10 +124,8 @@ impl BoundFilter {
     ) -> Read<(bool, Option<usize>)> {
         places.fill(0);
         let mut object = element.members().map(|members| Located { filter: self, members, places });
-        let holds = self.run_on_text(entry, |kind, _| {
-            let (BoundKind::Compare { attr: index, .. } | BoundKind::Present { attr: index }) = *kind else {
-                return Ok(false);
-            };
+        let holds = self.run_on_text::<JsonTextError>(entry, |kind, _| {
+            let Some(index) = attr_of(kind) else { return Ok(false) };
             let Some(attr) = self.attr(index) else { return Ok(false) };
             let value = match &mut object {
                 Some(object) => object.member(index)?,
@@ -125,11 +152,84 @@ impl BoundFilter {
 
     /// Evaluates leaves from `leaf` on until one ends it.
     #[inline]
-    fn run_on_text(&self, mut leaf: u32, mut holds: impl FnMut(&BoundKind, u32) -> Read<bool>) -> Read<bool> {
+    fn run_on_text<E>(
+        &self,
+        mut leaf: u32,
+        mut holds: impl FnMut(&BoundKind, u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
         while let Some(node) = self.node(leaf) {
             leaf = if holds(&node.kind, leaf)? { node.on_true } else { node.on_false };
         }
         Ok(leaf == ACCEPT)
+    }
+}
+
+/// The attribute a leaf is about.
+fn attr_of(kind: &BoundKind) -> Option<u32> {
+    match *kind {
+        BoundKind::Compare { attr, .. } | BoundKind::Present { attr } | BoundKind::ValuePath { attr } => {
+            Some(attr)
+        }
+        BoundKind::And | BoundKind::Or | BoundKind::Not => None,
+    }
+}
+
+/// Why evaluation ended before its last leaf.
+enum Stop {
+    /// A term of the outermost `and` or `or` made the rest needless.
+    Decided,
+    Error(JsonTextError),
+}
+
+impl From<JsonTextError> for Stop {
+    fn from(error: JsonTextError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Leaves that were evaluated when their member was passed, since the text need not be walked on if
+/// one decides the filter; a bit for each of the first 64 nodes.
+#[derive(Default)]
+struct Early {
+    evaluated: u64,
+    held: u64,
+}
+
+impl Early {
+    fn known(&self, leaf: u32) -> Option<bool> {
+        let bit = 1_u64.checked_shl(leaf)?;
+        (self.evaluated & bit != 0).then_some(self.held & bit != 0)
+    }
+
+    /// Evaluates the leaves that are terms of the outermost `and` or `or` and whose member was passed,
+    /// and tells whether one decides the filter.
+    fn decides(
+        &mut self,
+        filter: &BoundFilter,
+        resource: &Located<'_, '_, '_>,
+        inner: &mut [usize],
+    ) -> Read<bool> {
+        let decisive = match filter.node(0).map(|root| root.kind) {
+            Some(BoundKind::And) => false,
+            Some(BoundKind::Or) => true,
+            _ => return Ok(false),
+        };
+        let mut term = 1;
+        while let (Some(node), Some(bit)) = (filter.node(term), 1_u64.checked_shl(term)) {
+            if self.evaluated & bit == 0
+                && let Some(attr) = attr_of(&node.kind)
+                && let Place::At(value) = resource.place(attr)?
+            {
+                let holds = filter.leaf_holds(&node.kind, term, Some(value), inner)?;
+                self.evaluated |= bit;
+                self.held |= if holds { bit } else { 0 };
+                if holds == decisive {
+                    return Ok(true);
+                }
+            }
+            term = node.end;
+        }
+        Ok(false)
     }
 }
 
@@ -141,30 +241,50 @@ struct Located<'f, 't, 'p> {
     places: &'p mut [usize],
 }
 
+/// Where the member is that holds an attribute.
+enum Place<'t> {
+    At(TextValue<'t>),
+    /// Not in what was walked.
+    Further,
+    Nowhere,
+}
+
 impl<'t> Located<'_, 't, '_> {
     /// The member that holds the attribute with this index, or its extension.
     #[inline]
-    fn member(&mut self, attr: u32) -> Read<Option<TextValue<'t>>> {
-        loop {
-            match self.places.get(attr as usize) {
-                Some(0) => {}
-                Some(&place) => return TextValue::new(self.members.text(), place).map(Some),
-                None => return Ok(None),
-            }
-            match self.members.next(self.filter.name_ends)? {
-                Some(member) => self.note(&member),
-                None => return Ok(None),
-            }
+    fn place(&self, attr: u32) -> Read<Place<'t>> {
+        match self.places.get(attr as usize) {
+            Some(0) if self.members.ended() => Ok(Place::Nowhere),
+            Some(0) => Ok(Place::Further),
+            Some(&place) => TextValue::new(self.members.text(), place).map(Place::At),
+            None => Ok(Place::Nowhere),
         }
     }
 
+    /// The same, walking on if it must.
     #[inline]
-    fn note(&mut self, member: &Member<'t>) {
+    fn member(&mut self, attr: u32) -> Read<Option<TextValue<'t>>> {
+        loop {
+            match self.place(attr)? {
+                Place::At(value) => return Ok(Some(value)),
+                Place::Nowhere => return Ok(None),
+                Place::Further => self.walk()?,
+            };
+        }
+    }
+
+    /// Walks to the next member that may be asked for, and tells whether it is.
+    #[inline]
+    fn walk(&mut self) -> Read<bool> {
+        let Some(member) = self.members.next(self.filter.name_ends)? else { return Ok(false) };
+        let mut found = false;
         for (attr, place) in self.filter.attrs.iter().zip(&mut *self.places) {
             if *place == 0 && member.name.is(attr.member()) {
                 *place = member.value;
+                found = true;
             }
         }
+        Ok(found)
     }
 }
 

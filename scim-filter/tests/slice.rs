@@ -222,6 +222,13 @@ fn the_text_is_read_as_far_as_the_answer_takes() {
     ] {
         assert_eq!(filter.matches_slice(text.as_bytes()), Ok(true), "{text}");
     }
+    // Whichever term comes first in the text may decide.
+    for (text, decided) in
+        [("userName pr and title eq \"x\"", false), ("userName eq \"x\" or title ne \"x\"", true)]
+    {
+        assert_eq!(bound(text).matches_slice(b"{\"title\": \"y\", "), Ok(decided), "{text}");
+        assert!(bound(&format!("not ({text})")).matches_slice(b"{\"title\": \"y\", ").is_err(), "{text}");
+    }
     assert_eq!(filter.matches_slice(b"{\"TITLE\": \"y\", \"title\": \"x\"}"), Ok(false));
     assert_eq!(filter.matches_slice(b"{\"a\": \"title\", \"b\": {\"title\": \"x\"}}"), Ok(false));
 }
