@@ -1,9 +1,13 @@
-//! What parsing reserves beforehand: enough that little is allocated again, and not much more.
+//! What parsing reserves beforehand: enough that little is allocated again, and not much more. And that
+//! text is searched where it stands.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod common;
+
 use allocation_counter::measure;
-use scim_filter::Filter;
+use scim_filter::{BindOptions, Filter};
+use serde_json::{Value, json};
 
 /// How often parsing `text` allocates, and how many bytes it holds at most for each of the text.
 fn cost(text: &str) -> (u64, u64) {
@@ -52,4 +56,36 @@ fn strings_without_their_escapes_are_reserved_once() {
     }
     let (count, share) = cost(&format!("title eq \"x{}\"", "\\n".repeat(2_000)));
     assert!(count == 2 && share <= 4, "{count}, {share}");
+}
+
+/// Long ASCII text is searched as it stands, and short text beyond it is folded on the stack.
+#[test]
+fn searching_allocates_nothing() {
+    let long = "The Quick Brown Fox. ".repeat(100);
+    for (title, key, holds) in [
+        (long.as_str(), "FOX. the q", true),
+        (&long, "fox.the", false),
+        (&long, ". the quick brown fox. THE", true),
+        (&format!("{long}Jumps"), "FOX. jumps", true),
+        ("Straße der Jugend", "STRASSE", true),
+        ("Straße der Jugend", "strase", false),
+        ("ÅNGSTRÖM", "ström", true),
+    ] {
+        let filter = Filter::parse(&format!("title co \"{key}\"")).unwrap();
+        let filter = filter.bind(&common::USER, &BindOptions::default()).unwrap();
+        let resource = json!({ "title": title });
+        let object = resource.as_object().unwrap();
+        let mut held = false;
+        let count = measure(|| held = filter.matches::<Value>(object)).count_total;
+        assert_eq!((held, count), (holds, 0), "{key}");
+    }
+}
+
+/// The byte that is no UTF-8, and not the string it is in.
+#[test]
+fn broken_utf_8_is_found_where_it_is() {
+    let filter = Filter::parse("title eq \"x\"").unwrap();
+    let filter = filter.bind(&common::USER, &BindOptions::default()).unwrap();
+    let error = filter.matches_slice(b"{\"title\": \"ab\xff\"}").unwrap_err();
+    assert_eq!(error.position(), 13);
 }
