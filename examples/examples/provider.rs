@@ -1,4 +1,5 @@
-//! A SCIM 2.0 service provider on this machine that behaves like a vendor's, over SQLite.
+//! A SCIM 2.0 service provider on this machine that behaves like a vendor's, over SQLite or
+//! PostgreSQL.
 //!
 //! ```sh
 //! cargo run --release --example provider -- --profile pagerduty

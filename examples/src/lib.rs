@@ -1,4 +1,4 @@
-//! What the example programs share: a store over SQLite, mounting in axum, serving, logging.
+//! What the example programs share: a store over SQLite or PostgreSQL, mounting in axum, serving, logging.
 
 pub mod log;
 mod mount;
@@ -8,7 +8,7 @@ mod store;
 
 pub use mount::router;
 pub use serve::{serve, stop_signal};
-pub use store::SqliteStore;
+pub use store::SqlStore;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

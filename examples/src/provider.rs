@@ -1,4 +1,5 @@
-//! The `provider` program: a SCIM service provider that behaves like a vendor's, over SQLite.
+//! The `provider` program: a SCIM service provider that behaves like a vendor's, over SQLite or
+//! PostgreSQL.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -22,7 +23,7 @@ use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::SqliteStore;
+use crate::SqlStore;
 
 /// A SCIM 2.0 service provider on this machine, to point an identity provider at.
 ///
@@ -41,6 +42,17 @@ pub struct Options {
     /// in the working directory.
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
+    /// The database by its URL: `postgres://USER:PASSWORD@HOST/NAME`, which several servers may share,
+    /// or `sqlite:FILE`. In the environment it is out of sight of other users of the machine, and
+    /// `--database` goes before it.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_parser = DatabaseUrlParser
+    )]
+    pub database_url: Option<DatabaseUrl>,
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
@@ -145,6 +157,79 @@ impl TypedValueParser for CursorKeyParser {
     }
 }
 
+/// The URL of a database, which may hold a password: its `Debug` form is where the database is.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// A file, or `:memory:`.
+    Sqlite(PathBuf),
+    /// The URL of a PostgreSQL database.
+    Postgres(Url),
+}
+
+impl DatabaseUrl {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(file) = text.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            return (!file.is_empty()).then(|| Self::Sqlite(file.into()));
+        }
+        let url = Url::parse(text).ok()?;
+        matches!(url.scheme(), "postgres" | "postgresql").then_some(Self::Postgres(url))
+    }
+
+    async fn open(&self) -> anyhow::Result<SqlStore> {
+        match self {
+            Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory().await,
+            Self::Sqlite(file) => SqlStore::open(file).await,
+            Self::Postgres(url) => SqlStore::connect(url.as_str()).await,
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the database is, without credentials.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) if file.as_os_str() == ":memory:" => {
+                f.write_str("in memory, gone when this ends")
+            }
+            Self::Sqlite(file) => write!(f, "{}, kept when this ends", file.display()),
+            Self::Postgres(url) => {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                let (host, name) =
+                    (url.host_str().unwrap_or("localhost"), url.path().trim_start_matches('/'));
+                write!(f, "`{name}` of PostgreSQL at {host}{port}")
+            }
+        }
+    }
+}
+
+/// Does not repeat what it refuses: it may hold a password.
+#[derive(Clone)]
+struct DatabaseUrlParser;
+
+impl TypedValueParser for DatabaseUrlParser {
+    type Value = DatabaseUrl;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<DatabaseUrl, clap::Error> {
+        value.to_str().and_then(DatabaseUrl::parse).ok_or_else(|| {
+            let reason = "the database URL (`--database-url` or DATABASE_URL) is neither \
+                          `postgres://USER:PASSWORD@HOST/NAME` nor `sqlite:FILE`\n";
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, reason).with_cmd(command)
+        })
+    }
+}
+
 /// Takes a URL that paths can be put behind.
 fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
@@ -175,9 +260,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 pub struct Provider {
     listener: TcpListener,
     router: Router,
-    store: SqliteStore,
+    store: SqlStore,
     base_url: Url,
-    database: PathBuf,
+    database: DatabaseUrl,
     profile: &'static Profile,
     // To be shown; `None` when the user chose it and need not be told.
     made_token: Option<Secret>,
@@ -190,7 +275,16 @@ impl Provider {
     ///
     /// The address or the database cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let Options { profile, listen, database, token, cursor_key, base_url, pagerduty: account } = options;
+        let Options {
+            profile,
+            listen,
+            database,
+            database_url,
+            token,
+            cursor_key,
+            base_url,
+            pagerduty: account,
+        } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
         ensure!(
             is_pagerduty || account.is_default(),
@@ -201,11 +295,12 @@ impl Provider {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
-        let database = database.unwrap_or_else(|| format!("scim-provider-{}.db", profile.name).into());
-        let store = match database.to_str() {
-            Some(":memory:") => SqliteStore::in_memory().await?,
-            _ => SqliteStore::open(&database).await?,
+        let own = || format!("scim-provider-{}.db", profile.name).into();
+        let database = match (database, database_url) {
+            (None, Some(url)) => url,
+            (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
         };
+        let store = database.open().await?;
         let base_url = match base_url {
             Some(url) => url,
             None => reachable(listener.local_addr()?)?,
@@ -251,10 +346,7 @@ impl fmt::Display for Provider {
         writeln!(f)?;
         writeln!(f, "  base URL   {base_url}")?;
         writeln!(f, "  token      {}", token.unwrap_or("as given, in SCIM_TOKEN for the command below"))?;
-        match self.database.to_str() {
-            Some(":memory:") => writeln!(f, "  database   in memory, gone when this ends")?,
-            _ => writeln!(f, "  database   {}, kept when this ends", self.database.display())?,
-        }
+        writeln!(f, "  database   {}", self.database)?;
         writeln!(f)?;
         writeln!(f, "Try:")?;
         let authorization = format!("Authorization: Bearer {}", token.unwrap_or("$SCIM_TOKEN"));

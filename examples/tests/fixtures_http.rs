@@ -1,7 +1,7 @@
-//! What identity providers send, over loopback HTTP, with the state in a SQLite file.
+//! What identity providers send, over loopback HTTP, with the state in a SQLite file and in PostgreSQL.
 //!
 //! The vectors are those of `scim-core/tests/vectors`, which `scim-core/tests/idp_fixtures.rs` plays
-//! in memory: both stores must lead to the same answers and the same state. Those that concern
+//! in memory: all stores must lead to the same answers and the same state. Those that concern
 //! PagerDuty are played a second time against its profile.
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
     reason = "a test"
 )]
 
+mod sql_support;
 #[path = "../../scim-core/tests/vectors/mod.rs"]
 mod vectors;
 
@@ -21,8 +22,10 @@ use bytes::Bytes;
 use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::schema::Registry;
 use scim_core::{Config, Environment, ResourceId, Service};
-use scim_examples::SqliteStore;
+use scim_examples::SqlStore;
 use scim_profiles::pagerduty::{self, PagerDuty};
+use sql_support::Postgres;
+use sqlx::{Connection as _, PgConnection};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use vectors::{Server, Vector};
@@ -52,16 +55,41 @@ fn pagerduty_answers_as_it_says() {
     assert!(played >= 25, "{played} vectors are about PagerDuty");
 }
 
+#[test]
+fn over_postgres_the_answers_are_the_same() {
+    let Some(postgres) = Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database("fixtures"));
+    let vectors = tolerant(["idp", "rfc"].into_iter().flat_map(vectors::load).collect());
+    // One database for all, emptied before each.
+    let empty = || {
+        runtime.block_on(async {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            let tables = sqlx::raw_sql(
+                "DROP TABLE IF EXISTS members, resource_keys, resources, counters, _sqlx_migrations",
+            );
+            tables.execute(&mut connection).await.unwrap();
+        });
+        &*url
+    };
+    vectors::play_all(&vectors, KNOWN_FAILURES, |vector| {
+        vector.play(|| Provider::<false>::start_on(Some(empty())))
+    });
+    vectors::play_all(&vectors, KNOWN_FAILURES_PAGERDUTY, |vector| {
+        vector.play(|| Provider::<true>::start_on(Some(empty())))
+    });
+}
+
 /// The servers under test have every leniency on.
 fn tolerant(vectors: Vec<Vector>) -> Vec<Vector> {
     vectors.into_iter().filter(|vector| !vector.strict).collect()
 }
 
-/// A server on a port and a database file of its own, that behaves like PagerDuty's or by the RFCs.
+/// A server on a port and a database of its own, that behaves like PagerDuty's or by the RFCs.
 struct Provider<const PAGERDUTY: bool> {
     address: SocketAddr,
     registry: Registry,
-    store: SqliteStore,
+    store: SqlStore,
     client: ureq::Agent,
     runtime: Runtime,
     // Deleted when the server is dropped.
@@ -70,6 +98,11 @@ struct Provider<const PAGERDUTY: bool> {
 
 impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
     fn start() -> Self {
+        Self::start_on(None)
+    }
+
+    /// With the state in the PostgreSQL database of that URL, or else in a file of its own.
+    fn start_on(postgres: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -81,7 +114,10 @@ impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
         };
         let registry = config.registry.clone();
         let (store, address) = runtime.block_on(async {
-            let store = SqliteStore::open(&folder.path().join("scim.db")).await.unwrap();
+            let store = match postgres {
+                Some(url) => SqlStore::connect(url).await.unwrap(),
+                None => SqlStore::open(&folder.path().join("scim.db")).await.unwrap(),
+            };
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let address = listener.local_addr().unwrap();
             let environment =

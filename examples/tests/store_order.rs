@@ -14,7 +14,7 @@ use scim_core::store::{self, Page, Scope, Store, StoreError};
 use scim_core::validate::{self, UniqueKey};
 use scim_core::value::JsonLimits;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
-use scim_examples::SqliteStore;
+use scim_examples::SqlStore;
 use scim_filter::compare::fold;
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
@@ -92,7 +92,7 @@ async fn sorted_pages_are_the_whole_list_in_order_in_memory() {
 
 #[tokio::test]
 async fn sorted_pages_are_the_whole_list_in_order_in_sqlite() {
-    sorted_pages(&SqliteStore::in_memory().await.unwrap()).await;
+    sorted_pages(&SqlStore::in_memory().await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn unsorted_pages_are_the_whole_list() {
     let scope = Scope { tenant: &tenant, schema };
     let users: Vec<_> = (0..30).map(|number| user(&mut Random(number + 1), number as usize)).collect();
     let (memory, sqlite, evaluated) =
-        (MemoryStore::new(), SqliteStore::in_memory().await.unwrap(), Evaluated::default());
+        (MemoryStore::new(), SqlStore::in_memory().await.unwrap(), Evaluated::default());
     for user in &users {
         create(&memory, scope, user).await;
         create(&sqlite, scope, user).await;
@@ -182,7 +182,7 @@ async fn pages_stay_whole_while_others_write() {
     for sort_by in [None, Some("userName"), Some("displayName"), Some("name.familyName"), Some("id")] {
         for backward in [false, true] {
             let (memory, sqlite, evaluated) =
-                (MemoryStore::new(), SqliteStore::in_memory().await.unwrap(), Evaluated::default());
+                (MemoryStore::new(), SqlStore::in_memory().await.unwrap(), Evaluated::default());
             disturbed(&memory, scope, sort_by, backward, &mut random).await;
             disturbed(&sqlite, scope, sort_by, backward, &mut random).await;
             disturbed(&evaluated, scope, sort_by, backward, &mut random).await;
@@ -258,7 +258,7 @@ async fn a_place_of_another_list_is_refused() {
     ] {
         let sort = Sort::parse(&**schema, sort_by, None).unwrap();
         let query = Query { sort, start: Start::After(place), count: 1, ..Query::default() };
-        let sqlite = SqliteStore::in_memory().await.unwrap();
+        let sqlite = SqlStore::in_memory().await.unwrap();
         assert!(matches!(sqlite.query(scope, &query).await, Err(StoreError::UnknownPlace)), "{query:?}");
         if sort_by.is_none() {
             let memory = MemoryStore::new().query(scope, &query).await;
@@ -274,7 +274,7 @@ async fn members_have_no_order_in_sqlite() {
     let tenant = TenantId::new("acme");
     let sort = Sort::parse(&**schema, Some("members.value"), None).unwrap();
     let query = Query { sort, count: 1, ..Query::default() };
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     let refused = store.query(Scope { tenant: &tenant, schema }, &query).await;
     assert!(matches!(refused, Err(StoreError::UnsupportedSort(text)) if text == "`members` has no order"));
 }
@@ -286,7 +286,7 @@ async fn a_far_index_is_found_in_any_order() {
     let schema = registry.by_name("User").unwrap();
     let tenant = TenantId::new("acme");
     let scope = Scope { tenant: &tenant, schema };
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     let all = 10_500;
     for number in 0..all {
         let title = format!("{:05}", (number * 7919) % all);

@@ -9,16 +9,16 @@ use scim_core::schema::Registry;
 use scim_core::store::{Scope, Store, StoreError};
 use scim_core::validate::unique_keys;
 use scim_core::{Resource, TenantId, Value};
-use scim_examples::SqliteStore;
+use scim_examples::SqlStore;
 use serde_json::json;
 
 /// In a file, with readers beside the writer.
 mod contract {
-    use scim_examples::SqliteStore;
+    use scim_examples::SqlStore;
 
-    async fn new_store() -> (SqliteStore, tempfile::TempDir) {
+    async fn new_store() -> (SqlStore, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        (SqliteStore::open(&folder.path().join("scim.db")).await.unwrap(), folder)
+        (SqlStore::open(&folder.path().join("scim.db")).await.unwrap(), folder)
     }
 
     scim_core::store_contract!(
@@ -34,7 +34,7 @@ mod contract {
 /// In memory, all on one connection.
 #[tokio::test]
 async fn in_memory_the_contract_is_the_same() {
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     scim_core::testkit::run(|| async { store.clone() }).await;
 }
 
@@ -42,7 +42,7 @@ async fn in_memory_the_contract_is_the_same() {
 async fn parallel_writers_all_get_their_turn() {
     let directory = tempfile::tempdir().unwrap();
     let registry = Arc::new(Registry::standard());
-    let store = SqliteStore::open(&directory.path().join("scim.db")).await.unwrap();
+    let store = SqlStore::open(&directory.path().join("scim.db")).await.unwrap();
     let tasks: Vec<_> = (0..16)
         .map(|task| {
             let (store, registry) = (store.clone(), Arc::clone(&registry));

@@ -8,9 +8,9 @@ use scim_core::store::{Scope, StoreError};
 use scim_core::validate::UniqueKey;
 use scim_core::{Resource, ResourceId, Value};
 use scim_filter::compare;
-use sqlx::SqliteConnection;
+use sha2::{Digest as _, Sha256};
 
-use super::failure;
+use super::database::{Statement, Tx, batches, places};
 
 /// The attributes identity providers look resources up by; of a complex one its `value`.
 pub(super) const INDEXED: [&str; 4] = ["userName", "externalId", "displayName", "emails"];
@@ -31,7 +31,7 @@ pub(super) fn of(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueK
         }
     }
     for claim in unique {
-        keys.insert((claim.attribute.to_string(), claim.value.to_string()), true);
+        keys.insert((claim.attribute.to_string(), short(Cow::Borrowed(&claim.value)).into_owned()), true);
     }
     keys
 }
@@ -49,7 +49,18 @@ pub(super) fn indexed<'s>(schema: &'s ResourceSchema, name: &str) -> Option<&'s 
 
 /// `text` as the index holds values of `attribute`.
 pub(super) fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
-    if attribute.case_exact { Cow::Borrowed(text) } else { compare::fold(text) }
+    short(if attribute.case_exact { Cow::Borrowed(text) } else { compare::fold(text) })
+}
+
+/// A long text as its beginning and what tells it from all others.
+///
+/// It is longer than any text that is held as it is, so it equals none of them.
+fn short(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let begin = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    Cow::Owned(format!("{begin}\u{2026}{:x}", Sha256::digest(text.as_bytes())))
 }
 
 /// A value's text, or that of its `value`.
@@ -60,63 +71,73 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// Makes `keys` the keys of the resource; those it has already are not written again.
-pub(super) async fn put(
-    tx: &mut SqliteConnection,
+/// Gives a resource that has none its keys.
+pub(super) async fn insert(
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     keys: &Keys,
 ) -> Result<(), StoreError> {
-    let (tenant, kind) = (scope.tenant.as_str(), scope.schema.name());
-    let rows: Vec<(String, String, bool)> = sqlx::query_as(
+    let keys: Vec<_> = keys.iter().collect();
+    for batch in batches(&keys) {
+        let rows: Vec<String> =
+            (0..batch.len()).map(|row| format!("(?1, ?2, ?3, {})", places(4 + 3 * row, 3))).collect();
+        let mut insert = Statement::new(format!(
+            "INSERT INTO resource_keys (tenant, type, id, attribute, value, claimed) VALUES {} \
+             ON CONFLICT DO NOTHING RETURNING attribute, value",
+            rows.join(", ")
+        ))
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(id.as_str());
+        for ((attribute, value), claimed) in batch {
+            insert = insert.text(attribute).text(value).flag(**claimed);
+        }
+        let inserted: Vec<(String, String)> = insert.rows(tx).await?;
+        // Of its own rows none is in the way any more, so it is another resource's claim.
+        if let Some(((attribute, _), _)) = batch.iter().find(|(key, _)| !inserted.contains(key)) {
+            return Err(StoreError::Conflict { attribute: attribute.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Makes `keys` the keys of the resource; those it has already are not written again.
+pub(super) async fn put(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    keys: &Keys,
+) -> Result<(), StoreError> {
+    let rows: Vec<(String, String, bool)> = Statement::new(
         "SELECT attribute, value, claimed FROM resource_keys WHERE tenant = ?1 AND type = ?2 AND id = ?3",
     )
-    .bind(tenant)
-    .bind(kind)
-    .bind(id.as_str())
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(failure)?;
+    .text(scope.tenant.as_str())
+    .text(scope.schema.name())
+    .text(id.as_str())
+    .rows(tx)
+    .await?;
     let present: Keys =
         rows.into_iter().map(|(attribute, value, claimed)| ((attribute, value), claimed)).collect();
     for ((attribute, value), claimed) in &present {
         if keys.get(&(attribute.clone(), value.clone())) == Some(claimed) {
             continue;
         }
-        sqlx::query(
+        Statement::new(
             "DELETE FROM resource_keys \
              WHERE tenant = ?1 AND type = ?2 AND attribute = ?3 AND value = ?4 AND id = ?5",
         )
-        .bind(tenant)
-        .bind(kind)
-        .bind(attribute)
-        .bind(value)
-        .bind(id.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(attribute)
+        .text(value)
+        .text(id.as_str())
+        .execute(tx)
+        .await?;
     }
-    for (key, claimed) in keys {
-        if present.get(key) == Some(claimed) {
-            continue;
-        }
-        let inserted = sqlx::query(
-            "INSERT INTO resource_keys (tenant, type, attribute, value, id, claimed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant)
-        .bind(kind)
-        .bind(&key.0)
-        .bind(&key.1)
-        .bind(id.as_str())
-        .bind(claimed)
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
-        // Of its own rows none is in the way any more, so it is another resource's claim.
-        if inserted.rows_affected() == 0 {
-            return Err(StoreError::Conflict { attribute: key.0.clone() });
-        }
-    }
-    Ok(())
+    let new = keys.iter().filter(|(key, claimed)| present.get(*key) != Some(claimed));
+    insert(tx, scope, id, &new.map(|(key, claimed)| (key.clone(), *claimed)).collect()).await
 }
+
+/// The longest text that an index holds as it is: a row of a PostgreSQL index has 2,700 bytes.
+const LONGEST: usize = 512;

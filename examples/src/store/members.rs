@@ -8,9 +8,9 @@ use scim_core::projection::Projection;
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
 use scim_core::store::{Scope, StoreError};
 use scim_core::{Resource, ResourceId, Value, Version};
-use sqlx::SqliteConnection;
 
-use super::{decode_value, encode, failure, internal, keys, number};
+use super::database::{Statement, Tx, batches, places};
+use super::{decode_value, encode, internal, keys, number};
 
 /// The attribute that is kept in rows.
 pub(super) const MEMBERS: &str = "members";
@@ -43,27 +43,40 @@ pub(super) fn take(schema: &ResourceSchema, resource: &Resource) -> (Resource, V
     (body, members)
 }
 
-/// Reads the members into `resource`, in the order of joining.
+/// Reads the members into each of `resources`, in the order of joining.
 pub(super) async fn load(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
-    id: &ResourceId,
-    resource: &mut Resource,
+    resources: &mut [Resource],
 ) -> Result<(), StoreError> {
-    let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 ORDER BY since, place",
-    )
-    .bind(scope.tenant.as_str())
-    .bind(scope.schema.name())
-    .bind(id.as_str())
-    .fetch_all(tx)
-    .await
-    .map_err(failure)?;
-    if !rows.is_empty() {
-        let members = rows.iter().map(|(body,)| decode_value(body)).collect::<Result<Vec<_>, _>>()?;
-        resource.0.insert(MEMBERS, members);
+    let ids: Vec<String> = resources.iter().map(id_of).collect::<Result<_, _>>()?;
+    let mut found: HashMap<String, Vec<Value>> = HashMap::new();
+    for batch in batches(&ids) {
+        let mut select = Statement::new(format!(
+            "SELECT id, body FROM members WHERE tenant = ?1 AND type = ?2 AND id IN ({}) \
+             ORDER BY id, since, place",
+            places(3, batch.len())
+        ))
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name());
+        for id in batch {
+            select = select.text(id);
+        }
+        for (id, body) in select.rows::<(String, String)>(tx).await? {
+            found.entry(id).or_default().push(decode_value(&body)?);
+        }
+    }
+    for (resource, id) in resources.iter_mut().zip(&ids) {
+        if let Some(members) = found.remove(id) {
+            resource.0.insert(MEMBERS, members);
+        }
     }
     Ok(())
+}
+
+fn id_of(resource: &Resource) -> Result<String, StoreError> {
+    let id = resource.id().ok_or_else(|| internal("a stored resource without id"))?;
+    Ok(id.to_string())
 }
 
 /// Parts a change into what concerns the stored JSON and what concerns the members.
@@ -98,7 +111,7 @@ pub(super) fn split<'c>(schema: &ResourceSchema, change: &'c Change) -> (Change,
 
 /// Applies `delta` to the members; returns whether anything became different.
 pub(super) async fn apply(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: Version,
@@ -111,20 +124,20 @@ pub(super) async fn apply(
     let Some(attribute) = member_value(scope.schema) else {
         return Err(internal("members of a type without members"));
     };
-    let mut changed = false;
-    for value in &delta.removed {
-        changed |= remove(tx, scope, id, &keys::key(attribute, value)).await?;
-    }
+    let removed: Vec<_> = delta.removed.iter().map(|value| keys::key(attribute, value)).collect();
+    let mut changed = remove(tx, scope, id, &removed).await?;
+    let mut added = Vec::new();
     for (place, member) in delta.added.iter().enumerate() {
-        changed |= insert(tx, scope, id, version, place, member_key(attribute, member)?, member).await?;
+        added.push((place, member_key(attribute, member)?, member));
     }
+    changed |= insert(tx, scope, id, version, &added).await?;
     Ok(changed)
 }
 
 /// Makes `members` the members of the group; those it has already are not written again.
 /// Returns whether anything became different.
 pub(super) async fn put(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
@@ -134,78 +147,82 @@ pub(super) async fn put(
         return Ok(false);
     };
     let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3")
-            .bind(scope.tenant.as_str())
-            .bind(scope.schema.name())
-            .bind(id.as_str())
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(failure)?;
+        Statement::new("SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3")
+            .text(scope.tenant.as_str())
+            .text(scope.schema.name())
+            .text(id.as_str())
+            .rows(tx)
+            .await?;
     let mut present: HashMap<String, String> = rows.into_iter().collect();
-    let mut added = Vec::new();
-    let mut changed = false;
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
     for (place, member) in members.iter().enumerate() {
         let key = member_key(attribute, member)?;
         match present.remove(key.as_ref()) {
             Some(body) if decode_value(&body)? == *member => {}
             Some(_) => {
-                remove(tx, scope, id, &key).await?;
+                removed.push(key.clone());
                 added.push((place, key, member));
             }
             None => added.push((place, key, member)),
         }
     }
-    for key in present.keys() {
-        changed |= remove(tx, scope, id, key).await?;
-    }
-    for (place, key, member) in added {
-        changed |= insert(tx, scope, id, version, place, key, member).await?;
-    }
+    removed.extend(present.into_keys().map(Cow::Owned));
+    let mut changed = remove(tx, scope, id, &removed).await?;
+    changed |= insert(tx, scope, id, version, &added).await?;
     Ok(changed)
 }
 
 async fn remove(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
-    key: &str,
+    keys: &[Cow<'_, str>],
 ) -> Result<bool, StoreError> {
-    let removed =
-        sqlx::query("DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member = ?4")
-            .bind(scope.tenant.as_str())
-            .bind(scope.schema.name())
-            .bind(id.as_str())
-            .bind(key)
-            .execute(tx)
-            .await
-            .map_err(failure)?;
-    Ok(removed.rows_affected() > 0)
+    let mut removed = 0;
+    for batch in batches(keys) {
+        let mut delete = Statement::new(format!(
+            "DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member IN ({})",
+            places(4, batch.len())
+        ))
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(id.as_str());
+        for key in batch {
+            delete = delete.text(key.as_ref());
+        }
+        removed += delete.execute(tx).await?;
+    }
+    Ok(removed > 0)
 }
 
-async fn insert(
-    tx: &mut SqliteConnection,
+/// Inserts members with their places in the write; those that are there stay as they are.
+pub(super) async fn insert(
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
-    place: usize,
-    key: Cow<'_, str>,
-    member: &Value,
+    members: &[(usize, Cow<'_, str>, &Value)],
 ) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO members (tenant, type, id, member, since, place, body) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-    )
-    .bind(scope.tenant.as_str())
-    .bind(scope.schema.name())
-    .bind(id.as_str())
-    .bind(key)
-    .bind(version)
-    .bind(i64::try_from(place).unwrap_or(i64::MAX))
-    .bind(encode(member)?)
-    .execute(tx)
-    .await
-    .map_err(failure)?;
-    Ok(inserted.rows_affected() > 0)
+    let mut inserted = 0;
+    for batch in batches(members) {
+        let rows: Vec<String> =
+            (0..batch.len()).map(|row| format!("(?1, ?2, ?3, ?4, {})", places(5 + 3 * row, 3))).collect();
+        let mut insert = Statement::new(format!(
+            "INSERT INTO members (tenant, type, id, since, place, member, body) VALUES {} \
+             ON CONFLICT DO NOTHING",
+            rows.join(", ")
+        ))
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(id.as_str())
+        .number(version);
+        for (place, key, member) in batch {
+            let place = i64::try_from(*place).unwrap_or(i64::MAX);
+            insert = insert.number(place).text(key.as_ref()).text(encode(member)?);
+        }
+        inserted += insert.execute(tx).await?;
+    }
+    Ok(inserted > 0)
 }
 
 fn member_key<'v>(attribute: &Attribute, member: &'v Value) -> Result<Cow<'v, str>, StoreError> {

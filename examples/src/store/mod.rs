@@ -1,123 +1,192 @@
-//! [`SqliteStore`]: resources in an SQLite database.
+//! [`SqlStore`]: resources in an SQLite or PostgreSQL database.
 //!
 //! A resource is a JSON text; what resources are found by stands beside it in indexed rows, and the
 //! members of groups in rows of their own, so that adding or removing k members costs k rows and
-//! never reads the others.
+//! never reads the others. Tables, statements and answers are the same in both databases; what
+//! differs between the two is in `database.rs`.
 
 mod condition;
+mod database;
 mod keys;
 mod members;
 mod order;
 mod query;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{Applied, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use scim_filter::sql::Dialect;
 
-/// A [`Store`] over SQLite; clones share the database.
+use database::{Database, Statement, Tx, batches, places, retrying};
+use turns::Turns;
+
+/// A [`Store`] over SQLite or PostgreSQL; clones share the database.
 ///
-/// A write that was acknowledged survives the end of the process and, because `synchronous` is
-/// `FULL`, of the machine: in WAL mode `NORMAL` would already survive a killed process, but an
-/// identity provider that was told 201 does not ask again after a power cut.
-#[derive(Clone, Debug)]
-pub struct SqliteStore {
-    // One connection: SQLite has one writer at a time, and waiting for a connection is fair where
-    // waiting for a lock is not.
-    writer: SqlitePool,
-    // Readers see the last commit and never wait for the writer. In memory the same connection.
-    readers: SqlitePool,
+/// A write that was acknowledged survives the end of the process and of the machine. In SQLite,
+/// `synchronous` is `FULL` for that: in WAL mode `NORMAL` would already survive a killed process, but
+/// an identity provider that was told 201 does not ask again after a power cut.
+///
+/// Several processes may have stores over one database.
+#[derive(Clone)]
+pub struct SqlStore {
+    database: Database,
+    turns: Arc<Turns>,
 }
 
-impl SqliteStore {
-    /// Opens the database file `path`, creating it and its tables where missing.
+impl SqlStore {
+    /// Opens the SQLite database file `path`, creating it and its tables where missing.
     ///
     /// # Errors
     ///
     /// The file cannot be opened, is no SQLite database, or is one of another program or version.
     pub async fn open(path: &Path) -> anyhow::Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = pool(1).connect_with(options.clone()).await;
-        let writer =
-            writer.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
-        migrate(&writer).await.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
-        let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self { writer, readers })
+        Ok(Self { database: Database::open(path).await?, turns: Arc::default() })
     }
 
-    /// An empty database that lives as long as the store.
+    /// An empty SQLite database that lives as long as the store.
     ///
     /// # Errors
     ///
     /// SQLite cannot make one.
     pub async fn in_memory() -> anyhow::Result<Self> {
-        let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).foreign_keys(true);
-        let pool = pool(1).connect_with(options).await?;
-        migrate(&pool).await?;
-        Ok(Self { writer: pool.clone(), readers: pool })
+        Ok(Self { database: Database::in_memory().await?, turns: Arc::default() })
+    }
+
+    /// Connects to the PostgreSQL database that `url` names (`postgres://user:password@host/name`),
+    /// creating its tables where missing.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none of PostgreSQL, the database cannot be reached, or it is one of another program
+    /// or version. No error tells the password.
+    pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        Ok(Self { database: Database::connect(url).await?, turns: Arc::default() })
     }
 
     /// Waits for the calls under way and closes the database; calls that come later fail.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.database.close().await;
     }
 
-    /// Begins a write. `IMMEDIATE` takes the write lock at once: a transaction that read first and
-    /// wrote later could find that its snapshot is no longer the newest, and fail.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)
+    async fn create_once(&self, scope: Scope<'_>, row: &Row, keys: &keys::Keys) -> Result<(), StoreError> {
+        let mut tx = self.database.write().await?;
+        let place: Option<(i64,)> = Statement::new(
+            "INSERT INTO counters (tenant, type, last) VALUES (?1, ?2, 1) \
+             ON CONFLICT (tenant, type) DO UPDATE SET last = counters.last + 1 RETURNING last",
+        )
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .row(&mut tx)
+        .await?;
+        let (place,) = place.ok_or_else(|| internal("no place in the list was given out"))?;
+        let inserted = Statement::new(
+            "INSERT INTO resources (tenant, type, id, seq, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO NOTHING",
+        )
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(row.id.as_str())
+        .number(place)
+        .number(row.version)
+        .text(&row.body)
+        .execute(&mut tx)
+        .await?;
+        if inserted == 0 {
+            return Err(StoreError::Conflict { attribute: "id".to_owned() });
+        }
+        keys::insert(&mut tx, scope, &row.id, keys).await?;
+        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        tx.commit().await
+    }
+
+    async fn replace_once(
+        &self,
+        scope: Scope<'_>,
+        row: &Row,
+        keys: &keys::Keys,
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.database.write().await?;
+        expect(locked(&mut tx, scope, &row.id).await?, Some(expected))?;
+        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        row.update(&mut tx, scope).await?;
+        keys::put(&mut tx, scope, &row.id, keys).await?;
+        tx.commit().await
+    }
+
+    async fn apply_once(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Version,
+    ) -> Result<Applied, StoreError> {
+        let mut tx = self.database.write().await?;
+        let body = expect(locked(&mut tx, scope, id).await?, Some(expected))?;
+        let mut resource = decode(&body)?;
+        let (change, deltas) = members::split(scope.schema, update.change);
+        let mut changed = change.apply(&mut resource);
+        for delta in &deltas {
+            changed |= members::apply(&mut tx, scope, id, update.version, delta).await?;
+        }
+        if !changed {
+            tx.rollback().await?;
+            return Ok(Applied::Unchanged);
+        }
+        update.stamp(&mut resource);
+        let row = Row::of(scope, &resource)?;
+        row.update(&mut tx, scope).await?;
+        keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, update.unique)).await?;
+        tx.commit().await?;
+        Ok(Applied::Changed)
+    }
+
+    async fn delete_once(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.database.write().await?;
+        expect(locked(&mut tx, scope, id).await?, expected)?;
+        // Its keys and members go with it.
+        Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
+            .text(scope.tenant.as_str())
+            .text(scope.schema.name())
+            .text(id.as_str())
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
     }
 }
 
-impl Store for SqliteStore {
+/// Which database, and nothing of how it is reached.
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").field("database", &self.database.dialect()).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqlStore {
     async fn create(
         &self,
         scope: Scope<'_>,
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        let row = Row::of(scope, resource)?;
-        let mut tx = self.begin().await?;
-        let inserted = sqlx::query(
-            "INSERT INTO resources (tenant, type, id, seq, version, body) VALUES (?1, ?2, ?3, \
-             (SELECT coalesce(max(seq), 0) + 1 FROM resources WHERE tenant = ?1 AND type = ?2), ?4, ?5) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(scope.tenant.as_str())
-        .bind(scope.schema.name())
-        .bind(row.id.as_str())
-        .bind(row.version)
-        .bind(&row.body)
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
-        if inserted.rows_affected() == 0 {
-            return Err(StoreError::Conflict { attribute: "id".to_owned() });
-        }
-        keys::put(&mut tx, scope, &row.id, &keys::of(scope.schema, resource, unique)).await?;
-        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
-        tx.commit().await.map_err(failure)
+        let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
+        retrying(|| self.create_once(scope, &row, &keys)).await
     }
 
     async fn read(
@@ -127,13 +196,13 @@ impl Store for SqliteStore {
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
         // One transaction: the members are those of the body's version.
-        let mut tx = self.readers.begin().await.map_err(failure)?;
-        let Some((_, body)) = row(&mut tx, scope, id).await? else {
+        let mut tx = self.database.read().await?;
+        let Some((_, body)) = row(&mut tx, scope, id, ROW).await? else {
             return Ok(None);
         };
         let mut resource = decode(&body)?;
         if members::includes(scope.schema, projection) {
-            members::load(&mut tx, scope, id, &mut resource).await?;
+            members::load(&mut tx, scope, std::slice::from_mut(&mut resource)).await?;
         }
         Ok(Some(resource))
     }
@@ -143,7 +212,7 @@ impl Store for SqliteStore {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        let mut tx = self.readers.begin().await.map_err(failure)?;
+        let mut tx = self.database.read().await?;
         query::run(&mut tx, scope, query).await
     }
 
@@ -154,13 +223,8 @@ impl Store for SqliteStore {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        let row = Row::of(scope, resource)?;
-        let mut tx = self.begin().await?;
-        expect(self::row(&mut tx, scope, &row.id).await?, Some(expected))?;
-        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
-        row.update(&mut tx, scope).await?;
-        keys::put(&mut tx, scope, &row.id, &keys::of(scope.schema, resource, unique)).await?;
-        tx.commit().await.map_err(failure)
+        let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
+        self.turns.take(retrying(|| self.replace_once(scope, &row, &keys, expected))).await
     }
 
     async fn apply(
@@ -170,24 +234,7 @@ impl Store for SqliteStore {
         update: &Update<'_>,
         expected: Version,
     ) -> Result<Applied, StoreError> {
-        let mut tx = self.begin().await?;
-        let body = expect(row(&mut tx, scope, id).await?, Some(expected))?;
-        let mut resource = decode(&body)?;
-        let (change, deltas) = members::split(scope.schema, update.change);
-        let mut changed = change.apply(&mut resource);
-        for delta in &deltas {
-            changed |= members::apply(&mut tx, scope, id, update.version, delta).await?;
-        }
-        if !changed {
-            tx.rollback().await.map_err(failure)?;
-            return Ok(Applied::Unchanged);
-        }
-        update.stamp(&mut resource);
-        let row = Row::of(scope, &resource)?;
-        row.update(&mut tx, scope).await?;
-        keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, update.unique)).await?;
-        tx.commit().await.map_err(failure)?;
-        Ok(Applied::Changed)
+        self.turns.take(retrying(|| self.apply_once(scope, id, update, expected))).await
     }
 
     async fn delete(
@@ -196,17 +243,7 @@ impl Store for SqliteStore {
         id: &ResourceId,
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        expect(row(&mut tx, scope, id).await?, expected)?;
-        // Its keys and members go with it.
-        sqlx::query("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
-            .bind(scope.tenant.as_str())
-            .bind(scope.schema.name())
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(failure)?;
-        tx.commit().await.map_err(failure)
+        retrying(|| self.delete_once(scope, id, expected)).await
     }
 
     async fn missing(
@@ -214,20 +251,19 @@ impl Store for SqliteStore {
         scope: Scope<'_>,
         mut ids: Vec<ResourceId>,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        let mut tx = self.readers.begin().await.map_err(failure)?;
+        let mut tx = self.database.read().await?;
         let mut found = HashSet::new();
-        for some in ids.chunks(IDS_AT_ONCE) {
-            let mut statement = QueryBuilder::<Sqlite>::new("SELECT id FROM resources WHERE tenant = ");
-            statement.push_bind(scope.tenant.as_str()).push(" AND type = ").push_bind(scope.schema.name());
-            statement.push(" AND id IN (");
-            let mut places = statement.separated(", ");
-            for id in some {
-                places.push_bind(id.as_str());
+        for batch in batches(&ids) {
+            let mut select = Statement::new(format!(
+                "SELECT id FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({})",
+                places(3, batch.len())
+            ))
+            .text(scope.tenant.as_str())
+            .text(scope.schema.name());
+            for id in batch {
+                select = select.text(id.as_str());
             }
-            statement.push(")");
-            let rows: Vec<String> =
-                statement.build_query_scalar().fetch_all(&mut *tx).await.map_err(failure)?;
-            found.extend(rows);
+            found.extend(select.rows::<(String,)>(&mut tx).await?.into_iter().map(|(id,)| id));
         }
         ids.retain(|id| !found.contains(id.as_str()));
         Ok(ids)
@@ -250,36 +286,44 @@ impl Row {
         Ok(Self { id, version: number(version)?, body: encode(&body.0)?, members })
     }
 
-    async fn update(&self, tx: &mut SqliteConnection, scope: Scope<'_>) -> Result<(), StoreError> {
-        sqlx::query(
+    async fn update(&self, tx: &mut Tx, scope: Scope<'_>) -> Result<(), StoreError> {
+        Statement::new(
             "UPDATE resources SET version = ?4, body = ?5 WHERE tenant = ?1 AND type = ?2 AND id = ?3",
         )
-        .bind(scope.tenant.as_str())
-        .bind(scope.schema.name())
-        .bind(self.id.as_str())
-        .bind(self.version)
-        .bind(&self.body)
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(self.id.as_str())
+        .number(self.version)
+        .text(&self.body)
         .execute(tx)
-        .await
-        .map_err(failure)?;
+        .await?;
         Ok(())
     }
 }
 
-/// The version and body of a resource.
+/// The version and body of a resource, which no other writer changes until the transaction ends.
+async fn locked(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Option<(i64, String)>, StoreError> {
+    let text = match tx.dialect() {
+        // The transaction holds the lock of the whole database.
+        Dialect::Sqlite => ROW,
+        Dialect::Postgres => LOCKED_ROW,
+    };
+    row(tx, scope, id, text).await
+}
+
 async fn row(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
+    text: &'static str,
 ) -> Result<Option<(i64, String)>, StoreError> {
-    sqlx::query_as("SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
-        .bind(scope.tenant.as_str())
-        .bind(scope.schema.name())
-        .bind(id.as_str())
-        .fetch_optional(tx)
-        .await
-        .map_err(failure)
+    Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name()).text(id.as_str()).row(tx).await
 }
+
+/// The version and body of a resource.
+const ROW: &str = "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
+const LOCKED_ROW: &str =
+    "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
 
 /// The body, if there is a row and its version is the expected one.
 fn expect(row: Option<(i64, String)>, expected: Option<Version>) -> Result<String, StoreError> {
@@ -314,39 +358,3 @@ fn decode(body: &str) -> Result<Resource, StoreError> {
 fn internal(message: &'static str) -> StoreError {
     StoreError::Internal(message.into())
 }
-
-fn failure(error: sqlx::Error) -> StoreError {
-    let busy = match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // SQLITE_BUSY and SQLITE_LOCKED, whatever their extension in the higher bytes.
-        sqlx::Error::Database(error) => error
-            .code()
-            .and_then(|code| code.parse().ok())
-            .is_some_and(|code: i32| matches!(code & 0xff, 5 | 6)),
-        _ => false,
-    };
-    if busy { StoreError::Unavailable(error.into()) } else { StoreError::Internal(error.into()) }
-}
-
-async fn migrate(pool: &SqlitePool) -> anyhow::Result<()> {
-    Ok(sqlx::migrate!().run(pool).await?)
-}
-
-/// A pool whose connections stay: one in memory holds the database.
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-}
-
-/// Ids looked up in one statement.
-const IDS_AT_ONCE: usize = 500;
-/// Reads that run at the same time.
-const READERS: u32 = 4;
-/// How long a statement waits for another process that writes to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a call waits for its turn before it is answered that the store is unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,11 +7,10 @@ use scim_core::query::{Place, Query};
 use scim_core::schema::ResourceSchema;
 use scim_core::sort::{Sort, SortKey, SortOrder};
 use scim_core::store::StoreError;
-use sqlx::Sqlite;
-use sqlx::query::QueryAs;
-use sqlx::sqlite::SqliteArguments;
+use scim_filter::sql::Dialect;
 
 use super::condition::Sql;
+use super::database::Statement;
 use super::keys;
 use super::members::{MEMBERS, member_value};
 
@@ -202,11 +201,11 @@ impl<'w> Step<'w> {
 
     /// The statement that reads the rows. Behind the condition's values and the attribute come the
     /// place, the most rows to read, and how many to skip.
-    pub(super) fn text(&self, sql: &Sql) -> String {
+    pub(super) fn text(&self, sql: &Sql, dialect: Dialect) -> String {
         let columns = match self.part {
-            Part::Created => vec![seq(sql)],
-            Part::Id | Part::Without(_) => vec![id(sql)],
-            Part::With(_) => vec!["s.value", "s.id"],
+            Part::Created => vec![ordered("r.seq", sql, dialect)],
+            Part::Id | Part::Without(_) => vec![ordered("r.id", sql, dialect)],
+            Part::With(_) => vec!["s.value".to_owned(), "s.id".to_owned()],
         };
         let (operator, direction) = if self.reversed { ("<", "DESC") } else { (">", "ASC") };
         let mut next = sql.binds.len() + 3 + usize::from(self.attribute().is_some());
@@ -251,25 +250,19 @@ impl<'w> Step<'w> {
     }
 
     /// The statement with the values of the place bound.
-    pub(super) fn bind_place<'q, O>(
-        &self,
-        statement: QueryAs<'q, Sqlite, O, SqliteArguments>,
-    ) -> QueryAs<'q, Sqlite, O, SqliteArguments> {
+    pub(super) fn bind_place(&self, statement: Statement) -> Statement {
         match self.behind {
             None => statement,
-            Some(Bound::Number(number)) => statement.bind(*number),
-            Some(Bound::Id(id)) => statement.bind(id.clone()),
-            Some(Bound::Key(key, id)) => statement.bind(key.clone()).bind(id.clone()),
+            Some(Bound::Number(number)) => statement.number(*number),
+            Some(Bound::Id(id)) => statement.text(id),
+            Some(Bound::Key(key, id)) => statement.text(key).text(id),
         }
     }
 }
 
-/// The plus keeps SQLite from walking the whole type in its order when a few resources can be
-/// looked up and sorted.
-fn seq(sql: &Sql) -> &'static str {
-    if sql.selective { "+r.seq" } else { "r.seq" }
-}
-
-fn id(sql: &Sql) -> &'static str {
-    if sql.selective { "+r.id" } else { "r.id" }
+/// The column of a list's order. The plus keeps SQLite from walking the whole type in its order when
+/// a few resources can be looked up and sorted; PostgreSQL knows how many there are of what.
+fn ordered(column: &'static str, sql: &Sql, dialect: Dialect) -> String {
+    let plus = if sql.selective && dialect == Dialect::Sqlite { "+" } else { "" };
+    format!("{plus}{column}")
 }

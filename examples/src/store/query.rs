@@ -4,20 +4,15 @@
 use scim_core::query::{Place, Query, Start};
 use scim_core::sort::Ranking;
 use scim_core::store::{Page, Scope, StoreError};
-use scim_core::{Resource, ResourceId, Value};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use scim_core::{Resource, Value};
 
 use super::condition::{Sql, mentions_members};
+use super::database::{Statement, Tx};
 use super::order::{Order, Row, Step, Walk};
-use super::{decode, failure, members};
+use super::{decode, members};
 
 /// Answers `query`; `tx` must be a transaction, so that all statements see the same commit.
-pub(super) async fn run(
-    tx: &mut SqliteConnection,
-    scope: Scope<'_>,
-    query: &Query,
-) -> Result<Page, StoreError> {
+pub(super) async fn run(tx: &mut Tx, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
     let sql = Sql::of(scope.schema, query.filter.as_ref());
     let mut page = match Order::of(scope.schema, query.sort.as_ref())? {
         Some(order) if sql.exact => in_sql(tx, scope, query, &sql, order).await?,
@@ -25,16 +20,14 @@ pub(super) async fn run(
         None => ranked(tx, scope, query, &sql).await?,
     };
     if members::includes(scope.schema, &query.projection) {
-        for resource in &mut page.resources {
-            load_members(tx, scope, resource).await?;
-        }
+        members::load(tx, scope, &mut page.resources).await?;
     }
     Ok(page)
 }
 
 /// Total and page straight from SQL.
 async fn in_sql(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
@@ -63,7 +56,7 @@ async fn in_sql(
 /// Walks in the order asked for through what SQL cannot exclude, a batch at a time, and evaluates
 /// the filter on each; where no total is asked for, no further than the page goes.
 async fn in_order(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
@@ -95,12 +88,7 @@ async fn in_order(
 
 /// Walks through all that SQL cannot exclude and keeps what comes first in the order asked for:
 /// memory for a page, or for as many places as are skipped in one pass.
-async fn ranked(
-    tx: &mut SqliteConnection,
-    scope: Scope<'_>,
-    query: &Query,
-    sql: &Sql,
-) -> Result<Page, StoreError> {
+async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Result<Page, StoreError> {
     let sort = query.sort.as_ref();
     let mut total = None;
     let (mut start, mut skip) = (query.start.clone(), query.start.skip());
@@ -122,13 +110,13 @@ async fn ranked(
     let mut rows = Vec::new();
     for (place, seq) in ranking.finish() {
         let statement = "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND seq = ?3";
-        let body: String = sqlx::query_scalar(statement)
-            .bind(scope.tenant.as_str())
-            .bind(scope.schema.name())
-            .bind(seq)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(failure)?;
+        let body: Option<(String,)> = Statement::new(statement)
+            .text(scope.tenant.as_str())
+            .text(scope.schema.name())
+            .number(seq)
+            .row(tx)
+            .await?;
+        let (body,) = body.ok_or_else(|| super::internal("a resource gone while it was read"))?;
         rows.push((place, body));
     }
     page(query, query.start.asks_total().then_some(total.unwrap_or(matches)), rows)
@@ -136,7 +124,7 @@ async fn ranked(
 
 /// Offers every match to `ranking`, and returns how many there are.
 async fn rank(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
@@ -163,7 +151,7 @@ async fn rank(
 
 /// Whether the filter holds for a stored resource, and the resource.
 async fn matching(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
@@ -174,7 +162,7 @@ async fn matching(
         return Ok((true, resource));
     };
     if members::member_value(scope.schema).is_some() && mentions_members(filter) {
-        load_members(tx, scope, &mut resource).await?;
+        members::load(tx, scope, std::slice::from_mut(&mut resource)).await?;
     }
     Ok((filter.matches::<Value>(&resource.0), resource))
 }
@@ -192,35 +180,26 @@ fn page(query: &Query, total: Option<usize>, rows: Vec<(Place, String)>) -> Resu
     failed.map_or(Ok(page), Err)
 }
 
-async fn load_members(
-    tx: &mut SqliteConnection,
-    scope: Scope<'_>,
-    resource: &mut Resource,
-) -> Result<(), StoreError> {
-    let id: ResourceId = resource.id().ok_or_else(|| super::internal("a stored resource without id"))?;
-    members::load(tx, scope, &id, resource).await
-}
-
 /// How many rows the condition holds for; of a step's part, where one is given.
 async fn count(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     sql: &Sql,
     step: Option<&Step<'_>>,
 ) -> Result<usize, StoreError> {
     let text = step.map_or_else(|| count_text(sql), |step| step.count_text(sql));
-    let statement = prepare::<(i64,)>(text, scope, sql);
+    let statement = prepare(text, scope, sql);
     let statement = match step.and_then(Step::attribute) {
-        Some(attribute) => statement.bind(attribute),
+        Some(attribute) => statement.text(attribute),
         None => statement,
     };
-    let (count,) = statement.fetch_one(tx).await.map_err(failure)?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    let count: Option<(i64,)> = statement.row(tx).await?;
+    Ok(count.map_or(0, |(count,)| usize::try_from(count).unwrap_or(usize::MAX)))
 }
 
 /// The next rows of a walk.
 async fn fetch(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     scope: Scope<'_>,
     sql: &Sql,
     step: &Step<'_>,
@@ -228,12 +207,11 @@ async fn fetch(
     skip: usize,
 ) -> Result<Vec<Row>, StoreError> {
     let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
-    let mut statement = prepare(step.text(sql), scope, sql);
+    let mut statement = prepare(step.text(sql, tx.dialect()), scope, sql);
     if let Some(attribute) = step.attribute() {
-        statement = statement.bind(attribute);
+        statement = statement.text(attribute);
     }
-    statement = step.bind_place(statement);
-    statement.bind(number(most)).bind(number(skip)).fetch_all(tx).await.map_err(failure)
+    step.bind_place(statement).number(number(most)).number(number(skip)).rows(tx).await
 }
 
 pub(super) fn count_text(sql: &Sql) -> String {
@@ -241,22 +219,10 @@ pub(super) fn count_text(sql: &Sql) -> String {
 }
 
 /// The statement with tenant, type and the condition's values bound.
-fn prepare<'q, O>(
-    text: String,
-    scope: Scope<'_>,
-    sql: &Sql,
-) -> sqlx::query::QueryAs<'q, Sqlite, O, SqliteArguments>
-where
-    O: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>,
-{
+fn prepare(text: String, scope: Scope<'_>, sql: &Sql) -> Statement {
     // The text is made of constants and numbered places alone; see `Sql`.
-    let mut statement = sqlx::query_as(AssertSqlSafe(text))
-        .bind(scope.tenant.as_str().to_owned())
-        .bind(scope.schema.name().to_owned());
-    for value in &sql.binds {
-        statement = statement.bind(value.clone());
-    }
-    statement
+    let statement = Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name());
+    sql.binds.iter().fold(statement, |statement, value| statement.text(value))
 }
 
 /// Resources read at a time when the filter is evaluated, or the order found, in memory.

@@ -7,7 +7,7 @@ use scim_core::schema::Registry;
 use scim_core::sort::{Sort, SortKey};
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, SqlitePool};
 
 use super::condition::Sql;
 use super::order::{Order, Walk};
@@ -20,7 +20,7 @@ async fn a_delta_touches_the_rows_it_names() {
     let schema = registry.by_name("Group").unwrap();
     let tenant = TenantId::new("acme");
     let scope = Scope { tenant: &tenant, schema };
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     let members: Vec<_> = (0..3000).map(|number| json!({"value": format!("u{number}")})).collect();
     let group = resource(json!({
         "id": "g", "displayName": "All", "members": members, "meta": {"version": "W/\"1\""},
@@ -38,11 +38,13 @@ async fn a_delta_touches_the_rows_it_names() {
         Update { change: &change, unique: &[], last_modified: "2026-02-02T00:00:00Z", version: Version(2) };
     let id = ResourceId::new("g");
     assert_eq!(store.apply(scope, &id, &update, Version(1)).await.unwrap(), Applied::Changed);
-    let written: Vec<(String,)> =
-        sqlx::query_as("SELECT member FROM members WHERE since = 2").fetch_all(&store.readers).await.unwrap();
+    let written: Vec<(String,)> = sqlx::query_as("SELECT member FROM members WHERE since = 2")
+        .fetch_all(readers(&store))
+        .await
+        .unwrap();
     assert_eq!(written, [("new".to_owned(),)]);
     let (count,): (i64,) =
-        sqlx::query_as("SELECT count(*) FROM members").fetch_one(&store.readers).await.unwrap();
+        sqlx::query_as("SELECT count(*) FROM members").fetch_one(readers(&store)).await.unwrap();
     assert_eq!(count, 3000);
 
     // The same again changes nothing, the version included.
@@ -57,7 +59,7 @@ async fn a_delta_touches_the_rows_it_names() {
 #[tokio::test]
 async fn look_ups_use_an_index() {
     let registry = Registry::standard();
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     for (kind, filter) in [
         ("User", "userName eq \"ann@example.com\""),
         ("User", "USERNAME eq \"ann@example.com\" and active eq true"),
@@ -80,14 +82,14 @@ async fn look_ups_use_an_index() {
             let order = Order::of(schema, sort.as_ref()).unwrap().unwrap();
             let mut walk = Walk::new(order, &Query { sort, ..Query::default() }).unwrap();
             while let Some(step) = walk.step() {
-                statements.push(step.text(&sql));
+                statements.push(step.text(&sql, Dialect::Sqlite));
                 walk.next_part();
             }
         }
         for statement in statements {
             let plan: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-                    .fetch_all(&store.readers)
+                    .fetch_all(readers(&store))
                     .await
                     .unwrap();
             let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
@@ -104,7 +106,7 @@ async fn look_ups_use_an_index() {
 #[tokio::test]
 async fn pages_are_read_off_an_index() {
     let registry = Registry::standard();
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     let sorted = |key: Option<&str>| Place::Sorted(key.map(|key| SortKey::Text(key.into())), "7".into());
     for (kind, sort_by, places) in [
         ("User", None, vec![Place::Own("7".into())]),
@@ -133,10 +135,10 @@ async fn pages_are_read_off_an_index() {
             let indexed = Order::of(schema, sort.as_ref()).unwrap().unwrap();
             let query = Query { sort, start, ..Query::default() };
             let walk = Walk::new(indexed, &query).unwrap();
-            let statement = walk.step().unwrap().text(&sql);
+            let statement = walk.step().unwrap().text(&sql, Dialect::Sqlite);
             let plan: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-                    .fetch_all(&store.readers)
+                    .fetch_all(readers(&store))
                     .await
                     .unwrap();
             let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
@@ -157,12 +159,12 @@ async fn members_that_are_left_out_are_not_read() {
     let schema = registry.by_name("Group").unwrap();
     let tenant = TenantId::new("acme");
     let scope = Scope { tenant: &tenant, schema };
-    let store = SqliteStore::in_memory().await.unwrap();
+    let store = SqlStore::in_memory().await.unwrap();
     let group = resource(json!({
         "id": "g", "displayName": "All", "members": [{"value": "u1"}, {"value": "u2"}], "meta": {"version": "W/\"1\""},
     }));
     store.create(scope, &group, &[]).await.unwrap();
-    sqlx::query("UPDATE members SET body = 'unreadable'").execute(&store.writer).await.unwrap();
+    sqlx::query("UPDATE members SET body = 'unreadable'").execute(writer(&store)).await.unwrap();
 
     let id = ResourceId::new("g");
     let everything = Query { start: Start::First, count: 5, ..Query::default() };
@@ -190,6 +192,20 @@ async fn members_that_are_left_out_are_not_read() {
                 assert_eq!(store.query(scope, &query).await.unwrap().total, Some(1), "{query:?}");
             }
         }
+    }
+}
+
+fn writer(store: &SqlStore) -> &SqlitePool {
+    match &store.database {
+        Database::Sqlite { writer, .. } => writer,
+        Database::Postgres(_) => panic!("the store is one over SQLite"),
+    }
+}
+
+fn readers(store: &SqlStore) -> &SqlitePool {
+    match &store.database {
+        Database::Sqlite { readers, .. } => readers,
+        Database::Postgres(_) => panic!("the store is one over SQLite"),
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) async fn postgres_rows(
 /// A server of the test's own, in a temporary folder, reached through a socket there.
 pub(crate) struct Postgres {
     server: Child,
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
     folder: tempfile::TempDir,
 }
 
@@ -64,32 +66,21 @@ impl Postgres {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
         let user = unprivileged(folder.path());
-        let run = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(programs.join(program));
-            command.args(arguments).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-            if let Some((uid, gid)) = user {
-                use std::os::unix::process::CommandExt;
-                command.uid(uid).gid(gid);
-            }
-            command
-        };
+        let run = |arguments: &[&str]| command(&programs, folder.path(), user, "initdb", arguments).status();
+        let data = folder.path().join("data");
         let data = data.to_str().unwrap();
         let common = ["-D", data, "-U", "scim", "-A", "trust", "-E", "UTF8", "--no-sync"];
         // A default order that is not that of code points, where the build knows one.
         let icu =
             [&common[..], &["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]].concat();
         let plain = [&common[..], &["--locale=C"]].concat();
-        if !run("initdb", &icu).status().unwrap().success() {
+        if !run(&icu).unwrap().success() {
             let _ = std::fs::remove_dir_all(data);
-            assert!(run("initdb", &plain).status().unwrap().success(), "`initdb` failed");
+            assert!(run(&plain).unwrap().success(), "`initdb` failed");
         }
-        let socket = folder.path().to_str().unwrap();
-        let arguments =
-            ["-D", data, "-k", socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off"];
-        let server = run("postgres", &arguments).spawn().unwrap();
-        Some(Self { server, folder })
+        let server = serve(&programs, folder.path(), user);
+        Some(Self { server, programs, user, folder })
     }
 
     pub(crate) async fn connect(&self) -> PgConnection {
@@ -108,6 +99,47 @@ impl Postgres {
             }
         }
     }
+
+    /// The URL of the database `name`, which is made.
+    pub(crate) async fn database(&self, name: &str) -> String {
+        let mut connection = self.connect().await;
+        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+        self.url(name)
+    }
+
+    /// The URL of the database `name`.
+    pub(crate) fn url(&self, name: &str) -> String {
+        let folder: String =
+            url::form_urlencoded::byte_serialize(self.folder.path().to_str().unwrap().as_bytes()).collect();
+        format!("postgres://scim@localhost/{name}?host={folder}")
+    }
+
+    /// `SIGKILL` to the server and each of its processes: no chance to write anything more.
+    pub(crate) fn kill(&mut self) {
+        let server = self.server.id();
+        let children = std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // `ID (NAME) STATE PARENT …`
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+            (parent == server.to_string()).then_some(id)
+        });
+        let children: Vec<u32> = children.collect();
+        self.server.kill().unwrap();
+        for child in children {
+            let _ = Command::new("kill").args(["-KILL", &child.to_string()]).stderr(Stdio::null()).status();
+        }
+        let _ = self.server.wait();
+        // As after the machine itself was started again; what is left of a server that is gone
+        // would have clients try again and again.
+        let _ = std::fs::remove_file(self.folder.path().join(".s.PGSQL.5432"));
+    }
+
+    /// Starts it again after it was killed.
+    pub(crate) fn restart(&mut self) {
+        self.server = serve(&self.programs, self.folder.path(), self.user);
+    }
 }
 
 impl Drop for Postgres {
@@ -116,6 +148,29 @@ impl Drop for Postgres {
         let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
         let _ = self.server.wait();
     }
+}
+
+fn serve(programs: &Path, folder: &Path, user: Option<(u32, u32)>) -> Child {
+    let (data, socket) = (folder.join("data"), folder.to_str().unwrap());
+    let data = data.to_str().unwrap();
+    let arguments = ["-D", data, "-k", socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off"];
+    command(programs, folder, user, "postgres", &arguments).spawn().unwrap()
+}
+
+fn command(
+    programs: &Path,
+    folder: &Path,
+    user: Option<(u32, u32)>,
+    program: &str,
+    arguments: &[&str],
+) -> Command {
+    let mut command = Command::new(programs.join(program));
+    command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some((uid, gid)) = user {
+        use std::os::unix::process::CommandExt;
+        command.uid(uid).gid(gid);
+    }
+    command
 }
 
 /// The folder of `initdb`: on the path, or where Debian has it.

@@ -1,0 +1,370 @@
+//! SQLite or PostgreSQL: connections, transactions, and statements that both take.
+//!
+//! Statements are written once, with SQLite's parameters `?1`, `?2`, …; PostgreSQL's are `$1`, `$2`, ….
+//! Values reach a statement by its parameters alone, so a `?` in it is always one.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use scim_core::store::StoreError;
+use scim_filter::sql::{Dialect, SqlValue};
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, FromRow, PgPool, Postgres, SqlSafeStr as _, Sqlite, SqlitePool,
+    Transaction,
+};
+
+/// The pools of connections to a database; clones share them.
+#[derive(Clone)]
+pub(super) enum Database {
+    Sqlite {
+        // One connection: SQLite has one writer at a time, and waiting for a connection is fair
+        // where waiting for a lock is not.
+        writer: SqlitePool,
+        // Readers see the last commit and never wait for the writer. In memory the same connection.
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Opens the SQLite file `path`, creating it and its tables where missing.
+    pub(super) async fn open(path: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = lasting(1).connect_with(options.clone()).await;
+        let writer =
+            writer.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
+        let set_up = MIGRATIONS.run(&writer).await;
+        set_up.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
+        let readers = lasting(READERS).connect_with(options.pragma("query_only", "ON")).await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// An empty SQLite database that lives as long as the connection.
+    pub(super) async fn in_memory() -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).foreign_keys(true);
+        let pool: SqlitePool = lasting(1).connect_with(options).await?;
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self::Sqlite { writer: pool.clone(), readers: pool })
+    }
+
+    /// Connects to the PostgreSQL database that `url` names, and creates its tables where missing.
+    pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
+        // What is wrong with a URL is said without showing it: it may hold a password.
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| anyhow!("the database URL is not one of PostgreSQL"))?
+            .application_name("scim")
+            .options([
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("lock_timeout", STATEMENT_TIMEOUT),
+                ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+            ])
+            .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
+        let shown = format!(
+            "`{}` at `{}`",
+            options.get_database().unwrap_or(options.get_username()),
+            options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy())
+        );
+        let pool = PoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await;
+        let pool: PgPool =
+            pool.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
+        let set_up = byte_by_byte(&MIGRATIONS).run(&pool).await;
+        set_up.with_context(|| format!("cannot set up the PostgreSQL database {shown}"))?;
+        Ok(Self::Postgres(pool))
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Begins to read: all statements see the same commit.
+    pub(super) async fn read(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => readers.begin().await.map(Tx::Sqlite),
+            Self::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+            }
+        }
+        .map_err(failure)
+    }
+
+    /// Begins to write. In SQLite, `IMMEDIATE` takes the write lock at once: a transaction that
+    /// read first and wrote later could find that its snapshot is no longer the newest, and fail. In
+    /// PostgreSQL a write locks the row of the resource before it looks at anything of it.
+    pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
+        }
+        .map_err(failure)
+    }
+
+    /// Waits for the calls under way and closes the database.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction; rolled back unless it is committed.
+pub(super) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(failure)
+    }
+
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Postgres(tx) => tx.rollback().await,
+        }
+        .map_err(failure)
+    }
+}
+
+/// A row that both databases give.
+pub(super) trait Record:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// A statement with the values of its parameters, `?1` and on.
+pub(super) struct Statement {
+    text: Cow<'static, str>,
+    values: Vec<SqlValue>,
+}
+
+impl Statement {
+    /// `text` is made of constants and parameters alone.
+    pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), values: Vec::new() }
+    }
+
+    /// The next parameter is this text.
+    pub(super) fn text(self, value: impl Into<String>) -> Self {
+        self.value(SqlValue::Text(value.into()))
+    }
+
+    /// The next parameter is this number.
+    pub(super) fn number(self, value: i64) -> Self {
+        self.value(SqlValue::Integer(value))
+    }
+
+    /// The next parameter is true or false.
+    pub(super) fn flag(self, value: bool) -> Self {
+        self.value(SqlValue::Boolean(value))
+    }
+
+    pub(super) fn value(mut self, value: SqlValue) -> Self {
+        self.values.push(value);
+        self
+    }
+
+    /// The rows it gives.
+    pub(super) async fn rows<T: Record>(self, tx: &mut Tx) -> Result<Vec<T>, StoreError> {
+        match tx {
+            Tx::Sqlite(tx) => {
+                let text = AssertSqlSafe(String::from(self.text));
+                let query = self.values.into_iter().fold(sqlx::query_as(text), |query, value| match value {
+                    SqlValue::Text(value) => query.bind(value),
+                    SqlValue::Integer(value) => query.bind(value),
+                    SqlValue::Float(value) => query.bind(value),
+                    SqlValue::Boolean(value) => query.bind(value),
+                });
+                query.fetch_all(&mut **tx).await
+            }
+            Tx::Postgres(tx) => {
+                let text = AssertSqlSafe(self.text.replace('?', "$"));
+                let query = self.values.into_iter().fold(sqlx::query_as(text), |query, value| match value {
+                    SqlValue::Text(value) => query.bind(value),
+                    SqlValue::Integer(value) => query.bind(value),
+                    SqlValue::Float(value) => query.bind(value),
+                    SqlValue::Boolean(value) => query.bind(value),
+                });
+                query.fetch_all(&mut **tx).await
+            }
+        }
+        .map_err(failure)
+    }
+
+    /// The first row it gives.
+    pub(super) async fn row<T: Record>(self, tx: &mut Tx) -> Result<Option<T>, StoreError> {
+        Ok(self.rows(tx).await?.into_iter().next())
+    }
+
+    /// Executes it; the number of rows that it changed.
+    pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
+        match tx {
+            Tx::Sqlite(tx) => {
+                let text = AssertSqlSafe(String::from(self.text));
+                let query = self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
+                    SqlValue::Text(value) => query.bind(value),
+                    SqlValue::Integer(value) => query.bind(value),
+                    SqlValue::Float(value) => query.bind(value),
+                    SqlValue::Boolean(value) => query.bind(value),
+                });
+                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Tx::Postgres(tx) => {
+                let text = AssertSqlSafe(self.text.replace('?', "$"));
+                let query = self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
+                    SqlValue::Text(value) => query.bind(value),
+                    SqlValue::Integer(value) => query.bind(value),
+                    SqlValue::Float(value) => query.bind(value),
+                    SqlValue::Boolean(value) => query.bind(value),
+                });
+                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err(failure)
+    }
+}
+
+/// `items` in parts of a few sizes, so that statements with a parameter for each item have a few
+/// texts, and are prepared once each.
+pub(super) fn batches<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = BATCHES.into_iter().find(|size| *size <= items.len())?;
+        let (batch, rest) = items.split_at_checked(size)?;
+        items = rest;
+        Some(batch)
+    })
+}
+
+/// The parameters from `first` on, for `number` items of `each`: `(?4, ?5), (?6, ?7)`.
+pub(super) fn places(first: usize, number: usize) -> String {
+    let places: Vec<String> = (first..first + number).map(|place| format!("?{place}")).collect();
+    places.join(", ")
+}
+
+/// Runs a write, and runs it again where the database gave it up for the sake of another.
+pub(super) async fn retrying<T, F>(mut write: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for attempt in 0..RETRIES {
+        match write().await {
+            Err(StoreError::Unavailable(cause)) if is_transient(&*cause) => {
+                let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) % 16;
+                tokio::time::sleep(Duration::from_millis((1 << attempt) + jitter)).await;
+            }
+            result => return result,
+        }
+    }
+    write().await
+}
+
+/// Whether the database says that nothing was written and the same again may succeed.
+fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let Some(sqlx::Error::Database(error)) = cause.downcast_ref() else { return false };
+    // PostgreSQL: serialization failure, deadlock. SQLite: busy, locked.
+    error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01") || is_busy(&code))
+}
+
+/// SQLITE_BUSY and SQLITE_LOCKED, whatever their extension in the higher bytes.
+fn is_busy(code: &str) -> bool {
+    code.len() < 5 && code.parse().is_ok_and(|code: i32| matches!(code & 0xff, 5 | 6))
+}
+
+/// A failure of the database as one of the store: that it cannot answer now, or that something is
+/// wrong.
+pub(super) fn failure(error: sqlx::Error) -> StoreError {
+    let unavailable = match &error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // PostgreSQL's classes: connection, transaction given up, resources, operator's
+            // intervention (a time limit, a shutdown).
+            let class = code.get(..2).filter(|_| code.len() == 5);
+            matches!(class, Some("08" | "40" | "53" | "57")) || &*code == "55P03" || is_busy(&code)
+        }),
+        _ => false,
+    };
+    if unavailable { StoreError::Unavailable(error.into()) } else { StoreError::Internal(error.into()) }
+}
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The migrations for PostgreSQL, whose texts are to compare as SQLite's do: byte by byte, whatever
+/// the locale of the database.
+fn byte_by_byte(migrations: &Migrator) -> Migrator {
+    let adapted = migrations.iter().map(|migration| {
+        let sql = migration.sql.as_str().replace(" TEXT ", " TEXT COLLATE \"C\" ");
+        Migration::new(
+            migration.version,
+            migration.description.clone(),
+            migration.migration_type,
+            AssertSqlSafe(sql).into_sql_str(),
+            migration.no_tx,
+        )
+    });
+    Migrator::with_migrations(adapted.collect())
+}
+
+/// A pool of SQLite connections, which stay: one in memory holds the database.
+fn lasting(connections: u32) -> PoolOptions<Sqlite> {
+    PoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Items in one statement.
+const BATCHES: [usize; 4] = [512, 64, 8, 1];
+/// How often a write is run again.
+const RETRIES: u32 = 8;
+/// Reads of SQLite that run at the same time.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL at a time.
+const CONNECTIONS: u32 = 16;
+/// How long a statement of SQLite waits for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement of PostgreSQL may take or wait for a lock.
+const STATEMENT_TIMEOUT: &str = "30s";
+/// A statement that takes longer is logged.
+const SLOW_STATEMENT: Duration = Duration::from_secs(1);
+/// How long a call waits for its turn before it is answered that the store is unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);

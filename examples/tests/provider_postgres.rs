@@ -1,0 +1,157 @@
+//! Several provider processes over one PostgreSQL database.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod sql_support;
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use sql_support::Postgres;
+use support::{Client, GROUP, TOKEN, id, user};
+
+const CLIENTS: usize = 16;
+const ROUNDS: usize = 3;
+
+/// Each client adds its members to one group and removes some of them again, half of the clients
+/// at one server and half at the other.
+#[test]
+fn no_members_are_lost_between_two_servers() {
+    let Some((_postgres, url)) = database("members") else { return };
+    let servers = [Process::start(&url), Process::start(&url)];
+    let client = servers[0].client();
+    let group = client.post("/Groups", json!({"schemas": [GROUP], "displayName": "All"})).expect(201);
+    let path = format!("/Groups/{}", id(&group));
+    let left: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (client, path) = (servers[number % 2].client(), &path);
+                scope.spawn(move || work(&client, path, number))
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    let expected: BTreeSet<String> = left.into_iter().flatten().collect();
+    assert_eq!(expected.len(), CLIENTS * (ROUNDS - 1));
+    for server in &servers {
+        let group = server.client().get(&path).expect(200);
+        let members = group["members"].as_array().unwrap();
+        let found: BTreeSet<String> =
+            members.iter().map(|member| member["value"].as_str().unwrap().to_owned()).collect();
+        assert_eq!((members.len(), found), (expected.len(), expected.clone()));
+    }
+}
+
+/// Adds members and removes the last of them; returns those it leaves.
+fn work(client: &Client, group: &str, number: usize) -> Vec<String> {
+    let mut mine = Vec::new();
+    for round in 0..ROUNDS {
+        let made = client.post("/Users", user(&format!("u{number}-{round}"))).expect(201);
+        patch(client, group, &json!([{"op": "add", "path": "members", "value": [{"value": id(&made)}]}]));
+        mine.push(id(&made).to_owned());
+    }
+    let last = mine.pop().unwrap();
+    patch(client, group, &json!([{"op": "remove", "path": format!("members[value eq \"{last}\"]")}]));
+    mine
+}
+
+/// 409 says that too many others came first; an identity provider sends it again.
+fn patch(client: &Client, path: &str, operations: &Value) {
+    for _ in 0..50 {
+        let answer = client.patch(path, operations.clone());
+        assert!(matches!(answer.status, 200 | 409), "{}: {}", answer.status, answer.body);
+        if answer.status == 200 {
+            return;
+        }
+    }
+    assert_eq!(client.patch(path, operations.clone()).status, 200);
+}
+
+/// One of many servers that is asked for one name gives it, to one client.
+#[test]
+fn a_name_is_given_once_between_two_servers() {
+    let Some((_postgres, url)) = database("names") else { return };
+    let servers = [Process::start(&url), Process::start(&url)];
+    for round in 0..5 {
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..8)
+                .map(|number| {
+                    let client = servers[number % 2].client();
+                    scope.spawn(move || client.post("/Users", user(&format!("ann{round}"))).status)
+                })
+                .collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        let of = |status| statuses.iter().filter(|found| **found == status).count();
+        assert_eq!((of(201), of(409)), (1, 7), "{statuses:?}");
+    }
+    assert_eq!(servers[1].client().count("/Users", "userName sw \"ANN\""), 5);
+}
+
+#[test]
+fn what_is_printed_has_no_password() {
+    let Some((_postgres, url)) = database("secret") else { return };
+    let url = url.replace("scim@", "scim:hunter2@");
+    let mut process = Process::start(&url);
+    assert!(
+        process.printed.contains("  database   `secret` of PostgreSQL at localhost"),
+        "{}",
+        process.printed
+    );
+    assert!(!process.printed.contains("hunter2"), "{}", process.printed);
+    process.child.kill().unwrap();
+    for url in [url.replace("/secret", "/other"), "hunter2://scim".to_owned()] {
+        let output = command(&url).output().unwrap();
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("error: ") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+fn database(name: &str) -> Option<(Postgres, String)> {
+    let postgres = Postgres::start()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database(name));
+    Some((postgres, url))
+}
+
+/// A provider in a process of its own.
+struct Process {
+    child: Child,
+    base: String,
+    printed: String,
+}
+
+impl Process {
+    fn start(url: &str) -> Self {
+        let mut child = command(url).stderr(Stdio::null()).spawn().unwrap();
+        let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut printed = String::new();
+        while !printed.contains("  database ") {
+            let line = std::io::BufRead::read_line(&mut output, &mut printed).unwrap();
+            assert_ne!(line, 0, "it ended: {printed}");
+        }
+        let base = support::base_url(printed.as_bytes());
+        Self { child, base, printed }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(url: &str) -> Command {
+    let mut command = Command::new(support::program("provider"));
+    command.args(["--listen", "127.0.0.1:0"]).env("DATABASE_URL", url).env("SCIM_TOKEN", TOKEN);
+    command.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
