@@ -204,3 +204,94 @@ proptest! {
         prop_assert!(ours.is_err() || theirs.is_ok());
     }
 }
+
+/// A change of an object, by names of which there are more than stand side by side in memory.
+#[derive(Clone, Debug)]
+enum Edit {
+    Insert(u8),
+    InsertAt(usize, u8),
+    Remove(u8),
+    Retain(u8),
+    Extend(u8, u8),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let name = || 0..80_u8;
+    prop_oneof![
+        8 => name().prop_map(Edit::Insert),
+        2 => (0..80_usize, name()).prop_map(|(index, name)| Edit::InsertAt(index, name)),
+        5 => name().prop_map(Edit::Remove),
+        1 => (1..9_u8).prop_map(Edit::Retain),
+        1 => (name(), 0..30_u8).prop_map(|(from, count)| Edit::Extend(from, count)),
+    ]
+}
+
+/// The name with that number: some that the RFCs have, most that they have not.
+fn name_of(number: u8) -> String {
+    match number % 8 {
+        0 => ["userName", "emails", "meta", "title", "name", "id", "roles", "active", "value", "type"]
+            [usize::from(number / 8)]
+        .to_owned(),
+        _ => format!("custom{number}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// An object is a list of names without case and values, whatever is done to it.
+    #[test]
+    fn an_object_is_a_list_of_members(edits in prop::collection::vec(edit(), 0..120)) {
+        let mut object = Object::new();
+        let mut list: Vec<(String, i64)> = Vec::new();
+        for (value, edit) in (0_i64..).zip(edits) {
+            let place = |list: &[(String, i64)], name: &str| list.iter().position(|(key, _)| key.eq_ignore_ascii_case(name));
+            let mut set = |list: &mut Vec<(String, i64)>, index: usize, name: String| match place(list, &name) {
+                Some(at) => Some(std::mem::replace(&mut list[at], (name, value)).1),
+                None => {
+                    list.insert(index.min(list.len()), (name, value));
+                    None
+                }
+            };
+            match edit {
+                Edit::Insert(number) => {
+                    let name = if value % 2 == 0 { name_of(number) } else { name_of(number).to_uppercase() };
+                    let former = object.insert(name.as_str(), value).and_then(|former| former.as_i64());
+                    prop_assert_eq!(former, set(&mut list, usize::MAX, name));
+                }
+                Edit::InsertAt(index, number) => {
+                    let former = object.insert_at(index, name_of(number).as_str(), value).and_then(|former| former.as_i64());
+                    prop_assert_eq!(former, set(&mut list, index, name_of(number)));
+                }
+                Edit::Remove(number) => {
+                    let removed = object.remove(&name_of(number).to_lowercase()).and_then(|removed| removed.as_i64());
+                    prop_assert_eq!(removed, place(&list, &name_of(number)).map(|at| list.remove(at).1));
+                }
+                Edit::Retain(modulus) => {
+                    let keep = |value: i64| value % i64::from(modulus) != 0;
+                    object.retain(|_, value| value.as_i64().is_some_and(keep));
+                    list.retain(|(_, value)| keep(*value));
+                }
+                Edit::Extend(from, count) => {
+                    let numbers = || (from..from.saturating_add(count)).map(|number| number % 80);
+                    object.extend(numbers().map(|number| (name_of(number).as_str().into(), value)).collect::<Vec<(scim_filter::AttrName, i64)>>());
+                    for number in numbers() {
+                        set(&mut list, usize::MAX, name_of(number));
+                    }
+                }
+            }
+            let members: Vec<(String, i64)> =
+                object.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_i64().unwrap())).collect();
+            prop_assert_eq!(&members, &list);
+            prop_assert_eq!((object.len(), object.iter().len(), object.is_empty()), (list.len(), list.len(), list.is_empty()));
+            for number in 0..80 {
+                let found = object.get(&name_of(number)).and_then(Value::as_i64);
+                prop_assert_eq!(found, place(&list, &name_of(number)).map(|at| list[at].1));
+            }
+        }
+        let again: Object = list.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        prop_assert_eq!(&again, &object);
+        let members: Vec<(String, i64)> = object.into_iter().map(|(name, value)| (name.as_str().to_owned(), value.as_i64().unwrap())).collect();
+        prop_assert_eq!(members, list);
+    }
+}
