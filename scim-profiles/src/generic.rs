@@ -118,6 +118,7 @@ const fn flag(name: &'static str, value: bool) -> Capability {
 const USER_RULES: &[Rule] = &[
     OPERATION,
     TYPE,
+    TEXT,
     KNOWN,
     PLAIN,
     rule(
@@ -141,6 +142,7 @@ const USER_RULES: &[Rule] = &[
 const GROUP_RULES: &[Rule] = &[
     OPERATION,
     TYPE,
+    TEXT,
     KNOWN,
     PLAIN,
     rule(
@@ -179,6 +181,18 @@ const OPERATION: Rule = Rule {
 
 const TYPE: Rule =
     rule("attribute-type", "", Check::Type, On::ALL, Severity::Error, "values have the type the schema says");
+
+const TEXT: Rule = Rule {
+    source: RFC7643.as_inferred(),
+    ..rule(
+        "text-without-nul",
+        "",
+        Check::Text,
+        On::ALL,
+        Severity::Error,
+        "no text holds U+0000, which not every database can keep",
+    )
+};
 
 const KNOWN: Rule = rule(
     "attribute-known",

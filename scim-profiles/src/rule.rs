@@ -72,6 +72,8 @@ pub enum Check {
     /// Values written as the RFCs want them, without help from a
     /// [`Leniency`](scim_core::leniency::Leniency).
     Plain,
+    /// Text without U+0000, in values and in names.
+    Text,
     /// PATCH operations and paths that can be read.
     Operation,
     /// A resource of a type the vendor has.

@@ -21,6 +21,7 @@ pub(crate) fn payload(
 ) -> Report {
     let mut judge = Judge::new(resource.rules, schema, payload);
     judge.deactivation_deletes = resource.deactivation_deletes;
+    judge.text(value);
     match (payload, value) {
         (Payload::Patch, _) => patch::message(&mut judge, value),
         (_, Value::Object(object)) => {
@@ -51,6 +52,9 @@ pub(crate) fn outcome(
     judge.rules(&fragment, Completeness::Whole, &|path| path.to_owned());
     judge.report(profile)
 }
+
+/// U+0000, as JSON writes it.
+const ESCAPED_NUL: &[u8] = br"\u0000";
 
 /// One judgement in progress.
 struct Judge<'s> {
@@ -106,9 +110,9 @@ impl<'s> Judge<'s> {
             // What is deleted need not fulfil the rules of what is stored; only what cannot be
             // read stands in the way.
             let readable = |id| {
-                self.rules
-                    .iter()
-                    .any(|rule| rule.id == id && matches!(rule.check, Check::Type | Check::Operation))
+                self.rules.iter().any(|rule| {
+                    rule.id == id && matches!(rule.check, Check::Type | Check::Text | Check::Operation)
+                })
             };
             self.violations.retain(|found| found.severity == Severity::Warning || readable(found.rule));
         }
@@ -129,6 +133,14 @@ impl<'s> Judge<'s> {
     fn mark(&mut self, check: Check) {
         for (rule, checked) in self.rules.iter().zip(&mut self.checked) {
             *checked |= rule.check == check;
+        }
+    }
+
+    /// Looks for U+0000 the way the service does: however it is escaped in the text of the payload.
+    fn text(&mut self, value: &Value) {
+        self.mark(Check::Text);
+        if value.to_vec().windows(ESCAPED_NUL.len()).any(|text| text == ESCAPED_NUL) {
+            self.broken(Check::Text, "$", "U+0000 is not kept in any attribute");
         }
     }
 

@@ -45,6 +45,7 @@ pub(super) fn judge(rule: &Rule, value: &Value, whole: bool) -> Option<Result<()
         | Check::Known
         | Check::Plain
         | Check::Operation
+        | Check::Text
         | Check::ResourceType => None,
     }
 }

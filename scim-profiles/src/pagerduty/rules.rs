@@ -38,6 +38,13 @@ pub(super) const RULES: &[Rule] = &[
     // PagerDuty's guide maps Entra ID's `active` to the strings "true" and "false": such strings
     // are a matter of `value-plain`, not of this rule.
     error("attribute-type", "", Check::Type, "values have the type the schema says", RFC7643),
+    error(
+        "text-without-nul",
+        "",
+        Check::Text,
+        "no text holds U+0000, which not every database can keep",
+        RFC7643.as_inferred(),
+    ),
     warning(
         "attribute-known",
         "",
