@@ -228,10 +228,10 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 /// The name with that number: some that the RFCs have, most that they have not.
 fn name_of(number: u8) -> String {
-    match number % 8 {
-        0 => ["userName", "emails", "meta", "title", "name", "id", "roles", "active", "value", "type"]
-            [usize::from(number / 8)]
-        .to_owned(),
+    const KNOWN: [&str; 10] =
+        ["userName", "emails", "meta", "title", "name", "id", "roles", "active", "value", "type"];
+    match KNOWN.get(usize::from(number / 8)) {
+        Some(known) if number.is_multiple_of(8) => (*known).to_owned(),
         _ => format!("custom{number}"),
     }
 }
@@ -246,7 +246,7 @@ proptest! {
         let mut list: Vec<(String, i64)> = Vec::new();
         for (value, edit) in (0_i64..).zip(edits) {
             let place = |list: &[(String, i64)], name: &str| list.iter().position(|(key, _)| key.eq_ignore_ascii_case(name));
-            let mut set = |list: &mut Vec<(String, i64)>, index: usize, name: String| match place(list, &name) {
+            let set = |list: &mut Vec<(String, i64)>, index: usize, name: String| match place(list, &name) {
                 Some(at) => Some(std::mem::replace(&mut list[at], (name, value)).1),
                 None => {
                     list.insert(index.min(list.len()), (name, value));
