@@ -1,7 +1,7 @@
 //! What binding makes: a filter with its names resolved, as evaluation and stores read it.
 
 use crate::ast::Slice;
-use crate::compare::{Instant, Text};
+use crate::compare::{Instant, Text, without_padding};
 use crate::fold::Key;
 use crate::json_members::NameEnds;
 use crate::{AttrName, AttributeType, CompareOp, Number, Scalar};
@@ -95,7 +95,7 @@ impl BoundFilter {
             BoundLiteral::Instant { text, seconds, fraction } => {
                 Text::Instant(Instant::from_parts(seconds, self.text(fraction)), self.text(text))
             }
-            BoundLiteral::Binary(text) => Text::Binary(self.text(text).trim_end_matches('=')),
+            BoundLiteral::Binary(text) => Text::Binary(without_padding(self.text(text))),
         })
     }
 

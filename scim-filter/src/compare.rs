@@ -145,7 +145,11 @@ fn order_holds(order: Ordering, op: CompareOp) -> bool {
     }
 }
 
-/// Base64 may come without its padding (RFC 7643 §2.3.6).
-fn without_padding(base64: &str) -> &str {
-    base64.trim_end_matches('=')
+/// Base64 may come without its padding (RFC 7643 §2.3.6). What is nothing but padding is no Base64,
+/// and a value all the same: of that one character is left.
+pub(crate) fn without_padding(base64: &str) -> &str {
+    match base64.trim_end_matches('=') {
+        "" => base64.get(..1).unwrap_or_default(),
+        text => text,
+    }
 }

@@ -224,6 +224,8 @@ fn kinds_of_strings() {
         holds(binary, S("aGk="), CompareOp::Eq, S("aGk"))
             && !holds(binary, S("aGk="), CompareOp::Eq, S("AGK="))
     );
+    // What is only padding is a value, which is not that of nothing.
+    assert!(holds(binary, S("="), CompareOp::Eq, S("==")) && !holds(binary, S("="), CompareOp::Eq, S("")));
     assert!(!holds(binary, S("b"), CompareOp::Gt, S("a")));
     assert_eq!(order(binary, S("b"), S("a")), Some(Ordering::Greater));
     let time = collation(AttributeType::DateTime, false);

@@ -157,6 +157,9 @@ fn keys_of_text() {
     assert_eq!(key(Collation { kind: Text, case_exact: false }, "Straße").as_deref(), Some("strasse"));
     assert_eq!(key(exact(Binary), "QUI=").as_deref(), Some("QUI"));
     assert_eq!(key(Collation { kind: Binary, case_exact: false }, "QUI=").as_deref(), Some("QUI"));
+    // Present when evaluated, and so in a column: its key is not the empty text.
+    assert_eq!(key(exact(Binary), "==").as_deref(), Some("="));
+    assert_eq!(key(exact(Binary), "").as_deref(), Some(""));
     assert_eq!(key(exact(DateTime), "soon"), None);
     let keys = |resource: serde_json::Value| {
         serde_json::Value::Object(key_document(&USER, resource.as_object().unwrap()))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::instant;
 use crate::AttributeType;
-use crate::compare::{Collation, Instant, fold};
+use crate::compare::{Collation, Instant, fold, without_padding};
 
 /// The comparison key of a text: text columns hold keys, and bytes of keys compare as values do.
 ///
@@ -25,7 +25,7 @@ use crate::compare::{Collation, Instant, fold};
 pub fn key(collation: Collation, text: &str) -> Option<Cow<'_, str>> {
     Some(match collation.kind {
         AttributeType::DateTime => Cow::Owned(instant::key(Instant::parse(text)?)),
-        AttributeType::Binary => Cow::Borrowed(text.trim_end_matches('=')),
+        AttributeType::Binary => Cow::Borrowed(without_padding(text)),
         _ if collation.case_exact => Cow::Borrowed(text),
         _ => fold(text),
     })
