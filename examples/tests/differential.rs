@@ -579,6 +579,8 @@ fn agree(
         for resource in &case.resources {
             let selected = bound.matches::<Value>(resource);
             let resource = Value::Object(resource.clone());
+            let text = resource.to_string();
+            prop_assert_eq!(bound.matches_slice(text.as_bytes()), Ok(selected), "`{}` on {}", filter, text);
             let naive = model.holds(&resource, &|path| rule(&case.attributes, path));
             compared += 1;
             prop_assert_eq!(selected, naive, "`{}` on {} as {:?}", filter, resource, case.attributes);

@@ -13,8 +13,8 @@ use crate::{BindError, BindOptions, BoundFilter, Number, ParseError, ParseOption
 /// A parsed SCIM filter (RFC 7644 §3.4.2.2): owned, cheap to clone, never recursive.
 ///
 /// Filters are equal when they have the same structure: names equal without regard to ASCII case,
-/// values by what they mean (`1` equals `1.0`, an escape equals its character). Spaces and
-/// superfluous brackets do not count.
+/// values by what they mean (`1` equals `1.0`, an escape equals its character). Spaces do
+/// not count, nor do brackets around one term; those that make a join one term of a join do.
 ///
 /// ```
 /// use scim_filter::{CompValue, CompareOp, Expr, Filter};

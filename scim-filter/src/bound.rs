@@ -9,7 +9,7 @@ use crate::{AttrName, AttributeType, CompareOp, Number, Scalar};
 /// A filter bound to a schema: canonical names, types and case rules are known.
 ///
 /// [`matches`](Self::matches) evaluates it on any [`Json`](crate::Json) tree; a store translates it
-/// by walking [`expr`](Self::expr).
+/// with `to_sql` (feature `sql`) or by walking [`expr`](Self::expr).
 #[derive(Clone, Debug)]
 pub struct BoundFilter {
     // In prefix order: a node's terms follow it.

@@ -1,8 +1,8 @@
 //! Evaluation of a bound filter on a JSON tree.
 //!
 //! Each leaf of a [`BoundFilter`] knows the leaf to go on with, so a filter of any nesting is
-//! evaluated by a loop, and a resource costs no allocation: names are found by hash, strings fold
-//! while they are compared.
+//! evaluated by a loop, and a resource costs no allocation (but for long texts, as the crate's
+//! documentation says): names are found by hash, strings fold while they are compared.
 
 use crate::bound::{ACCEPT, BoundKind};
 use crate::compare::{Text, scalar_holds, text_holds};

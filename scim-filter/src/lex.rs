@@ -272,20 +272,15 @@ pub(crate) fn number(input: &[u8]) -> Lexed<'_, ()> {
     }
 }
 
+/// Behind one or more digits.
+fn digits(input: &[u8]) -> Option<&[u8]> {
+    let count = input.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(input.len());
+    (count > 0).then(|| after(input, count))
+}
+
 /// Walks the grammar of a JSON number; `None` if it breaks it.
 pub(crate) fn json_number(input: &[u8]) -> Option<&[u8]> {
     let input = input.strip_prefix(b"-").unwrap_or(input);
-    let digits = |input| -> Option<&[u8]> {
-        let rest: &[u8] = {
-            let bytes: &[u8] = input;
-            let count = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
-            if count == 0 {
-                return None;
-            }
-            after(bytes, count)
-        };
-        Some(rest)
-    };
     let mut rest = match input {
         [b'0', rest @ ..] => rest,
         _ => digits(input)?,

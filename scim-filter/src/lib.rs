@@ -2,7 +2,8 @@
 //!
 //! A filter (RFC 7644 §3.4.2.2) is parsed into a [`Filter`], bound once to a [`Schema`], and then
 //! evaluated on any number of resources ([`BoundFilter::matches`] on a tree,
-//! [`BoundFilter::matches_slice`] on JSON text), or translated by a store from [`BoundFilter::expr`].
+//! [`BoundFilter::matches_slice`] on JSON text), or translated: to SQL by `BoundFilter::to_sql` (feature
+//! `sql`), to anything else from [`BoundFilter::expr`].
 //!
 //! ```
 //! use scim_filter::AttributeType::{Boolean, Complex, String};
@@ -68,9 +69,10 @@
 //!
 //! Parsing takes time and memory linear in the text, within [`Limits`] that are charged while
 //! parsing. Nothing here recurses over a filter: parsing, printing, binding, evaluation, cloning and
-//! dropping take any nesting. Evaluation is linear in what it looks at, and allocates nothing but for some
-//! long texts on the left of `co`: beyond ASCII, or nearly what is looked for again and again. No input
-//! panics.
+//! dropping take any nesting. Evaluation is linear in what it looks at, and allocates nothing but for a
+//! compared text of more than 512 bytes: on the left of `co`, if it is not ASCII or comes near what is
+//! looked for again and again; in JSON text, if it has escapes. On JSON text a filter with more than 16
+//! attributes allocates once. No input panics.
 //!
 //! # Errors
 //!

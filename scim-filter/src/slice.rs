@@ -20,9 +20,8 @@ impl BoundFilter {
     /// any answer. So this is for texts that were JSON when they were stored. Of members of one object
     /// whose names differ at most in case, the first counts.
     ///
-    /// Values that the filter does not ask for may nest as deep as they like. Nothing is allocated but
-    /// for a compared string that has escapes and more than 512 bytes, and once for a filter with more
-    /// than 16 attributes.
+    /// Values that the filter does not ask for may nest as deep as they like. What is allocated, if
+    /// anything, is said in the documentation of the crate.
     ///
     /// ```
     /// use scim_filter::{AttributeInfo, AttributeType, BindOptions, Filter, SchemaTable};

@@ -230,7 +230,7 @@ fn nothing_recurses_and_nothing_is_nested_deep() {
         deepest.max(depth)
     });
     assert_eq!((depth, deepest), (0, 6));
-    let list = vec!["title eq \"x\""; 70_000].join(" or ");
+    let list = vec!["title eq \"x\""; 1_000_000].join(" or ");
     for (dialect, limit) in [(Dialect::Sqlite, 32_766), (Dialect::Postgres, 65_535)] {
         let error = translate(&list, dialect).unwrap_err();
         assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooManyValues { limit }, ""));
@@ -239,7 +239,7 @@ fn nothing_recurses_and_nothing_is_nested_deep() {
             format!("the filter has more values than the {limit} a statement takes")
         );
     }
-    let nested = format!("{}title pr{}", "not (".repeat(100_000), ")".repeat(100_000));
+    let nested = format!("{}title pr{}", "not (".repeat(1_000_000), ")".repeat(1_000_000));
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let error = translate(&nested, dialect).unwrap_err();
         assert_eq!((error.kind(), error.clause()), (SqlErrorKind::TooDeep { limit: 900 }, ""));
@@ -321,12 +321,29 @@ fn order_and_cursors() {
     let message = |text: &str| sort(text, ascending).unwrap_err().to_string();
     assert_eq!(
         message("emails.value"),
-        "`emails.value` cannot be answered: it does not have one value to sort by"
+        "`emails.value` cannot be answered: it has not one value in a column to sort by"
     );
     assert_eq!(
         message("userType"),
         "`userType` cannot be answered: the attribute is not caseExact but its column is not folded"
     );
+}
+
+#[test]
+fn a_column_is_sorted_by_where_it_holds_the_type() {
+    let by = |text: &str, column: Column| {
+        let bound = bind(&format!("{text} pr"));
+        let BoundExpr::Present(attr) = bound.expr() else { panic!("{text}") };
+        let mapping = Mapping::new().column(text, column);
+        let sort = Sort::by(attr, SortDirection::Ascending, &mapping, &Column::exact("u.id").not_null());
+        sort.map(|sort| sort.order_by(Dialect::Sqlite)).map_err(|error| error.kind())
+    };
+    assert_eq!(by("logins", Column::integer("u.n")).as_deref(), Ok("u.n ASC NULLS LAST, u.id ASC"));
+    // As text, 10 would come before 9.
+    assert_eq!(by("logins", Column::folded("u.n")), Err(SqlErrorKind::WrongType));
+    assert_eq!(by("active", Column::exact("u.n")), Err(SqlErrorKind::WrongType));
+    assert_eq!(by("title", Column::integer("u.n")), Err(SqlErrorKind::WrongType));
+    assert_eq!(by("title", Column::exact("u.n")), Err(SqlErrorKind::NotFolded));
 }
 
 /// Found by the differential test.

@@ -33,7 +33,7 @@ pub enum SqlErrorKind {
     WrongDialect,
     /// The name cannot stand in a JSON path.
     Name,
-    /// Only single values can be sorted by.
+    /// Only what has a single value in a column can be sorted by.
     NotSortable,
     /// The filter nests deeper than databases take.
     TooDeep {
@@ -101,7 +101,7 @@ impl fmt::Display for SqlError {
             SqlErrorKind::WrongType => "the column does not hold values of the attribute's type",
             SqlErrorKind::WrongDialect => "the database does not have the column's type",
             SqlErrorKind::Name => "the name cannot stand in a JSON path",
-            SqlErrorKind::NotSortable => "it does not have one value to sort by",
+            SqlErrorKind::NotSortable => "it has not one value in a column to sort by",
             SqlErrorKind::TooDeep { limit } => {
                 return write!(f, "the filter nests deeper than the {limit} levels a database takes");
             }

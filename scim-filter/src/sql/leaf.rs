@@ -103,9 +103,8 @@ fn column(
 ) -> Result<(), SqlErrorKind> {
     use AttributeType::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
     let Column { expression, not_null, .. } = column;
+    column.kind.fits(collation)?;
     match (collation.kind, column.kind, value) {
-        (String | Reference, ColumnKind::Exact, _) if !collation.case_exact => Err(SqlErrorKind::NotFolded),
-        (String | Reference, ColumnKind::Folded, _) if collation.case_exact => Err(SqlErrorKind::NotExact),
         (String | Reference, ColumnKind::Exact | ColumnKind::Folded, Scalar::String(literal))
         | (Binary, ColumnKind::Base64, Scalar::String(literal)) => {
             let key = key(collation, literal).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::writer::Writer;
 use super::{SqlError, SqlErrorKind, json};
+use crate::compare::Collation;
 use crate::{AttrName, AttributeType, BoundAttr};
 
 /// Where the attributes of a resource type are in the embedder's tables.
@@ -226,6 +227,23 @@ pub(super) enum ColumnKind {
     Rfc3339(u32),
     UnixTime(u32),
     Timestamp,
+}
+
+impl ColumnKind {
+    /// Whether such a column holds what is comparable as `collation` says.
+    pub(super) fn fits(self, collation: Collation) -> Result<(), SqlErrorKind> {
+        use AttributeType::{Binary, Boolean, DateTime, Decimal, Integer, Reference, String};
+        match (collation.kind, self) {
+            (String | Reference, Self::Exact) if !collation.case_exact => Err(SqlErrorKind::NotFolded),
+            (String | Reference, Self::Folded) if collation.case_exact => Err(SqlErrorKind::NotExact),
+            (String | Reference, Self::Exact | Self::Folded | Self::Uuid)
+            | (Binary, Self::Base64)
+            | (Boolean, Self::Boolean)
+            | (Integer | Decimal, Self::Integer | Self::Float | Self::Decimal)
+            | (DateTime, Self::InstantKey | Self::Rfc3339(_) | Self::UnixTime(_) | Self::Timestamp) => Ok(()),
+            _ => Err(SqlErrorKind::WrongType),
+        }
+    }
 }
 
 impl Column {

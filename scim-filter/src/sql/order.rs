@@ -71,15 +71,7 @@ impl Sort {
             Err(kind) => Err(kind),
         };
         let column = column.map_err(|kind| SqlError::of(kind, None, attr, ""))?;
-        let fits = match column.kind {
-            ColumnKind::Exact => attr.case_exact,
-            ColumnKind::Folded => !attr.case_exact,
-            _ => true,
-        };
-        if !fits {
-            let kind = if attr.case_exact { SqlErrorKind::NotExact } else { SqlErrorKind::NotFolded };
-            return Err(SqlError::of(kind, None, attr, ""));
-        }
+        column.kind.fits(attr.collation()).map_err(|kind| SqlError::of(kind, None, attr, ""))?;
         Ok(Self { column, id: id.clone(), direction })
     }
 
