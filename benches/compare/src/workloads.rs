@@ -7,6 +7,7 @@ use peer_scim_proto::filter::ScimFilter;
 use peer_scim_v2::filter::{Filter as PeerFilter, PatchPath as PeerPath};
 use scim_benches::workloads::{E1A, E1B, E1C, F4, PATHS, filters, users};
 use scim_core::schema::Registry;
+use scim_core::value::JsonLimits;
 use scim_filter::{BindOptions, BoundFilter, Filter, PatchPath};
 use serde::Serialize;
 use serde_json::Value;
@@ -135,11 +136,17 @@ pub struct Users {
 impl Users {
     /// As many users.
     pub fn new(count: usize) -> Self {
-        let trees: Vec<Value> = users(count).collect();
+        // Trees are read from text, as those of a store are, one kind after the other.
+        let texts: Vec<String> = users(count).map(|user| user.to_string()).collect();
+        let limits = JsonLimits::default();
+        let ours = |text: &String| scim_core::Value::from_slice(text.as_bytes(), &limits);
+        let ours: Vec<_> = texts.iter().map(|text| ours(text).expect("it is JSON")).collect();
+        let trees = texts.iter().map(|text| serde_json::from_str(text).expect("it is JSON"));
+        let trees: Vec<Value> = trees.collect();
         Self {
-            ours: users(count).map(scim_core::Value::from).collect(),
+            ours,
             peers: trees.iter().map(PeerUser::new).collect(),
-            texts: trees.iter().map(Value::to_string).collect(),
+            texts,
             trees,
         }
     }
