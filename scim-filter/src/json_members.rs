@@ -5,19 +5,19 @@
 //! strings. Those lead from one member to the next, whatever the values in between hold and however
 //! deep they nest: it takes no more than the brackets counted.
 
+use crate::block::{BLOCK, Found, find};
 use crate::json_text::{Read, not_json};
 use crate::{AttrName, lex};
-
-const BLOCK: usize = 64;
 
 /// The members of one object, or what is left of them.
 pub(crate) struct Members<'t> {
     text: &'t [u8],
     // Where the block begins.
     block: usize,
-    // A bit for each byte of the block: the quotes of strings, and what is still to be looked at
-    // of the brackets and colons outside of strings.
+    // A bit for each byte of the block: the quotes of strings; the brackets outside of strings; and
+    // what is still to be looked at of those and of the colons outside of strings.
     quotes: u64,
+    brackets: u64,
     marks: u64,
     // How the next block begins: all ones within a string; whether behind a backslash.
     in_string: u64,
@@ -47,6 +47,7 @@ impl<'t> Members<'t> {
             text,
             block: start,
             quotes: 0,
+            brackets: 0,
             marks: 0,
             in_string: 0,
             behind_backslash: false,
@@ -92,9 +93,15 @@ impl<'t> Members<'t> {
         loop {
             let bytes = self.text.get(self.block..).unwrap_or_default();
             let mut marks = self.marks;
-            while marks != 0 {
-                let bit = marks.trailing_zeros();
-                marks &= marks - 1;
+            loop {
+                // The colons of what is inside are no names of the object.
+                let inside = !COLON || depth > 1;
+                let looked_at = if inside { marks & self.brackets } else { marks };
+                if looked_at == 0 {
+                    break;
+                }
+                let bit = looked_at.trailing_zeros();
+                marks &= !1 << bit;
                 let Some(byte) = bytes.get(bit as usize) else { break };
                 if *byte != b':' {
                     // `[` and `{` have this bit, `]` and `}` have not.
@@ -102,10 +109,7 @@ impl<'t> Members<'t> {
                     if depth > 0 {
                         continue;
                     }
-                } else if !COLON
-                    || depth > 1
-                    || !(self.escapes || wanted.may_be(self.text, self.block + bit as usize))
-                {
+                } else if !(self.escapes || wanted.may_be(self.text, self.block + bit as usize)) {
                     continue;
                 }
                 (self.marks, self.depth) = (marks, depth);
@@ -144,7 +148,7 @@ impl<'t> Members<'t> {
                 &last
             }
         };
-        let (quotes, marks, backslash) = find(block);
+        let Found { quotes, brackets, colons, backslash } = find(block);
         self.quotes = quotes;
         if backslash || self.behind_backslash {
             self.quotes &= !self.escaped(block);
@@ -156,7 +160,8 @@ impl<'t> Members<'t> {
             inside ^= inside << shift;
         }
         inside ^= self.in_string;
-        self.marks = marks & !inside;
+        self.brackets = brackets & !inside;
+        self.marks = self.brackets | colons & !inside;
         self.in_string = (inside >> 63).wrapping_neg();
     }
 
@@ -194,64 +199,6 @@ fn last_two(bits: u64, block: usize, before: [usize; 2]) -> [usize; 2] {
     let others = bits ^ (1 << last);
     let place = |bit: u32| block + bit as usize;
     [others.checked_ilog2().map_or(before[1], place), place(last)]
-}
-
-/// The quotes, the brackets and colons, and whether there is a backslash.
-///
-/// Written as comparisons of rows of bytes with bytes, each of which is one instruction; gathering
-/// the bits of the results would take many, so each row's are put into columns of their own, and
-/// exchanged with the rows in the end.
-#[inline]
-fn find(block: &[u8; BLOCK]) -> (u64, u64, bool) {
-    let (mut quotes, mut marks, mut backslashes) = ([0; ROW], [0; ROW], [0; ROW]);
-    for (row, columns) in block.as_chunks::<ROW>().0.iter().zip(&COLUMNS) {
-        let found = quotes.iter_mut().zip(&mut marks).zip(&mut backslashes);
-        for (((quote, mark), backslash), (byte, column)) in found.zip(row.iter().zip(columns)) {
-            // `[` and `]` differ from `{` and `}` in this bit.
-            let curly = *byte | 0x20;
-            *quote |= ones(*byte == b'"') & column;
-            *mark |= (ones(curly == b'{') | ones(curly == b'}') | ones(*byte == b':')) & column;
-            *backslash |= ones(*byte == b'\\');
-        }
-    }
-    (in_order(quotes), in_order(marks), u128::from_le_bytes(backslashes) != 0)
-}
-
-const ROW: usize = 16;
-
-/// The column of each byte: two for each row, one for each half of it.
-const COLUMNS: [[u8; ROW]; BLOCK / ROW] = {
-    let mut columns = [[0; ROW]; BLOCK / ROW];
-    let mut at = 0;
-    while at < BLOCK {
-        #[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
-        {
-            columns[at / ROW][at % ROW] = 1 << (at / 8);
-        }
-        at += 1;
-    }
-    columns
-};
-
-#[inline]
-fn ones(yes: bool) -> u8 {
-    if yes { 0xff } else { 0 }
-}
-
-/// The bits in the order of the bytes of the block.
-#[inline]
-fn in_order(columns: [u8; ROW]) -> u64 {
-    let halves = u128::from_le_bytes(columns);
-    let mut square = halves as u64 | (halves >> 64) as u64;
-    // A square of 8 by 8 bits: rows and columns are exchanged bit by bit, then in squares of four
-    // bits, then of sixteen.
-    for (shift, bits) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-    {
-        let differ = (square ^ square >> shift) & bits;
-        square ^= differ ^ differ << shift;
-    }
-    square
 }
 
 /// How the names end that are looked for, so that others are passed over without finding out where

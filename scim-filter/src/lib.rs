@@ -82,6 +82,7 @@
 mod ast;
 mod bind;
 mod bind_error;
+mod block;
 mod bound;
 pub mod compare;
 mod display;

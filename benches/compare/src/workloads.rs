@@ -130,25 +130,20 @@ pub struct Users {
     ours: Vec<scim_core::Value>,
     trees: Vec<Value>,
     peers: Vec<PeerUser>,
-    texts: Vec<String>,
+    texts: Vec<Box<str>>,
 }
 
 impl Users {
     /// As many users.
     pub fn new(count: usize) -> Self {
         // Trees are read from text, as those of a store are, one kind after the other.
-        let texts: Vec<String> = users(count).map(|user| user.to_string()).collect();
+        let texts: Vec<Box<str>> = users(count).map(|user| user.to_string().into_boxed_str()).collect();
         let limits = JsonLimits::default();
-        let ours = |text: &String| scim_core::Value::from_slice(text.as_bytes(), &limits);
+        let ours = |text: &str| scim_core::Value::from_slice(text.as_bytes(), &limits);
         let ours: Vec<_> = texts.iter().map(|text| ours(text).expect("it is JSON")).collect();
         let trees = texts.iter().map(|text| serde_json::from_str(text).expect("it is JSON"));
         let trees: Vec<Value> = trees.collect();
-        Self {
-            ours,
-            peers: trees.iter().map(PeerUser::new).collect(),
-            texts,
-            trees,
-        }
+        Self { ours, peers: trees.iter().map(PeerUser::new).collect(), texts, trees }
     }
 
     /// Evaluation: on trees (E), and on JSON text, in place and by way of a tree (S).
