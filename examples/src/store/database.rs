@@ -176,6 +176,18 @@ pub(super) struct Statement {
     values: Vec<SqlValue>,
 }
 
+/// The query with its values. Each database has query types of its own, and no trait has their `bind`.
+macro_rules! bind {
+    ($query:expr, $values:expr) => {
+        $values.into_iter().fold($query, |query, value| match value {
+            SqlValue::Text(value) => query.bind(value),
+            SqlValue::Integer(value) => query.bind(value),
+            SqlValue::Float(value) => query.bind(value),
+            SqlValue::Boolean(value) => query.bind(value),
+        })
+    };
+}
+
 impl Statement {
     /// `text` is made of constants and parameters alone.
     pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
@@ -207,22 +219,12 @@ impl Statement {
         match tx {
             Tx::Sqlite(tx) => {
                 let text = AssertSqlSafe(String::from(self.text));
-                let query = self.values.into_iter().fold(sqlx::query_as(text), |query, value| match value {
-                    SqlValue::Text(value) => query.bind(value),
-                    SqlValue::Integer(value) => query.bind(value),
-                    SqlValue::Float(value) => query.bind(value),
-                    SqlValue::Boolean(value) => query.bind(value),
-                });
+                let query = bind!(sqlx::query_as(text), self.values);
                 query.fetch_all(&mut **tx).await
             }
             Tx::Postgres(tx) => {
                 let text = AssertSqlSafe(self.text.replace('?', "$"));
-                let query = self.values.into_iter().fold(sqlx::query_as(text), |query, value| match value {
-                    SqlValue::Text(value) => query.bind(value),
-                    SqlValue::Integer(value) => query.bind(value),
-                    SqlValue::Float(value) => query.bind(value),
-                    SqlValue::Boolean(value) => query.bind(value),
-                });
+                let query = bind!(sqlx::query_as(text), self.values);
                 query.fetch_all(&mut **tx).await
             }
         }
@@ -239,22 +241,12 @@ impl Statement {
         match tx {
             Tx::Sqlite(tx) => {
                 let text = AssertSqlSafe(String::from(self.text));
-                let query = self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
-                    SqlValue::Text(value) => query.bind(value),
-                    SqlValue::Integer(value) => query.bind(value),
-                    SqlValue::Float(value) => query.bind(value),
-                    SqlValue::Boolean(value) => query.bind(value),
-                });
+                let query = bind!(sqlx::query(text), self.values);
                 query.execute(&mut **tx).await.map(|done| done.rows_affected())
             }
             Tx::Postgres(tx) => {
                 let text = AssertSqlSafe(self.text.replace('?', "$"));
-                let query = self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
-                    SqlValue::Text(value) => query.bind(value),
-                    SqlValue::Integer(value) => query.bind(value),
-                    SqlValue::Float(value) => query.bind(value),
-                    SqlValue::Boolean(value) => query.bind(value),
-                });
+                let query = bind!(sqlx::query(text), self.values);
                 query.execute(&mut **tx).await.map(|done| done.rows_affected())
             }
         }
