@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sql_support::Postgres;
 use support::{Client, GROUP, TOKEN, id, user};
 
-const CLIENTS: usize = 16;
+const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
 
 /// Each client adds its members to one group and removes some of them again, half of the clients
@@ -57,16 +57,10 @@ fn work(client: &Client, group: &str, number: usize) -> Vec<String> {
     mine
 }
 
-/// 409 says that too many others came first; an identity provider sends it again.
+/// What adds and removes members alone loses no race, however many there are.
 fn patch(client: &Client, path: &str, operations: &Value) {
-    for _ in 0..50 {
-        let answer = client.patch(path, operations.clone());
-        assert!(matches!(answer.status, 200 | 409), "{}: {}", answer.status, answer.body);
-        if answer.status == 200 {
-            return;
-        }
-    }
-    assert_eq!(client.patch(path, operations.clone()).status, 200);
+    let answer = client.patch(path, operations.clone());
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
 /// One of many servers that is asked for one name gives it, to one client.

@@ -168,7 +168,7 @@ mod several {
             scope: Scope<'_>,
             id: &ResourceId,
             update: &Update<'_>,
-            expected: Version,
+            expected: Option<Version>,
         ) -> Result<Applied, StoreError> {
             self.next().apply(scope, id, update, expected).await
         }

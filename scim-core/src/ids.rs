@@ -48,3 +48,14 @@ text_newtype! {
 /// On the wire it is the weak entity tag `W/"7"` (RFC 7644 §3.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(pub u64);
+
+impl Version {
+    /// The version that the next change makes.
+    ///
+    /// ```
+    /// assert_eq!(scim_core::Version(7).next(), scim_core::Version(8));
+    /// ```
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}

@@ -188,19 +188,22 @@ impl Store for MemoryStore {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         self.with_table_mut(scope, |table| {
-            let sequence = table.expect(id, Some(expected))?;
-            table.claim(sequence, update.unique)?;
+            let sequence = table.expect(id, expected)?;
+            if let Some(unique) = update.unique {
+                table.claim(sequence, unique)?;
+            }
             let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
             // Copies the resource only while a reader still holds it.
             let resource = Arc::make_mut(&mut row.resource);
+            let version = resource.version();
+            let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
             if !update.change.apply(resource) {
-                return Ok(Applied::Unchanged);
+                return Ok(Applied::Unchanged(version));
             }
-            update.stamp(resource);
-            Ok(Applied::Changed)
+            Ok(Applied::Changed(update.stamp(resource, version)))
         })
     }
 

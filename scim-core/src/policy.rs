@@ -60,7 +60,8 @@ pub trait Policy: Send + Sync + 'static {
     /// write that amounts to a deletion need not be complete and a missing value can be filled in.
     /// What the hook changes in `resource` is stored, save `id` and `meta`, which are the
     /// service's own. A PATCH that does not need to read a group's `members` calls the hook
-    /// without them, on both sides.
+    /// without them, on both sides. What a PATCH of members alone leaves to the store is made on
+    /// whatever version there is then, which may be a newer one than the hook was shown.
     ///
     /// As provided, a `password` is accepted and not kept: it "MUST NOT be stored in cleartext
     /// form" (RFC 7643 §9.2), and there is nothing here to hash it with. A hook of one's own has

@@ -76,8 +76,13 @@ pub trait Store: Send + Sync + 'static {
         expected: Version,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Applies a change to the resource `id`, if its version is still `expected`, and sets
-    /// `meta.lastModified` and `meta.version` if anything became different.
+    /// Applies a change to the resource `id`, if its version is still `expected` (any, if `None`),
+    /// and sets `meta.lastModified` and the next `meta.version` if anything became different.
+    ///
+    /// Without an expected version a change does what it says to whatever is there when it is made,
+    /// so that of many who add and remove members at the same time none has to begin again. A store
+    /// that cannot hold others off meanwhile may still answer [`StoreError::VersionMismatch`]; the
+    /// service then makes the change again, a bounded number of times.
     ///
     /// As provided, the resource is read, changed and replaced. A store that keeps `members` apart
     /// from the rest should apply the deltas of the change to them, so that adding one to a million
@@ -87,20 +92,28 @@ pub trait Store: Send + Sync + 'static {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> impl Future<Output = Result<Applied, StoreError>> + Send {
         async move {
             let current = self.read(scope, id, &Projection::default()).await?;
             let mut resource = current.ok_or(StoreError::NotFound)?;
-            if resource.version() != Some(expected) {
+            let version = resource.version();
+            let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
+            if expected.is_some_and(|expected| expected != version) {
                 return Err(StoreError::VersionMismatch);
             }
             if !update.change.apply(&mut resource) {
-                return Ok(Applied::Unchanged);
+                return Ok(Applied::Unchanged(version));
             }
-            update.stamp(&mut resource);
-            self.replace(scope, &resource, update.unique, expected).await?;
-            Ok(Applied::Changed)
+            let next = update.stamp(&mut resource, version);
+            match update.unique {
+                Some(unique) => self.replace(scope, &resource, unique, version).await?,
+                None => {
+                    let unique = validate::unique_keys(scope.schema, &resource);
+                    self.replace(scope, &resource, &unique, version).await?;
+                }
+            }
+            Ok(Applied::Changed(next))
         }
     }
 
@@ -175,7 +188,7 @@ impl<S: Store> Store for Arc<S> {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         (**self).apply(scope, id, update, expected).await
     }
@@ -199,18 +212,20 @@ impl<S: Store> Store for Arc<S> {
 pub struct Update<'a> {
     /// What changes.
     pub change: &'a Change,
-    /// The unique keys the resource will have.
-    pub unique: &'a [UniqueKey],
+    /// The unique keys the resource will have; `None` where the change concerns none of them, and
+    /// those that the resource has stay.
+    pub unique: Option<&'a [UniqueKey]>,
     /// `meta.lastModified` if anything became different.
     pub last_modified: &'a str,
-    /// `meta.version` if anything became different.
-    pub version: Version,
 }
 
 impl Update<'_> {
-    /// Sets `meta.lastModified` and `meta.version` of a resource that became different.
-    pub fn stamp(&self, resource: &mut Resource) {
-        stamp(resource, self.last_modified, self.version);
+    /// Sets `meta.lastModified` and `meta.version` of a resource that became different from what it
+    /// was in `version`, and returns its new version.
+    pub fn stamp(&self, resource: &mut Resource, version: Version) -> Version {
+        let next = version.next();
+        stamp(resource, self.last_modified, next);
+        next
     }
 }
 
@@ -228,10 +243,10 @@ pub(crate) fn stamp(resource: &mut Resource, last_modified: &str, version: Versi
 /// What [`Store::apply`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// The resource has the new version.
-    Changed,
-    /// The resource already was as asked; version and `lastModified` stay.
-    Unchanged,
+    /// The resource became different, and has this new version.
+    Changed(Version),
+    /// The resource already was as asked; `lastModified` and this version stay.
+    Unchanged(Version),
 }
 
 /// One page of a query's results.

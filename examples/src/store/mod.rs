@@ -23,7 +23,7 @@ use std::sync::Arc;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{Applied, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::UniqueKey;
+use scim_core::validate::{UniqueKey, unique_keys};
 use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
@@ -130,26 +130,34 @@ impl SqlStore {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.database.write().await?;
-        let body = expect(locked(&mut tx, scope, id).await?, Some(expected))?;
+        let (version, body) = expect(locked(&mut tx, scope, id).await?, expected)?;
         let mut resource = decode(&body)?;
         let (change, deltas) = members::split(scope.schema, update.change);
         let mut changed = change.apply(&mut resource);
         for delta in &deltas {
-            changed |= members::apply(&mut tx, scope, id, update.version, delta).await?;
+            changed |= members::apply(&mut tx, scope, id, version.next(), delta).await?;
         }
         if !changed {
             tx.rollback().await?;
-            return Ok(Applied::Unchanged);
+            return Ok(Applied::Unchanged(version));
         }
-        update.stamp(&mut resource);
+        let next = update.stamp(&mut resource, version);
         let row = Row::of(scope, &resource)?;
         row.update(&mut tx, scope).await?;
-        keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, update.unique)).await?;
+        match update.unique {
+            Some(unique) => keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, unique)).await?,
+            // Of its values members alone, which have rows of their own, became different.
+            None if change.is_empty() => {}
+            None => {
+                let unique = unique_keys(scope.schema, &resource);
+                keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, &unique)).await?;
+            }
+        }
         tx.commit().await?;
-        Ok(Applied::Changed)
+        Ok(Applied::Changed(next))
     }
 
     async fn delete_once(
@@ -232,7 +240,7 @@ impl Store for SqlStore {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         self.turns.take(retrying(|| self.apply_once(scope, id, update, expected))).await
     }
@@ -325,12 +333,13 @@ const ROW: &str = "SELECT version, body FROM resources WHERE tenant = ?1 AND typ
 const LOCKED_ROW: &str =
     "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
 
-/// The body, if there is a row and its version is the expected one.
-fn expect(row: Option<(i64, String)>, expected: Option<Version>) -> Result<String, StoreError> {
+/// Version and body, if there is a row and its version is the expected one.
+fn expect(row: Option<(i64, String)>, expected: Option<Version>) -> Result<(Version, String), StoreError> {
     let (version, body) = row.ok_or(StoreError::NotFound)?;
+    let version = Version(u64::try_from(version).map_err(|error| StoreError::Internal(error.into()))?);
     match expected {
-        Some(expected) if number(expected)? != version => Err(StoreError::VersionMismatch),
-        _ => Ok(body),
+        Some(expected) if expected != version => Err(StoreError::VersionMismatch),
+        _ => Ok((version, body)),
     }
 }
 

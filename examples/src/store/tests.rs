@@ -34,10 +34,10 @@ async fn a_delta_touches_the_rows_it_names() {
         ..Delta::default()
     };
     let change = Change { deltas: vec![delta], ..Change::default() };
-    let update =
-        Update { change: &change, unique: &[], last_modified: "2026-02-02T00:00:00Z", version: Version(2) };
+    let update = Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z" };
     let id = ResourceId::new("g");
-    assert_eq!(store.apply(scope, &id, &update, Version(1)).await.unwrap(), Applied::Changed);
+    let applied = store.apply(scope, &id, &update, Some(Version(1))).await.unwrap();
+    assert_eq!(applied, Applied::Changed(Version(2)));
     let written: Vec<(String,)> = sqlx::query_as("SELECT member FROM members WHERE since = 2")
         .fetch_all(readers(&store))
         .await
@@ -48,8 +48,10 @@ async fn a_delta_touches_the_rows_it_names() {
     assert_eq!(count, 3000);
 
     // The same again changes nothing, the version included.
-    let update = Update { version: Version(3), ..update };
-    assert_eq!(store.apply(scope, &id, &update, Version(2)).await.unwrap(), Applied::Unchanged);
+    for expected in [Some(Version(2)), None] {
+        let applied = store.apply(scope, &id, &update, expected).await.unwrap();
+        assert_eq!(applied, Applied::Unchanged(Version(2)));
+    }
     let now = store.read(scope, &id, &Projection::without("members")).await.unwrap().unwrap();
     assert_eq!(now.version(), Some(Version(2)));
     assert_eq!(now.get("members"), None);

@@ -3,6 +3,10 @@
 //! A group's `members` are read only for operations that cannot be planned without them, so that
 //! adding one to a million costs what adding one to ten does. The answer of a PATCH that did not
 //! read them and is to show them reads the resource again.
+//!
+//! What was planned on a version is applied to that version, or planned again on a newer one. A
+//! change of deltas alone that were planned without the values is the same for every version: it
+//! is applied to whatever is there, and loses no race.
 
 use http::StatusCode;
 
@@ -14,11 +18,11 @@ use crate::etag::Condition;
 use crate::patch::{self, Change, Delta, PatchOptions, PatchRequest, Write as AttributeWrite};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::schema::{Attribute, ResourceSchema};
+use crate::schema::{Attribute, ResourceSchema, Uniqueness};
 use crate::service::PatchResponse;
 use crate::store::{Applied, Store, Update};
 use crate::value::{Object, Value};
-use crate::{Resource, ResourceId, Version, validate};
+use crate::{Resource, ResourceId, validate};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn patch(
@@ -69,26 +73,33 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if admission == Admission::Delete {
             return self.delete_instead(call, id, &current, version).await;
         }
-        if resource != planned {
+        let amended = resource != planned;
+        if amended {
             validate::settle_schemas(schema, &mut resource);
             amend(schema, &mut change, &planned, &resource, &current);
         }
         validate::check(schema, &resource)?;
 
-        let mut stored = version;
+        // What is planned on what was read is only right for that version. Deltas planned without
+        // their values are right for any.
+        let of_any_version = !amended && deltas_alone(schema, &change, request);
+        let names_version = matches!(condition, Some(Condition::OneOf(_)));
+        let expected = (names_version || !of_any_version).then_some(version);
+        let (mut stored, mut is_shown) = (version, true);
         if !change.is_empty() {
             self.check_added_references(call, &current, &change).await?;
             let last_modified = self.now();
-            let next = Version(version.0.saturating_add(1));
-            let unique = validate::unique_keys(schema, &resource);
-            let update =
-                Update { change: &change, unique: &unique, last_modified: &last_modified, version: next };
-            match self.store.apply(call.scope(), id, &update, version).await {
-                Ok(Applied::Changed) => {
+            let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
+            let update = Update { change: &change, unique: unique.as_deref(), last_modified: &last_modified };
+            match self.store.apply(call.scope(), id, &update, expected).await {
+                Ok(Applied::Changed(next)) => {
                     stored = next;
-                    update.stamp(&mut resource);
+                    is_shown = update.stamp(&mut resource, version) == next;
                 }
-                Ok(Applied::Unchanged) => {}
+                Ok(Applied::Unchanged(now)) => {
+                    stored = now;
+                    is_shown = now == version;
+                }
                 Err(error) => return raced_or(error),
             }
         }
@@ -98,7 +109,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let reply = Reply { version: Some(stored), ..Reply::empty(StatusCode::NO_CONTENT) };
             return Ok(Attempt::Done(reply));
         }
-        if keyed_unread && projection.includes(schema, None, KEYED) {
+        if !is_shown || (keyed_unread && projection.includes(schema, None, KEYED)) {
             match self.store.read(call.scope(), id, projection).await? {
                 Some(read) => resource = read,
                 // The change was made, and the resource deleted since: there is nothing to show.
@@ -118,6 +129,19 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             leniencies: self.config.leniencies.clone(),
         }
     }
+}
+
+/// Whether `change` is deltas alone, planned without a look at the values there, and none of them
+/// concerns what has to be unique.
+fn deltas_alone(schema: &ResourceSchema, change: &Change, request: &PatchRequest) -> bool {
+    change.writes.is_empty()
+        && change.deltas.iter().all(|delta| {
+            !request.reads(&delta.attribute)
+                && schema.find(None, &delta.attribute).is_some_and(|attribute| {
+                    let mut all = attribute.sub_attributes.iter().chain([attribute]);
+                    all.all(|attribute| attribute.uniqueness == Uniqueness::None)
+                })
+        })
 }
 
 /// Adds to `change` what a policy made different: the attributes that `admitted` has otherwise

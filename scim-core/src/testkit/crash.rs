@@ -176,7 +176,7 @@ impl Client {
     }
 }
 
-/// Adds the user to the group or removes it, on whatever version the group has.
+/// Adds the user to the group, on whatever version that has, or removes it, on the version read.
 async fn in_group<S: Store>(trial: &Trial<S>, id: &str, is_member: bool) -> Result<(), StoreError> {
     let groups = trial.groups().map_err(|error| StoreError::Internal(error.into()))?;
     let mut delta = Delta { attribute: "members".into(), ..Delta::default() };
@@ -186,10 +186,15 @@ async fn in_group<S: Store>(trial: &Trial<S>, id: &str, is_member: bool) -> Resu
     }
     let change = Change { deltas: vec![delta], ..Change::default() };
     loop {
-        let (id, projection) = (crate::ResourceId::new("all"), Projection::without("members"));
-        let current = trial.store().read(groups, &id, &projection).await?.ok_or(StoreError::NotFound)?;
-        let version = current.version().ok_or(StoreError::NotFound)?;
-        match trial.try_apply(groups, &current, &change, version).await {
+        let applied = if is_member {
+            trial.try_apply_to_any(groups, "all", &change).await
+        } else {
+            let (id, projection) = (crate::ResourceId::new("all"), Projection::without("members"));
+            let current = trial.store().read(groups, &id, &projection).await?.ok_or(StoreError::NotFound)?;
+            let version = current.version().ok_or(StoreError::NotFound)?;
+            trial.try_apply(groups, &current, &change, version).await
+        };
+        match applied {
             Err(StoreError::VersionMismatch) => {}
             result => return result.map(drop),
         }

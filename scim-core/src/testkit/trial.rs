@@ -159,18 +159,25 @@ impl<S: Store> Trial<S> {
         scope: Scope<'_>,
         current: &Resource,
         change: &Change,
-        expected: Version,
+        expected: impl Into<Option<Version>>,
     ) -> Result<Applied, StoreError> {
         let id = current.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
         let mut after = current.clone();
         change.apply(&mut after);
-        let update = Update {
-            change,
-            unique: &unique_keys(scope.schema, &after),
-            last_modified: LATER,
-            version: Version(expected.0 + 1),
-        };
-        self.store().apply(scope, &id, &update, expected).await
+        let unique = unique_keys(scope.schema, &after);
+        let update = Update { change, unique: Some(&unique), last_modified: LATER };
+        self.store().apply(scope, &id, &update, expected.into()).await
+    }
+
+    /// Applies `change`, which concerns no unique value, to whatever version there is of `id`.
+    pub(super) async fn try_apply_to_any(
+        &self,
+        scope: Scope<'_>,
+        id: &str,
+        change: &Change,
+    ) -> Result<Applied, StoreError> {
+        let update = Update { change, unique: None, last_modified: LATER };
+        self.store().apply(scope, &ResourceId::new(id), &update, None).await
     }
 
     pub(super) async fn try_delete(

@@ -21,6 +21,10 @@ struct Faulty {
     reads_of_members: AtomicUsize,
     /// Whether a resource is gone once a change was applied to it.
     vanishes: AtomicBool,
+    /// The versions that changes were to be applied to.
+    expected: Mutex<Vec<Option<Version>>>,
+    /// Whether a group is renamed by another before a change is applied to it.
+    renames: AtomicBool,
 }
 
 impl Faulty {
@@ -76,9 +80,17 @@ impl Store for Faulty {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         self.race()?;
+        self.expected.lock().unwrap().push(expected);
+        if self.renames.swap(false, Ordering::SeqCst) {
+            let mut group = self.inner.read(scope, id, &Projection::default()).await?.unwrap();
+            group.0.insert("displayName", "renamed");
+            let version = group.version().unwrap();
+            update.stamp(&mut group, version);
+            self.inner.replace(scope, &group, &[], version).await?;
+        }
         let applied = self.inner.apply(scope, id, update, expected).await;
         if self.vanishes.load(Ordering::SeqCst) {
             self.inner.delete(scope, id, None).await?;
@@ -267,4 +279,61 @@ fn what_cannot_be_taken_back_is_told() {
     assert!(answer.outcome.operations[1].cause.is_some());
     let left = server.get("/Groups").json();
     assert_eq!((&left["totalResults"], &left["Resources"][0]["displayName"]), (&json!(1), &json!("h")));
+}
+
+/// Each operation needs the members or not; a change of members alone is made whatever the version
+/// has become, and what is answered is what is there then.
+#[test]
+fn a_change_of_members_alone_is_of_no_version() {
+    let store = faulty();
+    let server = server_over(Arc::clone(&store), config());
+    server.user("a");
+    server.user("b");
+    let path = format!("/Groups/{}", server.group("Staff", &[])["id"].as_str().unwrap());
+    let members = |value: &[&str]| {
+        let value: Vec<_> = value.iter().map(|id| json!({"value": id})).collect();
+        json!({"op": "add", "path": "members", "value": value})
+    };
+    let of_version = |operation| {
+        store.expected.lock().unwrap().clear();
+        let answer = server.patch(&path, json!([operation]));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        store.expected.lock().unwrap().clone()
+    };
+    assert_eq!(of_version(members(&["id-1"])), [None]);
+    assert_eq!(of_version(json!({"op": "remove", "path": "members[value eq \"id-1\"]"})), [None]);
+    assert_eq!(of_version(json!({"op": "replace", "path": "members", "value": [{"value": "id-1"}]})), [None]);
+    let version = |number| [Some(Version(number))];
+    assert_eq!(of_version(json!({"op": "replace", "path": "displayName", "value": "All"})), version(4));
+    let operation =
+        json!({"op": "replace", "value": {"displayName": "Staff", "members": [{"value": "id-2"}]}});
+    assert_eq!(of_version(operation), version(5));
+    // Which members these are depends on the version.
+    assert_eq!(of_version(json!({"op": "remove", "path": "members[type ne \"Group\"]"})), version(6));
+
+    // A client that names the version means that one.
+    store.expected.lock().unwrap().clear();
+    let add = crate::support::patch_op(json!([members(&["id-1"])]));
+    let mut conditional = request("PATCH", &path, Some(add));
+    conditional.headers_mut().insert("if-match", "W/\"7\"".parse().unwrap());
+    assert_eq!(server.call(conditional).status, 200);
+    assert_eq!(*store.expected.lock().unwrap(), version(7));
+    let any = crate::support::patch_op(json!([members(&["id-2"])]));
+    let mut conditional = request("PATCH", &path, Some(any));
+    conditional.headers_mut().insert("if-match", "*".parse().unwrap());
+    assert_eq!(server.call(conditional).status, 200);
+    assert_eq!(store.expected.lock().unwrap().last(), Some(&None));
+
+    // Another renames the group between the read and the change: neither is lost, nor shown undone.
+    store.renames.store(true, Ordering::SeqCst);
+    let answer = server.patch(
+        &format!("{path}?excludedAttributes=members"),
+        json!([{
+            "op": "remove", "path": "members[value eq \"id-2\"]",
+        }]),
+    );
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some("W/\"11\"")));
+    assert_eq!(answer.json()["displayName"], "renamed");
+    let group = server.get(&path).json();
+    assert_eq!((&group["displayName"], &group["members"]), (&json!("renamed"), &json!([{"value": "id-1"}])));
 }

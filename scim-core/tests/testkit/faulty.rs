@@ -363,7 +363,7 @@ impl Store for Faulty {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        mut expected: Version,
+        mut expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         let tenant = self.tenant(scope);
         let scope = Scope { tenant: &tenant, ..scope };
@@ -371,9 +371,8 @@ impl Store for Faulty {
         let old = self.now(scope, id).await;
         match self.breaks {
             "a_change_on_another_version_is_refused" => {
-                if let Some(version) = old.as_ref().and_then(Resource::version)
-                    && expected > version
-                {
+                let version = old.as_ref().and_then(Resource::version);
+                if version.is_some() && expected > version {
                     expected = version;
                 }
             }
@@ -382,11 +381,13 @@ impl Store for Faulty {
             }
             "a_change_is_stamped" => update.last_modified = "2001-01-01T00:00:00Z",
             "a_change_of_nothing_keeps_the_version" if change.deltas.is_empty() => {
+                let version = old.as_ref().and_then(Resource::version);
                 let mut after = old.clone().unwrap_or_default();
-                if old.as_ref().and_then(Resource::version) == Some(expected) && !change.apply(&mut after) {
-                    update.stamp(&mut after);
-                    self.inner.replace(scope, &after, update.unique, expected).await?;
-                    return Ok(Applied::Changed);
+                if expected.is_some() && version == expected && !change.apply(&mut after) {
+                    let (version, unique) = (version.unwrap(), update.unique.unwrap());
+                    let next = update.stamp(&mut after, version);
+                    self.inner.replace(scope, &after, unique, version).await?;
+                    return Ok(Applied::Changed(next));
                 }
             }
             "a_delta_does_what_replacing_does" => {
@@ -401,7 +402,7 @@ impl Store for Faulty {
                     let mut half = old.unwrap();
                     change.apply(&mut half);
                     let unique = scim_core::validate::unique_keys(scope.schema, &half);
-                    self.inner.replace(scope, &half, &unique, expected).await?;
+                    self.inner.replace(scope, &half, &unique, expected.unwrap()).await?;
                 }
                 return result;
             }
@@ -423,16 +424,32 @@ impl Store for Faulty {
                 let others = self.calls.fetch_add(1, Ordering::Relaxed);
                 Yield(false).await;
                 self.calls.fetch_sub(1, Ordering::Relaxed);
-                if others > 0 && expected > Version(5) {
+                if others > 0 && expected > Some(Version(5)) {
                     let mut half = self.now(scope, id).await.unwrap();
-                    if half.version() != Some(expected) {
+                    let version = half.version().unwrap();
+                    if Some(version) != expected {
                         return Err(StoreError::VersionMismatch);
                     }
-                    update.stamp(&mut half);
-                    self.inner.replace(scope, &half, update.unique, expected).await?;
-                    return Ok(Applied::Changed);
+                    let next = update.stamp(&mut half, version);
+                    self.inner.replace(scope, &half, update.unique.unwrap(), version).await?;
+                    return Ok(Applied::Changed(next));
                 }
             }
+            // As one does that writes back what it read before it waited.
+            "no_change_on_any_version_is_lost" if expected.is_none() && old.is_some() => {
+                let mut after = old.unwrap();
+                let changed = change.apply(&mut after);
+                Yield(false).await;
+                let now = self.now(scope, id).await.unwrap().version().unwrap();
+                if !changed {
+                    return Ok(Applied::Unchanged(now));
+                }
+                let next = update.stamp(&mut after, now);
+                let unique = scim_core::validate::unique_keys(scope.schema, &after);
+                self.inner.replace(scope, &after, &unique, now).await?;
+                return Ok(Applied::Changed(next));
+            }
+            "a_change_on_any_version_is_made" if update.unique.is_none() => update.unique = Some(&[]),
             _ => {}
         }
         update.change = &change;

@@ -58,13 +58,11 @@ impl Crash for Database {
             }
             "a member is lost" => {
                 let id = ResourceId::new("all");
-                let group = self.store.read(scope("Group"), &id, &Projection::default()).await;
-                let version = group.unwrap().unwrap().version().unwrap();
                 let delta =
                     Delta { attribute: "members".into(), removed: vec!["0-1".into()], ..Delta::default() };
                 let change = Change { deltas: vec![delta], ..Change::default() };
-                let update = Update { change: &change, unique: &[], last_modified: "t", version };
-                self.store.apply(scope("Group"), &id, &update, version).await.unwrap();
+                let update = Update { change: &change, unique: None, last_modified: "t" };
+                self.store.apply(scope("Group"), &id, &update, None).await.unwrap();
             }
             _ => {}
         }
@@ -152,7 +150,7 @@ impl Store for Connection {
         scope: Scope<'_>,
         id: &ResourceId,
         update: &Update<'_>,
-        expected: Version,
+        expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         self.alive().await?;
         if self.is_last(scope) {

@@ -121,15 +121,24 @@ pub async fn of_concurrent_writes_on_one_version_one_succeeds<S: Store>(
 /// Writers that each read the version, change it, and try again when another came first, lose no
 /// change: every member is there, and every change has its version.
 pub async fn no_change_is_lost<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    all_are_made(trial, false).await
+}
+
+/// Writers that each add and remove members on whatever version there is lose no change either.
+pub async fn no_change_on_any_version_is_lost<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    all_are_made(trial, true).await
+}
+
+async fn all_are_made<S: Store>(trial: &Trial<S>, on_any_version: bool) -> Result<(), Broken> {
     const ROUNDS: usize = 6;
     trial.create(trial.groups()?, &group("g", &["first"])).await?;
     trial
         .together(WRITERS, move |number, trial| async move {
             for round in 0..ROUNDS {
                 let member = format!("{number}-{round}");
-                changed(&trial, &of_members(&[], &[&member])).await?;
+                changed(&trial, &of_members(&[], &[&member]), on_any_version).await?;
                 if round % 2 == 1 {
-                    changed(&trial, &of_members(&[&member], &[])).await?;
+                    changed(&trial, &of_members(&[&member], &[]), on_any_version).await?;
                 }
             }
             Ok(())
@@ -152,16 +161,22 @@ pub async fn no_change_is_lost<S: Store>(trial: &Trial<S>) -> Result<(), Broken>
     Ok(())
 }
 
-/// Makes `change` on the newest version, however often another writer comes first.
-async fn changed<S: Store>(trial: &Trial<S>, change: &Change) -> Result<(), Broken> {
+/// Makes `change`, on the newest version or on whatever there is, however often another writer comes
+/// first.
+async fn changed<S: Store>(trial: &Trial<S>, change: &Change, on_any_version: bool) -> Result<(), Broken> {
     let groups = trial.groups()?;
     for _ in 0..10_000 {
-        let current = trial.read_with(groups, "g", &Projection::without("members")).await?;
-        let current = current.ok_or_else(|| Broken::new("the group is gone"))?;
-        let version = current.version().ok_or_else(|| Broken::new("a read without `meta.version`"))?;
-        match trial.try_apply(groups, &current, change, version).await {
-            Ok(Applied::Changed) => return Ok(()),
-            Ok(Applied::Unchanged) => return Err(Broken::new(format!("{change:?} changed nothing"))),
+        let applied = if on_any_version {
+            trial.try_apply_to_any(groups, "g", change).await
+        } else {
+            let current = trial.read_with(groups, "g", &Projection::without("members")).await?;
+            let current = current.ok_or_else(|| Broken::new("the group is gone"))?;
+            let version = current.version().ok_or_else(|| Broken::new("a read without `meta.version`"))?;
+            trial.try_apply(groups, &current, change, version).await
+        };
+        match applied {
+            Ok(Applied::Changed(_)) => return Ok(()),
+            Ok(Applied::Unchanged(_)) => return Err(Broken::new(format!("{change:?} changed nothing"))),
             Err(StoreError::VersionMismatch) => {}
             Err(error) => return Err(failed("apply", "g", &error)),
         }

@@ -108,6 +108,7 @@ laws! {
         a_delete_on_another_version_is_refused
         a_change_is_applied
         a_change_is_stamped
+        a_change_on_any_version_is_made
         a_change_of_nothing_keeps_the_version
         a_delta_does_what_replacing_does
         a_refused_write_leaves_everything
@@ -150,6 +151,7 @@ laws! {
         of_concurrent_creates_with_one_id_one_succeeds
         of_concurrent_writes_on_one_version_one_succeeds
         no_change_is_lost
+        no_change_on_any_version_is_lost
         a_read_is_of_one_version;
     }
     general {

@@ -49,6 +49,7 @@ pub async fn any_sequence_of_writes_does_what_each_says<S: Store>(trial: &Trial<
             _ => {
                 let change = random::change(&mut random, kind);
                 let current = current.unwrap_or(resource);
+                let expected = (!random.once_in(4)).then_some(expected);
                 let found = trial.try_apply(scope, &current, &change, expected).await;
                 ("apply", outcome(found), model.apply(scope, &current, &change, expected))
             }
@@ -95,8 +96,14 @@ impl Model {
         outcome(found.map(|at| self.put(at, resource.clone())))
     }
 
-    fn apply(&mut self, scope: Scope<'_>, current: &Resource, change: &Change, expected: Version) -> String {
-        let at = match store::find(&self.0, current.id().as_ref(), Some(expected)) {
+    fn apply(
+        &mut self,
+        scope: Scope<'_>,
+        current: &Resource,
+        change: &Change,
+        expected: Option<Version>,
+    ) -> String {
+        let at = match store::find(&self.0, current.id().as_ref(), expected) {
             Ok(at) => at,
             Err(error) => return outcome::<Applied>(Err(error)),
         };
@@ -105,10 +112,12 @@ impl Model {
         if let Err(error) = self.unique(scope, &after) {
             return outcome::<Applied>(Err(error));
         }
-        if changed {
-            self.put(at, in_version(&after, expected.0 + 1));
+        let version = current.version().unwrap_or(Version(1));
+        if !changed {
+            return outcome(Ok(Applied::Unchanged(version)));
         }
-        outcome(Ok(if changed { Applied::Changed } else { Applied::Unchanged }))
+        self.put(at, in_version(&after, version.next().0));
+        outcome(Ok(Applied::Changed(version.next())))
     }
 
     fn delete(&mut self, resource: &Resource, expected: Option<Version>) -> String {

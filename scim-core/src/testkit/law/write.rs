@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::patch::{Change, Delta, Write};
-use crate::store::{Applied, Store};
+use crate::store::{Applied, Store, StoreError};
 use crate::testkit::random::{self, Random, write};
 use crate::testkit::trial::{
-    LATER, conflict, in_version, mismatch, name, not_found, resource, same_but_meta,
+    LATER, conflict, failed, in_version, mismatch, name, not_found, resource, same_but_meta,
 };
 use crate::testkit::{Broken, Trial, demand};
 use crate::{Resource, ResourceId, Version};
@@ -162,7 +162,8 @@ pub async fn a_change_is_applied<S: Store>(trial: &Trial<S>) -> Result<(), Broke
         deltas: Vec::new(),
     };
     let applied = trial.apply(users, &before, &change, Version(1)).await?;
-    demand!(applied == Applied::Changed, "apply of what is different: expected Changed, got {applied:?}");
+    let should = Applied::Changed(Version(2));
+    demand!(applied == should, "apply of what is different: expected {should:?}, got {applied:?}");
     let mut expected = before;
     change.apply(&mut expected);
     same_but_meta("read after apply", &trial.stored(users, "1").await?, &expected)?;
@@ -207,9 +208,53 @@ pub async fn a_change_of_nothing_keeps_the_version<S: Store>(trial: &Trial<S>) -
         (groups, &all, replace),
     ] {
         let applied = trial.apply(scope, current, &change, Version(1)).await?;
-        demand!(applied == Applied::Unchanged, "apply of {change:?}: expected Unchanged, got {applied:?}");
+        let should = Applied::Unchanged(Version(1));
+        demand!(applied == should, "apply of {change:?}: expected {should:?}, got {applied:?}");
         trial.is_stored(scope, current).await?;
     }
+    Ok(())
+}
+
+/// A change without an expected version is made on whatever version there is. What it does not
+/// concern stays: other attributes, other members, and unique values.
+pub async fn a_change_on_any_version_is_made<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (users, groups) = (trial.users()?, trial.groups()?);
+    let mut anna = twice_written(trial).await?;
+    trial.create(groups, &group("g", &["1"])).await?;
+    let add = of_members(&[], &["2"]);
+    to_any(trial, "g", &add, Applied::Changed(Version(2))).await?;
+    to_any(trial, "g", &add, Applied::Unchanged(Version(2))).await?;
+    let mut everyone = in_version(&group("g", &["1", "2"]), 3);
+    everyone.0.insert("displayName", "Everyone");
+    trial.replace(groups, &everyone, Version(2)).await?;
+    to_any(trial, "g", &of_members(&["1"], &["3"]), Applied::Changed(Version(4))).await?;
+    to_any(trial, "g", &of_members(&["1"], &["3"]), Applied::Unchanged(Version(4))).await?;
+    everyone.0.insert("members", members(&["2", "3"]));
+    same_but_meta("read after two changes", &trial.stored(groups, "g").await?, &everyone)?;
+
+    let applied = trial.try_apply_to_any(users, "1", &titled("Boss")).await;
+    let applied = applied.map_err(|error| failed("apply", "1", &error))?;
+    let should = Applied::Changed(Version(3));
+    demand!(applied == should, "apply of a title: expected {should:?}, got {applied:?}");
+    anna.0.insert("title", "Boss");
+    same_but_meta("read after apply of a title", &trial.stored(users, "1").await?, &anna)?;
+    conflict("create of a name kept", trial.try_create(users, &user("2", "anna")).await, "userName")?;
+    match trial.try_apply_to_any(groups, "h", &add).await {
+        Err(StoreError::NotFound) => trial.is_absent(groups, "h").await,
+        result => Err(Broken::new(format!("apply to what is not there: expected NotFound, got {result:?}"))),
+    }
+}
+
+/// Applies `change` to the group, which is to have this outcome.
+async fn to_any<S: Store>(
+    trial: &Trial<S>,
+    id: &str,
+    change: &Change,
+    should: Applied,
+) -> Result<(), Broken> {
+    let applied = trial.try_apply_to_any(trial.groups()?, id, change).await;
+    let applied = applied.map_err(|error| failed("apply", id, &error))?;
+    demand!(applied == should, "apply of {change:?}: expected {should:?}, got {applied:?}");
     Ok(())
 }
 
@@ -225,9 +270,9 @@ pub async fn a_delta_does_what_replacing_does<S: Store>(trial: &Trial<S>) -> Res
         let current = expected.clone();
         let changed = change.apply(&mut expected);
         let applied = trial.apply(groups, &current, &change, Version(version)).await?;
-        let should = if changed { Applied::Changed } else { Applied::Unchanged };
-        demand!(applied == should, "step {step}, {change:?}: expected {should:?}, got {applied:?}");
         version += u64::from(changed);
+        let should = if changed { Applied::Changed } else { Applied::Unchanged }(Version(version));
+        demand!(applied == should, "step {step}, {change:?}: expected {should:?}, got {applied:?}");
         let stored = trial.stored(groups, "g").await?;
         same_but_meta(&format!("step {step}, {change:?}"), &stored, &expected)?;
         expected.0.insert("meta", stored.get("meta").cloned().unwrap_or_default());
