@@ -1,5 +1,8 @@
 //! A store in memory, for tests and small embeddings.
 
+mod keyed;
+mod stored;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Bound;
@@ -10,10 +13,11 @@ use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
 use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
-use crate::store::{Applied, Page, Scope, Store, StoreError, Update, evaluate, project};
+use crate::store::{Applied, Page, Scope, Store, StoreError, Update};
 use crate::validate::UniqueKey;
 use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
+use stored::{Candidate, Looks, Row, Stored};
 
 /// Resources in memory; clones share them.
 ///
@@ -21,6 +25,10 @@ use crate::{Resource, ResourceId, TenantId, Version};
 /// is on it. A look-up by `id` or by the value of a unique attribute is found by hash, also when it
 /// is one term of an `and`; any other filter is evaluated on each resource, and so is a sort. One
 /// lock guards everything and is never held across an await.
+///
+/// `members`, and what else is [keyed](crate::patch::keyed), are kept apart from the rest of their
+/// resource and found by hash: a change of k of them costs k steps however many there are, a
+/// filter that asks whether one is there one step for each group, and a read that leaves them out nothing.
 ///
 /// ```
 /// use scim_core::MemoryStore;
@@ -42,12 +50,6 @@ struct Table {
     by_id: HashMap<Box<str>, u64>,
     by_key: HashMap<UniqueKey, u64>,
     next: u64,
-}
-
-struct Row {
-    // Readers share it, so that a page is collected under the lock but copied outside.
-    resource: Arc<Resource>,
-    unique: Vec<UniqueKey>,
 }
 
 impl MemoryStore {
@@ -81,30 +83,33 @@ impl MemoryStore {
         let mut from = query.start.place().map(number).transpose()?;
         let (skip, backward) = (query.start.skip(), query.start.is_backward());
         let asks_total = query.start.asks_total();
-        let returned = |resource: Arc<Resource>| project(scope.schema, &resource, &query.projection);
+        let returned = |stored: Stored| stored.project(scope.schema, &query.projection);
         let Some(filter) = &query.filter else {
             let most = query.count.saturating_add(1);
             let rows = self.with_table(scope, |table| {
                 let rows = table.walk(from, backward).skip(skip).take(most);
-                (table.rows.len(), rows.map(|(number, resource)| (place(number), resource)).collect())
+                let share = |row: &Row| row.share(scope.schema, &query.projection);
+                (table.rows.len(), rows.map(|(number, row)| (place(number), share(row))).collect())
             });
             let (total, rows) = rows.unwrap_or_default();
             return Ok(Page::of(query, asks_total.then_some(total), rows, returned));
         };
         // Where the total is not asked for, no further than the page goes.
         let batch = if asks_total { usize::MAX } else { BATCH };
+        let looks = Looks::of(scope.schema, query);
         let (mut matches, mut found) = (0, Vec::new());
         loop {
-            let rows = self.with_table(scope, |table| table.candidates(scope.schema, query, from, batch));
+            let rows =
+                self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, from, batch));
             let rows = rows.unwrap_or_default();
             let at_end = rows.len() < batch;
-            for (number, resource) in rows {
-                from = Some(number);
-                if !filter.matches::<Value>(&resource.0) {
+            for candidate in rows {
+                from = Some(candidate.number);
+                if !filter.matches::<Value>(&candidate.seen().0) {
                     continue;
                 }
                 if matches >= skip && found.len() <= query.count {
-                    found.push((place(number), resource));
+                    found.push((place(candidate.number), candidate.stored));
                 }
                 matches += 1;
             }
@@ -139,7 +144,8 @@ impl Store for MemoryStore {
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
-        self.with_table_mut(scope, |table| table.create(id, resource, unique))
+        let row = Row::new(scope.schema, resource, unique);
+        self.with_table_mut(scope, |table| table.create(id, row))
     }
 
     async fn read(
@@ -148,8 +154,9 @@ impl Store for MemoryStore {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        let shared = self.with_table(scope, |table| table.row(id).map(|row| Arc::clone(&row.resource)));
-        Ok(shared.flatten().map(|resource| project(scope.schema, &resource, projection)))
+        let share = |row: &Row| row.share(scope.schema, projection);
+        let stored = self.with_table(scope, |table| table.row(id).map(share)).flatten();
+        Ok(stored.map(|stored| stored.project(scope.schema, projection)))
     }
 
     fn query_support(&self) -> QuerySupport {
@@ -160,9 +167,20 @@ impl Store for MemoryStore {
         if query.sort.is_none() {
             return self.in_order_of_creation(scope, query);
         }
-        let all = self.with_table(scope, |table| table.candidates(scope.schema, query, None, usize::MAX));
+        let looks = Looks::of(scope.schema, query);
+        let all =
+            self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, None, usize::MAX));
         let all = all.unwrap_or_default();
-        Ok(evaluate(scope.schema, query, all.iter().map(|(_, resource)| resource.as_ref())))
+        let (mut total, mut ranking) = (0, query.ranking());
+        for candidate in &all {
+            let seen = candidate.seen();
+            if query.filter.as_ref().is_none_or(|filter| filter.matches::<Value>(&seen.0)) {
+                total += 1;
+                ranking.offer(&seen, &candidate.stored);
+            }
+        }
+        let returned = |stored: &Stored| stored.project(scope.schema, &query.projection);
+        Ok(Page::of(query, Some(total), ranking.finish(), returned))
     }
 
     async fn replace(
@@ -173,14 +191,15 @@ impl Store for MemoryStore {
         expected: Version,
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or(StoreError::NotFound)?;
-        self.with_table_mut(scope, |table| {
+        let row = Row::new(scope.schema, resource, unique);
+        // The former row may be large; it is dropped without the lock.
+        let former = self.with_table_mut(scope, |table| {
             let sequence = table.expect(&id, Some(expected))?;
             table.claim(sequence, unique)?;
-            if let Some(row) = table.rows.get_mut(&sequence) {
-                row.resource = Arc::new(resource.clone());
-            }
-            Ok(())
-        })
+            Ok::<_, StoreError>(table.rows.insert(sequence, row))
+        })?;
+        drop(former);
+        Ok(())
     }
 
     async fn apply(
@@ -196,14 +215,12 @@ impl Store for MemoryStore {
                 table.claim(sequence, unique)?;
             }
             let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
-            // Copies the resource only while a reader still holds it.
-            let resource = Arc::make_mut(&mut row.resource);
-            let version = resource.version();
+            let version = row.head().version();
             let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
-            if !update.change.apply(resource) {
+            if !row.apply(scope.schema, update.change) {
                 return Ok(Applied::Unchanged(version));
             }
-            Ok(Applied::Changed(update.stamp(resource, version)))
+            Ok(Applied::Changed(update.stamp(row.head_mut(), version)))
         })
     }
 
@@ -213,13 +230,14 @@ impl Store for MemoryStore {
         id: &ResourceId,
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
-        self.with_table_mut(scope, |table| {
+        let former = self.with_table_mut(scope, |table| {
             let sequence = table.expect(id, expected)?;
             table.claim(sequence, &[])?;
-            table.rows.remove(&sequence);
             table.by_id.remove(id.as_str());
-            Ok(())
-        })
+            Ok::<_, StoreError>(table.rows.remove(&sequence))
+        })?;
+        drop(former);
+        Ok(())
     }
 
     async fn missing(
@@ -237,18 +255,12 @@ impl Table {
         self.rows.get(self.by_id.get(id.as_str())?)
     }
 
-    fn create(
-        &mut self,
-        id: ResourceId,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
+    fn create(&mut self, id: ResourceId, row: Row) -> Result<(), StoreError> {
         if self.by_id.contains_key(id.as_str()) {
             return Err(StoreError::Conflict { attribute: "id".to_owned() });
         }
-        self.claim(self.next, unique)?;
+        self.claim(self.next, &row.unique)?;
         self.by_id.insert(id.as_str().into(), self.next);
-        let row = Row { resource: Arc::new(resource.clone()), unique: unique.to_vec() };
         self.rows.insert(self.next, row);
         self.next += 1;
         Ok(())
@@ -257,7 +269,7 @@ impl Table {
     /// Where the resource `id` is, if it is in the version expected.
     fn expect(&self, id: &ResourceId, expected: Option<Version>) -> Result<u64, StoreError> {
         let sequence = *self.by_id.get(id.as_str()).ok_or(StoreError::NotFound)?;
-        let version = self.rows.get(&sequence).and_then(|row| row.resource.version());
+        let version = self.rows.get(&sequence).and_then(|row| row.head().version());
         if expected.is_some() && version != expected {
             return Err(StoreError::VersionMismatch);
         }
@@ -280,14 +292,14 @@ impl Table {
     }
 
     /// The rows behind the number `from`, or `backward` before it, in that order.
-    fn walk(&self, from: Option<u64>, backward: bool) -> impl Iterator<Item = (u64, Arc<Resource>)> {
+    fn walk(&self, from: Option<u64>, backward: bool) -> impl Iterator<Item = (u64, &Row)> {
         let behind = from.map_or(Bound::Unbounded, Bound::Excluded);
         let (forth, back) = match backward {
             false => (Some(self.rows.range((behind, Bound::Unbounded))), None),
             true => (None, Some(self.rows.range((Bound::Unbounded, behind)).rev())),
         };
         let rows = forth.into_iter().flatten().chain(back.into_iter().flatten());
-        rows.map(|(number, row)| (*number, Arc::clone(&row.resource)))
+        rows.map(|(number, row)| (*number, row))
     }
 
     /// The first `most` rows from `from` on that a query has to look at: one at most, where the
@@ -296,19 +308,21 @@ impl Table {
         &self,
         schema: &ResourceSchema,
         query: &Query,
+        looks: &Looks,
         from: Option<u64>,
         most: usize,
-    ) -> Vec<(u64, Arc<Resource>)> {
+    ) -> Vec<Candidate> {
+        let candidate = |(number, row): (u64, &Row)| row.candidate(number, schema, query, looks);
         // A sorted list is walked through in the order of creation too.
         let backward = query.sort.is_none() && query.start.is_backward();
         match query.filter.as_ref().and_then(|filter| self.only(schema, filter)) {
             Some(only) => {
                 let behind =
                     |number: &u64| from.is_none_or(|from| (*number > from) != backward && *number != from);
-                let row = only.filter(behind).and_then(|number| self.rows.get_key_value(&number));
-                row.map(|(number, row)| (*number, Arc::clone(&row.resource))).into_iter().collect()
+                let row = only.filter(behind).and_then(|number| Some((number, self.rows.get(&number)?)));
+                row.map(candidate).into_iter().collect()
             }
-            None => self.walk(from, backward).take(most).collect(),
+            None => self.walk(from, backward).take(most).map(candidate).collect(),
         }
     }
 

@@ -16,7 +16,8 @@ pub(super) fn apply(change: &Change, resource: &mut Resource) -> bool {
     changed
 }
 
-pub(super) fn put(write: &Write, resource: &mut Resource) -> bool {
+/// Writes one attribute of `resource`; returns whether it became different.
+pub(crate) fn put(write: &Write, resource: &mut Resource) -> bool {
     let Some(extension) = &write.extension else {
         return put_member(&mut resource.0, &write.attribute, write.value.as_ref());
     };
@@ -47,7 +48,8 @@ fn put_member(object: &mut Object, name: &str, value: Option<&Value>) -> bool {
     }
 }
 
-pub(super) fn put_delta(delta: &Delta, resource: &mut Resource) -> bool {
+/// Puts `delta` onto `resource`; returns whether anything became different.
+pub(crate) fn put_delta(delta: &Delta, resource: &mut Resource) -> bool {
     if let Some(Value::Array(values)) = resource.0.get_mut(&delta.attribute) {
         let changed = delta.apply(values);
         if values.is_empty() {

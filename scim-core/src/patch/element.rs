@@ -61,7 +61,7 @@ fn scalar(key: &mut String, value: &Value, exact: bool) {
 }
 
 /// The key of a value of a keyed attribute: its `value`.
-pub(super) fn key(element: &Value) -> Option<&str> {
+pub(crate) fn key(element: &Value) -> Option<&str> {
     match element {
         Value::Object(object) => object.get("value")?.as_str(),
         Value::String(text) => Some(text),

@@ -209,12 +209,12 @@ impl<V> Keys<V> {
 }
 
 /// Whether keys of `attribute` are compared without case.
-pub(super) fn ignores_case(attribute: &Attribute) -> bool {
+pub(crate) fn ignores_case(attribute: &Attribute) -> bool {
     attribute.sub_attribute("value").is_some_and(|value| !value.case_exact)
 }
 
 /// `key` as it is compared.
-pub(super) fn folded(key: &str, ignore_case: bool) -> Cow<'_, str> {
+pub(crate) fn folded(key: &str, ignore_case: bool) -> Cow<'_, str> {
     if ignore_case { compare::fold(key) } else { Cow::Borrowed(key) }
 }
 

@@ -57,7 +57,11 @@ mod step;
 mod target;
 mod values;
 
+pub(crate) use apply::{put, put_delta};
+pub(crate) use element::key as element_key;
+pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
+pub(crate) use select::selected_keys;
 
 use std::fmt;
 

@@ -66,15 +66,23 @@ struct Shape<'b> {
 
 impl<'b> Shape<'b> {
     fn of(filter: &'b BoundFilter) -> Self {
-        let whole = keys_of(filter.expr());
-        let keys = match (whole, filter.expr()) {
-            (Some(keys), _) => Some((keys, true)),
-            (None, BoundExpr::And(terms)) => {
-                terms.into_iter().find_map(|term| keys_of(term.expr())).map(|keys| (keys, false))
-            }
-            (None, _) => None,
-        };
-        Self { keys, equal: equal_terms(filter.expr()), terms: count(filter.expr()) }
+        Self { keys: keys_in(filter.expr()), equal: equal_terms(filter.expr()), terms: count(filter.expr()) }
+    }
+}
+
+/// The `value`s of the values that `expr`, a filter on them, can select, if it says.
+pub(crate) fn selected_keys(expr: BoundExpr<'_>) -> Option<Vec<Box<str>>> {
+    keys_in(expr).map(|(keys, _)| keys)
+}
+
+/// The same, and whether the keys alone decide.
+fn keys_in(expr: BoundExpr<'_>) -> Option<(Vec<Box<str>>, bool)> {
+    if let Some(keys) = keys_of(expr) {
+        return Some((keys, true));
+    }
+    match expr {
+        BoundExpr::And(mut terms) => terms.find_map(|term| keys_of(term.expr())).map(|keys| (keys, false)),
+        _ => None,
     }
 }
 

@@ -1,0 +1,290 @@
+//! The values of a keyed attribute (`members`), in their order and found by their key.
+//!
+//! A change costs what it changes, however many values there are, and also while readers hold
+//! them: readers share the values, and a writer then copies only the chunks it changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use scim_filter::AttrName;
+
+use crate::patch::{Delta, element_key, folded_key};
+use crate::value::Value;
+
+/// The values of one keyed attribute of one resource.
+pub(super) struct Keyed {
+    pub(super) name: AttrName,
+    ignore_case: bool,
+    values: Arc<Values>,
+    // INVARIANT: the places of exactly the values that have a key; where several values have the
+    // same, the first is in `places` and the others are in `again`.
+    places: HashMap<Box<str>, usize>,
+    again: HashMap<Box<str>, Vec<usize>>,
+}
+
+/// Values in order, as readers share them.
+#[derive(Clone, Default)]
+pub(super) struct Values {
+    // INVARIANT: all chunks but the last have CHUNK places. A place whose value was removed is a gap.
+    chunks: Vec<Arc<Chunk>>,
+    len: usize,
+}
+
+type Chunk = Vec<Option<Value>>;
+
+/// Large enough that the list of chunks is short, small enough that to copy one is little.
+const CHUNK: usize = 32;
+
+impl Keyed {
+    /// These values; keys that differ at most in case are the same if `ignore_case`.
+    pub(super) fn new<'v>(
+        name: AttrName,
+        ignore_case: bool,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> Self {
+        let (places, again) = (HashMap::new(), HashMap::new());
+        let mut keyed = Self { name, ignore_case, values: Arc::default(), places, again };
+        values.into_iter().for_each(|value| keyed.push(value));
+        keyed
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.len == 0
+    }
+
+    /// The values, to be read without the store's lock.
+    pub(super) fn share(&self) -> Arc<Values> {
+        Arc::clone(&self.values)
+    }
+
+    /// Copies of the values that have one of `keys`.
+    pub(super) fn with_keys<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> Vec<Value> {
+        let mut found = Vec::new();
+        for key in keys {
+            let key = folded_key(key, self.ignore_case);
+            let first = self.places.get(key.as_ref());
+            let again = self.again.get(key.as_ref()).map(Vec::as_slice).unwrap_or_default();
+            found.extend(first.into_iter().chain(again).filter_map(|place| self.values.get(*place)).cloned());
+        }
+        found
+    }
+
+    /// Puts `delta` onto the values; returns whether anything became different.
+    pub(super) fn apply(&mut self, delta: &Delta) -> bool {
+        if delta.replace {
+            let same = self.are(&delta.added);
+            if !same {
+                *self = Self::new(self.name.clone(), self.ignore_case, &delta.added);
+            }
+            return !same;
+        }
+        let mut changed = false;
+        for key in &delta.removed {
+            changed |= self.remove(key);
+        }
+        for value in &delta.added {
+            if self.find(value).is_none() {
+                self.push(value);
+                changed = true;
+            }
+        }
+        self.close_gaps();
+        changed
+    }
+
+    /// Whether the values are `others`, in whatever order.
+    fn are(&self, others: &[Value]) -> bool {
+        let same = |other: &Value| {
+            self.find(other).and_then(|place| self.values.get(place)).is_some_and(|value| value == other)
+        };
+        // As many as others, and others of a delta have different keys: so there are no more.
+        self.values.len == others.len() && others.iter().all(same)
+    }
+
+    fn find(&self, value: &Value) -> Option<usize> {
+        self.places.get(folded_key(element_key(value)?, self.ignore_case).as_ref()).copied()
+    }
+
+    fn push(&mut self, value: &Value) {
+        let place = Arc::make_mut(&mut self.values).push(value.clone());
+        let Some(key) = element_key(value) else { return };
+        let key = folded_key(key, self.ignore_case);
+        if self.places.contains_key(key.as_ref()) {
+            self.again.entry(key.into()).or_default().push(place);
+        } else {
+            self.places.insert(key.into(), place);
+        }
+    }
+
+    fn remove(&mut self, key: &str) -> bool {
+        let key = folded_key(key, self.ignore_case);
+        let Some(first) = self.places.remove(key.as_ref()) else {
+            return false;
+        };
+        let values = Arc::make_mut(&mut self.values);
+        values.remove(first);
+        for place in self.again.remove(key.as_ref()).unwrap_or_default() {
+            values.remove(place);
+        }
+        true
+    }
+
+    /// Moves the values together once most places are gaps, so that a removal costs a move of one
+    /// value on average.
+    fn close_gaps(&mut self) {
+        let places = self.values.places();
+        if places - self.values.len <= self.values.len + CHUNK {
+            return;
+        }
+        let mut moved = vec![0; places];
+        let mut closed = Values::default();
+        let chunks = std::mem::take(&mut Arc::make_mut(&mut self.values).chunks);
+        let all = chunks.into_iter().flat_map(Arc::unwrap_or_clone);
+        for (value, to) in all.zip(&mut moved) {
+            if let Some(value) = value {
+                *to = closed.push(value);
+            }
+        }
+        let again = self.again.values_mut().flatten();
+        for place in self.places.values_mut().chain(again) {
+            *place = moved.get(*place).copied().unwrap_or_default();
+        }
+        self.values = Arc::new(closed);
+    }
+}
+
+impl Values {
+    /// Copies of the values, in order.
+    pub(super) fn to_vec(&self) -> Vec<Value> {
+        let mut values = Vec::with_capacity(self.len);
+        values.extend(self.chunks.iter().flat_map(|chunk| chunk.iter().flatten()).cloned());
+        values
+    }
+
+    fn places(&self) -> usize {
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+    }
+
+    fn get(&self, place: usize) -> Option<&Value> {
+        self.chunks.get(place / CHUNK)?.get(place % CHUNK)?.as_ref()
+    }
+
+    /// Adds a value behind the others and returns its place.
+    fn push(&mut self, value: Value) -> usize {
+        let place = self.places();
+        match self.chunks.last_mut() {
+            Some(last) if last.len() < CHUNK => Arc::make_mut(last).push(Some(value)),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(Some(value));
+                self.chunks.push(Arc::new(chunk));
+            }
+        }
+        self.len += 1;
+        place
+    }
+
+    fn remove(&mut self, place: usize) {
+        let chunk = self.chunks.get_mut(place / CHUNK).map(Arc::make_mut);
+        if let Some(slot) = chunk.and_then(|chunk| chunk.get_mut(place % CHUNK)) {
+            self.len -= usize::from(slot.take().is_some());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Object, Resource, patch};
+
+    fn member(key: usize) -> Value {
+        Object::from_iter([("value", key.to_string().as_str()), ("type", "User")]).into()
+    }
+
+    fn delta(removed: &[usize], added: &[usize]) -> Delta {
+        Delta {
+            attribute: "members".into(),
+            removed: removed.iter().map(|key| key.to_string().into()).collect(),
+            added: added.iter().map(|key| member(*key)).collect(),
+            ..Delta::default()
+        }
+    }
+
+    fn of(values: &[Value]) -> Keyed {
+        Keyed::new("members".into(), false, values)
+    }
+
+    /// What a delta makes of a list that is an attribute of a resource, and whether it differs.
+    fn plain(list: &[Value], delta: &Delta) -> (Vec<Value>, bool) {
+        let mut resource = Resource(Object::from_iter([("members", list.to_vec())]));
+        let changed = patch::put_delta(delta, &mut resource);
+        (resource.get("members").map(Value::values).unwrap_or_default().to_vec(), changed)
+    }
+
+    /// Whatever deltas come, the values are what they make of a plain list, in its order.
+    #[test]
+    fn values_are_those_of_a_list() {
+        let mut state = 7_u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for round in 0..40 {
+            let mut list: Vec<Value> = (0..random(200)).map(|_| member(random(150))).collect();
+            list.push("no object".into());
+            list.push(Object::from_iter([("type", "User")]).into());
+            let mut keyed = of(&list);
+            for step in 0..40 {
+                let most = [1, 3, 40, 150][random(4)];
+                let removed: Vec<usize> = (0..random(most) + 1).map(|_| random(150)).collect();
+                let mut added: Vec<usize> = (0..random(most)).map(|_| random(150)).collect();
+                added.sort_unstable();
+                added.dedup();
+                added.retain(|key| !removed.contains(key));
+                let mut delta = delta(&removed, &added);
+                delta.replace = random(20) == 0;
+                let reader = keyed.share();
+                let read = reader.to_vec();
+                let (expected, changed) = plain(&list, &delta);
+                assert_eq!(keyed.apply(&delta), changed, "round {round}, step {step}");
+                assert_eq!(keyed.share().to_vec(), expected, "round {round}, step {step}");
+                assert_eq!(reader.to_vec(), read, "a reader reads what was there");
+                assert_eq!(keyed.is_empty(), expected.is_empty());
+                list = expected;
+            }
+            for key in 0..150 {
+                let key = key.to_string();
+                let expected = list.iter().filter(|value| element_key(value) == Some(&key));
+                assert_eq!(keyed.with_keys([&*key]), expected.cloned().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_are_closed_when_most_places_are_gaps() {
+        let all: Vec<usize> = (0..1000).collect();
+        let mut keyed = of(&[]);
+        keyed.apply(&delta(&[], &all));
+        keyed.apply(&delta(&all[..500], &[]));
+        assert_eq!(keyed.share().places(), 1000);
+        keyed.apply(&delta(&all[..600], &[]));
+        assert_eq!(keyed.share().places(), 400);
+        assert_eq!(keyed.with_keys(["600", "999"]), [member(600), member(999)]);
+        for key in &all {
+            keyed.apply(&delta(&[*key], &[]));
+        }
+        assert!(keyed.is_empty() && keyed.share().places() <= CHUNK);
+    }
+
+    #[test]
+    fn keys_without_case_are_found_without_case() {
+        let of_case = |value: &str| -> Value { Object::from_iter([("value", value)]).into() };
+        let mut keyed = Keyed::new("members".into(), true, &[of_case("Ann")]);
+        let add = Delta { added: vec![of_case("ANN")], ignore_case: true, ..Delta::default() };
+        assert!(!keyed.apply(&add));
+        assert_eq!(keyed.with_keys(["aNN"]), [of_case("Ann")]);
+        let remove = Delta { removed: vec!["ann".into()], ignore_case: true, ..Delta::default() };
+        assert!(keyed.apply(&remove));
+        assert!(keyed.is_empty());
+    }
+}
