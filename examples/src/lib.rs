@@ -1,11 +1,14 @@
-//! What the example programs share: a store over SQLite or PostgreSQL, mounting in axum, serving, logging.
+//! What the example programs share: a store over SQLite or PostgreSQL, resource types from JSON files, mounting
+//! in axum, serving, logging.
 
+mod documents;
 pub mod log;
 mod mount;
 pub mod provider;
 mod serve;
 mod store;
 
+pub use documents::registry_with;
 pub use mount::router;
 pub use serve::{serve, stop_signal};
 pub use store::SqlStore;

@@ -70,6 +70,13 @@ pub struct Options {
     /// that of a tunnel. Every `location` begins with it.
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub base_url: Option<Url>,
+    /// Resource types to serve besides, or instead of those with the same name: JSON files as RFC 7643
+    /// §6 has them. For the profile `generic`.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub resource_type: Vec<PathBuf>,
+    /// The schemas of these resource types: JSON files as RFC 7643 §7 has them.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub schema: Vec<PathBuf>,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
@@ -245,7 +252,7 @@ fn base_url(text: &str) -> Result<Url, String> {
 ///
 /// # Errors
 ///
-/// The address or the database cannot be used.
+/// The address, the database or a file of resource types cannot be used.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     crate::log::init()?;
     let stop = crate::stop_signal()?;
@@ -269,11 +276,11 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Opens the database and listens.
+    /// Reads the resource types, opens the database and listens.
     ///
     /// # Errors
     ///
-    /// The address or the database cannot be used.
+    /// The address, the database or a file of resource types cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let Options {
             profile,
@@ -283,6 +290,8 @@ impl Provider {
             token,
             cursor_key,
             base_url,
+            resource_type: resource_types,
+            schema: schemas,
             pagerduty: account,
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
@@ -291,6 +300,9 @@ impl Provider {
             "`--duplicate-status`, `--reassign-incidents` and `--hold-incident` need `--profile {}`",
             pagerduty::PROFILE.name
         );
+        let added = !resource_types.is_empty() || !schemas.is_empty();
+        ensure!(!is_pagerduty || !added, "`--resource-type` and `--schema` need `--profile generic`");
+        let registry = crate::registry_with(profile.registry(), &resource_types, &schemas)?;
         // The address first: where that fails, no database has been made.
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
@@ -316,6 +328,9 @@ impl Provider {
         let environment =
             Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
         let mut config = profile.config(base_url.clone());
+        if added {
+            config.registry = registry;
+        }
         if !is_pagerduty {
             config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
         }

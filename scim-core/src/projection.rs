@@ -38,6 +38,8 @@ use crate::{Error, Resource, ScimType};
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
     selection: Selection,
+    /// What a write named: of it, what is returned on request is carried too.
+    written: Vec<Selector>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -89,13 +91,63 @@ impl Projection {
             (false, true) => Selection::Except(selectors(schema, excluded_attributes.unwrap_or_default())),
             (false, false) => Selection::Default,
         };
-        Ok(Self { selection })
+        Ok(Self { selection, ..Self::default() })
     }
 
     /// Everything but the top-level attribute `name`: what PATCH reads of a group.
     pub fn without(name: &str) -> Self {
         let selector = Selector { extension: None, attribute: Some(name.into()), sub: None };
-        Self { selection: Selection::Except(vec![selector]) }
+        Self { selection: Selection::Except(vec![selector]), ..Self::default() }
+    }
+
+    /// The same for the answer to a POST or PUT of `body`: attributes that are returned on request are
+    /// carried if the client wrote them (RFC 7643 §7, `returned`).
+    pub(crate) fn of_write(mut self, schema: &ResourceSchema, body: &Value) -> Self {
+        let names = |object: &Object, uri: Option<&str>| -> Vec<Selector> {
+            let written = object.iter().filter_map(|(name, _)| schema.find(uri, name.as_str()));
+            let written = written.filter(|attribute| has_requested(attribute));
+            written
+                .map(|attribute| Selector {
+                    extension: uri.map(AttrName::new),
+                    attribute: Some(AttrName::new(&attribute.name)),
+                    sub: None,
+                })
+                .collect()
+        };
+        if let Some(body) = body.as_object() {
+            self.written.extend(names(body, None));
+            for extension in schema.extensions() {
+                if let Some(object) = body.get(&extension.id).and_then(Value::as_object) {
+                    self.written.extend(names(object, Some(&extension.id)));
+                }
+            }
+        }
+        self
+    }
+
+    /// The same for the answer to a PATCH that names these: extension, attribute, sub-attribute.
+    pub(crate) fn of_patch<'n>(
+        mut self,
+        schema: &ResourceSchema,
+        named: impl Iterator<Item = [Option<&'n AttrName>; 3]>,
+    ) -> Self {
+        let requested = |[extension, attribute, _]: &[Option<&AttrName>; 3]| match attribute {
+            Some(name) => {
+                schema.find(extension.map(AttrName::as_str), name.as_str()).is_some_and(has_requested)
+            }
+            None => true,
+        };
+        let selector = |[extension, attribute, sub]: [Option<&AttrName>; 3]| Selector {
+            extension: extension.cloned(),
+            attribute: attribute.cloned(),
+            sub: sub.cloned(),
+        };
+        for selector in named.filter(requested).map(selector) {
+            if !self.written.contains(&selector) {
+                self.written.push(selector);
+            }
+        }
+        self
     }
 
     /// The same with the attribute read too, for who needs its value besides.
@@ -165,7 +217,9 @@ impl Projection {
             (true, _, _) => false,
             (_, Returned::Always, _) => true,
             (_, _, Selection::Only(_)) => whole != Named::No,
-            (_, Returned::Request, _) => false,
+            (_, Returned::Request, _) => {
+                whole != Named::Whole && named(&self.written, extension, &attribute.name) != Named::No
+            }
             (_, _, Selection::Default) => true,
             (_, _, Selection::Except(_)) => whole != Named::Whole,
         };
@@ -183,7 +237,7 @@ impl Projection {
                 (true, _, _) => false,
                 (_, Returned::Always, _) => true,
                 (_, Returned::Request, Selection::Only(_)) => named,
-                (_, Returned::Request, _) => false,
+                (_, Returned::Request, _) => !named && self.wrote_sub(extension, attribute, sub),
                 (_, _, Selection::Only(_)) => named || whole != Named::Parts,
                 (_, _, Selection::Default) => true,
                 (_, _, Selection::Except(_)) => !named,
@@ -211,6 +265,12 @@ impl Projection {
         }
     }
 
+    /// Whether a write named the sub-attribute, or all of the attribute.
+    fn wrote_sub(&self, extension: Option<&str>, attribute: &Attribute, sub: &Attribute) -> bool {
+        named(&self.written, extension, &attribute.name) == Named::Whole
+            || names_sub(&self.written, extension, &attribute.name, &sub.name)
+    }
+
     /// Whether not all sub-attributes of an attribute stay. Where all do, its values, which may be
     /// a million members, need not be looked at.
     fn has_parts(&self, attribute: &Attribute, whole: Named) -> bool {
@@ -220,6 +280,13 @@ impl Projection {
                 .iter()
                 .any(|sub| sub.is_sensitive() || sub.returned == Returned::Request)
     }
+}
+
+/// Whether the attribute, or a sub-attribute of it, is returned on request.
+fn has_requested(attribute: &Attribute) -> bool {
+    std::iter::once(attribute)
+        .chain(&attribute.sub_attributes)
+        .any(|attribute| attribute.returned == Returned::Request)
 }
 
 /// The known attributes that a query parameter names, each once.

@@ -44,6 +44,7 @@ mod unique;
 pub use coerce::coerce;
 pub use unique::{UniqueKey, unique_keys};
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::leniency::{Leniencies, Leniency};
@@ -80,7 +81,8 @@ pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> 
 /// - readOnly attributes keep the value they have.
 /// - immutable ones with a value must not get another; where the body leaves them out they stay.
 /// - Attributes that are never returned (`password`) stay where the body leaves them out, since
-///   a client that sends back what it has read cannot include them.
+///   a client that sends back what it has read cannot include them. So do such sub-attributes, and
+///   readOnly ones, of an element that is otherwise as it was.
 /// - All others become what the body says, and unassigned where it says nothing.
 ///
 /// Whether anything required is missing is for [`check`] to say.
@@ -184,15 +186,45 @@ fn settle(
         after.insert(attribute.name.as_str(), current.clone());
         return Ok(());
     }
-    let singular = !attribute.multi_valued;
-    if let (true, Some(Value::Object(new)), Value::Object(current)) =
-        (singular, after.get_mut(&attribute.name), current)
-    {
-        for sub in attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable) {
-            settle(sub, new, current, &format!("{at}.{}", sub.name), false)?;
+    match (after.get_mut(&attribute.name), current) {
+        (Some(Value::Object(new)), Value::Object(current)) => {
+            for sub in &attribute.sub_attributes {
+                if sub.mutability == Mutability::Immutable || sub.is_sensitive() {
+                    settle(sub, new, current, &format!("{at}.{}", sub.name), false)?;
+                }
+            }
         }
+        (Some(Value::Array(new)), Value::Array(current)) => keep_beside(attribute, new, current),
+        _ => {}
     }
     Ok(())
+}
+
+/// Whether a client that sends back what it has read cannot send it.
+fn is_kept_beside(sub: &Attribute) -> bool {
+    sub.mutability == Mutability::ReadOnly || sub.is_sensitive()
+}
+
+/// Gives the elements of `new` that are elements of `current` what these have besides.
+fn keep_beside(attribute: &Attribute, new: &mut [Value], current: &[Value]) {
+    let kept: Vec<&Attribute> = attribute.sub_attributes.iter().filter(|sub| is_kept_beside(sub)).collect();
+    if kept.is_empty() {
+        return;
+    }
+    // The first of equal elements, as often as it is there.
+    let mut known: HashMap<String, Vec<&Value>> = HashMap::new();
+    for element in current.iter().rev() {
+        known.entry(writable(attribute, element).to_string()).or_default().push(element);
+    }
+    for element in new {
+        let found = known.get_mut(&writable(attribute, element).to_string()).and_then(Vec::pop);
+        let (Some(found), Some(element)) = (found, element.as_object_mut()) else { continue };
+        for sub in &kept {
+            if let (false, Some(value)) = (element.contains(&sub.name), found.get(&sub.name)) {
+                element.insert(sub.name.as_str(), value.clone());
+            }
+        }
+    }
 }
 
 /// Whether two values of an attribute are the same, by its `caseExact`.
@@ -205,25 +237,21 @@ fn same(attribute: &Attribute, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// `value` without what clients do not write.
+/// `value` without what clients do not write, or cannot read.
 fn writable(attribute: &Attribute, value: &Value) -> Value {
-    let without_read_only = |value: &Value| {
+    let without_kept = |value: &Value| {
         let mut value = value.clone();
         if let Value::Object(object) = &mut value {
-            object.retain(|name, _| {
-                attribute
-                    .sub_attribute(name.as_str())
-                    .is_none_or(|sub| sub.mutability != Mutability::ReadOnly)
-            });
+            object.retain(|name, _| !attribute.sub_attribute(name.as_str()).is_some_and(is_kept_beside));
         }
         value
     };
-    if attribute.sub_attributes.iter().all(|sub| sub.mutability != Mutability::ReadOnly) {
+    if !attribute.sub_attributes.iter().any(is_kept_beside) {
         return value.clone();
     }
     match value {
-        Value::Array(elements) => elements.iter().map(without_read_only).collect(),
-        other => without_read_only(other),
+        Value::Array(elements) => elements.iter().map(without_kept).collect(),
+        other => without_kept(other),
     }
 }
 

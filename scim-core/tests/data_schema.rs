@@ -288,6 +288,15 @@ fn a_registry_refuses_what_does_not_fit_together() {
             of(Attribute::complex("c", [Attribute::complex("d", [sub])])),
             "schema `urn:a` makes the sub-attribute `c.d` complex",
         ),
+        (of(Attribute::complex("c", [])), "schema `urn:a` makes `c` complex and gives it no sub-attributes"),
+        (
+            of(Attribute::boolean("b").unique(Uniqueness::Server)),
+            "schema `urn:a` makes `b` unique, which its type cannot be",
+        ),
+        (
+            of(Attribute::complex("c", [Attribute::date_time("d").unique(Uniqueness::Global)])),
+            "schema `urn:a` makes `c.d` unique, which its type cannot be",
+        ),
     ] {
         assert_eq!(found, error);
     }

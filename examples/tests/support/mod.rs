@@ -47,8 +47,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts with the command line `provider ARGUMENTS`.
     pub(crate) fn start(database: &Path, arguments: &[&str]) -> Self {
-        let database = database.to_str().unwrap();
-        let mut line = vec!["provider", "--listen", "127.0.0.1:0", "--token", TOKEN, "--database", database];
+        Self::start_with(&[&["--database", database.to_str().unwrap()], arguments].concat())
+    }
+
+    /// The same, with the database among the arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let mut line = vec!["provider", "--listen", "127.0.0.1:0", "--token", TOKEN];
         line.extend(arguments);
         let options = Options::try_parse_from(line).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

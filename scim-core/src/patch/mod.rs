@@ -71,7 +71,7 @@ use crate::leniency::{Leniencies, Leniency};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::Value;
 use crate::{Error, Resource, ScimType};
-use step::Step;
+use step::{Step, Subject};
 
 /// A PATCH request with its operations in RFC form, bound to a schema.
 #[derive(Clone)]
@@ -210,6 +210,16 @@ impl PatchRequest {
     /// adding, replacing, and removing by `value` do not.
     pub fn reads(&self, name: &str) -> bool {
         self.reads.iter().any(|read| read.matches(name))
+    }
+
+    /// What the operations name: extension, attribute, sub-attribute.
+    pub(crate) fn named(&self) -> impl Iterator<Item = [Option<&AttrName>; 3]> {
+        self.steps.iter().map(|step| match &step.subject {
+            Subject::Extension(extension) => [Some(extension), None, None],
+            Subject::Attribute(target) => {
+                [target.extension.as_ref(), Some(&target.attribute), target.sub.as_ref()]
+            }
+        })
     }
 
     /// Plans the request on `current`, which may lack the keyed attributes that

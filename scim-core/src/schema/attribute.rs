@@ -189,6 +189,14 @@ macro_rules! characteristic {
                     $(Self::$variant => $keyword,)*
                 }
             }
+
+            /// The value with that keyword, in any case.
+            pub(super) fn from_keyword(text: &str) -> Option<Self> {
+                $(if text.eq_ignore_ascii_case($keyword) {
+                    return Some(Self::$variant);
+                })*
+                None
+            }
         }
 
         impl fmt::Display for $name {
@@ -206,10 +214,8 @@ macro_rules! characteristic {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                $(if text.eq_ignore_ascii_case($keyword) {
-                    return Ok(Self::$variant);
-                })*
-                Err(D::Error::custom(format_args!(concat!("`{}` is no ", $what), text)))
+                Self::from_keyword(&text)
+                    .ok_or_else(|| D::Error::custom(format_args!(concat!("`{}` is no ", $what), text)))
             }
         }
     };
@@ -266,6 +272,11 @@ const TYPES: [(AttributeType, &str); 8] = [
     (AttributeType::Reference, "reference"),
     (AttributeType::Complex, "complex"),
 ];
+
+/// The data type with that keyword, in any case.
+pub(super) fn type_of(keyword: &str) -> Option<AttributeType> {
+    TYPES.iter().find(|(_, known)| known.eq_ignore_ascii_case(keyword)).map(|(kind, _)| *kind)
+}
 
 /// The keyword of a data type.
 fn type_keyword(kind: AttributeType) -> &'static str {
@@ -345,10 +356,7 @@ impl Serialize for Attribute {
 impl<'de> Deserialize<'de> for Attribute {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wire = Wire::deserialize(deserializer)?;
-        let kind = TYPES
-            .iter()
-            .find(|(_, keyword)| keyword.eq_ignore_ascii_case(&wire.kind))
-            .map(|(kind, _)| *kind)
+        let kind = type_of(&wire.kind)
             .ok_or_else(|| D::Error::custom(format_args!("`{}` is no attribute type", wire.kind)))?;
         let defaults = Self::new(wire.name, kind);
         Ok(Self {

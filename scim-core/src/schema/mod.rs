@@ -2,9 +2,11 @@
 
 mod attribute;
 pub mod builtin;
+mod document;
 mod registry;
 
 pub use attribute::{Attribute, Mutability, Returned, Uniqueness};
+pub use document::DocumentError;
 pub use registry::{Registry, RegistryError, ResourceSchema};
 pub use scim_filter::AttributeType;
 

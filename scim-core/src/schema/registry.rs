@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scim_filter::{AttributeInfo, AttributeType};
 
 use super::builtin::{self, common_attributes};
-use super::{Attribute, ResourceType, Schema};
+use super::{Attribute, ResourceType, Schema, Uniqueness};
 
 /// The schemas and resource types a service serves, checked to fit together.
 ///
@@ -143,6 +143,22 @@ pub enum RegistryError {
         /// The attribute.
         attribute: String,
     },
+    /// A complex attribute has no sub-attributes, so that it could never have a value.
+    #[error("schema `{schema}` makes `{attribute}` complex and gives it no sub-attributes")]
+    NoSubAttributes {
+        /// The schema URI.
+        schema: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// An attribute is unique whose type has no uniqueness (RFC 7643 §2.3).
+    #[error("schema `{schema}` makes `{attribute}` unique, which its type cannot be")]
+    NoUniqueness {
+        /// The schema URI.
+        schema: String,
+        /// The attribute, with its parent.
+        attribute: String,
+    },
     /// A sub-attribute is complex, which RFC 7643 §2.3.8 forbids.
     #[error("schema `{schema}` makes the sub-attribute `{attribute}` complex")]
     NestedComplex {
@@ -189,6 +205,39 @@ impl Registry {
             types.push(Arc::new(ResourceSchema::new(&schemas, resource_type)?));
         }
         Ok(Self { schemas, types })
+    }
+
+    /// The same registry with more schemas, and with more resource types; one that has the name of
+    /// another takes its place, so that an extension can be added to a type.
+    ///
+    /// ```
+    /// use scim_core::schema::{Registry, ResourceType, Schema};
+    ///
+    /// let badge = Schema::read(
+    ///     br#"{"id": "urn:example:Badge", "attributes": [{"name": "number", "uniqueness": "server"}]}"#,
+    /// )?;
+    /// let badges = ResourceType::read(
+    ///     br#"{"name": "Badge", "endpoint": "/Badges", "schema": "urn:example:Badge"}"#,
+    /// )?;
+    /// let registry = Registry::standard().with(badge, badges)?;
+    /// assert!(registry.by_endpoint("/Badges").is_some() && registry.by_endpoint("/Users").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Registry::new`].
+    pub fn with(
+        &self,
+        schemas: Vec<Schema>,
+        resource_types: Vec<ResourceType>,
+    ) -> Result<Self, RegistryError> {
+        let stays = |kept: &&ResourceType| {
+            !resource_types.iter().any(|other| other.name.eq_ignore_ascii_case(&kept.name))
+        };
+        let kept = self.types.iter().map(|schema| &schema.resource_type).filter(stays).cloned();
+        let types: Vec<ResourceType> = kept.chain(resource_types.iter().cloned()).collect();
+        Self::new(self.schemas.iter().cloned().chain(schemas).collect(), types)
     }
 
     /// The resource types.
@@ -425,9 +474,25 @@ fn check_attributes(
         if !complex && !attribute.sub_attributes.is_empty() {
             return Err(RegistryError::SubAttributesOfSimple { schema: uri(), attribute: full_name() });
         }
+        if complex && attribute.sub_attributes.is_empty() {
+            return Err(RegistryError::NoSubAttributes { schema: uri(), attribute: full_name() });
+        }
+        if attribute.uniqueness != Uniqueness::None && !has_uniqueness(attribute.kind) {
+            return Err(RegistryError::NoUniqueness { schema: uri(), attribute: full_name() });
+        }
         check_attributes(schema, &attribute.sub_attributes, Some(attribute))?;
     }
     Ok(())
+}
+
+/// Whether values of the type can be unique: RFC 7643 §2.3.2, §2.3.5 and §2.3.6 say of Booleans, date
+/// times and binary values that they have no uniqueness, and of a complex attribute it is the
+/// sub-attributes that have one.
+fn has_uniqueness(kind: AttributeType) -> bool {
+    !matches!(
+        kind,
+        AttributeType::Boolean | AttributeType::DateTime | AttributeType::Binary | AttributeType::Complex
+    )
 }
 
 /// ATTRNAME of RFC 7643 §2.1; erratum 8924 lets a name start with `$`, since `$ref` does.

@@ -35,6 +35,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let projection = call.projection()?;
         let request = PatchRequest::parse(call.schema(), body, &self.patch_options())?;
         call.outcome.note(request.leniencies());
+        let projection = projection.of_patch(call.schema(), request.named());
         let condition = Condition::if_match(&call.head.headers);
         for _ in 0..self.attempts(condition.as_ref()) {
             let attempt = self.try_patch(&mut call, id, &request, condition.as_ref(), &projection);

@@ -27,7 +27,7 @@ pub(super) enum Attempt {
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn create(&self, mut call: Call<'_>, body: Value) -> Result<Reply, Failure> {
         call.begin(Operation::Create, None);
-        let projection = call.projection()?;
+        let projection = call.projection()?.of_write(call.schema(), &body);
         let schema = call.schema();
         let valid = validate::create(schema, body, &self.config.leniencies)?;
         call.outcome.note(&valid.leniencies);
@@ -61,7 +61,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         body: Value,
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Replace, Some(id));
-        let projection = call.projection()?;
+        let projection = call.projection()?.of_write(call.schema(), &body);
         let condition = Condition::if_match(&call.head.headers);
         for _ in 0..self.attempts(condition.as_ref()) {
             let attempt = self.try_replace(&mut call, id, body.clone(), condition.as_ref(), &projection);

@@ -4,6 +4,7 @@
 
 mod all_types;
 mod bulk;
+mod characteristics;
 mod concurrency;
 mod cursor;
 mod discovery;
