@@ -39,6 +39,12 @@ text_newtype! {
     TenantId
 }
 text_newtype! {
+    /// Names a request in the [audit trail](crate::audit), so that its records can be told together
+    /// with what else is known of it. Whoever mounts the service puts it into the request's
+    /// [extensions](http::Request::extensions).
+    RequestId
+}
+text_newtype! {
     /// Names the credential a request came with, for logs and audit; not itself secret.
     CredentialId
 }

@@ -38,6 +38,7 @@
 //! - [`validate`], [`patch`], [`projection`]: what becomes of a POST, PUT or PATCH, and of a response.
 //! - [`query`], [`sort`], [`pagination`]: what a list request asks for, and in which order and pages.
 //! - [`store`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
+//! - [`audit`]: one record for each change, for whoever has to account for them.
 //! - [`service`]: what goes over the wire.
 //!
 //! # What it does not do
@@ -68,6 +69,7 @@
 //! A request that writes U+0000 anywhere is refused: JSON admits the character, and not every store
 //! can keep it.
 
+pub mod audit;
 pub mod auth;
 pub mod discovery;
 mod error;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::audit::Record;
 use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport, Start};
@@ -125,6 +126,53 @@ pub trait Store: Send + Sync + 'static {
         expected: Option<Version>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Makes one modification. The service calls nothing else to change resources; as provided, it is
+    /// the method for it.
+    ///
+    /// `record` is there where the store [keeps the audit trail](Self::keeps_audit): it is kept
+    /// together with the change, in the same transaction, so that there is both or neither, and
+    /// [with the version](Record::in_version) that the resource came to have. Where nothing becomes
+    /// different, it is not kept.
+    fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        record: Option<&Record>,
+    ) -> impl Future<Output = Result<Modified, StoreError>> + Send {
+        let _ = record;
+        async move {
+            match modification {
+                Modification::Create { resource, unique } => {
+                    self.create(scope, resource, unique).await?;
+                    Ok(Modified::Changed(resource.version()))
+                }
+                Modification::Replace { resource, unique, expected } => {
+                    self.replace(scope, resource, unique, expected).await?;
+                    Ok(Modified::Changed(resource.version()))
+                }
+                Modification::Apply { id, update, expected } => {
+                    Ok(self.apply(scope, id, update, expected).await?.into())
+                }
+                Modification::Delete { id, expected } => {
+                    self.delete(scope, id, expected).await?;
+                    Ok(Modified::Changed(None))
+                }
+            }
+        }
+    }
+
+    /// Whether the store keeps the [audit trail](crate::audit), so that [`modify`](Self::modify) and
+    /// [`keep`](Self::keep) are to be given its records. As provided, it does not.
+    fn keeps_audit(&self) -> bool {
+        false
+    }
+
+    /// Keeps the record of a request that was refused or failed, and changed nothing.
+    fn keep(&self, record: &Record) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let _ = record;
+        async { Ok(()) }
+    }
+
     /// Which of `ids` are no resources of the scope. As provided, each is read on its own; a store
     /// that can look many up at once should.
     fn missing(
@@ -202,8 +250,81 @@ impl<S: Store> Store for Arc<S> {
         (**self).delete(scope, id, expected).await
     }
 
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        record: Option<&Record>,
+    ) -> Result<Modified, StoreError> {
+        (**self).modify(scope, modification, record).await
+    }
+
+    fn keeps_audit(&self) -> bool {
+        (**self).keeps_audit()
+    }
+
+    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
+        (**self).keep(record).await
+    }
+
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
         (**self).missing(scope, ids).await
+    }
+}
+
+/// What is to become of a resource: a call of [`Store::create`], [`replace`](Store::replace),
+/// [`apply`](Store::apply) or [`delete`](Store::delete) as a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Modification<'a> {
+    /// It is stored.
+    Create {
+        /// The new resource.
+        resource: &'a Resource,
+        /// Its unique keys.
+        unique: &'a [UniqueKey],
+    },
+    /// It is replaced.
+    Replace {
+        /// The resource as it will be.
+        resource: &'a Resource,
+        /// The unique keys it will have.
+        unique: &'a [UniqueKey],
+        /// The version it must still have.
+        expected: Version,
+    },
+    /// It is changed.
+    Apply {
+        /// The resource.
+        id: &'a ResourceId,
+        /// What changes.
+        update: &'a Update<'a>,
+        /// The version it must still have; any, if `None`.
+        expected: Option<Version>,
+    },
+    /// It is deleted.
+    Delete {
+        /// The resource.
+        id: &'a ResourceId,
+        /// The version it must still have; any, if `None`.
+        expected: Option<Version>,
+    },
+}
+
+/// What [`Store::modify`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modified {
+    /// The resource became different, and has this version; `None` where it is gone.
+    Changed(Option<Version>),
+    /// The resource already was as asked; this version stays.
+    Unchanged(Version),
+}
+
+impl From<Applied> for Modified {
+    fn from(applied: Applied) -> Self {
+        match applied {
+            Applied::Changed(version) => Self::Changed(Some(version)),
+            Applied::Unchanged(version) => Self::Unchanged(version),
+        }
     }
 }
 

@@ -69,6 +69,7 @@ mod references;
 pub(crate) mod respond;
 mod route;
 mod search;
+mod trail;
 mod write;
 
 pub use config::{BulkLimits, Capabilities, Config, Environment, PatchResponse, ServiceLimits};
@@ -82,6 +83,7 @@ use http::{Method, Request, Response, StatusCode, header};
 use self::parameters::Parameters;
 use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
+use crate::audit::Audit;
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
 use crate::policy::{Context, Policy, StandardPolicy};
@@ -98,6 +100,7 @@ pub struct Service<S, A, P = StandardPolicy> {
     policy: P,
     config: Config,
     environment: Environment,
+    audit: Option<Audit>,
     base_path: BasePath,
     base_url: BaseUrl,
 }
@@ -116,7 +119,16 @@ impl<S: Store, A: Authenticator> Service<S, A> {
     pub fn new(store: S, authenticator: A, config: Config, environment: Environment) -> Self {
         let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
-        Self { store, authenticator, policy: StandardPolicy, config, environment, base_path, base_url }
+        Self {
+            store,
+            authenticator,
+            policy: StandardPolicy,
+            config,
+            environment,
+            audit: None,
+            base_path,
+            base_url,
+        }
     }
 }
 
@@ -129,9 +141,16 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             policy,
             config: self.config,
             environment: self.environment,
+            audit: self.audit,
             base_path: self.base_path,
             base_url: self.base_url,
         }
+    }
+
+    /// The same service with an audit trail, besides the one that its store may keep.
+    #[must_use]
+    pub fn with_audit(self, audit: Audit) -> Self {
+        Self { audit: Some(audit), ..self }
     }
 
     /// What the service was told when it was built, without what its store does not answer.
@@ -145,11 +164,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     /// response carries an [`Outcome`] in its extensions.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { request: head.extensions.get().cloned(), ..Outcome::default() };
         let mut response = match self.answer(&head, body, &mut outcome).await {
             Ok(reply) => reply.into_response(self.config.capabilities.etag),
             Err(failure) => self.refuse(failure, &mut outcome),
         };
+        self.record_refusals(&mut outcome).await;
         if head.method == Method::HEAD && !response.body().is_empty() {
             let length = response.body().len().into();
             response.headers_mut().insert(header::CONTENT_LENGTH, length);
@@ -184,13 +204,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Route::Root => self.list_all(query, &principal, outcome).await,
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {
+                outcome.asked(&schema, Operation::of(&head.method, false));
                 self.check_body(head, &body)?;
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
                 self.on_resources(call, None, Body::Text(&body)).await
             }
             Route::Resource(schema, id) => {
-                self.check_body(head, &body)?;
+                outcome.asked(&schema, Operation::of(&head.method, true));
                 outcome.resource = Some(id.clone());
+                self.check_body(head, &body)?;
                 let call = Call::new(head, &schema, &principal, query, outcome)?;
                 self.on_resources(call, Some(&id), Body::Text(&body)).await
             }
@@ -268,6 +290,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let error = failure.error(named);
         outcome.error = Some(error.clone());
         let error = self.policy.restate(error);
+        outcome.told = Some(error.clone());
         (error.status(), self.policy.render_error(&error))
     }
 }

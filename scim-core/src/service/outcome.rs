@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use http::Method;
+
+use crate::audit::{BulkPlace, RequestId, SinkError};
 use crate::auth::Principal;
 use crate::leniency::Leniency;
+use crate::schema::ResourceSchema;
 use crate::store::StoreError;
 use crate::{Error, ResourceId};
 
@@ -16,6 +20,10 @@ use crate::{Error, ResourceId};
 pub struct Outcome {
     /// Who sent the request, once authenticated.
     pub principal: Option<Principal>,
+    /// The id that whoever mounts the service gave the request.
+    pub request: Option<RequestId>,
+    /// The place in the bulk request, of one of its operations.
+    pub bulk: Option<BulkPlace>,
     /// What was asked for, once routed.
     pub operation: Option<Operation>,
     /// The name of the resource type it was about.
@@ -31,6 +39,13 @@ pub struct Outcome {
     /// What became of the operations of a bulk request, in the order of the request: those that
     /// were processed. The other fields speak of the bulk request itself.
     pub operations: Vec<Outcome>,
+    /// Why a record of the request, or of one of its operations, is missing in the [audit
+    /// trail](crate::audit).
+    pub unrecorded: Option<Arc<SinkError>>,
+    /// The error that was answered, as the policy restated it.
+    pub(super) told: Option<Error>,
+    /// Whether something was changed, and that was recorded.
+    pub(super) changed: bool,
 }
 
 /// What a request asks for.
@@ -57,7 +72,54 @@ pub enum Operation {
     Delete,
 }
 
+impl Operation {
+    /// The stable name, as in the [audit trail](crate::audit): `create`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Discover => "discover",
+            Self::List => "list",
+            Self::Search => "search",
+            Self::Bulk => "bulk",
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Replace => "replace",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// What `method` asks of the resources of a type, or of one of them.
+    pub(super) fn of(method: &Method, of_one: bool) -> Self {
+        match (method, of_one) {
+            (&Method::POST, _) => Self::Create,
+            (&Method::PUT, _) => Self::Replace,
+            (&Method::PATCH, _) => Self::Patch,
+            (&Method::DELETE, _) => Self::Delete,
+            (_, true) => Self::Read,
+            (_, false) => Self::List,
+        }
+    }
+
+    /// Whether it is to change something.
+    pub(super) fn is_write(self) -> bool {
+        matches!(self, Self::Create | Self::Replace | Self::Patch | Self::Delete | Self::Bulk)
+    }
+}
+
 impl Outcome {
+    /// Notes what a request is about, once it is routed.
+    pub(super) fn asked(&mut self, schema: &ResourceSchema, operation: Operation) {
+        self.resource_type = Some(schema.name().to_owned());
+        self.operation = Some(operation);
+    }
+
+    /// Adds what became of another part of the same operation.
+    pub(super) fn join(&mut self, part: Outcome) {
+        self.note(&part.leniencies);
+        self.changed |= part.changed;
+        self.unrecorded = self.unrecorded.take().or(part.unrecorded);
+    }
+
     /// Adds leniencies that fired, each once.
     pub(super) fn note(&mut self, fired: &[Leniency]) {
         for leniency in fired {

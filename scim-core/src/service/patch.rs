@@ -20,7 +20,7 @@ use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
 use crate::schema::{Attribute, ResourceSchema, Uniqueness};
 use crate::service::PatchResponse;
-use crate::store::{Applied, Store, Update};
+use crate::store::{Modification, Modified, Store, Update};
 use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, validate};
 
@@ -87,25 +87,28 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let names_version = matches!(condition, Some(Condition::OneOf(_)));
         let expected = (names_version || !of_any_version).then_some(version);
         let (mut stored, mut is_shown) = (version, true);
+        let shown =
+            self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();
         if !change.is_empty() {
             self.check_added_references(call, &current, &change).await?;
             let last_modified = self.now();
             let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
             let update = Update { change: &change, unique: unique.as_deref(), last_modified: &last_modified };
-            match self.store.apply(call.scope(), id, &update, expected).await {
-                Ok(Applied::Changed(next)) => {
+            let status = if shown { StatusCode::OK } else { StatusCode::NO_CONTENT };
+            let applied = Modification::Apply { id, update: &update, expected };
+            match self.make(call.scope(), applied, Some(&current), Some(status), call.outcome).await {
+                Ok(Modified::Changed(next)) => {
+                    let next = next.unwrap_or(version);
                     stored = next;
                     is_shown = update.stamp(&mut resource, version) == next;
                 }
-                Ok(Applied::Unchanged(now)) => {
+                Ok(Modified::Unchanged(now)) => {
                     stored = now;
                     is_shown = now == version;
                 }
                 Err(error) => return raced_or(error),
             }
         }
-        let shown =
-            self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();
         if !shown {
             let reply = Reply { version: Some(stored), ..Reply::empty(StatusCode::NO_CONTENT) };
             return Ok(Attempt::Done(reply));
@@ -154,13 +157,13 @@ fn amend(
     admitted: &Resource,
     current: &Resource,
 ) {
-    for (name, before, after) in differences(&planned.0, &admitted.0) {
+    for (name, before, after) in planned.0.differences(&admitted.0) {
         let objects = (before.and_then(Value::as_object), after.and_then(Value::as_object));
         match (scim_filter::Schema::extension(schema, name), objects) {
             (Some(uri), (before, after)) if before.is_some() || after.is_some() => {
                 let none = Object::new();
                 let current = current.get(name).and_then(Value::as_object).unwrap_or(&none);
-                for (sub, _, value) in differences(before.unwrap_or(&none), after.unwrap_or(&none)) {
+                for (sub, _, value) in before.unwrap_or(&none).differences(after.unwrap_or(&none)) {
                     overwrite(change, Some(uri), sub, value, current);
                 }
             }
@@ -170,17 +173,6 @@ fn amend(
             },
         }
     }
-}
-
-/// The members that differ, each with its value before and after.
-fn differences<'o>(
-    before: &'o Object,
-    after: &'o Object,
-) -> impl Iterator<Item = (&'o str, Option<&'o Value>, Option<&'o Value>)> {
-    let changed = after.iter().map(|(name, value)| (name.as_str(), before.get(name.as_str()), Some(value)));
-    let removed = before.iter().map(|(name, value)| (name.as_str(), Some(value), after.get(name.as_str())));
-    let removed = removed.filter(|(_, _, after)| after.is_none());
-    changed.filter(|(_, before, after)| before != after).chain(removed)
 }
 
 fn overwrite(

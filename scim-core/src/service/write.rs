@@ -13,7 +13,7 @@ use crate::auth::Authenticator;
 use crate::etag::Condition;
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Store, StoreError, stamp};
+use crate::store::{Modification, Store, StoreError, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -49,7 +49,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
         self.check_references(&call, None, &resource).await?;
-        self.store.create(call.scope(), &resource, &validate::unique_keys(schema, &resource)).await?;
+        let unique = validate::unique_keys(schema, &resource);
+        let created = Modification::Create { resource: &resource, unique: &unique };
+        self.make(call.scope(), created, None, Some(StatusCode::CREATED), call.outcome).await?;
         call.outcome.resource = Some(id);
         self.reply(StatusCode::CREATED, &call.context, resource, &projection)
     }
@@ -101,8 +103,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         self.check_references(call, Some(&current), &resource).await?;
         stamp(&mut resource, &self.now(), Version(version.0.saturating_add(1)));
         let unique = validate::unique_keys(schema, &resource);
-        match self.store.replace(call.scope(), &resource, &unique, version).await {
-            Ok(()) => Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?)),
+        let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
+        match self.make(call.scope(), replaced, Some(&current), Some(StatusCode::OK), call.outcome).await {
+            Ok(_) => Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?)),
             Err(error) => raced_or(error),
         }
     }
@@ -129,8 +132,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         version: Version,
     ) -> Result<Attempt, Failure> {
         self.policy.may_delete(&call.context, current)?;
-        match self.store.delete(call.scope(), id, Some(version)).await {
-            Ok(()) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
+        let deleted = Modification::Delete { id, expected: Some(version) };
+        let status = Some(StatusCode::NO_CONTENT);
+        match self.make(call.scope(), deleted, Some(current), status, call.outcome).await {
+            Ok(_) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
             Err(error) => raced_or(error),
         }
     }

@@ -96,6 +96,17 @@ impl Object {
         self.members.iter()
     }
 
+    /// The members that differ from those of `after`, each with its value here and there.
+    pub(crate) fn differences<'o>(
+        &'o self,
+        after: &'o Object,
+    ) -> impl Iterator<Item = (&'o str, Option<&'o Value>, Option<&'o Value>)> {
+        let changed = after.iter().map(|(name, value)| (name.as_str(), self.get(name.as_str()), Some(value)));
+        let removed = self.iter().map(|(name, value)| (name.as_str(), Some(value), after.get(name.as_str())));
+        let removed = removed.filter(|(_, _, after)| after.is_none());
+        changed.filter(|(_, before, after)| before != after).chain(removed)
+    }
+
     /// The members in order.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&AttrName, &mut Value)> {
         self.members.iter_mut()

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod all_types;
+mod audit;
 mod bulk;
 mod characteristics;
 mod concurrency;

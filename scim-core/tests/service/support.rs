@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
+use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::service::Outcome;
@@ -68,6 +69,12 @@ pub(crate) fn server_over<S: Store>(store: S, config: Config) -> Server<S> {
 impl<S: Store> Server<S> {
     pub(crate) fn with_policy<P: Policy>(self, policy: P) -> Server<S, P> {
         Server { service: self.service.with_policy(policy), clock: self.clock }
+    }
+}
+
+impl<S: Store, P: Policy> Server<S, P> {
+    pub(crate) fn with_audit(self, audit: Audit) -> Self {
+        Self { service: self.service.with_audit(audit), clock: self.clock }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::service::Body;
 use crate::service::location::path_of;
 use crate::service::outcome::Outcome;
 use crate::service::respond::{Failure, Reply};
-use crate::store::{Scope, Store, StoreError};
+use crate::store::{Modification, Scope, Store, StoreError};
 use crate::value::Value;
 use crate::{Error, ResourceId};
 
@@ -59,7 +59,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         let open = |operation: &usize| self.done.get(*operation).is_some_and(Option::is_none);
         let left: Vec<usize> = order.into_iter().filter(|operation| open(operation)).collect();
         for operation in left {
-            self.conclude(operation, Err(self.without(failed).into()), self.outcome());
+            let outcome = self.outcome(operation);
+            self.conclude(operation, Err(self.without(failed).into()), outcome);
         }
     }
 
@@ -69,7 +70,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             "the circular reference cannot be resolved: each of these resources requires another one";
         for operation in operations {
             let error = Error::new(StatusCode::CONFLICT, detail);
-            self.conclude(operation, Err(error.into()), self.outcome());
+            let outcome = self.outcome(operation);
+            self.conclude(operation, Err(error.into()), outcome);
         }
     }
 
@@ -89,7 +91,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             match asked {
                 Ok(asked) => read.push((operation, asked)),
                 Err(failure) => {
-                    self.conclude(operation, Err(failure), self.outcome());
+                    let outcome = self.outcome(operation);
+                    self.conclude(operation, Err(failure), outcome);
                     return Err(operation);
                 }
             }
@@ -105,7 +108,7 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         created: &mut Vec<Created>,
     ) -> Option<usize> {
         for (operation, mut asked) in asked {
-            let mut outcome = self.outcome();
+            let mut outcome = self.outcome(operation);
             let made = match self.resolve(operation, &mut asked, |bulk_id| circle.contains(bulk_id)) {
                 Err(error) => Err(error.into()),
                 Ok(()) => {
@@ -137,9 +140,9 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             let Some(resource) = created.get_mut(at) else { continue };
             let Some(mut rest) = resource.rest.take() else { continue };
             in_patch(&mut rest, &mut |bulk_id| self.ids.get(bulk_id).map(|id| id.as_str().to_owned()));
-            let mut outcome = self.outcome();
+            let mut outcome = self.outcome(resource.operation);
             let completed = self.complete(resource, rest, &mut outcome).await;
-            resource.outcome.note(&outcome.leniencies);
+            resource.outcome.join(outcome);
             let failed = match completed {
                 Ok(reply) if reply.version.is_some() => {
                     resource.reply.version = reply.version;
@@ -148,8 +151,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
                 // A refusal, or what the policy makes of the complete resource is a deletion.
                 failed => failed,
             };
-            let resource = created.remove(at);
-            let deleted = self.delete(&resource).await;
+            let mut resource = created.remove(at);
+            let deleted = self.delete(&mut resource).await;
             self.forget(resource.operation);
             self.conclude(resource.operation, deleted.and(failed), resource.outcome);
             return Some(resource.operation);
@@ -171,8 +174,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
 
     /// Deletes what was created before `failed` could not be.
     async fn take_back(&mut self, created: Vec<Created>, failed: usize) {
-        for resource in created.into_iter().rev() {
-            let deleted = self.delete(&resource).await;
+        for mut resource in created.into_iter().rev() {
+            let deleted = self.delete(&mut resource).await;
             let failure = deleted.err().unwrap_or_else(|| self.without(failed).into());
             self.forget(resource.operation);
             self.conclude(resource.operation, Err(failure), resource.outcome);
@@ -180,10 +183,16 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
     }
 
     /// Takes a creation back. That is no deletion a client asks for, so the policy is not asked.
-    async fn delete(&self, resource: &Created) -> Result<(), Failure> {
+    async fn delete(&self, resource: &mut Created) -> Result<(), Failure> {
         let scope = Scope { tenant: &self.principal.tenant, schema: &resource.schema };
-        match self.service.store.delete(scope, &resource.id, None).await {
-            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+        let deleted = Modification::Delete { id: &resource.id, expected: None };
+        let outcome = &mut resource.outcome;
+        match self.service.make(scope, deleted, None, None, outcome).await {
+            Ok(_) | Err(StoreError::NotFound) => {
+                // What is left of the operation is that it was refused.
+                outcome.changed = false;
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -23,9 +23,11 @@ use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use self::operation::{Asked, Told};
 use self::plan::Unit;
-use super::outcome::Outcome;
+use self::references::referred;
+use super::outcome::{Operation, Outcome};
 use super::respond::{Failure, Reply};
 use super::{Body, BulkLimits, Call, Service, media_type};
+use crate::audit::{BulkPlace, RequestId};
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
 use crate::message::{BulkMethod, BulkRequest, BulkResponse, BulkResult};
@@ -60,6 +62,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             service: self,
             head,
             principal,
+            request: outcome.request.clone(),
             done: operations.iter().map(|_| None).collect(),
             operations,
             ids: HashMap::new(),
@@ -89,6 +92,7 @@ struct Bulk<'a, S, A, P> {
     service: &'a Service<S, A, P>,
     head: &'a Parts,
     principal: &'a Principal,
+    request: Option<RequestId>,
     operations: Vec<Told>,
     /// What the `bulkId`s stand for, as far as it was created.
     ids: HashMap<Box<str>, ResourceId>,
@@ -100,7 +104,7 @@ struct Bulk<'a, S, A, P> {
 impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
     /// Makes one operation whose references are created, or never will be.
     async fn make(&mut self, operation: usize) {
-        let mut outcome = self.outcome();
+        let mut outcome = self.outcome(operation);
         let made = match self.take(operation) {
             Ok(asked) => self.try_make(operation, asked, &mut outcome).await,
             Err(failure) => Err(failure),
@@ -213,8 +217,24 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         Ok(head)
     }
 
-    fn outcome(&self) -> Outcome {
-        Outcome { principal: Some(self.principal.clone()), ..Outcome::default() }
+    /// The outcome of an operation, as far as it is known before it is made.
+    fn outcome(&self, operation: usize) -> Outcome {
+        let told = self.operations.get(operation);
+        let asked = told.and_then(|told| told.asked.as_ref()?.as_ref().ok());
+        let id = asked.and_then(|asked| asked.id.clone()).filter(|id| referred(id.as_str()).is_none());
+        let method = told.and_then(|told| told.method.as_deref()).map(str::as_bytes);
+        Outcome {
+            principal: Some(self.principal.clone()),
+            request: self.request.clone(),
+            bulk: Some(BulkPlace { index: operation, bulk_id: told.and_then(|told| told.bulk_id.clone()) }),
+            operation: method
+                .and_then(|method| Method::from_bytes(method).ok())
+                .map(|method| Operation::of(&method, true))
+                .filter(|operation| operation.is_write()),
+            resource_type: asked.map(|asked| asked.schema.name().to_owned()),
+            resource: id,
+            ..Outcome::default()
+        }
     }
 
     /// Notes what the `bulkId` of an operation stands for from now on.

@@ -1,0 +1,178 @@
+//! The audit trail: where changes are made and where refusals end, each with its record.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::Service;
+use super::outcome::{Operation, Outcome};
+use crate::audit::{self, Audit, Effect, OnFailure, Record, SinkError};
+use crate::auth::{Authenticator, Principal};
+use crate::policy::Policy;
+use crate::store::{Modification, Modified, Scope, Store, StoreError};
+use crate::{Resource, ResourceId, Version};
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    /// Makes a modification of what is `before`: the one way to the store of everything that changes
+    /// resources.
+    pub(super) async fn make(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        before: Option<&Resource>,
+        status: Option<StatusCode>,
+        outcome: &mut Outcome,
+    ) -> Result<Modified, StoreError> {
+        let record = self.audits().then(|| self.record(outcome)).flatten();
+        let Some(mut record) = record else {
+            return self.store.modify(scope, modification, None).await;
+        };
+        let (resource, versions) = about(&modification, before);
+        record.resource = resource;
+        (record.version_before, record.version_after) = versions;
+        record.effect = effect(&modification);
+        record.status = status;
+        record.changes = audit::changes(scope.schema, &modification, before);
+
+        let intended = self.audit.as_ref().filter(|audit| audit.on_failure == OnFailure::Refuse);
+        if let Some(audit) = intended {
+            tell(audit, &record, Effect::Intended).map_err(StoreError::Unavailable)?;
+        }
+        let pending = Pending { audit: self.audit.as_ref(), record: &record, ended: false };
+        let kept = self.store.keeps_audit().then_some(&record);
+        let made = self.store.modify(scope, modification, kept).await;
+        pending.end();
+        let told = match &made {
+            Ok(Modified::Changed(version)) => {
+                outcome.changed = true;
+                self.audit.as_ref().map(|audit| audit.sink.record(&record.in_version(*version)))
+            }
+            Ok(Modified::Unchanged(_)) | Err(StoreError::VersionMismatch) => {
+                intended.map(|audit| tell(audit, &record, Effect::Withdrawn))
+            }
+            // The answer is an error, whose record is made at its end.
+            Err(_) => None,
+        };
+        outcome.told_sink(told);
+        made
+    }
+
+    /// Records what was refused: the request, or operations of a bulk request.
+    pub(super) async fn record_refusals(&self, outcome: &mut Outcome) {
+        if !self.audits() {
+            return;
+        }
+        let mut operations = std::mem::take(&mut outcome.operations);
+        for operation in &mut operations {
+            self.record_refusal(operation).await;
+            outcome.unrecorded = outcome.unrecorded.take().or_else(|| operation.unrecorded.clone());
+        }
+        outcome.operations = operations;
+        self.record_refusal(outcome).await;
+    }
+
+    async fn record_refusal(&self, outcome: &mut Outcome) {
+        let Some(error) = outcome.told.as_ref().filter(|_| !outcome.changed) else { return };
+        let (status, scim_type) = (error.status(), error.scim_type());
+        let Some(mut record) = self.record(outcome) else { return };
+        record.effect = Effect::of_error(status);
+        (record.status, record.scim_type) = (Some(status), scim_type);
+        let kept = match self.store.keeps_audit() {
+            true => Some(self.store.keep(&record).await.map_err(SinkError::from)),
+            false => None,
+        };
+        outcome.told_sink(kept);
+        outcome.told_sink(self.audit.as_ref().map(|audit| audit.sink.record(&record)));
+    }
+
+    fn audits(&self) -> bool {
+        self.audit.is_some() || self.store.keeps_audit()
+    }
+
+    /// A record of what is known of a request that is to change something; a request of nobody has none.
+    fn record(&self, outcome: &Outcome) -> Option<Record> {
+        let Principal { tenant, credential } = outcome.principal.clone()?;
+        // An operation of a bulk request that cannot be read is one of it all the same.
+        let operation = outcome.operation.or(outcome.bulk.as_ref().map(|_| Operation::Bulk))?;
+        operation.is_write().then(|| Record {
+            time: (self.environment.now)(),
+            tenant,
+            credential,
+            request: outcome.request.clone(),
+            bulk: outcome.bulk.clone(),
+            operation,
+            effect: Effect::Refused,
+            resource_type: outcome.resource_type.as_deref().map(Into::into),
+            resource: outcome.resource.clone(),
+            version_before: None,
+            version_after: None,
+            status: None,
+            scim_type: None,
+            leniencies: outcome.leniencies.clone(),
+            changes: Vec::new(),
+        })
+    }
+}
+
+impl Outcome {
+    fn told_sink(&mut self, told: Option<Result<(), SinkError>>) {
+        if let Some(Err(error)) = told {
+            self.unrecorded.get_or_insert(Arc::new(error));
+        }
+    }
+}
+
+/// A change that the store is making: a request that is dropped meanwhile is recorded too.
+struct Pending<'a> {
+    audit: Option<&'a Audit>,
+    record: &'a Record,
+    ended: bool,
+}
+
+impl Pending<'_> {
+    fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(audit) = self.audit.filter(|_| !self.ended) {
+            // Nobody is left to be told that the sink failed.
+            let _ = tell(audit, self.record, Effect::Interrupted);
+        }
+    }
+}
+
+/// Tells the sink of a change that was not made, or not yet.
+fn tell(audit: &Audit, record: &Record, effect: Effect) -> Result<(), SinkError> {
+    let status = None;
+    audit.sink.record(&Record { effect, status, ..record.clone() })
+}
+
+fn effect(modification: &Modification<'_>) -> Effect {
+    match modification {
+        Modification::Create { .. } => Effect::Created,
+        Modification::Replace { .. } | Modification::Apply { .. } => Effect::Changed,
+        Modification::Delete { .. } => Effect::Deleted,
+    }
+}
+
+/// The resource, and its versions before and after.
+fn about(
+    modification: &Modification<'_>,
+    before: Option<&Resource>,
+) -> (Option<ResourceId>, (Option<Version>, Option<Version>)) {
+    match modification {
+        Modification::Create { resource, .. } => (resource.id(), (None, resource.version())),
+        Modification::Replace { resource, expected, .. } => {
+            (resource.id(), (Some(*expected), resource.version()))
+        }
+        Modification::Apply { id, expected, .. } => {
+            (Some((*id).clone()), (*expected, expected.map(Version::next)))
+        }
+        Modification::Delete { id, expected } => {
+            (Some((*id).clone()), (expected.or_else(|| before?.version()), None))
+        }
+    }
+}
