@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use scim_benches::workloads::{E1A, E1B, E1C, F1, F3, F4, PATHS, any_id, filters, users};
 use scim_core::schema::Registry;
-use scim_core::value::Value;
+use scim_core::value::{JsonLimits, Value};
 use scim_filter::{BindOptions, Filter, PatchPath};
 
 fn parse(c: &mut Criterion) {
@@ -45,7 +45,9 @@ fn matching(c: &mut Criterion) {
     const USERS: usize = 10_000;
     let registry = Registry::standard();
     let schema = registry.by_name("User").unwrap();
-    let trees: Vec<Value> = users(USERS).map(Value::from).collect();
+    let limits = JsonLimits::default();
+    let tree = |text: String| Value::from_slice(text.as_bytes(), &limits).unwrap();
+    let trees: Vec<Value> = users(USERS).map(tree).collect();
     let mut group = c.benchmark_group("match over 10,000 users");
     group.throughput(Throughput::Elements(USERS as u64));
     for (name, text, expected) in [("E1a", E1A, 1), ("E1b", E1B, 3_334), ("E1c", E1C, 666)] {
@@ -64,7 +66,7 @@ fn matching_text(c: &mut Criterion) {
     const USERS: usize = 10_000;
     let registry = Registry::standard();
     let schema = registry.by_name("User").unwrap();
-    let texts: Vec<String> = users(USERS).map(|user| user.to_string()).collect();
+    let texts: Vec<String> = users(USERS).collect();
     let mut group = c.benchmark_group("match over 10,000 users as JSON text");
     group.throughput(Throughput::Elements(USERS as u64));
     for (name, text, expected) in [("S1a", E1A, 1), ("S1b", E1B, 3_334), ("S1c", E1C, 666)] {

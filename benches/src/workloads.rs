@@ -2,8 +2,6 @@
 //!
 //! Everything is made in code from fixed seeds, so that every run and every machine measures the same.
 
-use serde_json::{Value, json};
-
 /// The look-up most identity providers begin with.
 pub const F1: &str = r#"userName eq "bjensen@example.com""#;
 /// A look-up by the client's identifier.
@@ -96,58 +94,53 @@ pub fn long_literal(escapes: bool) -> String {
     format!("displayName eq \"{literal}\"")
 }
 
-/// As many users, as an identity provider with the enterprise extension would have made them.
-pub fn users(count: usize) -> impl Iterator<Item = Value> {
+/// As many users as JSON text, as an identity provider with the enterprise extension would have made
+/// them: members are in the order in which the RFC shows them.
+pub fn users(count: usize) -> impl Iterator<Item = String> {
     const GIVEN: [&str; 8] = ["Ada", "Alan", "Carlos", "Fatima", "Hiro", "Mina", "Olga", "Sven"];
     const FAMILY: [&str; 7] = ["Jensen", "Smith", "Garcia", "Tanaka", "Okafor", "Novak", "Haddad"];
+    let mut random = Random(1);
+    (0..count).map(move |index| {
+        let (given, family) = (pick(GIVEN, random.next()), pick(FAMILY, random.next()));
+        user(index, given, family, [random.uuid(), random.uuid(), random.uuid()])
+    })
+}
+
+fn user(index: usize, given: &str, family: &str, [id, external_id, manager]: [String; 3]) -> String {
     const TITLES: [&str; 5] =
         ["Tour Guide", "Software engineer", "Account Manager", "Data engineer", "Nurse"];
     const DOMAINS: [&str; 3] = ["example.com", "example.org", "corp.example.net"];
     const TYPES: [&str; 3] = ["Employee", "Contractor", "Intern"];
-    fn pick<const N: usize>(list: [&'static str; N], index: usize) -> &'static str {
-        list.get(index % N).copied().unwrap_or_default()
-    }
-    let mut random = Random(1);
-    (0..count).map(move |index| {
-        let (given, family) = (pick(GIVEN, random.next()), pick(FAMILY, random.next()));
-        let (id, external_id, manager) = (random.uuid(), random.uuid(), random.uuid());
-        let work = format!("{given}.{family}{index}@{}", pick(DOMAINS, index)).to_lowercase();
-        json!({
-            "schemas": [
-                "urn:ietf:params:scim:schemas:core:2.0:User",
-                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-            ],
-            "id": id,
-            "externalId": external_id,
-            "userName": format!("user{index:06}@example.com"),
-            "name": {"formatted": format!("{given} {family}"), "familyName": family, "givenName": given},
-            "displayName": format!("{given} {family}"),
-            "title": pick(TITLES, index),
-            "userType": pick(TYPES, index / 7),
-            "preferredLanguage": "en-US",
-            "locale": "en-US",
-            "timezone": "America/Los_Angeles",
-            "active": index % 10 != 0,
-            "emails": [
-                {"value": work, "type": "work", "primary": true},
-                {"value": format!("{given}{index}@home.example"), "type": "home"},
-            ],
-            "phoneNumbers": [{"value": format!("+1-555-{:04}", index % 10_000), "type": "work"}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
-                "employeeNumber": (700_000 + index).to_string(),
-                "costCenter": (4_000 + index % 50).to_string(),
-                "organization": "Universal Studios",
-                "department": "Tour Operations",
-                "manager": {"value": manager, "displayName": "John Smith"},
-            },
-            "meta": {
-                "resourceType": "User",
-                "created": format!("20{}-01-23T04:56:22Z", 10 + index % 14),
-                "lastModified": format!("20{}-05-13T04:42:{:02}Z", 11 + index % 15, index % 60),
-                "location": format!("https://example.com/v2/Users/{id}"),
-            },
-        })
-    })
+    let core = format!(
+        r#""id":"{id}","externalId":"{external_id}","userName":"user{index:06}@example.com","name":{{"formatted":"{given} {family}","familyName":"{family}","givenName":"{given}"}},"displayName":"{given} {family}","title":"{}","userType":"{}","preferredLanguage":"en-US","locale":"en-US","timezone":"America/Los_Angeles","active":{}"#,
+        pick(TITLES, index),
+        pick(TYPES, index / 7),
+        !index.is_multiple_of(10),
+    );
+    let work = format!("{given}.{family}{index}@{}", pick(DOMAINS, index)).to_lowercase();
+    let contact = format!(
+        r#""emails":[{{"value":"{work}","type":"work","primary":true}},{{"value":"{}{index}@home.example","type":"home"}}],"phoneNumbers":[{{"value":"+1-555-{:04}","type":"work"}}]"#,
+        given.to_lowercase(),
+        index % 10_000,
+    );
+    let enterprise = format!(
+        r#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"employeeNumber":"{}","costCenter":"{}","organization":"Universal Studios","department":"Tour Operations","manager":{{"value":"{manager}","displayName":"John Smith"}}}}"#,
+        700_000 + index,
+        4_000 + index % 50,
+    );
+    let meta = format!(
+        r#""meta":{{"resourceType":"User","created":"20{}-01-23T04:56:22Z","lastModified":"20{}-05-13T04:42:{:02}Z","version":"W/\"{index:015x}\"","location":"https://example.com/v2/Users/{id}"}}"#,
+        10 + index % 14,
+        11 + index % 15,
+        index % 60,
+    );
+    format!(
+        r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],{core},{contact},{enterprise},{meta}}}"#
+    )
+}
+
+fn pick<const N: usize>(list: [&'static str; N], index: usize) -> &'static str {
+    list.get(index % N).copied().unwrap_or_default()
 }
 
 /// Numbers from a seed (a linear congruential generator; enough to look different).

@@ -6,7 +6,7 @@ use crate::ast::{Literal, NodeKind, Slice};
 use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT, route};
 use crate::compare::{Text, fold};
 use crate::fold::Key;
-use crate::json_members::NameEnds;
+use crate::wanted::Wanted;
 use crate::{
     AttrName, AttrPath, AttributeInfo, AttributeType, BindError, BindErrorKind, BoundAttr, BoundFilter,
     BoundPath, CompareOp, Filter, Number, PatchPath, Schema, Term, Terms,
@@ -445,13 +445,12 @@ impl<'a, S: Schema> Binder<'a, S> {
     fn finish(self) -> BoundFilter {
         let Self { mut nodes, attrs, texts, lenient, .. } = self;
         let entry = route(&mut nodes);
-        let name_ends = NameEnds::of(attrs.iter().map(BoundAttr::member));
         BoundFilter {
+            wanted: Box::new(Wanted::of(&nodes, &attrs)),
             nodes: nodes.into(),
             entry,
             attrs: attrs.into(),
             texts: texts.into_boxed_str(),
-            name_ends,
             lenient,
         }
     }

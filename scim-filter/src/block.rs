@@ -20,10 +20,12 @@ pub(crate) struct Found {
 #[cfg(target_feature = "sse2")]
 #[inline]
 pub(crate) fn find(block: &[u8; BLOCK]) -> Found {
-    use safe_arch::{cmp_eq_mask_i8_m128i, load_unaligned_m128i, move_mask_i8_m128i, set_splat_i8_m128i};
+    use safe_arch::{
+        cmp_eq_mask_i8_m128i, load_unaligned_m128i, m128i, move_mask_i8_m128i, set_splat_i8_m128i,
+    };
     let is = |row, byte: u8| cmp_eq_mask_i8_m128i(row, set_splat_i8_m128i(byte.cast_signed()));
     let bits = |found| u64::from(move_mask_i8_m128i(found) as u16);
-    let (mut quotes, mut brackets, mut colons, mut backslashes) = (0, 0, 0, 0);
+    let (mut quotes, mut brackets, mut colons, mut backslashes) = (0, 0, 0, m128i::default());
     for (row, shift) in block.as_chunks::<ROW>().0.iter().zip([0, 16, 32, 48]) {
         let row = load_unaligned_m128i(row);
         // `[` and `]` differ from `{` and `}` in this bit.
@@ -31,9 +33,9 @@ pub(crate) fn find(block: &[u8; BLOCK]) -> Found {
         quotes |= bits(is(row, b'"')) << shift;
         brackets |= bits(is(curly, b'{') | is(curly, b'}')) << shift;
         colons |= bits(is(row, b':')) << shift;
-        backslashes |= bits(is(row, b'\\'));
+        backslashes |= is(row, b'\\');
     }
-    Found { quotes, brackets, colons, backslash: backslashes != 0 }
+    Found { quotes, brackets, colons, backslash: bits(backslashes) != 0 }
 }
 
 /// The same where no instruction gathers the bits of comparisons.

@@ -3,7 +3,7 @@
 use crate::ast::Slice;
 use crate::compare::{Instant, Text, without_padding};
 use crate::fold::Key;
-use crate::json_members::NameEnds;
+use crate::wanted::Wanted;
 use crate::{AttrName, AttributeType, CompareOp, Number, Scalar};
 
 /// A filter bound to a schema: canonical names, types and case rules are known.
@@ -19,8 +19,8 @@ pub struct BoundFilter {
     pub(crate) attrs: Box<[BoundAttr]>,
     // The strings compared with, and behind each its folded form where that differs.
     pub(crate) texts: Box<str>,
-    // Of the members that the attributes are or are in.
-    pub(crate) name_ends: NameEnds,
+    // What is looked for in JSON text.
+    pub(crate) wanted: Box<Wanted>,
     pub(crate) lenient: bool,
 }
 
@@ -49,6 +49,16 @@ pub(crate) enum BoundKind {
     Compare { attr: u32, op: CompareOp, value: BoundLiteral },
     Present { attr: u32 },
     ValuePath { attr: u32 },
+}
+
+impl BoundKind {
+    /// The attribute a leaf is about.
+    pub(crate) fn attr(&self) -> Option<u32> {
+        match *self {
+            Self::Compare { attr, .. } | Self::Present { attr } | Self::ValuePath { attr } => Some(attr),
+            Self::And | Self::Or | Self::Not => None,
+        }
+    }
 }
 
 /// A comparison value, prepared.

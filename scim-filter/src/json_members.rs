@@ -5,8 +5,11 @@
 //! strings. Those lead from one member to the next, whatever the values in between hold and however
 //! deep they nest: it takes no more than the brackets counted.
 
+use memchr::memrchr;
+
 use crate::block::{BLOCK, Found, find};
 use crate::json_text::{Read, not_json};
+use crate::wanted::{Ends, Tail};
 use crate::{AttrName, lex};
 
 /// The members of one object, or what is left of them.
@@ -14,16 +17,13 @@ pub(crate) struct Members<'t> {
     text: &'t [u8],
     // Where the block begins.
     block: usize,
-    // A bit for each byte of the block: the quotes of strings; the brackets outside of strings; and
-    // what is still to be looked at of those and of the colons outside of strings.
-    quotes: u64,
+    // A bit for each byte of the block: the brackets outside of strings, and what is still to be
+    // looked at of those and of the colons outside of strings.
     brackets: u64,
     marks: u64,
     // How the next block begins: all ones within a string; whether behind a backslash.
     in_string: u64,
     behind_backslash: bool,
-    // The places of the last two quotes before the block.
-    quotes_before: [usize; 2],
     // Whether any string so far has an escape.
     escapes: bool,
     // How many brackets are open, with the object's own; 0 behind it.
@@ -33,10 +33,25 @@ pub(crate) struct Members<'t> {
 }
 
 /// One member.
-pub(crate) struct Member<'t> {
-    pub(crate) name: RawName<'t>,
+#[derive(Clone, Copy)]
+pub(crate) struct Member {
+    /// The place of the colon behind its name.
+    colon: usize,
+    /// The end of its name, unless it may have escapes or has white space behind it.
+    tail: Option<u128>,
+}
+
+impl Member {
+    /// Whether its name may be the one whose end is `tail`.
+    #[inline]
+    pub(crate) fn may_be(self, tail: &Tail) -> bool {
+        self.tail.is_none_or(|found| tail.may_be(found))
+    }
+
     /// The place of the value, or of white space before it.
-    pub(crate) value: usize,
+    pub(crate) fn value(self) -> usize {
+        self.colon + 1
+    }
 }
 
 impl<'t> Members<'t> {
@@ -46,12 +61,10 @@ impl<'t> Members<'t> {
         let mut members = Self {
             text,
             block: start,
-            quotes: 0,
             brackets: 0,
             marks: 0,
             in_string: 0,
             behind_backslash: false,
-            quotes_before: [0; 2],
             escapes: false,
             depth: 1,
             end: start,
@@ -66,9 +79,19 @@ impl<'t> Members<'t> {
 
     /// The next member that may be `wanted`; none is left when the object's end is found.
     #[inline]
-    pub(crate) fn next(&mut self, wanted: NameEnds) -> Read<Option<Member<'t>>> {
+    pub(crate) fn next(&mut self, wanted: Ends) -> Read<Option<Member>> {
         let found = self.walk::<true>(wanted)?;
-        Ok(found.map(|colon| Member { name: self.name_before(colon), value: self.end }))
+        Ok(found.map(|colon| {
+            let tail = if self.escapes { None } else { Tail::before(self.text, colon) };
+            Member { colon, tail }
+        }))
+    }
+
+    /// Whether `member`, the last one that was returned, is `name`, whose end is `tail`.
+    #[inline]
+    pub(crate) fn is_named(&self, member: Member, tail: &Tail, name: &AttrName) -> bool {
+        tail.is_whole() && member.tail.is_some_and(|found| tail.may_be(found))
+            || member.may_be(tail) && self.name_before(member.colon).is(name)
     }
 
     /// Whether the object's end is found.
@@ -78,14 +101,14 @@ impl<'t> Members<'t> {
 
     /// The place behind the object, or behind an array whose `[` is before the start.
     pub(crate) fn end(mut self) -> Read<usize> {
-        self.walk::<false>(NameEnds::ANY)?;
+        self.walk::<false>(Ends::ANY)?;
         Ok(self.end)
     }
 
     /// Goes on behind the next colon of the object itself whose name may be `wanted`, which is in the
     /// block, if one is asked for and is left; else behind the object's end.
     #[inline]
-    fn walk<const COLON: bool>(&mut self, wanted: NameEnds) -> Read<Option<u32>> {
+    fn walk<const COLON: bool>(&mut self, wanted: Ends) -> Read<Option<usize>> {
         if self.depth == 0 {
             return Ok(None);
         }
@@ -114,21 +137,30 @@ impl<'t> Members<'t> {
                 }
                 (self.marks, self.depth) = (marks, depth);
                 self.end = self.block + bit as usize + 1;
-                return Ok((depth > 0).then_some(bit));
+                return Ok((depth > 0).then_some(self.block + bit as usize));
             }
             self.next_block()?;
         }
     }
 
-    /// What stands between the last two quotes before a colon.
-    fn name_before(&self, colon: u32) -> RawName<'t> {
-        let quotes = self.quotes & ((1 << colon) - 1);
-        let [open, close] = last_two(quotes, self.block, self.quotes_before);
-        RawName { text: self.text, start: open + 1, end: close, escapes: self.escapes }
+    /// The name before the colon at `colon`; an empty one if none is there.
+    fn name_before(&self, colon: usize) -> RawName<'t> {
+        let mut name = RawName { text: self.text, start: colon, end: colon, escapes: self.escapes };
+        let before = self.text.get(..colon).unwrap_or_default();
+        let Some(mut rest) = before.trim_ascii_end().strip_suffix(b"\"") else { return name };
+        name.end = rest.len();
+        while let Some(quote) = memrchr(b'"', rest) {
+            rest = rest.get(..quote).unwrap_or_default();
+            // Behind an odd number of backslashes it is one of the name's own.
+            if rest.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+                name.start = quote + 1;
+                break;
+            }
+        }
+        name
     }
 
     fn next_block(&mut self) -> Read<()> {
-        self.quotes_before = last_two(self.quotes, self.block, self.quotes_before);
         self.block += BLOCK;
         if self.block >= self.text.len() {
             return not_json(self.text.len());
@@ -148,14 +180,13 @@ impl<'t> Members<'t> {
                 &last
             }
         };
-        let Found { quotes, brackets, colons, backslash } = find(block);
-        self.quotes = quotes;
+        let Found { mut quotes, brackets, colons, backslash } = find(block);
         if backslash || self.behind_backslash {
-            self.quotes &= !self.escaped(block);
+            quotes &= !self.escaped(block);
         }
         // Each bit becomes the sum of those up to it: 1 from a string's first quote to before its
         // last one.
-        let mut inside = self.quotes;
+        let mut inside = quotes;
         for shift in [1, 2, 4, 8, 16, 32] {
             inside ^= inside << shift;
         }
@@ -190,51 +221,6 @@ fn padded(rest: &[u8]) -> [u8; BLOCK] {
         *place = *byte;
     }
     block
-}
-
-/// The places of the last two bits of a block, or of those before it.
-#[inline]
-fn last_two(bits: u64, block: usize, before: [usize; 2]) -> [usize; 2] {
-    let Some(last) = bits.checked_ilog2() else { return before };
-    let others = bits ^ (1 << last);
-    let place = |bit: u32| block + bit as usize;
-    [others.checked_ilog2().map_or(before[1], place), place(last)]
-}
-
-/// How the names end that are looked for, so that others are passed over without finding out where
-/// they begin: a bit for each value that two characters and the quote before or behind them have.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NameEnds(u64);
-
-impl NameEnds {
-    pub(crate) const ANY: Self = Self(u64::MAX);
-
-    /// The ends of `names`.
-    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n AttrName>) -> Self {
-        Self(names.into_iter().fold(0, |ends, name| {
-            ends | match name.as_str().as_bytes() {
-                [.., one, two] => Self::bit(*one, *two),
-                [one] => Self::bit(b'"', *one),
-                [] => u64::MAX,
-            }
-        }))
-    }
-
-    /// Whether one of the names may stand in `text` before the colon at `colon`.
-    #[inline]
-    fn may_be(self, text: &[u8], colon: usize) -> bool {
-        match text.get(colon.wrapping_sub(3)..colon) {
-            Some([one, two, b'"']) => self.0 & Self::bit(*one, *two) != 0,
-            // There is white space, or next to nothing.
-            _ => true,
-        }
-    }
-
-    #[inline]
-    fn bit(one: u8, two: u8) -> u64 {
-        // Equal for letters that differ in case alone, whose other bits are those that count.
-        1 << (((one & 0x1f).wrapping_mul(7) ^ (two & 0x1f)) % 64)
-    }
 }
 
 /// A name as it stands between its quotes.

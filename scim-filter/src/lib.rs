@@ -107,6 +107,7 @@ mod slice;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod table;
+mod wanted;
 
 pub use ast::{AttrPath, CompValue, CompareOp, Expr, Filter, Term, Terms, TermsIter};
 pub use bind::BindOptions;

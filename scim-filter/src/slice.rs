@@ -7,8 +7,9 @@
 
 use crate::bound::{ACCEPT, BoundKind};
 use crate::eval::NESTING;
-use crate::json_members::{Members, NameEnds};
+use crate::json_members::Members;
 use crate::json_text::{JsonTextError, JsonTextErrorKind, Read, TextValue};
+use crate::wanted::{Ends, Names, Tail};
 use crate::{AttrName, BoundAttr, BoundFilter};
 
 impl BoundFilter {
@@ -59,10 +60,10 @@ impl BoundFilter {
                 _ => JsonTextErrorKind::NotJson,
             }));
         };
-        let mut resource = Located { filter: self, members, places };
+        let mut resource = Located { names: &self.wanted.outside, attrs: &self.attrs, members, places };
         let mut early = Early::default();
         let holds = self.run_on_text(self.entry, |kind, index| {
-            let Some(attr) = attr_of(kind) else { return Ok(false) };
+            let Some(attr) = kind.attr() else { return Ok(false) };
             let member = loop {
                 if let Some(known) = early.known(index) {
                     return Ok(known);
@@ -71,7 +72,9 @@ impl BoundFilter {
                     Place::At(value) => break Some(value),
                     Place::Nowhere => break None,
                     Place::Further => {
-                        if resource.walk()? && early.decides(self, &resource, inner)? {
+                        if resource.walk()? & self.wanted.deciding != 0
+                            && early.decides(self, &resource, inner)?
+                        {
                             return Err(Stop::Decided);
                         }
                     }
@@ -96,7 +99,7 @@ impl BoundFilter {
         member: Option<TextValue<'_>>,
         inner: &mut [usize],
     ) -> Read<bool> {
-        let Some(attr) = attr_of(kind).and_then(|attr| self.attr(attr)) else { return Ok(false) };
+        let Some(attr) = kind.attr().and_then(|attr| self.attr(attr)) else { return Ok(false) };
         match *kind {
             BoundKind::Compare { op, value, .. } => {
                 let (test, expected) = self.test(op, value);
@@ -121,10 +124,12 @@ impl BoundFilter {
         element: TextValue<'_>,
         places: &mut [usize],
     ) -> Read<(bool, Option<usize>)> {
-        places.fill(0);
-        let mut object = element.members().map(|members| Located { filter: self, members, places });
+        let mut object = element.members().map(|members| {
+            places.fill(0);
+            Located { names: &self.wanted.inside, attrs: &self.attrs, members, places }
+        });
         let holds = self.run_on_text::<JsonTextError>(entry, |kind, _| {
-            let Some(index) = attr_of(kind) else { return Ok(false) };
+            let Some(index) = kind.attr() else { return Ok(false) };
             let Some(attr) = self.attr(index) else { return Ok(false) };
             let value = match &mut object {
                 Some(object) => object.member(index)?,
@@ -160,16 +165,6 @@ impl BoundFilter {
             leaf = if holds(&node.kind, leaf)? { node.on_true } else { node.on_false };
         }
         Ok(leaf == ACCEPT)
-    }
-}
-
-/// The attribute a leaf is about.
-fn attr_of(kind: &BoundKind) -> Option<u32> {
-    match *kind {
-        BoundKind::Compare { attr, .. } | BoundKind::Present { attr } | BoundKind::ValuePath { attr } => {
-            Some(attr)
-        }
-        BoundKind::And | BoundKind::Or | BoundKind::Not => None,
     }
 }
 
@@ -216,7 +211,7 @@ impl Early {
         let mut term = 1;
         while let (Some(node), Some(bit)) = (filter.node(term), 1_u64.checked_shl(term)) {
             if self.evaluated & bit == 0
-                && let Some(attr) = attr_of(&node.kind)
+                && let Some(attr) = node.kind.attr()
                 && let Place::At(value) = resource.place(attr)?
             {
                 let holds = filter.leaf_holds(&node.kind, term, Some(value), inner)?;
@@ -234,7 +229,8 @@ impl Early {
 
 /// An object as far as it was walked.
 struct Located<'f, 't, 'p> {
-    filter: &'f BoundFilter,
+    names: &'f Names,
+    attrs: &'f [BoundAttr],
     members: Members<'t>,
     // For each attribute of the filter where its value (or extension) begins, or 0.
     places: &'p mut [usize],
@@ -272,15 +268,19 @@ impl<'t> Located<'_, 't, '_> {
         }
     }
 
-    /// Walks to the next member that may be asked for, and tells whether it is.
+    /// Walks to the next member that may be asked for; a bit for each of the first 64 attributes whose
+    /// it is.
     #[inline]
-    fn walk(&mut self) -> Read<bool> {
-        let Some(member) = self.members.next(self.filter.name_ends)? else { return Ok(false) };
-        let mut found = false;
-        for (attr, place) in self.filter.attrs.iter().zip(&mut *self.places) {
-            if *place == 0 && member.name.is(attr.member()) {
-                *place = member.value;
-                found = true;
+    fn walk(&mut self) -> Read<u64> {
+        let Some(member) = self.members.next(self.names.ends)? else { return Ok(0) };
+        let mut found = 0;
+        for (tail, attr) in self.names.tails.iter().filter(|(tail, _)| member.may_be(tail)) {
+            let index = *attr as usize;
+            if let (Some(attr), Some(place @ 0)) = (self.attrs.get(index), self.places.get_mut(index))
+                && self.members.is_named(member, tail, attr.member())
+            {
+                *place = member.value();
+                found |= 1_u64.checked_shl(index as u32).unwrap_or_default();
             }
         }
         Ok(found)
@@ -318,10 +318,10 @@ fn itself<'t>(name: &AttrName, element: TextValue<'t>) -> Option<TextValue<'t>> 
 /// The member `name` of a value, if that is an object which has it.
 fn member_of<'t>(name: &AttrName, value: TextValue<'t>) -> Read<Option<TextValue<'t>>> {
     let Some(mut members) = value.members() else { return Ok(None) };
-    let ends = NameEnds::of([name]);
+    let (ends, tail) = (Ends::of(name), Tail::of(name));
     while let Some(member) = members.next(ends)? {
-        if member.name.is(name) {
-            return TextValue::new(members.text(), member.value).map(Some);
+        if members.is_named(member, &tail, name) {
+            return TextValue::new(members.text(), member.value()).map(Some);
         }
     }
     Ok(None)
@@ -344,8 +344,8 @@ fn has_value(value: TextValue<'_>, nesting: u32) -> Read<bool> {
         b'[' => value.any_element(|element| Ok((has_value(element, nesting - 1)?, None))),
         b'{' => {
             let Some(mut members) = value.members() else { return Ok(false) };
-            while let Some(member) = members.next(NameEnds::ANY)? {
-                if has_value(TextValue::new(members.text(), member.value)?, nesting - 1)? {
+            while let Some(member) = members.next(Ends::ANY)? {
+                if has_value(TextValue::new(members.text(), member.value())?, nesting - 1)? {
                     return Ok(true);
                 }
             }

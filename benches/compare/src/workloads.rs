@@ -137,7 +137,7 @@ impl Users {
     /// As many users.
     pub fn new(count: usize) -> Self {
         // Trees are read from text, as those of a store are, one kind after the other.
-        let texts: Vec<Box<str>> = users(count).map(|user| user.to_string().into_boxed_str()).collect();
+        let texts: Vec<Box<str>> = users(count).map(String::into_boxed_str).collect();
         let limits = JsonLimits::default();
         let ours = |text: &str| scim_core::Value::from_slice(text.as_bytes(), &limits);
         let ours: Vec<_> = texts.iter().map(|text| ours(text).expect("it is JSON")).collect();

@@ -10,10 +10,14 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use scim_benches::workloads::{E1B, PATHS, filters, users};
+use scim_benches::workloads::{E1A, E1B, E1C, PATHS, filters, users};
 use scim_core::Value;
 use scim_core::schema::Registry;
+use scim_core::value::JsonLimits;
 use scim_filter::{BindOptions, BoundFilter, Filter, PatchPath};
+
+/// How many users are looked at in one pass: each of E1a to E1c selects some of them.
+const USERS: usize = 600;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -24,28 +28,40 @@ fn main() -> ExitCode {
     let selected = match (filter, path, &*name) {
         (Some((_, text)), _, _) => (0..times).filter(|_| Filter::parse(black_box(&text)).is_ok()).count(),
         (_, Some((_, text)), _) => (0..times).filter(|_| PatchPath::parse(black_box(text)).is_ok()).count(),
-        (_, _, "E1b") => {
-            let users: Vec<Value> = users(100).map(Value::from).collect();
-            evaluate(times, &users, |filter, user| {
-                user.as_object().is_some_and(|user| filter.matches::<Value>(user))
-            })
-        }
-        (_, _, "S1b") => {
-            let users: Vec<String> = users(100).map(|user| user.to_string()).collect();
-            evaluate(times, &users, |filter, user| filter.matches_slice(user.as_bytes()) == Ok(true))
-        }
+        (_, _, "E1a") => on_trees(times, E1A),
+        (_, _, "E1b") => on_trees(times, E1B),
+        (_, _, "E1c") => on_trees(times, E1C),
+        (_, _, "S1a") => on_texts(times, E1A),
+        (_, _, "S1b") => on_texts(times, E1B),
+        (_, _, "S1c") => on_texts(times, E1C),
         _ => 0,
     };
     println!("{selected}");
     if selected > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// How many of the users, each looked at `times` times, fulfil the filter of E1b.
-fn evaluate<U>(times: usize, users: &[U], matches: impl Fn(&BoundFilter, &U) -> bool) -> usize {
+/// Passes of a filter over the trees of users.
+fn on_trees(times: usize, filter: &str) -> usize {
+    let limits = JsonLimits::default();
+    let tree = |text: String| Value::from_slice(text.as_bytes(), &limits).ok();
+    let users: Vec<Value> = users(USERS).filter_map(tree).collect();
+    evaluate(times, filter, &users, |filter, user| {
+        user.as_object().is_some_and(|user| filter.matches::<Value>(user))
+    })
+}
+
+/// The same on their JSON text.
+fn on_texts(times: usize, filter: &str) -> usize {
+    let users: Vec<String> = users(USERS).collect();
+    evaluate(times, filter, &users, |filter, user| filter.matches_slice(user.as_bytes()) == Ok(true))
+}
+
+/// How many of the users, each looked at `times` times, fulfil the filter.
+fn evaluate<U>(times: usize, filter: &str, users: &[U], matches: impl Fn(&BoundFilter, &U) -> bool) -> usize {
     let registry = Registry::standard();
     let schema = registry.by_name("User");
     let bind = |filter: Filter| filter.bind(&**schema?, &BindOptions::default()).ok();
-    let Some(filter) = Filter::parse(E1B).ok().and_then(bind) else { return 0 };
+    let Some(filter) = Filter::parse(filter).ok().and_then(bind) else { return 0 };
     let pass = || users.iter().filter(|user| matches(&filter, user)).count();
     (0..times).map(|_| black_box(pass())).sum()
 }
