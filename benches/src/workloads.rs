@@ -144,15 +144,19 @@ fn pick<const N: usize>(list: [&'static str; N], index: usize) -> &'static str {
 }
 
 /// Numbers from a seed (a linear congruential generator; enough to look different).
-struct Random(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> usize {
+    /// The next number, of 31 bits.
+    #[expect(clippy::should_implement_trait, reason = "it never ends, and needs no Option")]
+    pub fn next(&mut self) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize
     }
 
-    fn uuid(&mut self) -> String {
+    /// A text like a UUID.
+    pub fn uuid(&mut self) -> String {
         let mut next = |mask: usize| self.next() & mask;
         let (a, b, c) = (next(0x7fff_ffff), next(0xffff), next(0xfff));
         let (d, e, f) = (0x8000 | next(0x3fff), next(0xff_ffff), next(0xff_ffff));

@@ -37,12 +37,14 @@
 //! what they leave open is an option or a row marked as inferred.
 
 mod generic;
+pub mod incident_io;
 mod lint;
 pub mod pagerduty;
 mod profile;
 mod report;
 mod rule;
 mod source;
+mod table;
 
 pub use profile::{
     AttributeRow, Authorization, BaseUrl, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,

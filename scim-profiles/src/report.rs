@@ -4,8 +4,8 @@ use std::fmt;
 
 use scim_core::{Error, Object, ScimType, Value};
 
-use crate::Source;
 use crate::rule::{Rule, Severity};
+use crate::{Source, table};
 
 /// One place where a payload breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,22 +137,7 @@ impl fmt::Display for Report {
             }))
             .collect();
         if !self.violations.is_empty() {
-            let mut widths = [0; 5];
-            for row in &rows {
-                for (width, cell) in widths.iter_mut().zip(row) {
-                    *width = (*width).max(cell.chars().count());
-                }
-            }
-            for row in &rows {
-                let mut line = String::new();
-                for (width, cell) in widths.iter().zip(row) {
-                    // Not by a width in the format, of which there may be no more than 65,535.
-                    let padding = width - cell.chars().count() + 2;
-                    line.push_str(cell);
-                    line.extend(std::iter::repeat_n(' ', padding));
-                }
-                writeln!(f, "{}", line.trim_end())?;
-            }
+            table::write(f, &rows)?;
             writeln!(f)?;
         }
         let verdict = if self.is_accepted() { "accepts" } else { "refuses" };

@@ -1,0 +1,204 @@
+//! The rows of a preview.
+//!
+//! Every user, person and membership of a mapped group is looked at once; what belongs together is
+//! found by hash, and people go by their place in the directory, so that a row costs a few words.
+
+use std::borrow::Cow;
+use std::collections::hash_map::{Entry, HashMap};
+
+use scim_filter::compare;
+
+use super::{Problem, Row};
+use crate::incident_io::access::{Access, Deactivated, InSlack, RoleMapping, Seats};
+use crate::incident_io::directory::{Directory, Person};
+use crate::incident_io::workspace::{Standing, User, Workspace};
+
+/// Someone who is assigned.
+struct Candidate<'a> {
+    person: &'a Person,
+    access: Access,
+    user: Option<&'a User>,
+    /// Whether another who is assigned has the same e-mail address and goes first.
+    second: bool,
+}
+
+pub(super) fn rows<'a>(
+    workspace: &'a Workspace,
+    directory: &'a Directory,
+    mapping: &'a RoleMapping,
+) -> (Vec<Row<'a>>, Vec<Problem<'a>>) {
+    let mut problems = Vec::new();
+    let mut assigned: Vec<Candidate<'a>> = directory
+        .people()
+        .iter()
+        .filter(|person| person.active)
+        .map(|person| Candidate { person, access: Access::default(), user: None, second: false })
+        .collect();
+    let places: HashMap<&str, usize> =
+        assigned.iter().enumerate().map(|(place, candidate)| (candidate.person.id.as_str(), place)).collect();
+
+    grant(directory, mapping, &places, &mut assigned, &mut problems);
+    let left = link(workspace, mapping, &places, &mut assigned, &mut problems);
+
+    let mut rows = Vec::with_capacity(assigned.len() + left.len());
+    rows.extend(assigned.into_iter().filter(|candidate| !candidate.second).map(|candidate| {
+        let to = standing(candidate.user, candidate.access, mapping);
+        Row { person: Some(candidate.person), user: candidate.user, to }
+    }));
+    rows.extend(left.into_iter().map(|user| {
+        let to =
+            if user.linked_to.is_some() { unassigned(user, mapping) } else { Cow::Borrowed(&user.standing) };
+        Row { person: None, user: Some(user), to }
+    }));
+    (rows, problems)
+}
+
+/// Gives the members of mapped groups what these are mapped to.
+fn grant<'a>(
+    directory: &'a Directory,
+    mapping: &'a RoleMapping,
+    places: &HashMap<&str, usize>,
+    assigned: &mut [Candidate<'a>],
+    problems: &mut Vec<Problem<'a>>,
+) {
+    let mut found: HashMap<&str, usize> = mapping.groups().map(|(name, _)| (name, 0)).collect();
+    for group in directory.groups() {
+        let (Some(given), Some(count)) = (mapping.group(&group.name), found.get_mut(group.name.as_str()))
+        else {
+            continue;
+        };
+        *count += 1;
+        for member in &group.members {
+            let candidate = places.get(member.as_str()).and_then(|place| assigned.get_mut(*place));
+            if let Some(candidate) = candidate {
+                candidate.access.join(given);
+            }
+        }
+    }
+    problems.extend(mapping.groups().filter_map(|(name, _)| match found.get(name) {
+        Some(1) => None,
+        Some(0) | None => Some(Problem::NoSuchGroup(name)),
+        Some(_) => Some(Problem::SameGroupName(name)),
+    }));
+}
+
+/// Who has one e-mail address.
+struct Address {
+    /// The place of the person who is provisioned.
+    person: usize,
+    /// The place, among the users who are linked to nobody, of the one to link.
+    user: Option<usize>,
+}
+
+/// Links users to people, and returns the users who are linked to nobody who is assigned.
+fn link<'a>(
+    workspace: &'a Workspace,
+    mapping: &RoleMapping,
+    places: &HashMap<&str, usize>,
+    assigned: &mut [Candidate<'a>],
+    problems: &mut Vec<Problem<'a>>,
+) -> Vec<&'a User> {
+    let mut left = Vec::new();
+    for user in workspace.users() {
+        let place = user.linked_to.as_deref().and_then(|id| places.get(id));
+        match place.and_then(|place| assigned.get_mut(*place)) {
+            Some(candidate) => candidate.user = Some(user),
+            None => left.push(user),
+        }
+    }
+
+    let (mut addresses, seconds) = addresses(assigned);
+    for second in seconds {
+        let Some(Candidate { person, user: None, .. }) = assigned.get(second) else { continue };
+        let first = addresses.get(&compare::fold(&person.email)).and_then(|one| assigned.get(one.person));
+        problems.extend(first.map(|first| Problem::SameEmail(&first.person.id, &person.id)));
+        if let Some(candidate) = assigned.get_mut(second) {
+            candidate.second = true;
+        }
+    }
+
+    // Users come in the order of their ids: of several alike, the first is linked.
+    for (place, user) in left.iter().enumerate() {
+        let active = user.standing.active;
+        if !active && mapping.options().deactivated == Deactivated::Leave {
+            continue;
+        }
+        let Some(address) = addresses.get_mut(&compare::fold(&user.email)) else { continue };
+        let former = address.user.and_then(|place| left.get(place));
+        if former.is_none_or(|former| active && !former.standing.active) {
+            address.user = Some(place);
+        }
+    }
+    let mut is_linked = vec![false; left.len()];
+    for address in addresses.into_values() {
+        let Some(candidate) = assigned.get_mut(address.person) else { continue };
+        if let (None, Some(place)) = (candidate.user, address.user) {
+            candidate.user = left.get(place).copied();
+            if let Some(is_linked) = is_linked.get_mut(place) {
+                *is_linked = true;
+            }
+        }
+    }
+    left.into_iter().zip(is_linked).filter(|(_, is_linked)| !is_linked).map(|(user, _)| user).collect()
+}
+
+/// The people by e-mail address: of several with the same, the one who is linked goes first, then the
+/// one whose id does. The others' places are returned beside.
+fn addresses<'a>(assigned: &[Candidate<'a>]) -> (HashMap<Cow<'a, str>, Address>, Vec<usize>) {
+    let rank = |place: usize| {
+        assigned.get(place).map(|candidate| (candidate.user.is_none(), candidate.person.id.as_str()))
+    };
+    let mut addresses = HashMap::with_capacity(assigned.len());
+    let mut seconds = Vec::new();
+    for (place, candidate) in assigned.iter().enumerate() {
+        match addresses.entry(compare::fold(&candidate.person.email)) {
+            Entry::Vacant(entry) => drop(entry.insert(Address { person: place, user: None })),
+            Entry::Occupied(mut entry) => {
+                let other = entry.get().person;
+                if rank(place) < rank(other) {
+                    entry.get_mut().person = place;
+                    seconds.push(other);
+                } else {
+                    seconds.push(place);
+                }
+            }
+        }
+    }
+    (addresses, seconds)
+}
+
+/// What someone who is assigned will be and have.
+fn standing<'a>(user: Option<&'a User>, access: Access, mapping: &RoleMapping) -> Cow<'a, Standing> {
+    let Some(now) = user.map(|user| &user.standing) else {
+        let seats = Seats::default().given(&access, mapping.options());
+        return Cow::Owned(Standing {
+            active: true,
+            base_role: access.base_role,
+            custom_roles: access.custom_roles,
+            seats,
+        });
+    };
+    let seats = now.seats.given(&access, mapping.options());
+    if now.active
+        && now.base_role == access.base_role
+        && now.seats == seats
+        && now.custom_roles == access.custom_roles
+    {
+        return Cow::Borrowed(now);
+    }
+    let Access { base_role, custom_roles, .. } = access;
+    Cow::Owned(Standing { active: true, base_role, custom_roles, seats })
+}
+
+/// What a user will be and have whose person is not assigned any more.
+fn unassigned<'a>(user: &'a User, mapping: &RoleMapping) -> Cow<'a, Standing> {
+    let now = &user.standing;
+    let mut to = now.clone();
+    to.seats = now.seats.given(&Access::default(), mapping.options());
+    to.active = now.active && user.in_slack;
+    if to.active && mapping.options().in_slack == InSlack::Standard {
+        to.base_role = Access::default().base_role;
+        to.custom_roles.clear();
+    }
+    if to == *now { Cow::Borrowed(now) } else { Cow::Owned(to) }
+}

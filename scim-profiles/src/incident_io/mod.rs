@@ -1,0 +1,40 @@
+//! incident.io: groups of the identity provider become roles and seats.
+//!
+//! # What incident.io documents
+//!
+//! | | | source |
+//! |---|---|---|
+//! | endpoint and token | WorkOS's; its limits, filters and errors are not documented by incident.io | help centre, article 9564713; WorkOS documentation |
+//! | mapping | a group gives a base role or custom roles; whom no group gives anything is Standard, with a viewer's seat | "SCIM" |
+//! | base roles | Standard, Admin, Owner; of several groups the highest counts: *inferred* | "User permissions" |
+//! | custom roles | only add; those of all groups count | "User permissions" |
+//! | seats | Admin and Owner need a responder's or an on-call seat; that SCIM gives one: *inferred*, and which one is an [option](Options::elevated_seat) | "User permissions", "Seat types" |
+//! | on-call seats | groups give them, and nobody can revoke those by hand; who leaves the group keeps the seat until it is revoked | "SCIM" |
+//! | installing | by an owner or who may manage security settings; users are linked by e-mail address, then get the roles of their groups, or lose what no group gives | "SCIM" |
+//! | same address twice | the active user counts | "Terraform provider" |
+//! | *Unlinked* | a user whom the directory does not have keeps everything | "SCIM" |
+//! | lockout | a group must be mapped to owner; who is in none loses the SCIM settings | "SCIM" |
+//! | while installed | roles are not edited in incident.io, and nobody is invited by e-mail | "SCIM", "User management" |
+//! | unassigned | deactivated, unless active in Slack; what then becomes of the roles is an [option](Options::in_slack) | "SCIM" |
+//! | uninstalling | everybody stays as they are | "SCIM" |
+//!
+//! # What this module does
+//!
+//! [`RoleMapping::resolve`] says what somebody has by their groups. [`Preview`] compares a
+//! [`Workspace`] (incident.io's users) with a [`Directory`] (the identity provider's people and
+//! groups): who is linked, created, upgraded, downgraded or left *Unlinked*, and who would be locked
+//! out. [`Preview::confirm`] and [`Confirmed::apply`] do it; the next synchronisation is the same
+//! function again. All of it is sans IO.
+
+mod access;
+mod directory;
+mod install;
+mod workspace;
+
+pub use access::{
+    Access, BaseRole, Deactivated, ElevatedSeat, InSlack, MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat,
+    Options, RoleMapping, Seats, UnknownBaseRole,
+};
+pub use directory::{Directory, DirectoryError, Group, Person};
+pub use install::{Action, Confirmed, Guard, Lockout, Preview, Problem, Refusal, Row, Summary};
+pub use workspace::{EditError, Standing, User, Workspace, WorkspaceError};
