@@ -73,8 +73,13 @@ pub enum ParseErrorKind {
     LoneSurrogate,
     /// U+0000 to U+001F must be escaped in a string.
     ControlCharacter,
-    /// `and`, `or`, a closing bracket or the end must stand here.
+    /// `and`, `or` or the end must stand here.
     ExpectedLogic,
+    /// Within brackets, `and`, `or` or the closing bracket must stand here.
+    ExpectedLogicOrClose {
+        /// The bracket, `)` or `]`.
+        bracket: char,
+    },
     /// A bracket is not closed.
     Unclosed,
     /// A closing bracket does not close the one opened last.
@@ -145,6 +150,9 @@ impl ParseError {
                 f.write_str("a control character in a string must be escaped")
             }
             ParseErrorKind::ExpectedLogic => self.expected(f, "`and`, `or` or the end"),
+            ParseErrorKind::ExpectedLogicOrClose { bracket } => {
+                self.expected(f, format_args!("`and`, `or` or `{bracket}`"))
+            }
             ParseErrorKind::Unclosed => write!(f, "`{}` is not closed", self.found),
             ParseErrorKind::Unbalanced => write!(f, "`{}` does not close a bracket", self.found),
             ParseErrorKind::NestedValueFilter => f.write_str("a value filter cannot hold another one"),
@@ -152,7 +160,7 @@ impl ParseError {
         }
     }
 
-    fn expected(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+    fn expected(&self, f: &mut fmt::Formatter<'_>, what: impl fmt::Display) -> fmt::Result {
         if self.found.is_empty() {
             write!(f, "expected {what}, found the end")
         } else {

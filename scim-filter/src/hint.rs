@@ -43,7 +43,9 @@ pub(crate) fn hint(kind: Kind, text: &str, span: &Range<usize>) -> Option<&'stat
             }
             _ => BACKSLASH,
         }),
-        Kind::ExpectedLogic => carried(rest).or_else(|| instead_of_logic(before, found, rest)),
+        Kind::ExpectedLogic | Kind::ExpectedLogicOrClose { .. } => {
+            carried(rest).or_else(|| instead_of_logic(before, found, rest))
+        }
         Kind::ExpectedEnd if rest.starts_with('/') => Some(SUB_ATTRIBUTE),
         Kind::ExpectedEnd => carried(rest),
         _ => None,

@@ -209,7 +209,7 @@ impl<'t, 'o> Parser<'t, 'o> {
                         (input, ()) = self.logic(input, next, rest)?;
                         break;
                     }
-                    _ => return fail(ParseErrorKind::ExpectedLogic, next, next),
+                    _ => return fail(logic_expected(frame.opener), next, next),
                 }
             }
         }
@@ -409,5 +409,14 @@ fn attribute_only<'t>(form: PathForm, input: &'t [u8], rest: &'t [u8]) -> Lexed<
     match form {
         PathForm::Attribute => Ok((rest, ())),
         PathForm::Uri => fail(ParseErrorKind::InvalidAttribute, input, rest),
+    }
+}
+
+/// What is wrong where, between brackets of that kind, neither `and` nor `or` joins what follows.
+fn logic_expected(opener: Opener) -> ParseErrorKind {
+    match opener {
+        Opener::Start => ParseErrorKind::ExpectedLogic,
+        Opener::Group | Opener::Not => ParseErrorKind::ExpectedLogicOrClose { bracket: ')' },
+        Opener::ValuePath | Opener::PathFilter => ParseErrorKind::ExpectedLogicOrClose { bracket: ']' },
     }
 }

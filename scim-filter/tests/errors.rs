@@ -267,6 +267,18 @@ fn filter_cases() -> Vec<Case<'static>> {
             (7, ".c"),
             "expected `and`, `or` or the end, found `.c`, at byte 7",
         ),
+        (
+            "(a pr && b pr)",
+            K::ExpectedLogicOrClose { bracket: ')' },
+            (6, "&&"),
+            "expected `and`, `or` or `)`, found `&&`, at byte 6",
+        ),
+        (
+            "a[b pr x]",
+            K::ExpectedLogicOrClose { bracket: ']' },
+            (7, "x"),
+            "expected `and`, `or` or `]`, found `x`, at byte 7",
+        ),
         ("(a pr", K::Unclosed, (0, "("), "`(` is not closed, at byte 0"),
         ("b pr or not  (a pr", K::Unclosed, (8, "not  ("), "`not  (` is not closed, at byte 8"),
         ("a[b pr", K::Unclosed, (1, "["), "`[` is not closed, at byte 1"),
