@@ -17,7 +17,7 @@ use http::StatusCode;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
-use scim_core::{CredentialId, Environment, Service, TenantId};
+use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId};
 use scim_profiles::Profile;
 use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
@@ -53,6 +53,9 @@ pub struct Options {
         value_parser = DatabaseUrlParser
     )]
     pub database_url: Option<DatabaseUrl>,
+    /// No database: everything is in the memory of this process, and gone when it ends.
+    #[arg(long, conflicts_with = "database")]
+    pub memory_store: bool,
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
@@ -267,9 +270,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 pub struct Provider {
     listener: TcpListener,
     router: Router,
-    store: SqlStore,
     base_url: Url,
-    database: DatabaseUrl,
+    // `None` where everything is in the memory of this process.
+    database: Option<(DatabaseUrl, SqlStore)>,
     profile: &'static Profile,
     // To be shown; `None` when the user chose it and need not be told.
     made_token: Option<Secret>,
@@ -287,6 +290,7 @@ impl Provider {
             listen,
             database,
             database_url,
+            memory_store,
             token,
             cursor_key,
             base_url,
@@ -308,11 +312,17 @@ impl Provider {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
         let own = || format!("scim-provider-{}.db", profile.name).into();
-        let database = match (database, database_url) {
+        let url = match (database, database_url) {
             (None, Some(url)) => url,
             (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
         };
-        let store = database.open().await?;
+        let database = match memory_store {
+            true => None,
+            false => {
+                let store = url.open().await?;
+                Some((url, store))
+            }
+        };
         let base_url = match base_url {
             Some(url) => url,
             None => reachable(listener.local_addr()?)?,
@@ -334,10 +344,12 @@ impl Provider {
         if !is_pagerduty {
             config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
         }
-        let service = Service::new(store.clone(), authenticator(profile, token), config, environment)
-            .with_policy(policy);
-        let router = crate::router(service).layer(axum::middleware::from_fn(crate::log::requests));
-        Ok(Self { listener, router, store, base_url, database, profile, made_token })
+        let tokens = authenticator(profile, token);
+        let router = match &database {
+            Some((_, store)) => mounted(store.clone(), tokens, config, environment, policy),
+            None => mounted(MemoryStore::new(), tokens, config, environment, policy),
+        };
+        Ok(Self { listener, router, base_url, database, profile, made_token })
     }
 
     /// The URL of the service, such as `http://127.0.0.1:8080/scim/v2`.
@@ -348,7 +360,9 @@ impl Provider {
     /// Answers requests until `stop` completes, finishes those under way and closes the database.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         crate::serve(self.listener, self.router, stop).await;
-        self.store.close().await;
+        if let Some((_, store)) = self.database {
+            store.close().await;
+        }
     }
 }
 
@@ -361,7 +375,10 @@ impl fmt::Display for Provider {
         writeln!(f)?;
         writeln!(f, "  base URL   {base_url}")?;
         writeln!(f, "  token      {}", token.unwrap_or("as given, in SCIM_TOKEN for the command below"))?;
-        writeln!(f, "  database   {}", self.database)?;
+        match &self.database {
+            Some((database, _)) => writeln!(f, "  database   {database}")?,
+            None => writeln!(f, "  database   none: all is in memory, gone when this ends")?,
+        }
         writeln!(f)?;
         writeln!(f, "Try:")?;
         let authorization = format!("Authorization: Bearer {}", token.unwrap_or("$SCIM_TOKEN"));
@@ -369,6 +386,18 @@ impl fmt::Display for Provider {
         writeln!(f)?;
         write!(f, "Ctrl-C stops it.")
     }
+}
+
+/// The service over `store`, logged.
+fn mounted<S: Store>(
+    store: S,
+    tokens: StaticTokens,
+    config: Config,
+    environment: Environment,
+    policy: Arc<dyn Policy>,
+) -> Router {
+    let service = Service::new(store, tokens, config, environment).with_policy(policy);
+    crate::router(service).layer(axum::middleware::from_fn(crate::log::requests))
 }
 
 /// `token` in every spelling of the Authorization header that the profile accepts.
