@@ -2,9 +2,11 @@
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 
 use scim_core::auth::{AuthError, Authenticator, Principal, Secret};
-use scim_core::store::{Page, Scope, StoreError, check_unique, evaluate, find};
+use scim_core::store::{Deletion, Page, Scope, StoreError, check_unique, evaluate, find};
 use scim_core::{Config, CredentialId, Environment, Resource, ResourceId, Service, Store, TenantId, Version};
-use scim_core::{projection::Projection, query::Query, validate::UniqueKey};
+use scim_core::{
+    membership, projection::Projection, query::Query, schema::ResourceSchema, validate::UniqueKey,
+};
 type Done<T = ()> = Result<T, StoreError>;
 
 /// Your database; here a list for each tenant and resource type.
@@ -33,8 +35,15 @@ impl Store for Rows {
             find(rows, new.id().as_ref(), Some(old)).map(|n| drop(rows.splice(n..=n, [new.clone()])))
         })
     }
-    async fn delete(&self, at: Scope<'_>, id: &ResourceId, old: Option<Version>) -> Done {
-        self.with(at, |rows| find(rows, Some(id), old).map(|n| drop(rows.remove(n))))
+    async fn delete(&self, at: Scope<'_>, id: &ResourceId, deletion: &Deletion<'_>) -> Done {
+        let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |schema: &ResourceSchema| (at.tenant.clone(), schema.name().to_owned());
+        let rows = tables.entry(key(at.schema)).or_default();
+        find(rows, Some(id), deletion.expected).map(|n| drop(rows.remove(n)))?;
+        for groups in deletion.groups {
+            membership::leave(groups, tables.entry(key(groups)).or_default(), id, deletion);
+        }
+        Ok(())
     }
 }
 

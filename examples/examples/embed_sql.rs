@@ -7,7 +7,7 @@ use scim_core::query::{Place, Query, QuerySupport};
 use scim_core::resource::{Group, Member, Meta, MultiValued, Name, User};
 use scim_core::schema::{Registry, ResourceType, Schema, builtin};
 use scim_core::sort::{SortKey, SortOrder};
-use scim_core::store::{Page, Scope, StoreError};
+use scim_core::store::{Deletion, Page, Scope, StoreError};
 use scim_core::{Config, CredentialId, Environment, ExternalId, Resource, ResourceId};
 use scim_core::{Service, Store, TenantId, Version, projection::Projection, validate::UniqueKey};
 use scim_filter::Number;
@@ -178,13 +178,18 @@ impl Store for Directory {
         self.write(at, resource, Some(expected)).await
     }
 
-    async fn delete(&self, at: Scope<'_>, id: &ResourceId, expected: Option<Version>) -> Done {
+    async fn delete(&self, at: Scope<'_>, id: &ResourceId, deletion: &Deletion<'_>) -> Done {
         let table = if at.schema.name() == "User" { "users" } else { "teams" };
         let text =
             format!("DELETE FROM {table} WHERE account = ?1 AND id = ?2 AND (?3 IS NULL OR version = ?3)");
         let mut db = self.0.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        // Rolled back if there is nobody to delete.
+        let left = "UPDATE teams SET version = version + 1, modified = ?3
+             WHERE account = ?1 AND id IN (SELECT team_id FROM memberships WHERE user_id = ?2)";
+        let query = sqlx::query(left).bind(at.tenant.as_str()).bind(id.as_str());
+        query.bind(deletion.last_modified).execute(&mut *db).await.map_err(failure)?;
         let query = sqlx::query(AssertSqlSafe(text)).bind(at.tenant.as_str()).bind(id.as_str());
-        let done = query.bind(expected.map(number)).execute(&mut *db).await.map_err(failure)?;
+        let done = query.bind(deletion.expected.map(number)).execute(&mut *db).await.map_err(failure)?;
         changed_one(&mut db, at, id.as_str(), done.rows_affected()).await?;
         db.commit().await.map_err(failure)
     }

@@ -15,7 +15,7 @@ use embed_sql::{Directory, registry};
 use scim_core::query::{Query, Start};
 use scim_core::resource::{Meta, MultiValued, Name, User};
 use scim_core::sort::Sort;
-use scim_core::store::{Scope, StoreError, evaluate};
+use scim_core::store::{Deletion, Scope, StoreError, evaluate};
 use scim_core::{Resource, ResourceId, Store as _, TenantId, Version};
 use scim_filter::{BindOptions, Filter};
 use serde_json::{Value, json};
@@ -108,9 +108,15 @@ fn users_change_and_are_members_of_groups() {
     let remove = json!([{"op": "remove", "path": "members[value eq \"u1\"]"}]);
     client.patch(&path, remove).expect(200);
     assert_eq!(client.count("/Groups", "members[value eq \"u1\"]"), 0);
+    let before = client.get(&path).expect(200);
     client.delete("/Users/u2").expect(204);
     client.get("/Users/u2").expect(404);
-    assert_eq!(client.get(&path).expect(200)["members"], Value::Null);
+    let after = client.get(&path).expect(200);
+    assert_eq!(
+        (&before["meta"]["version"], &after["meta"]["version"]),
+        (&json!("W/\"3\""), &json!("W/\"4\""))
+    );
+    assert_eq!(after["members"], Value::Null);
     client.delete(&path).expect(204);
     client.delete(&path).expect(404);
 }
@@ -270,11 +276,15 @@ async fn writes_are_made_on_the_version_they_are_for() {
     let other = store.replace(scope, &user, &[], Version(2)).await;
     assert!(matches!(other, Err(StoreError::VersionMismatch)));
     let id = user.id().unwrap();
-    assert!(matches!(store.delete(scope, &id, Some(Version(2))).await, Err(StoreError::VersionMismatch)));
+    let deletion = |expected| Deletion { expected, groups: &[], last_modified: "2026-02-02T00:00:00.000Z" };
+    assert!(matches!(
+        store.delete(scope, &id, &deletion(Some(Version(2)))).await,
+        Err(StoreError::VersionMismatch)
+    ));
     let elsewhere = TenantId::new("another");
     let elsewhere = Scope { tenant: &elsewhere, ..scope };
-    assert!(matches!(store.delete(elsewhere, &id, None).await, Err(StoreError::NotFound)));
+    assert!(matches!(store.delete(elsewhere, &id, &deletion(None)).await, Err(StoreError::NotFound)));
     assert!(matches!(store.replace(elsewhere, &user, &[], Version(1)).await, Err(StoreError::NotFound)));
-    store.delete(scope, &id, Some(Version(1))).await.unwrap();
+    store.delete(scope, &id, &deletion(Some(Version(1)))).await.unwrap();
     assert!(matches!(store.replace(scope, &user, &[], Version(1)).await, Err(StoreError::NotFound)));
 }

@@ -10,7 +10,7 @@ use scim_core::projection::Projection;
 use scim_core::query::{Place, Query, QuerySupport, Start};
 use scim_core::schema::{Registry, ResourceSchema};
 use scim_core::sort::{Sort, SortKey};
-use scim_core::store::{self, Page, Scope, Store, StoreError};
+use scim_core::store::{self, Deletion, Page, Scope, Store, StoreError};
 use scim_core::validate::{self, UniqueKey};
 use scim_core::value::JsonLimits;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
@@ -79,7 +79,7 @@ impl Store for Evaluated {
     ) -> Result<(), StoreError> {
         Err(StoreError::NotFound)
     }
-    async fn delete(&self, _: Scope<'_>, id: &ResourceId, _: Option<Version>) -> Result<(), StoreError> {
+    async fn delete(&self, _: Scope<'_>, id: &ResourceId, _: &Deletion<'_>) -> Result<(), StoreError> {
         self.0.lock().unwrap().retain(|resource| resource.id().as_ref() != Some(id));
         Ok(())
     }
@@ -226,7 +226,8 @@ async fn disturbed(
                 Some(user) => user.id().unwrap().to_string(),
                 None => format!("u{:03}", random.below(next_number)),
             };
-            if store.delete(scope, &ResourceId::new(&*id), None).await.is_ok() {
+            let deletion = Deletion { expected: None, groups: &[], last_modified: "2026-02-02T00:00:00Z" };
+            if store.delete(scope, &ResourceId::new(&*id), &deletion).await.is_ok() {
                 gone.insert(id);
             }
         }

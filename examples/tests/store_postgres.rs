@@ -104,7 +104,7 @@ mod several {
 
     use scim_core::projection::Projection;
     use scim_core::query::{Query, QuerySupport};
-    use scim_core::store::{Applied, Page, Scope, StoreError, Update};
+    use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
     use scim_core::validate::UniqueKey;
     use scim_core::{Resource, ResourceId, Store, Version};
     use scim_examples::SqlStore;
@@ -177,9 +177,9 @@ mod several {
             &self,
             scope: Scope<'_>,
             id: &ResourceId,
-            expected: Option<Version>,
+            deletion: &Deletion<'_>,
         ) -> Result<(), StoreError> {
-            self.next().delete(scope, id, expected).await
+            self.next().delete(scope, id, deletion).await
         }
 
         async fn missing(

@@ -76,6 +76,7 @@ mod error;
 mod etag;
 mod ids;
 pub mod leniency;
+pub mod membership;
 mod memory;
 pub mod message;
 pub mod pagination;

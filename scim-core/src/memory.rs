@@ -1,5 +1,6 @@
 //! A store in memory, for tests and small embeddings.
 
+mod groups;
 mod keyed;
 mod stored;
 
@@ -10,25 +11,28 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 
+use crate::membership::MEMBERS;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
 use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
-use crate::store::{Applied, Page, Scope, Store, StoreError, Update};
+use crate::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use crate::validate::UniqueKey;
 use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
+use groups::Groups;
 use stored::{Candidate, Looks, Row, Stored};
 
 /// Resources in memory; clones share them.
 ///
 /// Lists without a sort are in the order of creation, and a page of one without a filter costs what
-/// is on it. A look-up by `id` or by the value of a unique attribute is found by hash, also when it
-/// is one term of an `and`; any other filter is evaluated on each resource, and so is a sort. One
-/// lock guards everything and is never held across an await.
+/// is on it. A look-up by `id`, by the value of a unique attribute or by a member is found by an
+/// index, also when it is one term of an `and`; any other filter is evaluated on each resource, and so
+/// is a sort. One lock guards everything and is never held across an await.
 ///
 /// `members`, and what else is [keyed](crate::patch::keyed), are kept apart from the rest of their
 /// resource and found by hash: a change of k of them costs k steps however many there are, a
-/// filter that asks whether one is there one step for each group, and a read that leaves them out nothing.
+/// filter that asks whether one is there one step for each group it looks at, and a read that leaves
+/// them out nothing. A deletion takes its resource out of the groups it is in, and looks at no others.
 ///
 /// ```
 /// use scim_core::MemoryStore;
@@ -45,10 +49,11 @@ type Tables = HashMap<TenantId, HashMap<Box<str>, Table>>;
 
 #[derive(Default)]
 struct Table {
-    // INVARIANT: `by_id` and `by_key` name exactly the rows' ids and unique keys.
+    // INVARIANT: `by_id`, `by_key` and `groups` name exactly the rows' ids, unique keys and members.
     rows: BTreeMap<u64, Row>,
     by_id: HashMap<Box<str>, u64>,
     by_key: HashMap<UniqueKey, u64>,
+    groups: Groups,
     next: u64,
 }
 
@@ -145,7 +150,7 @@ impl Store for MemoryStore {
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
         let row = Row::new(scope.schema, resource, unique);
-        self.with_table_mut(scope, |table| table.create(id, row))
+        self.with_table_mut(scope, |table| table.create(scope.schema, id, row))
     }
 
     async fn read(
@@ -196,6 +201,10 @@ impl Store for MemoryStore {
         let former = self.with_table_mut(scope, |table| {
             let sequence = table.expect(&id, Some(expected))?;
             table.claim(sequence, unique)?;
+            if let Some(former) = table.rows.get(&sequence) {
+                table.groups.forget(scope.schema, sequence, former);
+            }
+            table.groups.know(scope.schema, sequence, &row);
             Ok::<_, StoreError>(table.rows.insert(sequence, row))
         })?;
         drop(former);
@@ -217,10 +226,18 @@ impl Store for MemoryStore {
             let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
             let version = row.head().version();
             let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
-            if !row.apply(scope.schema, update.change) {
-                return Ok(Applied::Unchanged(version));
+            let followed = table.groups.follow(scope.schema, sequence, update.change);
+            if !followed {
+                table.groups.forget(scope.schema, sequence, row);
             }
-            Ok(Applied::Changed(update.stamp(row.head_mut(), version)))
+            let changed = row.apply(scope.schema, update.change);
+            if !followed {
+                table.groups.know(scope.schema, sequence, row);
+            }
+            Ok(match changed {
+                true => Applied::Changed(update.stamp(row.head_mut(), version)),
+                false => Applied::Unchanged(version),
+            })
         })
     }
 
@@ -228,14 +245,20 @@ impl Store for MemoryStore {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        let former = self.with_table_mut(scope, |table| {
-            let sequence = table.expect(id, expected)?;
-            table.claim(sequence, &[])?;
-            table.by_id.remove(id.as_str());
-            Ok::<_, StoreError>(table.rows.remove(&sequence))
-        })?;
+        let former = {
+            let mut tables = self.tables_mut();
+            let tables = tables.get_mut(scope.tenant).ok_or(StoreError::NotFound)?;
+            let table = tables.get_mut(scope.schema.name()).ok_or(StoreError::NotFound)?;
+            let former = table.delete(scope.schema, id, deletion.expected)?;
+            for schema in deletion.groups {
+                if let Some(table) = tables.get_mut(schema.name()) {
+                    table.leave(schema, id, deletion);
+                }
+            }
+            former
+        };
         drop(former);
         Ok(())
     }
@@ -255,15 +278,43 @@ impl Table {
         self.rows.get(self.by_id.get(id.as_str())?)
     }
 
-    fn create(&mut self, id: ResourceId, row: Row) -> Result<(), StoreError> {
+    fn create(&mut self, schema: &ResourceSchema, id: ResourceId, row: Row) -> Result<(), StoreError> {
         if self.by_id.contains_key(id.as_str()) {
             return Err(StoreError::Conflict { attribute: "id".to_owned() });
         }
         self.claim(self.next, &row.unique)?;
         self.by_id.insert(id.as_str().into(), self.next);
+        self.groups.know(schema, self.next, &row);
         self.rows.insert(self.next, row);
         self.next += 1;
         Ok(())
+    }
+
+    fn delete(
+        &mut self,
+        schema: &ResourceSchema,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<Option<Row>, StoreError> {
+        let sequence = self.expect(id, expected)?;
+        self.claim(sequence, &[])?;
+        self.by_id.remove(id.as_str());
+        let former = self.rows.remove(&sequence);
+        if let Some(former) = &former {
+            self.groups.forget(schema, sequence, former);
+        }
+        Ok(former)
+    }
+
+    /// Takes a deleted resource out of the groups of this table.
+    fn leave(&mut self, schema: &ResourceSchema, id: &ResourceId, deletion: &Deletion<'_>) {
+        for group in self.groups.take(schema, id.as_str()) {
+            if let Some(row) = self.rows.get_mut(&group)
+                && row.remove_member(schema, id)
+            {
+                deletion.stamp(row.head_mut());
+            }
+        }
     }
 
     /// Where the resource `id` is, if it is in the version expected.
@@ -302,8 +353,8 @@ impl Table {
         rows.map(|(number, row)| (*number, row))
     }
 
-    /// The first `most` rows from `from` on that a query has to look at: one at most, where the
-    /// filter says which.
+    /// The first `most` rows from `from` on that a query has to look at: few, where the filter says
+    /// which.
     fn candidates(
         &self,
         schema: &ResourceSchema,
@@ -315,33 +366,44 @@ impl Table {
         let candidate = |(number, row): (u64, &Row)| row.candidate(number, schema, query, looks);
         // A sorted list is walked through in the order of creation too.
         let backward = query.sort.is_none() && query.start.is_backward();
-        match query.filter.as_ref().and_then(|filter| self.only(schema, filter)) {
-            Some(only) => {
-                let behind =
-                    |number: &u64| from.is_none_or(|from| (*number > from) != backward && *number != from);
-                let row = only.filter(behind).and_then(|number| Some((number, self.rows.get(&number)?)));
-                row.map(candidate).into_iter().collect()
+        match query.filter.as_ref().and_then(|filter| self.few(schema, filter)) {
+            Some(mut few) => {
+                few.retain(|number| from.is_none_or(|from| (*number > from) != backward && *number != from));
+                if backward {
+                    few.reverse();
+                }
+                let rows = few.into_iter().filter_map(|number| Some((number, self.rows.get(&number)?)));
+                rows.take(most).map(candidate).collect()
             }
             None => self.walk(from, backward).take(most).map(candidate).collect(),
         }
     }
 
-    /// The one row that can fulfil the filter (`Some(None)`: none can), where a term that must
-    /// hold asks for an `id` or for the value of a unique attribute.
-    fn only(&self, schema: &ResourceSchema, filter: &BoundFilter) -> Option<Option<u64>> {
+    /// The rows that can fulfil the filter, in the order of creation, where a term that must hold
+    /// asks for an `id`, for the value of a unique attribute, or for a member.
+    fn few(&self, schema: &ResourceSchema, filter: &BoundFilter) -> Option<Vec<u64>> {
         match filter.expr() {
-            BoundExpr::And(mut terms) => terms.find_map(|term| self.lookup(schema, term.expr())),
+            BoundExpr::And(terms) => {
+                let found = terms.filter_map(|term| self.lookup(schema, term.expr()));
+                found.min_by_key(Vec::len)
+            }
             expr => self.lookup(schema, expr),
         }
     }
 
-    fn lookup(&self, schema: &ResourceSchema, expr: BoundExpr<'_>) -> Option<Option<u64>> {
+    fn lookup(&self, schema: &ResourceSchema, expr: BoundExpr<'_>) -> Option<Vec<u64>> {
         let BoundExpr::Compare(attr, CompareOp::Eq, Scalar::String(text)) = expr else { return None };
-        if attr.extension.is_some() || attr.sub.is_some() {
+        if attr.extension.is_some() {
+            return None;
+        }
+        if attr.name.matches(MEMBERS) && attr.sub.as_ref().is_some_and(|sub| sub.matches("value")) {
+            return self.groups.with(schema, text);
+        }
+        if attr.sub.is_some() {
             return None;
         }
         if attr.name.matches("id") {
-            return Some(self.by_id.get(text).copied());
+            return Some(self.by_id.get(text).copied().into_iter().collect());
         }
         let definition = schema.find(None, attr.name.as_str())?;
         // Text is unique exactly when it compares as equal, an empty one excepted, which is no key.
@@ -352,7 +414,7 @@ impl Table {
         unique.then(|| {
             let value = if attr.case_exact { text.into() } else { compare::fold(text) };
             let key = UniqueKey { attribute: attr.name.as_str().into(), value: value.into() };
-            self.by_key.get(&key).copied()
+            self.by_key.get(&key).copied().into_iter().collect()
         })
     }
 }

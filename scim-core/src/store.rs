@@ -118,12 +118,18 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
-    /// Deletes the resource `id`, if its version is still `expected` (any, if `None`).
+    /// Deletes the resource `id`, if its version is still the one `deletion` expects, and in the same
+    /// transaction takes it out of the groups that have it as a member: those of the tenant whose
+    /// type is one of [`Deletion::groups`]. Each group it leaves gets its
+    /// [next version](Version::next) and the `meta.lastModified` of the deletion; the others stay as
+    /// they are.
+    ///
+    /// It should cost what it changes: the resource, and a member of each group that it is in.
     fn delete(
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Makes one modification. The service calls nothing else to change resources; as provided, it is
@@ -153,8 +159,8 @@ pub trait Store: Send + Sync + 'static {
                 Modification::Apply { id, update, expected } => {
                     Ok(self.apply(scope, id, update, expected).await?.into())
                 }
-                Modification::Delete { id, expected } => {
-                    self.delete(scope, id, expected).await?;
+                Modification::Delete { id, deletion } => {
+                    self.delete(scope, id, &deletion).await?;
                     Ok(Modified::Changed(None))
                 }
             }
@@ -245,9 +251,9 @@ impl<S: Store> Store for Arc<S> {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        (**self).delete(scope, id, expected).await
+        (**self).delete(scope, id, deletion).await
     }
 
     async fn modify(
@@ -305,8 +311,8 @@ pub enum Modification<'a> {
     Delete {
         /// The resource.
         id: &'a ResourceId,
-        /// The version it must still have; any, if `None`.
-        expected: Option<Version>,
+        /// The version it must still have, and the groups it leaves.
+        deletion: Deletion<'a>,
     },
 }
 
@@ -347,6 +353,26 @@ impl Update<'_> {
         let next = version.next();
         stamp(resource, self.last_modified, next);
         next
+    }
+}
+
+/// A deletion with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Deletion<'a> {
+    /// The version that the resource must have; any, if `None`.
+    pub expected: Option<Version>,
+    /// The types of the groups that the resource may be a member of
+    /// ([`Registry::group_types`](crate::schema::Registry::group_types)).
+    pub groups: &'a [Arc<ResourceSchema>],
+    /// `meta.lastModified` of the groups it was a member of.
+    pub last_modified: &'a str,
+}
+
+impl Deletion<'_> {
+    /// Sets `meta.lastModified` and `meta.version` of a group that lost the deleted member.
+    pub fn stamp(&self, group: &mut Resource) {
+        let version = group.version().unwrap_or(Version(0)).next();
+        stamp(group, self.last_modified, version);
     }
 }
 

@@ -10,7 +10,7 @@ use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
 use scim_core::sort::Sort;
-use scim_core::store::{Applied, Scope, StoreError, Update, evaluate};
+use scim_core::store::{Applied, Deletion, Scope, StoreError, Update, evaluate};
 use scim_core::validate::unique_keys;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, TenantId, Value, Version};
 use scim_filter::Filter;
@@ -45,7 +45,8 @@ fn clones_share_their_resources_and_nothing_waits() {
     ready(store.clone().create(scope, &user, &keys)).unwrap();
     assert_eq!(store.len(), 1);
     assert_eq!(format!("{store:?}"), "MemoryStore { len: 1 }");
-    ready(store.delete(scope, &ResourceId::new("1"), None)).unwrap();
+    let deletion = Deletion { expected: None, groups: &[], last_modified: "2026-01-01T00:00:00Z" };
+    ready(store.delete(scope, &ResourceId::new("1"), &deletion)).unwrap();
     assert!(store.is_empty());
 }
 

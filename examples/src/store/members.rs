@@ -1,16 +1,17 @@
 //! The members of groups: rows of `members`, never part of the stored JSON.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use scim_core::patch::{Change, Delta};
 use scim_core::projection::Projection;
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
-use scim_core::store::{Scope, StoreError};
+use scim_core::store::{Deletion, Scope, StoreError};
 use scim_core::{Resource, ResourceId, Value, Version};
+use scim_filter::sql::Dialect;
 
 use super::database::{Statement, Tx, batches, places};
-use super::{decode_value, encode, internal, keys, number};
+use super::{Row, decode, decode_value, encode, internal, keys, number};
 
 /// The attribute that is kept in rows.
 pub(super) const MEMBERS: &str = "members";
@@ -132,6 +133,64 @@ pub(super) async fn apply(
     }
     changed |= insert(tx, scope, id, version, &added).await?;
     Ok(changed)
+}
+
+/// Takes the deleted resource `id` out of the groups that have it as a member, each of which gets its
+/// next version.
+pub(super) async fn leave(
+    tx: &mut Tx,
+    groups: Scope<'_>,
+    id: &ResourceId,
+    deletion: &Deletion<'_>,
+) -> Result<(), StoreError> {
+    let Some(attribute) = member_value(groups.schema) else { return Ok(()) };
+    let member = keys::key(attribute, id.as_str());
+    let ids: Vec<(String,)> =
+        Statement::new("SELECT id FROM members WHERE tenant = ?1 AND type = ?2 AND member = ?3 ORDER BY id")
+            .text(groups.tenant.as_str())
+            .text(groups.schema.name())
+            .text(member.as_ref())
+            .rows(tx)
+            .await?;
+    for batch in batches(&ids) {
+        let bodies = locked_bodies(tx, groups, batch).await?;
+        let delete = Statement::new(format!(
+            "DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND member = ?3 AND id IN ({}) RETURNING id",
+            places(4, batch.len())
+        ))
+        .text(groups.tenant.as_str())
+        .text(groups.schema.name())
+        .text(member.as_ref());
+        let delete = batch.iter().fold(delete, |delete, (id,)| delete.text(id));
+        let left: HashSet<(String,)> = delete.rows(tx).await?.into_iter().collect();
+        for body in bodies {
+            let mut group = decode(&body)?;
+            // Unless another writer took the member out of it first.
+            if left.contains(&(id_of(&group)?,)) {
+                deletion.stamp(&mut group);
+                Row::of(groups, &group)?.update(tx, groups).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bodies of these resources, which no other writer changes until the transaction ends. They are
+/// locked in one order, so that no two deletions wait for one another here.
+async fn locked_bodies(tx: &mut Tx, scope: Scope<'_>, ids: &[(String,)]) -> Result<Vec<String>, StoreError> {
+    let lock = match tx.dialect() {
+        // The transaction holds the lock of the whole database.
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " FOR UPDATE",
+    };
+    let select = Statement::new(format!(
+        "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({}) ORDER BY id{lock}",
+        places(3, ids.len())
+    ))
+    .text(scope.tenant.as_str())
+    .text(scope.schema.name());
+    let select = ids.iter().fold(select, |select, (id,)| select.text(id));
+    Ok(select.rows::<(String,)>(tx).await?.into_iter().map(|(body,)| body).collect())
 }
 
 /// Makes `members` the members of the group; those it has already are not written again.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::{UniqueKey, unique_keys};
 use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
@@ -164,10 +164,10 @@ impl SqlStore {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
-        expect(locked(&mut tx, scope, id).await?, expected)?;
+        expect(locked(&mut tx, scope, id).await?, deletion.expected)?;
         // Its keys and members go with it.
         Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
             .text(scope.tenant.as_str())
@@ -175,6 +175,9 @@ impl SqlStore {
             .text(id.as_str())
             .execute(&mut tx)
             .await?;
+        for schema in deletion.groups {
+            members::leave(&mut tx, Scope { schema, ..scope }, id, deletion).await?;
+        }
         tx.commit().await
     }
 }
@@ -249,9 +252,9 @@ impl Store for SqlStore {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        retrying(|| self.delete_once(scope, id, expected)).await
+        retrying(|| self.delete_once(scope, id, deletion)).await
     }
 
     async fn missing(

@@ -52,6 +52,11 @@ impl Keyed {
         self.values.len == 0
     }
 
+    /// The keys of the values, each once.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(|key| &**key)
+    }
+
     /// The values, to be read without the store's lock.
     pub(super) fn share(&self) -> Arc<Values> {
         Arc::clone(&self.values)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scim_filter::{AttrName, BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar};
 
 use super::keyed::{Keyed, Values};
-use crate::Resource;
+use crate::membership::{MEMBERS, member_ids, remove_member};
 use crate::patch::{self, Change, Delta, Write};
 use crate::projection::Projection;
 use crate::query::Query;
@@ -14,6 +14,7 @@ use crate::schema::{Attribute, ResourceSchema};
 use crate::store::project;
 use crate::validate::UniqueKey;
 use crate::value::Value;
+use crate::{Resource, ResourceId};
 
 /// A resource as it is stored.
 pub(super) struct Row {
@@ -143,6 +144,25 @@ impl Row {
             };
         }
         changed
+    }
+
+    /// The ids of the members, those without case folded.
+    pub(super) fn member_ids(&self) -> impl Iterator<Item = &str> {
+        let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
+        member_ids(self.head.get(MEMBERS)).chain(keyed.flat_map(Keyed::keys))
+    }
+
+    /// Takes a member out; whether there was one.
+    pub(super) fn remove_member(&mut self, schema: &ResourceSchema, id: &ResourceId) -> bool {
+        match find_keyed(schema, MEMBERS) {
+            None => remove_member(schema, self.head_mut(), id),
+            Some(attribute) => {
+                let removed = vec![id.as_str().into()];
+                let ignore_case = patch::ignores_case(attribute);
+                let delta = Delta { attribute: MEMBERS.into(), removed, ignore_case, ..Delta::default() };
+                self.put_delta(attribute, &delta)
+            }
+        }
     }
 
     fn put_delta(&mut self, attribute: &Attribute, delta: &Delta) -> bool {

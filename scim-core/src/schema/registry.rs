@@ -6,6 +6,7 @@ use scim_filter::{AttributeInfo, AttributeType};
 
 use super::builtin::{self, common_attributes};
 use super::{Attribute, ResourceType, Schema, Uniqueness};
+use crate::membership::{self, MEMBERS};
 
 /// The schemas and resource types a service serves, checked to fit together.
 ///
@@ -253,6 +254,26 @@ impl Registry {
     /// The resource type called `name` (`User`).
     pub fn by_name(&self, name: &str) -> Option<&Arc<ResourceSchema>> {
         self.types.iter().find(|schema| schema.resource_type.name == name)
+    }
+
+    /// The types of the groups that a resource of type `member` may be in: those with `members` whose
+    /// `$ref` names its type among the `referenceTypes`, or names none.
+    ///
+    /// ```
+    /// let registry = scim_core::schema::Registry::standard();
+    /// let user = registry.by_name("User").expect("a standard type");
+    /// let types = registry.group_types(user);
+    /// assert_eq!(types.iter().map(|schema| schema.name()).collect::<Vec<_>>(), ["Group"]);
+    /// ```
+    pub fn group_types(&self, member: &ResourceSchema) -> Vec<Arc<ResourceSchema>> {
+        let may_name = |schema: &&Arc<ResourceSchema>| {
+            let members = membership::member_value(schema).and_then(|_| schema.find(None, MEMBERS));
+            members.is_some_and(|members| {
+                let types = members.sub_attribute("$ref").map(|reference| &reference.reference_types);
+                types.is_none_or(|types| types.is_empty() || types.iter().any(|name| name == member.name()))
+            })
+        };
+        self.types.iter().filter(may_name).cloned().collect()
     }
 
     /// Every schema once, in the order given.

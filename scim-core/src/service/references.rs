@@ -11,11 +11,11 @@ use super::write::KEYED;
 use super::{Call, Service};
 use crate::auth::Authenticator;
 use crate::error::quote;
+use crate::membership::{member_id as id, member_ids as ids};
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
-use crate::value::Value;
 use crate::{Error, Resource, ResourceId, ScimType};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
@@ -87,12 +87,4 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .map(AsRef::as_ref)
             .filter(move |schema| named.is_empty() || named.iter().any(|name| name == schema.name()))
     }
-}
-
-fn ids(members: Option<&Value>) -> impl Iterator<Item = &str> {
-    members.and_then(Value::as_array).into_iter().flatten().filter_map(id)
-}
-
-fn id(member: &Value) -> Option<&str> {
-    member.as_object()?.get("value")?.as_str()
 }

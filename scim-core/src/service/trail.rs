@@ -171,8 +171,8 @@ fn about(
         Modification::Apply { id, expected, .. } => {
             (Some((*id).clone()), (*expected, expected.map(Version::next)))
         }
-        Modification::Delete { id, expected } => {
-            (Some((*id).clone()), (expected.or_else(|| before?.version()), None))
+        Modification::Delete { id, deletion } => {
+            (Some((*id).clone()), (deletion.expected.or_else(|| before?.version()), None))
         }
     }
 }

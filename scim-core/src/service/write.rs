@@ -13,7 +13,7 @@ use crate::auth::Authenticator;
 use crate::etag::Condition;
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Modification, Store, StoreError, stamp};
+use crate::store::{Deletion, Modification, Store, StoreError, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -101,7 +101,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection)?));
         }
         self.check_references(call, Some(&current), &resource).await?;
-        stamp(&mut resource, &self.now(), Version(version.0.saturating_add(1)));
+        stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
         match self.make(call.scope(), replaced, Some(&current), Some(StatusCode::OK), call.outcome).await {
@@ -132,7 +132,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         version: Version,
     ) -> Result<Attempt, Failure> {
         self.policy.may_delete(&call.context, current)?;
-        let deleted = Modification::Delete { id, expected: Some(version) };
+        let (groups, last_modified) = (self.config.registry.group_types(call.schema()), self.now());
+        let deletion = Deletion { expected: Some(version), groups: &groups, last_modified: &last_modified };
+        let deleted = Modification::Delete { id, deletion };
         let status = Some(StatusCode::NO_CONTENT);
         match self.make(call.scope(), deleted, Some(current), status, call.outcome).await {
             Ok(_) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),

@@ -103,10 +103,12 @@ pub(super) fn group(random: &mut Random, id: usize) -> Resource {
     resource(group)
 }
 
+/// A member: nobody there is, or a user who may be there.
 fn member(random: &mut Random, number: usize) -> serde_json::Value {
-    match random.below(3) {
-        0 => json!({"value": format!("u{number}")}),
-        1 => json!({"value": format!("u{number}"), "type": "User"}),
+    match random.below(4) {
+        0 => json!({"value": number.to_string()}),
+        1 => json!({"value": format!("u{number}")}),
+        2 => json!({"value": format!("u{number}"), "type": "User"}),
         _ => json!({"value": format!("u{number}"), "display": random.name()}),
     }
 }
@@ -148,7 +150,7 @@ pub(super) fn filter(random: &mut Random, kind: &str, depth: usize) -> String {
             _ => format!("{} pr", random.pick(&["displayName", "emails", "externalId", "name", "title"])),
         }
     } else {
-        let member = format!("{}{}", random.pick(&["u", "u", "U"]), random.below(10));
+        let member = format!("{}{}", random.pick(&["u", "", "U"]), random.below(10));
         match random.below(8) {
             0 => format!("displayName {op} \"{name}\""),
             1 => format!("members.value {op} \"{member}\""),

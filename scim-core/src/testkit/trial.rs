@@ -14,7 +14,7 @@ use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Registry, ResourceSchema};
-use crate::store::{Applied, Page, Scope, Store, StoreError, Update};
+use crate::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use crate::validate::unique_keys;
 use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, TenantId, Version};
@@ -186,7 +186,9 @@ impl<S: Store> Trial<S> {
         id: &str,
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
-        self.store().delete(scope, &ResourceId::new(id), expected).await
+        let groups = self.0.registry.group_types(scope.schema);
+        let deletion = Deletion { expected, groups: &groups, last_modified: LATER };
+        self.store().delete(scope, &ResourceId::new(id), &deletion).await
     }
 
     // --- calls that must succeed ---------------------------------------------------------------

@@ -3,9 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use scim_core::membership;
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::query::Query;
-use scim_core::store::{self, Page, Scope, StoreError};
+use scim_core::store::{self, Deletion, Page, Scope, StoreError};
 use scim_core::validate::UniqueKey;
 use scim_core::{Error, Resource, ResourceId, Store, TenantId, Version, projection::Projection};
 use serde_json::json;
@@ -80,13 +81,16 @@ impl Store for Least {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         self.with(scope, |rows| {
-            let place = store::find(rows, Some(id), expected)?;
-            rows.remove(place);
-            Ok(())
-        })
+            store::find(rows, Some(id), deletion.expected).map(|place| drop(rows.remove(place)))
+        })?;
+        for groups in deletion.groups {
+            let scope = Scope { schema: groups, ..scope };
+            self.with(scope, |rows| membership::leave(groups, rows, id, deletion));
+        }
+        Ok(())
     }
 }
 

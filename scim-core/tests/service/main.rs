@@ -8,6 +8,7 @@ mod bulk;
 mod characteristics;
 mod concurrency;
 mod cursor;
+mod deletion;
 mod discovery;
 mod hostile;
 mod least_store;

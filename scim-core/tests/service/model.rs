@@ -157,6 +157,9 @@ proptest! {
                 Step::DeleteUser(index) => {
                     let id = model.user(*index);
                     let expected = if model.users.remove(&id).is_some() { 204 } else { 404 };
+                    for group in model.groups.keys().cloned().collect::<Vec<_>>() {
+                        model.change_group(&group, |members| members.retain(|member| *member != id));
+                    }
                     (server.delete(&format!("/Users/{id}")), expected)
                 }
                 Step::CreateGroup(indices) => {

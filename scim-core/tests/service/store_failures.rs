@@ -3,7 +3,7 @@
 use scim_core::patch::Change;
 use scim_core::projection::Projection;
 use scim_core::query::Query;
-use scim_core::store::{Applied, Page, Scope, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
@@ -93,7 +93,8 @@ impl Store for Faulty {
         }
         let applied = self.inner.apply(scope, id, update, expected).await;
         if self.vanishes.load(Ordering::SeqCst) {
-            self.inner.delete(scope, id, None).await?;
+            let deletion = Deletion { expected: None, groups: &[], last_modified: update.last_modified };
+            self.inner.delete(scope, id, &deletion).await?;
         }
         applied
     }
@@ -102,10 +103,10 @@ impl Store for Faulty {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         self.race()?;
-        self.inner.delete(scope, id, expected).await
+        self.inner.delete(scope, id, deletion).await
     }
 }
 

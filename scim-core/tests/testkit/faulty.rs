@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use scim_core::patch::Delta;
 use scim_core::projection::Projection;
 use scim_core::query::{Place, Query, QuerySupport, Start};
-use scim_core::store::{self, Applied, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{self, Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
 use scim_filter::{BoundExpr, BoundFilter, BoundTerm, Scalar};
@@ -51,6 +51,25 @@ impl Faulty {
         let all = seen.resources.iter();
         let own = all.filter(|((tenant, kind, _), _)| tenant == scope.tenant && kind == scope.schema.name());
         own.map(|(_, resource)| resource.clone()).collect()
+    }
+
+    /// The groups that have the member.
+    async fn with_member(&self, groups: Scope<'_>, id: &ResourceId) -> Vec<Resource> {
+        let mut all = self.all(groups, None).await;
+        let is_member =
+            |member: &Value| member.as_object().unwrap().get("value") == Some(&id.as_str().into());
+        all.retain(|group| {
+            group.get("members").and_then(Value::as_array).is_some_and(|all| all.iter().any(is_member))
+        });
+        all
+    }
+
+    /// Puts the resource in the place of what is there, whatever its version.
+    async fn overwrite(&self, scope: Scope<'_>, resource: &Resource) {
+        if let Some(now) = self.now(scope, &resource.id().unwrap()).await {
+            let unique = scim_core::validate::unique_keys(scope.schema, resource);
+            self.inner.replace(scope, resource, &unique, now.version().unwrap()).await.unwrap();
+        }
     }
 
     /// Everything that the filter matches, in order.
@@ -172,12 +191,13 @@ impl Faulty {
     async fn query_now(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         let filter = query.filter.as_ref();
         let mut page = self.inner.query(scope, query).await?;
+        let is_user = scope.schema.name() == "User";
         let is_plain = query.sort.is_none() && matches!(query.start, Start::Index(_));
         if !is_plain && !OF_ORDER.contains(&self.breaks) {
             return Ok(page);
         }
         match self.breaks {
-            "what_is_deleted_is_gone" if filter.is_some() => {
+            "what_is_deleted_is_gone" if filter.is_some() && is_user => {
                 let mut all = self.all(scope, filter).await;
                 let there: HashSet<String> = self.all(scope, None).await.iter().map(id_of).collect();
                 let gone = self.remembered(scope).into_iter().filter(|old| !there.contains(&id_of(old)));
@@ -225,7 +245,7 @@ impl Faulty {
                 let odd = |resource: &Resource| resource.get("externalId") == Some(&"e1".into());
                 page.resources.retain(|resource| !odd(resource));
             }
-            "a_filter_finds_what_was_last_written" if filter.is_some() => {
+            "a_filter_finds_what_was_last_written" if filter.is_some() && is_user => {
                 let mut all = self.all(scope, None).await;
                 let stale = self.remembered(scope);
                 for resource in &mut all {
@@ -424,7 +444,7 @@ impl Store for Faulty {
                 let others = self.calls.fetch_add(1, Ordering::Relaxed);
                 Yield(false).await;
                 self.calls.fetch_sub(1, Ordering::Relaxed);
-                if others > 0 && expected > Some(Version(5)) {
+                if others > 0 && expected > Some(Version(20)) {
                     let mut half = self.now(scope, id).await.unwrap();
                     let version = half.version().unwrap();
                     if Some(version) != expected {
@@ -464,11 +484,12 @@ impl Store for Faulty {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        mut expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         let tenant = self.tenant(scope);
         let scope = Scope { tenant: &tenant, ..scope };
         let old = self.now(scope, id).await;
+        let mut expected = deletion.expected;
         let is_user = scope.schema.name() == "User";
         match (self.breaks, &old) {
             ("what_is_not_there_is_not_found", None) if is_user && expected.is_some() => {
@@ -488,7 +509,49 @@ impl Store for Faulty {
             }
             _ => {}
         }
-        self.inner.delete(scope, id, expected).await
+        let deletion = Deletion { expected, ..*deletion };
+        let groups = Scope { schema: deletion.groups.first().unwrap(), ..scope };
+        let before = self.with_member(groups, id).await;
+        let deleted = match self.breaks {
+            "deletions_and_changes_of_a_group_all_take_effect" => {
+                let alone = Deletion { groups: &[], ..deletion };
+                self.inner.delete(scope, id, &alone).await
+            }
+            _ => self.inner.delete(scope, id, &deletion).await,
+        };
+        match self.breaks {
+            "the_deleted_leave_their_groups" if deleted.is_ok() => {
+                // As one does that asks for a page of them.
+                for group in before.iter().skip(2).filter(|group| group.id().as_ref() != Some(id)) {
+                    self.overwrite(groups, group).await;
+                }
+            }
+            "a_group_that_is_left_has_a_new_version" if deleted.is_ok() => {
+                for old in before.iter().filter(|old| old.get("externalId").is_some()) {
+                    let mut left = self.now(groups, &old.id().unwrap()).await.unwrap();
+                    left.0.insert("meta", old.get("meta").unwrap().clone());
+                    self.overwrite(groups, &left).await;
+                }
+            }
+            "a_refused_deletion_leaves_the_memberships" => {
+                if let Err(StoreError::VersionMismatch) = deleted {
+                    for mut group in before {
+                        scim_core::membership::leave(groups.schema, [&mut group], id, &deletion);
+                        self.overwrite(groups, &group).await;
+                    }
+                }
+            }
+            "deletions_and_changes_of_a_group_all_take_effect" if deleted.is_ok() => {
+                // As one does that reads a group, waits, and writes it.
+                Yield(false).await;
+                for mut group in before {
+                    scim_core::membership::leave(groups.schema, [&mut group], id, &deletion);
+                    self.overwrite(groups, &group).await;
+                }
+            }
+            _ => {}
+        }
+        deleted
     }
 
     async fn missing(

@@ -10,7 +10,7 @@ use scim_core::patch::{Change, Delta};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
-use scim_core::store::{Applied, Page, Scope, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
 use scim_core::testkit::crash::Crash;
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, TenantId, Value, Version};
@@ -54,7 +54,7 @@ impl Crash for Database {
         match self.fault {
             "a user is lost" => {
                 // The first user was acknowledged long ago.
-                self.store.delete(scope("User"), &ResourceId::new("0-1"), None).await.unwrap();
+                self.store.delete(scope("User"), &ResourceId::new("0-1"), &ALONE).await.unwrap();
             }
             "a member is lost" => {
                 let id = ResourceId::new("all");
@@ -168,12 +168,15 @@ impl Store for Connection {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         self.alive().await?;
-        self.store.delete(scope, id, expected).await
+        self.store.delete(scope, id, deletion).await
     }
 }
+
+/// A deletion of what is in no group.
+const ALONE: Deletion<'_> = Deletion { expected: None, groups: &[], last_modified: "" };
 
 /// Lets others run once.
 pub(crate) struct Yield(pub(crate) bool);

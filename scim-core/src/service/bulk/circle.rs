@@ -21,7 +21,7 @@ use crate::service::Body;
 use crate::service::location::path_of;
 use crate::service::outcome::Outcome;
 use crate::service::respond::{Failure, Reply};
-use crate::store::{Modification, Scope, Store, StoreError};
+use crate::store::{Deletion, Modification, Scope, Store, StoreError};
 use crate::value::Value;
 use crate::{Error, ResourceId};
 
@@ -185,7 +185,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
     /// Takes a creation back. That is no deletion a client asks for, so the policy is not asked.
     async fn delete(&self, resource: &mut Created) -> Result<(), Failure> {
         let scope = Scope { tenant: &self.principal.tenant, schema: &resource.schema };
-        let deleted = Modification::Delete { id: &resource.id, expected: None };
+        let groups = self.service.config.registry.group_types(&resource.schema);
+        let last_modified = self.service.now();
+        let deletion = Deletion { expected: None, groups: &groups, last_modified: &last_modified };
+        let deleted = Modification::Delete { id: &resource.id, deletion };
         let outcome = &mut resource.outcome;
         match self.service.make(scope, deleted, None, None, outcome).await {
             Ok(_) | Err(StoreError::NotFound) => {

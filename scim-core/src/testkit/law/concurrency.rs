@@ -161,9 +161,13 @@ async fn all_are_made<S: Store>(trial: &Trial<S>, on_any_version: bool) -> Resul
     Ok(())
 }
 
-/// Makes `change`, on the newest version or on whatever there is, however often another writer comes
-/// first.
-async fn changed<S: Store>(trial: &Trial<S>, change: &Change, on_any_version: bool) -> Result<(), Broken> {
+/// Makes `change` of the group `g`, on the newest version or on whatever there is, however often
+/// another writer comes first.
+pub(super) async fn changed<S: Store>(
+    trial: &Trial<S>,
+    change: &Change,
+    on_any_version: bool,
+) -> Result<(), Broken> {
     let groups = trial.groups()?;
     for _ in 0..10_000 {
         let applied = if on_any_version {

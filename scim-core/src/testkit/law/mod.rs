@@ -8,6 +8,7 @@ use crate::Store;
 
 mod concurrency;
 mod list;
+mod membership;
 mod model;
 mod order;
 mod size;
@@ -133,6 +134,11 @@ laws! {
         a_sorted_list_is_in_its_order
         cursors_lead_through_the_list_and_back
         pages_by_cursor_hold_still_while_others_write;
+    membership:
+        the_deleted_leave_their_groups
+        a_group_that_is_left_has_a_new_version
+        a_refused_deletion_leaves_the_memberships
+        deletions_and_changes_of_a_group_all_take_effect;
     tenant:
         another_tenant_sees_nothing
         another_tenant_changes_nothing

@@ -1,13 +1,15 @@
 //! A store beside a model of it, step by step.
 
+use crate::membership;
 use crate::patch::Change;
 use crate::query::{Query, Start};
-use crate::store::{self, Applied, Scope, Store, StoreError};
+use crate::schema::ResourceSchema;
+use crate::store::{self, Applied, Deletion, Scope, Store, StoreError};
 use crate::testkit::random::{self, Random};
-use crate::testkit::trial::{bound, everything, in_version, name, same};
+use crate::testkit::trial::{LATER, bound, everything, in_version, name, same};
 use crate::testkit::{Broken, Trial, demand};
 use crate::validate::unique_keys;
-use crate::{Resource, Version};
+use crate::{Resource, ResourceId, Version};
 
 /// Random writes, one after another, have the outcome and leave the resources that the documentation
 /// of each says; lists and filters agree at every step.
@@ -18,6 +20,7 @@ pub async fn any_sequence_of_writes_does_what_each_says<S: Store>(trial: &Trial<
         let kind = random.pick(&["User", "Group"]);
         let scope = trial.scope(kind)?;
         let model = if kind == "User" { &mut users } else { &mut groups };
+        let mut left = None;
         let number = random.below(12);
         let resource = match kind {
             "User" => random::user(&mut random, number, number / 3),
@@ -40,11 +43,9 @@ pub async fn any_sequence_of_writes_does_what_each_says<S: Store>(trial: &Trial<
             ),
             2 => {
                 let expected = random.once_in(2).then_some(expected);
-                (
-                    "delete",
-                    outcome(trial.try_delete(scope, &id, expected).await),
-                    model.delete(&resource, expected),
-                )
+                let wanted = model.delete(&resource, expected);
+                left = wanted.is_ok().then(|| ResourceId::new(&*id));
+                ("delete", outcome(trial.try_delete(scope, &id, expected).await), outcome(wanted))
             }
             _ => {
                 let change = random::change(&mut random, kind);
@@ -54,6 +55,10 @@ pub async fn any_sequence_of_writes_does_what_each_says<S: Store>(trial: &Trial<
                 ("apply", outcome(found), model.apply(scope, &current, &change, expected))
             }
         };
+        if let Some(id) = &left {
+            groups.left_by(trial.schema("Group")?, id);
+        }
+        let model = if kind == "User" { &users } else { &groups };
         demand!(found == wanted, "step {step}, {what} of `{id}`: expected {wanted}, got {found}");
         match (trial.read(scope, &id).await?, model.get(&id)) {
             (None, None) => {}
@@ -120,8 +125,14 @@ impl Model {
         outcome(Ok(Applied::Changed(version.next())))
     }
 
-    fn delete(&mut self, resource: &Resource, expected: Option<Version>) -> String {
-        outcome(store::find(&self.0, resource.id().as_ref(), expected).map(|at| drop(self.0.remove(at))))
+    fn delete(&mut self, resource: &Resource, expected: Option<Version>) -> Result<(), StoreError> {
+        store::find(&self.0, resource.id().as_ref(), expected).map(|at| drop(self.0.remove(at)))
+    }
+
+    /// The deleted resource leaves the groups.
+    fn left_by(&mut self, schema: &ResourceSchema, id: &ResourceId) {
+        let deletion = Deletion { expected: None, groups: &[], last_modified: LATER };
+        membership::leave(schema, &mut self.0, id, &deletion);
     }
 
     fn unique(&self, scope: Scope<'_>, resource: &Resource) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use scim_core::audit::{Audit, OnFailure, Record};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
-use scim_core::store::{Applied, Modification, Modified, Page, Scope, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
@@ -135,10 +135,10 @@ impl Store for Slow {
         &self,
         scope: Scope<'_>,
         id: &ResourceId,
-        expected: Option<Version>,
+        deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         wait().await;
-        self.inner.delete(scope, id, expected).await
+        self.inner.delete(scope, id, deletion).await
     }
 
     fn keeps_audit(&self) -> bool {
@@ -176,8 +176,8 @@ impl Store for Slow {
             Modification::Apply { id, update, expected } => {
                 self.apply(scope, id, update, expected).await?.into()
             }
-            Modification::Delete { id, expected } => {
-                self.delete(scope, id, expected).await?;
+            Modification::Delete { id, deletion } => {
+                self.delete(scope, id, &deletion).await?;
                 Modified::Changed(None)
             }
         };
