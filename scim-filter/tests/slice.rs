@@ -253,6 +253,22 @@ fn quotes_and_brackets_in_strings_are_none() {
 }
 
 #[test]
+fn a_name_is_all_between_its_quotes() {
+    let filter = bound("title eq \"x\"");
+    // Between a quote and `title`: what makes it another name, however it looks.
+    for before in [r#"\""#, r#"\\\""#, r#"\\\\\""#, r#"a\"b\""#, r"\\", "a", ":", r#"\":\""#, "é"] {
+        let text = format!(r#"{{"{before}title":"x","{before}Title" : "x"}}"#);
+        assert_eq!(filter.matches_slice(text.as_bytes()), Ok(false), "{text}");
+        let text = format!(r#"{{"{before}title":"y","{before}":"y","TITLE" : "x"}}"#);
+        assert_eq!(filter.matches_slice(text.as_bytes()), Ok(true), "{text}");
+    }
+    // The first member, and a short one, have no text before them to be compared at once.
+    for (text, holds) in [(r#"{"title":"x"}"#, true), (r#"{"itle":"x"}"#, false), (r#"{"":"x"}"#, false)] {
+        assert_eq!(filter.matches_slice(text.as_bytes()), Ok(holds), "{text}");
+    }
+}
+
+#[test]
 fn names_and_values_may_be_escaped() {
     let filter = bound("emails[type eq \"work\" and value co \"\\n\"]");
     let text = br#"{"\u0065MAILS": [{"\u0074ype": "\u0077ork", "val\u0075e\\": "\n", "va\/lue": "\n", "val\u0075e": "a\nb"}]}"#;
