@@ -29,6 +29,12 @@
 mod access;
 mod directory;
 mod install;
+mod policy;
+mod rules;
+mod schema;
+mod sources;
+mod store;
+mod tables;
 mod workspace;
 
 pub use access::{
@@ -37,4 +43,22 @@ pub use access::{
 };
 pub use directory::{Directory, DirectoryError, Group, Person};
 pub use install::{Action, Confirmed, Guard, Lockout, Preview, Problem, Refusal, Row, Summary};
+pub use policy::IncidentIo;
+pub use schema::EFFECTIVE_ACCESS;
+pub use store::AccessStore;
+pub use tables::PROFILE;
 pub use workspace::{EditError, Standing, User, Workspace, WorkspaceError};
+
+use scim_core::Config;
+use url::Url;
+
+/// What a [`Service`](scim_core::Service) that behaves like incident.io is told: RFC 7644, without bulk
+/// requests, search and sort.
+pub fn config(base_url: Url) -> Config {
+    let mut config = Config::new(base_url);
+    config.registry = PROFILE.registry().clone();
+    config.capabilities.search = false;
+    config.capabilities.bulk = None;
+    config.capabilities.sort = false;
+    config
+}
