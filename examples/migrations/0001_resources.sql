@@ -11,6 +11,8 @@ CREATE TABLE resources (
     version BIGINT NOT NULL,
     -- The resource as JSON, without `members`.
     body    TEXT   NOT NULL,
+    -- The same for filters: names as in the schema, strings as comparison keys.
+    keys    JSONB  NOT NULL,
     PRIMARY KEY (tenant, type, id)
 );
 
@@ -48,6 +50,8 @@ CREATE TABLE members (
     place  BIGINT NOT NULL,
     -- The whole member as JSON.
     body   TEXT   NOT NULL,
+    -- The same for filters, `value` only where it is longer than `member` can be.
+    keys   JSONB  NOT NULL,
     PRIMARY KEY (tenant, type, id, member),
     FOREIGN KEY (tenant, type, id) REFERENCES resources (tenant, type, id) ON DELETE CASCADE
 );

@@ -2,7 +2,6 @@
 //! in axum, serving, logging.
 
 mod documents;
-pub mod incident_io;
 pub mod log;
 mod mount;
 pub mod provider;
@@ -12,7 +11,7 @@ mod store;
 pub use documents::registry_with;
 pub use mount::router;
 pub use serve::{serve, stop_signal};
-pub use store::SqlStore;
+pub use store::{Limits, SqlStore};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -75,6 +75,37 @@ fn sqlite_looks_up() {
     });
 }
 
+/// SQLite 3.51 joins what stands in an `EXISTS` by itself, and then skips values where it should skip
+/// rows.
+#[test]
+fn a_row_of_many_values_is_skipped_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut db = sqlite().await;
+        sqlx::raw_sql(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, keys TEXT);
+             CREATE TABLE emails (user_id INTEGER, value_key TEXT);
+             INSERT INTO users VALUES (1, '{}'), (2, '{}'), (3, '{}');
+             INSERT INTO emails VALUES (1, 'a'), (1, 'b'), (2, 'a'), (3, 'b'), (3, 'c');",
+        )
+        .execute(&mut db)
+        .await
+        .unwrap();
+        for filter in ["emails.value pr", "emails[value sw \"\"]", "emails.value ne \"d\" and emails pr"] {
+            let sql = translate(filter, Dialect::Sqlite);
+            let text =
+                format!("SELECT u.id FROM users AS u WHERE {} ORDER BY u.id LIMIT 9 OFFSET 1", sql.text);
+            let mut query = sqlx::query_as(AssertSqlSafe(text));
+            for value in sql.values {
+                let SqlValue::Text(value) = value else { continue };
+                query = query.bind(value);
+            }
+            let found: Vec<(i64,)> = query.fetch_all(&mut db).await.unwrap();
+            assert_eq!(found, [(2,), (3,)], "{filter}");
+        }
+    });
+}
+
 #[test]
 fn postgres_looks_up() {
     let Some(postgres) = Postgres::start() else { return };

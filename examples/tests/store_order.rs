@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
+mod sql_support;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -18,6 +20,7 @@ use scim_examples::SqlStore;
 use scim_filter::compare::fold;
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
+use sql_support::Postgres;
 
 /// What users are sorted by: each attribute that an index has, and some of each kind that none has.
 const SORTS: [&str; 15] = [
@@ -93,6 +96,13 @@ async fn sorted_pages_are_the_whole_list_in_order_in_memory() {
 #[tokio::test]
 async fn sorted_pages_are_the_whole_list_in_order_in_sqlite() {
     sorted_pages(&SqlStore::in_memory().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn sorted_pages_are_the_whole_list_in_order_in_postgres() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("sorted").await;
+    sorted_pages(&SqlStore::connect(&url).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -280,7 +290,7 @@ async fn members_have_no_order_in_sqlite() {
     assert!(matches!(refused, Err(StoreError::UnsupportedSort(text)) if text == "`members` has no order"));
 }
 
-/// Skipping further than one pass remembers, in an order that no index has.
+/// Skipping further than one pass remembers, in an order that the database has not.
 #[tokio::test]
 async fn a_far_index_is_found_in_any_order() {
     let registry = Registry::standard();
@@ -290,17 +300,18 @@ async fn a_far_index_is_found_in_any_order() {
     let store = SqlStore::in_memory().await.unwrap();
     let all = 10_500;
     for number in 0..all {
-        let title = format!("{:05}", (number * 7919) % all);
-        let user = json!({"id": number.to_string(), "title": title, "meta": {"version": "W/\"1\""}});
+        let phone = json!({"value": format!("{:05}", (number * 7919) % all)});
+        let user = json!({"id": number.to_string(), "phoneNumbers": [phone], "meta": {"version": "W/\"1\""}});
         store.create(scope, &resource(&user), &[]).await.unwrap();
     }
-    let sort = Sort::parse(&**schema, Some("title"), None).unwrap();
+    let sort = Sort::parse(&**schema, Some("phoneNumbers"), None).unwrap();
     for (index, expected) in [(1, 0), (10_000, 9_999), (10_001, 10_000), (10_400, 10_399)] {
         let query = Query { sort: sort.clone(), start: Start::Index(index), count: 2, ..Query::default() };
         let page = store.query(scope, &query).await.unwrap();
-        let titles: Vec<&str> =
-            page.resources.iter().map(|user| user.get("title").and_then(Value::as_str).unwrap()).collect();
-        assert_eq!(titles, [format!("{expected:05}"), format!("{:05}", expected + 1)]);
+        let phones: Vec<String> =
+            page.resources.iter().map(|user| user.get("phoneNumbers").unwrap().to_string()).collect();
+        let phone = |number: usize| format!("[{{\"value\":\"{number:05}\"}}]");
+        assert_eq!(phones, [phone(expected), phone(expected + 1)]);
         assert_eq!(page.total, Some(all));
     }
     let query = Query { sort, start: Start::Index(all + 1), count: 2, ..Query::default() };

@@ -190,7 +190,7 @@ fn one_path_is_not_another() {
     );
     assert_eq!(
         sqlite("emails.value pr"),
-        "EXISTS (SELECT 1 FROM e WHERE (e.u = u.id) AND ((e.value IS NOT NULL AND e.value <> '')))"
+        "+EXISTS (SELECT 1 FROM e WHERE (e.u = u.id) AND ((e.value IS NOT NULL AND e.value <> '')))"
     );
     for filter in ["meta pr", "meta.location pr", "emails.type pr", "rooms pr", "userName pr"] {
         assert_eq!(refusal(&mapping, Dialect::Sqlite, filter), SqlErrorKind::Unmapped, "{filter}");

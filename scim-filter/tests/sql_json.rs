@@ -35,7 +35,7 @@ fn postgres_at(json: &str, atom: &str, template: &str) -> String {
     filled(template, &format!("jsonb_typeof({json})"), atom, json)
 }
 
-const EMAIL_OF_SQLITE: &str = "EXISTS (SELECT 1 FROM json_each(CASE WHEN \
+const EMAIL_OF_SQLITE: &str = "+EXISTS (SELECT 1 FROM json_each(CASE WHEN \
     json_type(u.keys, '$.\"emails\"') = 'array' THEN json_extract(u.keys, '$.\"emails\"') WHEN \
     json_type(u.keys, '$.\"emails\"') IS NOT NULL THEN json_array(json(u.keys -> '$.\"emails\"')) END) \
     AS scim_e WHERE TRUE AND (";
@@ -140,7 +140,7 @@ fn anything_inside() {
         assert_eq!(
             translate(&document(), Dialect::Sqlite, text).text,
             format!(
-                "EXISTS (SELECT 1 FROM json_tree(u.keys, '{path}') AS scim_t WHERE scim_t.type IN \
+                "+EXISTS (SELECT 1 FROM json_tree(u.keys, '{path}') AS scim_t WHERE scim_t.type IN \
                  ('true', 'false', 'integer', 'real') OR scim_t.type = 'text' AND scim_t.atom <> '')"
             )
         );

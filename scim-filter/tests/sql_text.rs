@@ -128,28 +128,28 @@ fn literals_a_column_cannot_hold() {
 fn many_values() {
     assert_eq!(
         sqlite(r#"emails[type eq "work" and value co "x"]"#),
-        "EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
+        "+EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
          (((e.type IS NOT NULL AND e.type = ?1) AND (e.value IS NOT NULL AND instr(e.value, ?2) > 0))))"
     );
     assert_eq!(
         sqlite(r#"emails.type ne "work""#),
-        "NOT EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
+        "NOT +EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
          ((e.type IS NOT NULL AND e.type = ?1)))"
     );
     assert_eq!(
         sqlite(r#"emails[type ne "work"]"#),
-        "EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
+        "+EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND \
          (NOT (e.type IS NOT NULL AND e.type = ?1)))"
     );
     assert_eq!(
         sqlite("emails pr"),
-        "EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND ((FALSE OR \
+        "+EXISTS (SELECT 1 FROM emails AS e WHERE (e.user_id = u.id) AND ((FALSE OR \
          (e.value IS NOT NULL AND e.value <> '') OR (e.type IS NOT NULL AND e.type <> ''))))"
     );
     assert_eq!(sqlite(r#"emails eq "x""#), sqlite(r#"emails.value eq "x""#));
     assert_eq!(
         sqlite(r#"aliases eq "x""#),
-        "EXISTS (SELECT 1 FROM aliases AS a WHERE (a.user_id = u.id) AND \
+        "+EXISTS (SELECT 1 FROM aliases AS a WHERE (a.user_id = u.id) AND \
          ((a.value IS NOT NULL AND a.value = ?1)))"
     );
     assert_eq!(

@@ -1,12 +1,16 @@
-//! The part of a filter that SQL decides: conditions on rows of `resources AS r`.
+//! A filter as a condition on rows of `resources AS r`.
 //!
-//! A condition is what a filter implies, so its rows contain every match. Where it is exact, its
-//! rows are the matches; elsewhere the filter is evaluated on each of them. No clause is dropped.
+//! [`BoundFilter::to_sql`] translates the filter, exactly, over the tables; what it cannot translate
+//! is refused. Beside it stand the look-ups that the filter implies, which find the few rows that
+//! can match by an index: databases see those neither in a search through JSON nor behind an `OR`.
+//! Where the look-ups are all that the filter says, they stand alone.
 
 use std::borrow::Cow;
 
-use scim_core::schema::ResourceSchema;
-use scim_filter::{BoundAttr, BoundExpr, BoundFilter, BoundTerm, CompareOp, Scalar};
+use scim_core::schema::{AttributeType, ResourceSchema};
+use scim_core::store::StoreError;
+use scim_filter::sql::{Child, Column, Dialect, JsonColumn, Mapping, SqlValue};
+use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar};
 
 use super::keys;
 use super::members::{MEMBERS, member_value};
@@ -17,38 +21,57 @@ pub(super) struct Sql {
     /// What follows `WHERE r.tenant = ?1 AND r.type = ?2`; empty, or beginning with ` AND `.
     pub(super) text: String,
     /// The values of `?3` and on. Values reach SQL in no other way.
-    pub(super) binds: Vec<String>,
-    /// Whether the condition holds for the matches of the filter alone.
-    pub(super) exact: bool,
-    /// Whether the condition names few resources by their keys, so that these are looked up
-    /// rather than the type walked through in order.
-    pub(super) selective: bool,
+    pub(super) values: Vec<SqlValue>,
+    /// Whether the condition looks few resources up by their keys, rather than that the type is
+    /// walked through in order.
+    pub(super) is_lookup: bool,
 }
 
 impl Sql {
-    /// The part of `filter` that SQL decides.
-    pub(super) fn of(schema: &ResourceSchema, filter: Option<&BoundFilter>) -> Self {
+    /// The condition that holds for exactly the matches of `filter`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnsupportedFilter`] where it asks for more than a statement can.
+    pub(super) fn of(
+        schema: &ResourceSchema,
+        filter: Option<&BoundFilter>,
+        dialect: Dialect,
+    ) -> Result<Self, StoreError> {
+        let mut sql = Self::default();
         let Some(filter) = filter else {
-            return Self { exact: true, ..Self::default() };
+            return Ok(sql);
         };
         let mut terms = MAX_TERMS;
-        match condition(schema, filter.expr(), MAX_DEPTH, &mut terms) {
-            None => Self::default(),
-            Some((condition, exact)) => {
-                let mut sql = Self { exact, selective: condition.selective(), ..Self::default() };
-                sql.text.push_str(" AND ");
-                sql.push(&condition);
-                sql
-            }
+        let lookup = lookup(schema, filter.expr(), MAX_DEPTH, &mut terms);
+        let mut is_exact = false;
+        if let Some((lookup, exact)) = lookup {
+            sql.text.push_str(" AND ");
+            sql.push(&lookup);
+            (sql.is_lookup, is_exact) = (true, exact);
         }
+        if !is_exact {
+            let condition = filter.to_sql(&mapping(schema, dialect), dialect, sql.values.len() + 3);
+            let condition = condition.map_err(|error| StoreError::UnsupportedFilter(error.to_string()))?;
+            sql.text.push_str(" AND ");
+            sql.text.push_str(&condition.text);
+            sql.values.extend(condition.values);
+        }
+        Ok(sql)
     }
 
-    fn push(&mut self, condition: &Condition<'_>) {
-        match condition {
-            Condition::All(terms) => self.push_terms(terms, " AND "),
+    fn push(&mut self, lookup: &Lookup<'_>) {
+        match lookup {
+            Lookup::All(terms) => {
+                for (index, term) in terms.iter().enumerate() {
+                    self.text.push_str(if index == 0 { "(" } else { " AND " });
+                    self.push(term);
+                }
+                self.text.push(')');
+            }
             // SQLite looks a union of keys up one by one; for an `OR` of look-ups it would walk
             // through the type.
-            Condition::Any(terms) if condition.selective() => {
+            Lookup::Any(terms) => {
                 self.text.push_str("r.id IN (");
                 for (index, term) in terms.iter().enumerate() {
                     self.text.push_str(if index == 0 { "" } else { " UNION ALL " });
@@ -56,31 +79,26 @@ impl Sql {
                 }
                 self.text.push(')');
             }
-            Condition::Any(terms) => self.push_terms(terms, " OR "),
-            Condition::Not(term) => {
-                self.text.push_str("NOT ");
-                self.push(term);
-            }
-            Condition::Id(id) => {
+            Lookup::Id(id) => {
                 self.text.push_str("r.id = ");
                 self.push_bind(id);
             }
-            Condition::Key(..) | Condition::Member(_) => {
+            Lookup::Key(..) | Lookup::Member(_) => {
                 self.text.push_str("r.id IN (");
-                self.push_ids(condition);
+                self.push_ids(lookup);
                 self.text.push(')');
             }
         }
     }
 
-    /// The ids that fulfil a single look-up, as a `SELECT`.
-    fn push_ids(&mut self, condition: &Condition<'_>) {
-        match condition {
-            Condition::Id(id) => {
+    /// The ids that a look-up finds, as a `SELECT`.
+    fn push_ids(&mut self, lookup: &Lookup<'_>) {
+        match lookup {
+            Lookup::Id(id) => {
                 self.text.push_str("SELECT ");
                 self.push_bind(id);
             }
-            Condition::Key(attribute, value) => {
+            Lookup::Key(attribute, value) => {
                 self.text.push_str(
                     "SELECT k.id FROM resource_keys AS k \
                      WHERE k.tenant = ?1 AND k.type = ?2 AND k.attribute = ",
@@ -89,59 +107,112 @@ impl Sql {
                 self.text.push_str(" AND k.value = ");
                 self.push_bind(value);
             }
-            Condition::Member(value) => {
+            Lookup::Member(value) => {
                 self.text.push_str(
                     "SELECT m.id FROM members AS m WHERE m.tenant = ?1 AND m.type = ?2 AND m.member = ",
                 );
                 self.push_bind(value);
             }
-            // A composite is a selection of rows by `push`, still within the tenant and type.
-            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => {
+            // Several are a selection of rows by `push`, still within the tenant and type.
+            Lookup::All(_) | Lookup::Any(_) => {
                 self.text
                     .push_str("SELECT r.id FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND ");
-                self.push(condition);
+                self.push(lookup);
             }
         }
-    }
-
-    fn push_terms(&mut self, terms: &[Condition<'_>], operator: &str) {
-        for (index, term) in terms.iter().enumerate() {
-            self.text.push_str(if index == 0 { "(" } else { operator });
-            self.push(term);
-        }
-        self.text.push(')');
     }
 
     fn push_bind(&mut self, value: &str) {
-        self.binds.push(value.to_owned());
+        self.values.push(SqlValue::Text(value.to_owned()));
         self.text.push('?');
-        self.text.push_str(&(self.binds.len() + 2).to_string());
+        self.text.push_str(&(self.values.len() + 2).to_string());
     }
 }
 
-/// Whether `filter` looks at the members anywhere.
-pub(super) fn mentions_members(filter: &BoundFilter) -> bool {
-    let mut open = vec![filter.expr()];
-    while let Some(expr) = open.pop() {
-        match expr {
-            BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(BoundTerm::expr)),
-            BoundExpr::Not(term) => open.push(term.expr()),
-            BoundExpr::Compare(attr, ..) | BoundExpr::Present(attr) | BoundExpr::ValuePath(attr, _) => {
-                if is(attr, MEMBERS) {
-                    return true;
-                }
+/// Where filters find the attributes: in the JSON of the resource, and of its members in theirs.
+fn mapping(schema: &ResourceSchema, dialect: Dialect) -> Mapping {
+    let mapping = Mapping::new().document(JsonColumn::keys("r.keys"));
+    let mapping = match schema.find(None, "id") {
+        Some(id) if id.case_exact => mapping.column("id", Column::exact("r.id").not_null()),
+        _ => mapping,
+    };
+    let Some(members) = schema.find(None, MEMBERS).filter(|_| member_value(schema).is_some()) else {
+        return mapping;
+    };
+    let mut rows = Child::new("members AS m", "m.tenant = r.tenant AND m.type = r.type AND m.id = r.id");
+    for sub in &members.sub_attributes {
+        let path = [sub.name.as_str()];
+        let Some(json) = Json::of("m.keys", &path) else { continue };
+        let text = match sub.name.eq_ignore_ascii_case("value") {
+            false => json.text(dialect),
+            true => format!("COALESCE({}, m.member)", json.text(dialect)),
+        };
+        let column = match sub.kind {
+            AttributeType::String | AttributeType::Reference if sub.case_exact => Column::exact(&text),
+            AttributeType::String | AttributeType::Reference => Column::folded(&text),
+            AttributeType::Boolean => Column::boolean(&json.boolean(dialect)),
+            AttributeType::DateTime => Column::instant(&text),
+            // A filter that names what has no column is refused.
+            _ => continue,
+        };
+        rows = rows.column(&sub.name, column);
+    }
+    mapping.child(MEMBERS, rows)
+}
+
+/// A place in a JSON column.
+pub(super) struct Json<'p> {
+    column: &'p str,
+    path: &'p [&'p str],
+}
+
+impl<'p> Json<'p> {
+    /// `None` where a name needs more than quotes.
+    pub(super) fn of(column: &'p str, path: &'p [&'p str]) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_:./#".contains(&byte);
+        path.iter().all(|name| name.bytes().all(is_plain)).then_some(Self { column, path })
+    }
+
+    /// The text there; `NULL` where there is none.
+    pub(super) fn text(&self, dialect: Dialect) -> String {
+        let (kind, value) = self.parts(dialect);
+        match dialect {
+            Dialect::Sqlite => format!("CASE {kind} WHEN 'text' THEN {value} END"),
+            Dialect::Postgres => format!("CASE {kind} WHEN 'string' THEN {value} END"),
+        }
+    }
+
+    /// The Boolean there; `NULL` where there is none.
+    pub(super) fn boolean(&self, dialect: Dialect) -> String {
+        let (kind, value) = self.parts(dialect);
+        match dialect {
+            Dialect::Sqlite => format!("CASE {kind} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END"),
+            Dialect::Postgres => format!("CASE {kind} WHEN 'boolean' THEN {value} = 'true' END"),
+        }
+    }
+
+    /// Type and text of the value, in terms of SQL.
+    fn parts(&self, dialect: Dialect) -> (String, String) {
+        match dialect {
+            Dialect::Sqlite => {
+                let names: String = self.path.iter().map(|name| format!(".\"{name}\"")).collect();
+                let place = format!("({}, '${names}')", self.column);
+                (format!("json_type{place}"), format!("json_extract{place}"))
+            }
+            Dialect::Postgres => {
+                let names: String = self.path.iter().map(|name| format!(" -> '{name}'")).collect();
+                let value = format!("({}{names})", self.column);
+                (format!("jsonb_typeof{value}"), format!("({value} #>> '{{}}')"))
             }
         }
     }
-    false
 }
 
-/// What is known of a resource by its rows alone.
-enum Condition<'f> {
+/// Rows that an index finds, among which every match is.
+enum Lookup<'f> {
     // INVARIANT: at least one term each.
-    All(Vec<Condition<'f>>),
-    Any(Vec<Condition<'f>>),
-    Not(Box<Condition<'f>>),
+    All(Vec<Lookup<'f>>),
+    Any(Vec<Lookup<'f>>),
     /// The `id`.
     Id(&'f str),
     /// One of the indexed values.
@@ -150,51 +221,35 @@ enum Condition<'f> {
     Member(Cow<'f, str>),
 }
 
-impl Condition<'_> {
-    fn selective(&self) -> bool {
-        match self {
-            Self::All(terms) => terms.iter().any(Self::selective),
-            Self::Any(terms) => terms.iter().all(Self::selective),
-            Self::Not(_) => false,
-            Self::Id(_) | Self::Key(..) | Self::Member(_) => true,
-        }
-    }
-}
-
-/// What `expr` implies, and whether it is also implied by it.
-fn condition<'f>(
+/// The look-up that `expr` implies, and whether it also is implied by it.
+fn lookup<'f>(
     schema: &ResourceSchema,
     expr: BoundExpr<'f>,
     depth: usize,
     terms: &mut usize,
-) -> Option<(Condition<'f>, bool)> {
+) -> Option<(Lookup<'f>, bool)> {
     let depth = depth.checked_sub(1)?;
     match expr {
         BoundExpr::And(all) => {
             let mut exact = true;
             let mut known = Vec::new();
             for term in all {
-                match condition(schema, term.expr(), depth, terms) {
-                    Some((condition, is_exact)) => {
-                        known.push(condition);
+                match lookup(schema, term.expr(), depth, terms) {
+                    Some((lookup, is_exact)) => {
+                        known.push(lookup);
                         exact &= is_exact;
                     }
                     None => exact = false,
                 }
             }
-            (!known.is_empty()).then_some((Condition::All(known), exact))
+            (!known.is_empty()).then_some((Lookup::All(known), exact))
         }
         BoundExpr::Or(any) => {
             let known: Vec<_> =
-                any.map(|term| condition(schema, term.expr(), depth, terms)).collect::<Option<_>>()?;
+                any.map(|term| lookup(schema, term.expr(), depth, terms)).collect::<Option<_>>()?;
             let exact = known.iter().all(|(_, exact)| *exact);
-            Some((Condition::Any(known.into_iter().map(|(condition, _)| condition).collect()), exact))
+            Some((Lookup::Any(known.into_iter().map(|(lookup, _)| lookup).collect()), exact))
         }
-        // The rest of what implies more than it says implies nothing when negated.
-        BoundExpr::Not(term) => match condition(schema, term.expr(), depth, terms)? {
-            (condition, true) => Some((Condition::Not(Box::new(condition)), true)),
-            (_, false) => None,
-        },
         BoundExpr::Compare(attr, CompareOp::Eq, Scalar::String(text)) => {
             *terms = terms.checked_sub(1)?;
             if attr.sub.as_ref().is_some_and(|sub| !sub.matches("value")) {
@@ -203,7 +258,7 @@ fn condition<'f>(
             Some((equals(schema, attr, text)?, true))
         }
         BoundExpr::ValuePath(attr, term) => value_path(schema, attr, term.expr(), terms),
-        BoundExpr::Compare(..) | BoundExpr::Present(_) => None,
+        BoundExpr::Not(_) | BoundExpr::Compare(..) | BoundExpr::Present(_) => None,
     }
 }
 
@@ -213,7 +268,7 @@ fn value_path<'f>(
     attr: &'f BoundAttr,
     inner: BoundExpr<'f>,
     terms: &mut usize,
-) -> Option<(Condition<'f>, bool)> {
+) -> Option<(Lookup<'f>, bool)> {
     match inner {
         BoundExpr::Compare(sub, CompareOp::Eq, Scalar::String(text)) if sub.name.matches("value") => {
             *terms = terms.checked_sub(1)?;
@@ -224,30 +279,29 @@ fn value_path<'f>(
                 BoundExpr::Compare(..) => value_path(schema, attr, term.expr(), terms),
                 _ => None,
             });
-            found.map(|(condition, _)| (condition, false))
+            found.map(|(lookup, _)| (lookup, false))
         }
         _ => None,
     }
 }
 
 /// The resource, or one of its values of `attr`, is `text`.
-fn equals<'f>(schema: &ResourceSchema, attr: &BoundAttr, text: &'f str) -> Option<Condition<'f>> {
+fn equals<'f>(schema: &ResourceSchema, attr: &BoundAttr, text: &'f str) -> Option<Lookup<'f>> {
     if is(attr, "id") {
-        return attr.case_exact.then_some(Condition::Id(text));
+        return attr.case_exact.then_some(Lookup::Id(text));
     }
     if is(attr, MEMBERS) {
-        return Some(Condition::Member(keys::key(member_value(schema)?, text)));
+        return Some(Lookup::Member(keys::key(member_value(schema)?, text)));
     }
     let name = keys::INDEXED.into_iter().find(|name| is(attr, name))?;
-    Some(Condition::Key(name, keys::key(keys::indexed(schema, name)?, text)))
+    Some(Lookup::Key(name, keys::key(keys::indexed(schema, name)?, text)))
 }
 
 fn is(attr: &BoundAttr, name: &str) -> bool {
     attr.extension.is_none() && attr.name.matches(name)
 }
 
-/// Deeper nesting is evaluated in memory; no identity provider sends half of this.
+/// Deeper nesting is not searched for look-ups; no identity provider sends half of this.
 const MAX_DEPTH: usize = 16;
-/// More comparisons are evaluated in memory. SQLite refuses expressions deeper than 1000, and a
-/// chain of `OR` counts one level for each.
+/// With more comparisons the type is walked through. SQLite takes 500 terms of a `UNION ALL`.
 const MAX_TERMS: usize = 200;

@@ -7,19 +7,46 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::path::Path;
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use scim_core::store::StoreError;
 use scim_filter::sql::{Dialect, SqlValue};
 use sqlx::migrate::{Migration, Migrator};
-use sqlx::pool::PoolOptions;
+use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, FromRow, PgPool, Postgres, SqlSafeStr as _, Sqlite, SqlitePool,
-    Transaction,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow, PgConnection, PgPool, Postgres,
+    SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
 };
+
+/// What a store takes of its database, and how long a call waits for it.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections to PostgreSQL at a time, each of which makes one call. In SQLite one more call
+    /// writes than [`readers`](Self::readers) read.
+    pub connections: u32,
+    /// Connections that read from an SQLite file at a time.
+    pub readers: u32,
+    /// How long a call waits for a connection before it is answered that the store is unavailable.
+    pub wait: Duration,
+    /// How long a statement may take, or wait for a lock. In SQLite it is all the statements of a
+    /// call together that may take as long.
+    pub statement: Duration,
+}
+
+impl Default for Limits {
+    /// 16 connections, 4 readers, 10 seconds, 30 seconds.
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            readers: 4,
+            wait: Duration::from_secs(10),
+            statement: Duration::from_secs(30),
+        }
+    }
+}
 
 /// The pools of connections to a database; clones share them.
 #[derive(Clone)]
@@ -36,41 +63,43 @@ pub(super) enum Database {
 
 impl Database {
     /// Opens the SQLite file `path`, creating it and its tables where missing.
-    pub(super) async fn open(path: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn open(path: &Path, limits: &Limits) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = lasting(1).connect_with(options.clone()).await;
+            .busy_timeout(limits.statement.min(BUSY_TIMEOUT));
+        let writer = lasting(1, limits).connect_with(options.clone()).await;
         let writer =
             writer.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
         let set_up = MIGRATIONS.run(&writer).await;
         set_up.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
-        let readers = lasting(READERS).connect_with(options.pragma("query_only", "ON")).await?;
+        let readers =
+            lasting(limits.readers, limits).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self::Sqlite { writer, readers })
     }
 
     /// An empty SQLite database that lives as long as the connection.
-    pub(super) async fn in_memory() -> anyhow::Result<Self> {
+    pub(super) async fn in_memory(limits: &Limits) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).foreign_keys(true);
-        let pool: SqlitePool = lasting(1).connect_with(options).await?;
+        let pool: SqlitePool = lasting(1, limits).connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
         Ok(Self::Sqlite { writer: pool.clone(), readers: pool })
     }
 
     /// Connects to the PostgreSQL database that `url` names, and creates its tables where missing.
-    pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
+    pub(super) async fn connect(url: &str, limits: &Limits) -> anyhow::Result<Self> {
+        let most = format!("{}ms", limits.statement.as_millis());
         // What is wrong with a URL is said without showing it: it may hold a password.
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| anyhow!("the database URL is not one of PostgreSQL"))?
             .application_name("scim")
             .options([
-                ("statement_timeout", STATEMENT_TIMEOUT),
-                ("lock_timeout", STATEMENT_TIMEOUT),
-                ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+                ("statement_timeout", &most),
+                ("lock_timeout", &most),
+                ("idle_in_transaction_session_timeout", &most),
             ])
             .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
         let shown = format!(
@@ -79,8 +108,18 @@ impl Database {
             options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy())
         );
         let pool = PoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .max_connections(limits.connections)
+            .acquire_timeout(limits.wait)
+            // One that just served a call is there; to ask it first would double the way.
+            .test_before_acquire(false)
+            .before_acquire(|connection: &mut PgConnection, of| {
+                Box::pin(async move {
+                    if of.idle_for > TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await;
         let pool: PgPool =
@@ -95,6 +134,15 @@ impl Database {
             Self::Sqlite { .. } => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// Begins to read with one statement, which sees one commit.
+    pub(super) async fn once(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => readers.acquire().await.map(Tx::SqliteOnce),
+            Self::Postgres(pool) => pool.acquire().await.map(Tx::PostgresOnce),
+        }
+        .map_err(failure)
     }
 
     /// Begins to read: all statements see the same commit.
@@ -131,34 +179,51 @@ impl Database {
     }
 }
 
-/// A transaction; rolled back unless it is committed.
+/// A transaction, rolled back unless it is committed; or a connection, each statement of which is a
+/// transaction of its own.
 pub(super) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
+    SqliteOnce(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+    PostgresOnce(PoolConnection<Postgres>),
+}
+
+enum Connection<'t> {
+    Sqlite(&'t mut SqliteConnection),
+    Postgres(&'t mut PgConnection),
 }
 
 impl Tx {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Sqlite(_) | Self::SqliteOnce(_) => Dialect::Sqlite,
+            Self::Postgres(_) | Self::PostgresOnce(_) => Dialect::Postgres,
+        }
+    }
+
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(tx) => Connection::Sqlite(tx),
+            Self::SqliteOnce(connection) => Connection::Sqlite(connection),
+            Self::Postgres(tx) => Connection::Postgres(tx),
+            Self::PostgresOnce(connection) => Connection::Postgres(connection),
         }
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await.map_err(failure),
+            Self::Postgres(tx) => tx.commit().await.map_err(failure),
+            Self::SqliteOnce(_) | Self::PostgresOnce(_) => Ok(()),
         }
-        .map_err(failure)
     }
 
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
+            Self::Sqlite(tx) => tx.rollback().await.map_err(failure),
+            Self::Postgres(tx) => tx.rollback().await.map_err(failure),
+            Self::SqliteOnce(_) | Self::PostgresOnce(_) => Ok(()),
         }
-        .map_err(failure)
     }
 }
 
@@ -214,18 +279,40 @@ impl Statement {
         self
     }
 
+    /// The next parameters are these.
+    pub(super) fn values(mut self, values: &[SqlValue]) -> Self {
+        self.values.extend_from_slice(values);
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_values(self) -> Vec<SqlValue> {
+        self.values
+    }
+
+    /// The text with PostgreSQL's parameters. A question mark that is none has no digit behind it.
+    fn for_postgres(&self) -> String {
+        let mut parts = self.text.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            text.push(if part.starts_with(|first: char| first.is_ascii_digit()) { '$' } else { '?' });
+            text.push_str(part);
+        }
+        text
+    }
+
     /// The rows it gives.
     pub(super) async fn rows<T: Record>(self, tx: &mut Tx) -> Result<Vec<T>, StoreError> {
-        match tx {
-            Tx::Sqlite(tx) => {
+        match tx.connection() {
+            Connection::Sqlite(connection) => {
                 let text = AssertSqlSafe(String::from(self.text));
                 let query = bind!(sqlx::query_as(text), self.values);
-                query.fetch_all(&mut **tx).await
+                query.fetch_all(connection).await
             }
-            Tx::Postgres(tx) => {
-                let text = AssertSqlSafe(self.text.replace('?', "$"));
+            Connection::Postgres(connection) => {
+                let text = AssertSqlSafe(self.for_postgres());
                 let query = bind!(sqlx::query_as(text), self.values);
-                query.fetch_all(&mut **tx).await
+                query.fetch_all(connection).await
             }
         }
         .map_err(failure)
@@ -238,16 +325,16 @@ impl Statement {
 
     /// Executes it; the number of rows that it changed.
     pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
-        match tx {
-            Tx::Sqlite(tx) => {
+        match tx.connection() {
+            Connection::Sqlite(connection) => {
                 let text = AssertSqlSafe(String::from(self.text));
                 let query = bind!(sqlx::query(text), self.values);
-                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+                query.execute(connection).await.map(|done| done.rows_affected())
             }
-            Tx::Postgres(tx) => {
-                let text = AssertSqlSafe(self.text.replace('?', "$"));
+            Connection::Postgres(connection) => {
+                let text = AssertSqlSafe(self.for_postgres());
                 let query = bind!(sqlx::query(text), self.values);
-                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+                query.execute(connection).await.map(|done| done.rows_affected())
             }
         }
         .map_err(failure)
@@ -297,7 +384,17 @@ fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 /// SQLITE_BUSY and SQLITE_LOCKED, whatever their extension in the higher bytes.
 fn is_busy(code: &str) -> bool {
-    code.len() < 5 && code.parse().is_ok_and(|code: i32| matches!(code & 0xff, 5 | 6))
+    is_of_sqlite(code, &[5, 6])
+}
+
+/// SQLITE_INTERRUPT: the call took longer than it may.
+fn is_interrupted(code: &str) -> bool {
+    is_of_sqlite(code, &[9])
+}
+
+/// Codes of SQLite are numbers, those of PostgreSQL have five characters.
+fn is_of_sqlite(code: &str, codes: &[i32]) -> bool {
+    code.len() < 5 && code.parse().is_ok_and(|code: i32| codes.contains(&(code & 0xff)))
 }
 
 /// A failure of the database as one of the store: that it cannot answer now, or that something is
@@ -309,7 +406,10 @@ pub(super) fn failure(error: sqlx::Error) -> StoreError {
             // PostgreSQL's classes: connection, transaction given up, resources, operator's
             // intervention (a time limit, a shutdown).
             let class = code.get(..2).filter(|_| code.len() == 5);
-            matches!(class, Some("08" | "40" | "53" | "57")) || &*code == "55P03" || is_busy(&code)
+            matches!(class, Some("08" | "40" | "53" | "57"))
+                || &*code == "55P03"
+                || is_busy(&code)
+                || is_interrupted(&code)
         }),
         _ => false,
     };
@@ -335,28 +435,41 @@ fn byte_by_byte(migrations: &Migrator) -> Migrator {
 }
 
 /// A pool of SQLite connections, which stay: one in memory holds the database.
-fn lasting(connections: u32) -> PoolOptions<Sqlite> {
+fn lasting(connections: u32, limits: &Limits) -> PoolOptions<Sqlite> {
+    let most = limits.statement;
     PoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(limits.wait)
         .idle_timeout(None)
         .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| Box::pin(ends(connection, most)))
+        .before_acquire(move |connection, _| {
+            Box::pin(async move {
+                ends(connection, most).await?;
+                Ok(true)
+            })
+        })
+}
+
+/// What the connection does from now on is interrupted when it has taken this long.
+async fn ends(connection: &mut SqliteConnection, most: Duration) -> sqlx::Result<()> {
+    let begun = Instant::now();
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(STEPS, move || begun.elapsed() < most);
+    Ok(())
 }
 
 /// Items in one statement.
 const BATCHES: [usize; 4] = [512, 64, 8, 1];
 /// How often a write is run again.
 const RETRIES: u32 = 8;
-/// Reads of SQLite that run at the same time.
-const READERS: u32 = 4;
-/// Connections to PostgreSQL at a time.
-const CONNECTIONS: u32 = 16;
 /// How long a statement of SQLite waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement of PostgreSQL may take or wait for a lock.
-const STATEMENT_TIMEOUT: &str = "30s";
 /// A statement that takes longer is logged.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
-/// How long a call waits for its turn before it is answered that the store is unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection is taken to be still there without asking.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// Steps of SQLite's virtual machine between two looks at the clock; some thousandths of a second.
+const STEPS: i32 = 100_000;

@@ -8,9 +8,12 @@ use scim_core::store::{Scope, StoreError};
 use scim_core::validate::UniqueKey;
 use scim_core::{Resource, ResourceId, Value};
 use scim_filter::compare;
+use scim_filter::sql::key_document;
 use sha2::{Digest as _, Sha256};
 
 use super::database::{Statement, Tx, batches, places};
+use super::encode;
+use super::members::MEMBERS;
 
 /// The attributes identity providers look resources up by; of a complex one its `value`.
 pub(super) const INDEXED: [&str; 4] = ["userName", "externalId", "displayName", "emails"];
@@ -34,6 +37,34 @@ pub(super) fn of(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueK
         keys.insert((claim.attribute.to_string(), short(Cow::Borrowed(&claim.value)).into_owned()), true);
     }
     keys
+}
+
+/// The resource as filters compare it: names as in the schema, and strings as comparison keys.
+pub(super) fn document(schema: &ResourceSchema, resource: &Resource) -> Result<String, StoreError> {
+    match serde_json::Value::from(resource.0.clone()) {
+        serde_json::Value::Object(resource) => encode(&key_document(schema, &resource)),
+        _ => Ok("{}".to_owned()),
+    }
+}
+
+/// The same of a member, without its `value` where the row has that as `key`.
+pub(super) fn member_document(
+    schema: &ResourceSchema,
+    key: &str,
+    member: &Value,
+) -> Result<String, StoreError> {
+    let group = [(MEMBERS.to_owned(), serde_json::Value::Array(vec![member.clone().into()]))];
+    let mut group = key_document(schema, &group.into_iter().collect());
+    let member = group.get_mut(MEMBERS).and_then(|members| members.get_mut(0));
+    let mut keys = match member.map(serde_json::Value::take) {
+        Some(serde_json::Value::Object(keys)) => keys,
+        Some(value) => [("value".to_owned(), value)].into_iter().collect(),
+        None => serde_json::Map::new(),
+    };
+    if keys.get("value").and_then(serde_json::Value::as_str) == Some(key) {
+        keys.remove("value");
+    }
+    encode(&keys)
 }
 
 /// The attribute whose values are indexed under `name`, or its `value`; `None` where the schema has
@@ -102,13 +133,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Makes `keys` the keys of the resource; those it has already are not written again.
-pub(super) async fn put(
-    tx: &mut Tx,
-    scope: Scope<'_>,
-    id: &ResourceId,
-    keys: &Keys,
-) -> Result<(), StoreError> {
+/// The keys that the resource has.
+pub(super) async fn present(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Keys, StoreError> {
     let rows: Vec<(String, String, bool)> = Statement::new(
         "SELECT attribute, value, claimed FROM resource_keys WHERE tenant = ?1 AND type = ?2 AND id = ?3",
     )
@@ -117,8 +143,17 @@ pub(super) async fn put(
     .text(id.as_str())
     .rows(tx)
     .await?;
-    let present: Keys =
-        rows.into_iter().map(|(attribute, value, claimed)| ((attribute, value), claimed)).collect();
+    Ok(rows.into_iter().map(|(attribute, value, claimed)| ((attribute, value), claimed)).collect())
+}
+
+/// Makes `keys` the keys of the resource; those it has already are not written again.
+pub(super) async fn put(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    keys: &Keys,
+) -> Result<(), StoreError> {
+    let present = present(tx, scope, id).await?;
     for ((attribute, value), claimed) in &present {
         if keys.get(&(attribute.clone(), value.clone())) == Some(claimed) {
             continue;

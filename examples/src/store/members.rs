@@ -44,6 +44,35 @@ pub(super) fn take(schema: &ResourceSchema, resource: &Resource) -> (Resource, V
     (body, members)
 }
 
+/// Reads a group with its members, by one statement, so that they are those of its version.
+pub(super) async fn read(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+) -> Result<Option<Resource>, StoreError> {
+    let mut rows = Statement::new(
+        "SELECT -1 AS since, 0 AS place, r.body AS body FROM resources AS r \
+         WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3 \
+         UNION ALL SELECT m.since, m.place, m.body FROM members AS m \
+         WHERE m.tenant = ?1 AND m.type = ?2 AND m.id = ?3 ORDER BY since, place",
+    )
+    .text(scope.tenant.as_str())
+    .text(scope.schema.name())
+    .text(id.as_str())
+    .rows::<(i64, i64, String)>(tx)
+    .await?
+    .into_iter();
+    let Some((.., body)) = rows.next() else {
+        return Ok(None);
+    };
+    let mut group = decode(&body)?;
+    let members: Vec<Value> = rows.map(|(.., body)| decode_value(&body)).collect::<Result<_, _>>()?;
+    if !members.is_empty() {
+        group.0.insert(MEMBERS, members);
+    }
+    Ok(Some(group))
+}
+
 /// Reads the members into each of `resources`, in the order of joining.
 pub(super) async fn load(
     tx: &mut Tx,
@@ -264,10 +293,11 @@ pub(super) async fn insert(
 ) -> Result<bool, StoreError> {
     let mut inserted = 0;
     for batch in batches(members) {
-        let rows: Vec<String> =
-            (0..batch.len()).map(|row| format!("(?1, ?2, ?3, ?4, {})", places(5 + 3 * row, 3))).collect();
+        let rows: Vec<String> = (0..batch.len())
+            .map(|row| format!("(?1, ?2, ?3, ?4, {}, jsonb(?{}))", places(5 + 4 * row, 3), 8 + 4 * row))
+            .collect();
         let mut insert = Statement::new(format!(
-            "INSERT INTO members (tenant, type, id, since, place, member, body) VALUES {} \
+            "INSERT INTO members (tenant, type, id, since, place, member, body, keys) VALUES {} \
              ON CONFLICT DO NOTHING",
             rows.join(", ")
         ))
@@ -277,7 +307,8 @@ pub(super) async fn insert(
         .number(version);
         for (place, key, member) in batch {
             let place = i64::try_from(*place).unwrap_or(i64::MAX);
-            insert = insert.number(place).text(key.as_ref()).text(encode(member)?);
+            let keys = keys::member_document(scope.schema, key, member)?;
+            insert = insert.number(place).text(key.as_ref()).text(encode(member)?).text(keys);
         }
         inserted += insert.execute(tx).await?;
     }

@@ -28,6 +28,7 @@ use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
+pub use database::Limits;
 use database::{Database, Statement, Tx, batches, places, retrying};
 use turns::Turns;
 
@@ -51,7 +52,16 @@ impl SqlStore {
     ///
     /// The file cannot be opened, is no SQLite database, or is one of another program or version.
     pub async fn open(path: &Path) -> anyhow::Result<Self> {
-        Ok(Self { database: Database::open(path).await?, turns: Arc::default() })
+        Self::open_within(path, &Limits::default()).await
+    }
+
+    /// Opens the SQLite database as [`open`](Self::open) does, within limits of your own.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn open_within(path: &Path, limits: &Limits) -> anyhow::Result<Self> {
+        Ok(Self { database: Database::open(path, limits).await?, turns: Arc::default() })
     }
 
     /// An empty SQLite database that lives as long as the store.
@@ -60,18 +70,31 @@ impl SqlStore {
     ///
     /// SQLite cannot make one.
     pub async fn in_memory() -> anyhow::Result<Self> {
-        Ok(Self { database: Database::in_memory().await?, turns: Arc::default() })
+        Ok(Self { database: Database::in_memory(&Limits::default()).await?, turns: Arc::default() })
     }
 
     /// Connects to the PostgreSQL database that `url` names (`postgres://user:password@host/name`),
     /// creating its tables where missing.
+    ///
+    /// As PostgreSQL's own clients have it, TLS is taken where the server offers it, and demanded by
+    /// `?sslmode=require`; `?sslmode=verify-full&sslrootcert=FILE` also checks whose server it is.
     ///
     /// # Errors
     ///
     /// The URL is none of PostgreSQL, the database cannot be reached, or it is one of another program
     /// or version. No error tells the password.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
-        Ok(Self { database: Database::connect(url).await?, turns: Arc::default() })
+        Self::connect_within(url, &Limits::default()).await
+    }
+
+    /// Connects to the PostgreSQL database as [`connect`](Self::connect) does, within limits of your
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn connect_within(url: &str, limits: &Limits) -> anyhow::Result<Self> {
+        Ok(Self { database: Database::connect(url, limits).await?, turns: Arc::default() })
     }
 
     /// Waits for the calls under way and closes the database; calls that come later fail.
@@ -91,8 +114,8 @@ impl SqlStore {
         .await?;
         let (place,) = place.ok_or_else(|| internal("no place in the list was given out"))?;
         let inserted = Statement::new(
-            "INSERT INTO resources (tenant, type, id, seq, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO resources (tenant, type, id, seq, version, body, keys) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, jsonb(?7)) ON CONFLICT DO NOTHING",
         )
         .text(scope.tenant.as_str())
         .text(scope.schema.name())
@@ -100,6 +123,7 @@ impl SqlStore {
         .number(place)
         .number(row.version)
         .text(&row.body)
+        .text(&row.keys)
         .execute(&mut tx)
         .await?;
         if inserted == 0 {
@@ -206,16 +230,11 @@ impl Store for SqlStore {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        // One transaction: the members are those of the body's version.
-        let mut tx = self.database.read().await?;
-        let Some((_, body)) = row(&mut tx, scope, id, ROW).await? else {
-            return Ok(None);
-        };
-        let mut resource = decode(&body)?;
+        let mut tx = self.database.once().await?;
         if members::includes(scope.schema, projection) {
-            members::load(&mut tx, scope, std::slice::from_mut(&mut resource)).await?;
+            return members::read(&mut tx, scope, id).await;
         }
-        Ok(Some(resource))
+        row(&mut tx, scope, id, ROW).await?.map(|(_, body)| decode(&body)).transpose()
     }
 
     fn query_support(&self) -> QuerySupport {
@@ -223,8 +242,7 @@ impl Store for SqlStore {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        let mut tx = self.database.read().await?;
-        query::run(&mut tx, scope, query).await
+        query::run(&self.database, scope, query).await
     }
 
     async fn replace(
@@ -262,7 +280,7 @@ impl Store for SqlStore {
         scope: Scope<'_>,
         mut ids: Vec<ResourceId>,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        let mut tx = self.database.read().await?;
+        let mut tx = self.database.once().await?;
         let mut found = HashSet::new();
         for batch in batches(&ids) {
             let mut select = Statement::new(format!(
@@ -286,6 +304,7 @@ struct Row {
     id: ResourceId,
     version: i64,
     body: String,
+    keys: String,
     members: Vec<Value>,
 }
 
@@ -294,18 +313,21 @@ impl Row {
         let id = resource.id().ok_or_else(|| internal("a resource without id"))?;
         let version = resource.version().ok_or_else(|| internal("a resource without version"))?;
         let (body, members) = members::take(scope.schema, resource);
-        Ok(Self { id, version: number(version)?, body: encode(&body.0)?, members })
+        let keys = keys::document(scope.schema, &body)?;
+        Ok(Self { id, version: number(version)?, body: encode(&body.0)?, keys, members })
     }
 
     async fn update(&self, tx: &mut Tx, scope: Scope<'_>) -> Result<(), StoreError> {
         Statement::new(
-            "UPDATE resources SET version = ?4, body = ?5 WHERE tenant = ?1 AND type = ?2 AND id = ?3",
+            "UPDATE resources SET version = ?4, body = ?5, keys = jsonb(?6) \
+             WHERE tenant = ?1 AND type = ?2 AND id = ?3",
         )
         .text(scope.tenant.as_str())
         .text(scope.schema.name())
         .text(self.id.as_str())
         .number(self.version)
         .text(&self.body)
+        .text(&self.keys)
         .execute(tx)
         .await?;
         Ok(())

@@ -1,21 +1,28 @@
-//! The orders that indexes of the tables have, and walking through resources in them.
+//! The orders that the database puts rows in, and walking through resources in them.
+//!
+//! Those of creation, of `id` and of the indexed attributes are read off an index. By another
+//! attribute of one value the database sorts; by what is left, `query.rs` ranks in memory.
 //!
 //! A walk goes on from a place by its key and id, so that a page deep in a list costs what the
 //! first does, and nothing is met twice or missed when others write between two pages.
 
+use std::borrow::Cow;
+
 use scim_core::query::{Place, Query};
-use scim_core::schema::ResourceSchema;
+use scim_core::schema::{AttributeType, ResourceSchema};
 use scim_core::sort::{Sort, SortKey, SortOrder};
 use scim_core::store::StoreError;
-use scim_filter::sql::Dialect;
+use scim_filter::compare::{Collation, Instant};
+use scim_filter::sql::{self, Dialect};
+use scim_filter::{AttrName, BoundAttr};
 
-use super::condition::Sql;
+use super::condition::{Json, Sql};
 use super::database::Statement;
 use super::keys;
 use super::members::{MEMBERS, member_value};
 
-/// An order that an index has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An order that the database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// That of creation.
     Created,
@@ -27,6 +34,12 @@ pub(super) enum Order {
         attribute: &'static str,
         /// Whether the schema has every resource have it, so that there is no part without.
         required: bool,
+    },
+    /// By a value in the JSON of comparison keys.
+    Value {
+        /// The expression of it as text.
+        text: String,
+        kind: AttributeType,
     },
 }
 
@@ -41,11 +54,15 @@ pub(super) struct Row {
 }
 
 impl Order {
-    /// The order of a list; `None` where no index has it.
-    pub(super) fn of(schema: &ResourceSchema, sort: Option<&Sort>) -> Result<Option<Self>, StoreError> {
+    /// The order of a list; `None` where the database has none that is the same.
+    pub(super) fn of(
+        schema: &ResourceSchema,
+        sort: Option<&Sort>,
+        dialect: Dialect,
+    ) -> Result<Option<Self>, StoreError> {
         let Some(by) = sort.map(Sort::by) else { return Ok(Some(Self::Created)) };
         if by.extension.is_some() {
-            return Ok(None);
+            return Ok(Self::of_value(by, dialect));
         }
         if by.name.matches(MEMBERS) && member_value(schema).is_some() {
             // The first member of each group would have to be looked for among all of its members.
@@ -56,25 +73,108 @@ impl Order {
         }
         let indexed = keys::INDEXED.into_iter().find(|name| by.name.matches(name));
         let usable = by.sub.is_none() && !by.multi_valued;
-        Ok(indexed.filter(|name| usable && keys::indexed(schema, name).is_some()).map(|attribute| {
-            let required = schema.find(None, attribute).is_some_and(|attribute| attribute.required);
-            Self::Key { attribute, required }
-        }))
+        let indexed = indexed.filter(|name| usable && keys::indexed(schema, name).is_some());
+        Ok(match indexed {
+            Some(attribute) => {
+                let required = schema.find(None, attribute).is_some_and(|attribute| attribute.required);
+                Some(Self::Key { attribute, required })
+            }
+            None => Self::of_value(by, dialect),
+        })
+    }
+
+    fn of_value(by: &BoundAttr, dialect: Dialect) -> Option<Self> {
+        let extension = by.extension.as_ref().map(AttrName::as_str);
+        let path: Vec<&str> = extension
+            .into_iter()
+            .chain([by.name.as_str()])
+            .chain(by.sub.as_ref().map(AttrName::as_str))
+            .collect();
+        let json = Json::of("r.keys", &path).filter(|_| !by.multi_valued)?;
+        let text = match by.kind {
+            AttributeType::String
+            | AttributeType::Reference
+            | AttributeType::Binary
+            | AttributeType::DateTime => json.text(dialect),
+            AttributeType::Boolean => format!("CAST(CAST({} AS INTEGER) AS TEXT)", json.boolean(dialect)),
+            _ => return None,
+        };
+        let text = match dialect {
+            Dialect::Sqlite => format!("({text})"),
+            Dialect::Postgres => format!("(({text}) COLLATE \"C\")"),
+        };
+        Some(Self::Value { text, kind: by.kind })
     }
 
     /// Where a row of a walk in this order is.
-    pub(super) fn place(self, row: &Row) -> Place {
+    pub(super) fn place(&self, row: &Row) -> Place {
         let text = |text: &str| SortKey::Text(text.into());
-        match self {
-            Self::Created => Place::Own(row.seq.to_string().into()),
-            Self::Id => Place::Sorted(Some(text(&row.id)), row.id.as_str().into()),
-            Self::Key { .. } => Place::Sorted(row.value.as_deref().map(text), row.id.as_str().into()),
-        }
+        let key = match self {
+            Self::Created => return Place::Own(row.seq.to_string().into()),
+            Self::Id => Some(text(&row.id)),
+            Self::Key { .. } => row.value.as_deref().map(text),
+            Self::Value { kind, .. } => row.value.as_deref().and_then(|text| sort_key(*kind, text)),
+        };
+        Place::Sorted(key, row.id.as_str().into())
     }
 }
 
-/// One of the indexes a walk goes along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The sort key that stands in the database as `text`.
+fn sort_key(kind: AttributeType, text: &str) -> Option<SortKey> {
+    Some(match kind {
+        AttributeType::Boolean => SortKey::Boolean(text == "1"),
+        AttributeType::DateTime => {
+            // Years that have not four digits begin with what sorts behind or before them.
+            let text = match (text.strip_prefix('~'), text.strip_prefix('!')) {
+                (Some(text), _) => format!("{}Z", text.trim_start_matches('0')),
+                (None, Some(text)) => {
+                    let (year, rest) = text.split_at_checked(10)?;
+                    let year = 1_000_000_000 - year.parse::<i64>().ok()?;
+                    format!("-{year:04}{rest}Z")
+                }
+                (None, None) => format!("{text}Z"),
+            };
+            let instant = Instant::parse(&text)?;
+            SortKey::Instant { seconds: instant.unix_seconds(), fraction: instant.fraction().into() }
+        }
+        _ => SortKey::Text(text.into()),
+    })
+}
+
+/// The text that stands in the database for a sort key.
+fn column_text(kind: AttributeType, key: &SortKey) -> Option<String> {
+    match (kind, key) {
+        (AttributeType::Boolean, SortKey::Boolean(value)) => Some(i32::from(*value).to_string()),
+        (AttributeType::DateTime, SortKey::Instant { seconds, fraction }) => {
+            let point = if fraction.is_empty() { "" } else { "." };
+            let text = format!("{}{point}{fraction}Z", rfc3339(*seconds));
+            let collation = Collation { kind, case_exact: true };
+            sql::key(collation, &text).map(Cow::into_owned)
+        }
+        (_, SortKey::Text(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// Seconds since 1970 as a date and a time, in the Gregorian calendar.
+fn rfc3339(seconds: i64) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Years that begin in March, of which the leap day is the last, in cycles of 400 from 0000.
+    let days = days + 719_468;
+    let (cycle, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = cycle * 400 + year + next;
+    let sign = if year < 0 { "-" } else { "" };
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{sign}{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", year.abs())
+}
+
+/// A part of a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Created,
     Id,
@@ -82,6 +182,10 @@ enum Part {
     With(&'static str),
     /// Those that have not, by `id`.
     Without(&'static str),
+    /// The resources that have the value.
+    Having(String, AttributeType),
+    /// Those that have not, by `id`.
+    Lacking(String),
 }
 
 /// A place in a part.
@@ -103,7 +207,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// The walk that `query` asks for.
-    pub(super) fn new(order: Order, query: &Query) -> Result<Self, StoreError> {
+    pub(super) fn new(order: &Order, query: &Query) -> Result<Self, StoreError> {
         let descending = query.sort.as_ref().is_some_and(|sort| sort.order() == SortOrder::Descending);
         let reversed = descending != query.start.is_backward();
         let mut parts = match order {
@@ -112,6 +216,9 @@ impl Walk {
             Order::Key { attribute, required: true } => vec![Part::With(attribute)],
             Order::Key { attribute, required: false } => {
                 vec![Part::With(attribute), Part::Without(attribute)]
+            }
+            Order::Value { text, kind } => {
+                vec![Part::Having(text.clone(), *kind), Part::Lacking(text.clone())]
             }
         };
         if reversed {
@@ -132,13 +239,14 @@ impl Walk {
         Self { parts: vec![Part::Created], reversed: false, behind: None }
     }
 
+    /// Whether one statement may be enough.
+    pub(super) fn is_one_step(&self) -> bool {
+        self.parts.len() == 1
+    }
+
     /// What comes next; `None` at the end.
     pub(super) fn step(&self) -> Option<Step<'_>> {
-        self.parts.first().map(|part| Step {
-            part: *part,
-            reversed: self.reversed,
-            behind: self.behind.as_ref(),
-        })
+        self.parts.first().map(|part| Step { part, reversed: self.reversed, behind: self.behind.as_ref() })
     }
 
     /// Goes on behind `place`, which is in this part or in a later one.
@@ -163,14 +271,18 @@ impl Walk {
 
 impl Part {
     /// The place as one in this part, if it is.
-    fn bound(self, place: &Place) -> Option<Bound> {
+    fn bound(&self, place: &Place) -> Option<Bound> {
         match (self, place) {
             (Self::Created, Place::Own(number)) => Some(Bound::Number(number.parse().ok()?)),
-            (Self::Id, Place::Sorted(_, id)) | (Self::Without(_), Place::Sorted(None, id)) => {
+            (Self::Id, Place::Sorted(_, id))
+            | (Self::Without(_) | Self::Lacking(_), Place::Sorted(None, id)) => {
                 Some(Bound::Id(id.to_string()))
             }
             (Self::With(_), Place::Sorted(Some(SortKey::Text(key)), id)) => {
                 Some(Bound::Key(key.to_string(), id.to_string()))
+            }
+            (Self::Having(_, kind), Place::Sorted(Some(key), id)) => {
+                Some(Bound::Key(column_text(*kind, key)?, id.to_string()))
             }
             _ => None,
         }
@@ -180,7 +292,7 @@ impl Part {
 /// The rows that come next in a walk.
 #[derive(Debug)]
 pub(super) struct Step<'w> {
-    part: Part,
+    part: &'w Part,
     reversed: bool,
     behind: Option<&'w Bound>,
 }
@@ -189,8 +301,8 @@ impl<'w> Step<'w> {
     /// The attribute that the statements have right behind the values of the condition.
     pub(super) fn attribute(&self) -> Option<&'static str> {
         match self.part {
-            Part::Created | Part::Id => None,
             Part::With(attribute) | Part::Without(attribute) => Some(attribute),
+            _ => None,
         }
     }
 
@@ -204,11 +316,12 @@ impl<'w> Step<'w> {
     pub(super) fn text(&self, sql: &Sql, dialect: Dialect) -> String {
         let columns = match self.part {
             Part::Created => vec![ordered("r.seq", sql, dialect)],
-            Part::Id | Part::Without(_) => vec![ordered("r.id", sql, dialect)],
+            Part::Id | Part::Without(_) | Part::Lacking(_) => vec![ordered("r.id", sql, dialect)],
             Part::With(_) => vec!["s.value".to_owned(), "s.id".to_owned()],
+            Part::Having(text, _) => vec![text.clone(), "r.id".to_owned()],
         };
         let (operator, direction) = if self.reversed { ("<", "DESC") } else { (">", "ASC") };
-        let mut next = sql.binds.len() + 3 + usize::from(self.attribute().is_some());
+        let mut next = sql.values.len() + 3 + usize::from(self.attribute().is_some());
         let mut place = || {
             next += 1;
             format!("?{}", next - 1)
@@ -221,7 +334,11 @@ impl<'w> Step<'w> {
             }
         };
         let order: Vec<String> = columns.iter().map(|column| format!("{column} {direction}")).collect();
-        let value = if matches!(self.part, Part::With(_)) { "s.value" } else { "NULL" };
+        let value = match self.part {
+            Part::With(_) => "s.value",
+            Part::Having(text, _) => text,
+            _ => "NULL",
+        };
         format!(
             "SELECT r.seq, r.id, {value} AS value, r.body {}{}{behind} ORDER BY {} LIMIT {} OFFSET {}",
             self.rows(sql),
@@ -234,9 +351,15 @@ impl<'w> Step<'w> {
 
     /// Where the rows of the part are, the condition's text still to come.
     fn rows(&self, sql: &Sql) -> String {
-        let attribute = sql.binds.len() + 3;
+        let attribute = sql.values.len() + 3;
         match self.part {
             Part::Created | Part::Id => "FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2".to_owned(),
+            Part::Having(text, _) => {
+                format!("FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND {text} IS NOT NULL")
+            }
+            Part::Lacking(text) => {
+                format!("FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND {text} IS NULL")
+            }
             Part::With(_) => format!(
                 "FROM resource_keys AS s JOIN resources AS r ON r.tenant = s.tenant AND r.type = s.type AND \
                  r.id = s.id WHERE s.tenant = ?1 AND s.type = ?2 AND s.attribute = ?{attribute}"
@@ -263,6 +386,6 @@ impl<'w> Step<'w> {
 /// The column of a list's order. The plus keeps SQLite from walking the whole type in its order when
 /// a few resources can be looked up and sorted; PostgreSQL knows how many there are of what.
 fn ordered(column: &'static str, sql: &Sql, dialect: Dialect) -> String {
-    let plus = if sql.selective && dialect == Dialect::Sqlite { "+" } else { "" };
+    let plus = if sql.is_lookup && dialect == Dialect::Sqlite { "+" } else { "" };
     format!("{plus}{column}")
 }

@@ -1,28 +1,61 @@
-//! List requests: what SQL decides is decided there, the rest by evaluating the filter, and by
-//! ranking what no index has in the order asked for.
+//! List requests: SQL decides which resources match, and in which order they come; those that no
+//! database puts in the order asked for are ranked.
 
+use scim_core::Resource;
 use scim_core::query::{Place, Query, Start};
 use scim_core::sort::Ranking;
 use scim_core::store::{Page, Scope, StoreError};
-use scim_core::{Resource, Value};
 
-use super::condition::{Sql, mentions_members};
-use super::database::{Statement, Tx};
+use super::condition::Sql;
+use super::database::{Database, Statement, Tx};
 use super::order::{Order, Row, Step, Walk};
 use super::{decode, members};
 
-/// Answers `query`; `tx` must be a transaction, so that all statements see the same commit.
-pub(super) async fn run(tx: &mut Tx, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-    let sql = Sql::of(scope.schema, query.filter.as_ref());
-    let mut page = match Order::of(scope.schema, query.sort.as_ref())? {
-        Some(order) if sql.exact => in_sql(tx, scope, query, &sql, order).await?,
-        Some(order) => in_order(tx, scope, query, &sql, order).await?,
-        None => ranked(tx, scope, query, &sql).await?,
+/// Answers `query`, by one statement where that is enough.
+pub(super) async fn run(database: &Database, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+    let dialect = database.dialect();
+    let sql = Sql::of(scope.schema, query.filter.as_ref(), dialect)?;
+    let order = Order::of(scope.schema, query.sort.as_ref(), dialect)?;
+    let with_members = members::includes(scope.schema, &query.projection);
+    if let Some(order) = order.as_ref().filter(|_| !with_members)
+        && let Some(page) = at_once(database, scope, query, &sql, order).await?
+    {
+        return Ok(page);
+    }
+    // One transaction: all statements see the same commit.
+    let mut tx = database.read().await?;
+    let mut page = match order {
+        Some(order) => in_sql(&mut tx, scope, query, &sql, &order).await?,
+        None => ranked(&mut tx, scope, query, &sql).await?,
     };
-    if members::includes(scope.schema, &query.projection) {
-        members::load(tx, scope, &mut page.resources).await?;
+    if with_members {
+        members::load(&mut tx, scope, &mut page.resources).await?;
     }
     Ok(page)
+}
+
+/// The page, where a single statement tells it: that of a place, or one of what is looked up, which
+/// says by itself how many there are if it has them all.
+async fn at_once(
+    database: &Database,
+    scope: Scope<'_>,
+    query: &Query,
+    sql: &Sql,
+    order: &Order,
+) -> Result<Option<Page>, StoreError> {
+    let walk = Walk::new(order, query)?;
+    let asks_total = query.start.asks_total();
+    let is_told = !asks_total || (sql.is_lookup && query.start.skip() == 0);
+    let Some(step) = walk.step().filter(|_| walk.is_one_step() && query.count > 0 && is_told) else {
+        return Ok(None);
+    };
+    let mut connection = database.once().await?;
+    let rows = fetch(&mut connection, scope, sql, &step, query.count.saturating_add(1), 0).await?;
+    let total = asks_total.then_some(rows.len());
+    if total.is_some_and(|total| total > query.count) {
+        return Ok(None);
+    }
+    page(query, total, rows.into_iter().map(|row| (order.place(&row), row.body)).collect()).map(Some)
 }
 
 /// Total and page straight from SQL.
@@ -31,7 +64,7 @@ async fn in_sql(
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
-    order: Order,
+    order: &Order,
 ) -> Result<Page, StoreError> {
     let mut walk = Walk::new(order, query)?;
     let total = if query.start.asks_total() { Some(count(tx, scope, sql, None).await?) } else { None };
@@ -53,40 +86,7 @@ async fn in_sql(
     page(query, total, rows)
 }
 
-/// Walks in the order asked for through what SQL cannot exclude, a batch at a time, and evaluates
-/// the filter on each; where no total is asked for, no further than the page goes.
-async fn in_order(
-    tx: &mut Tx,
-    scope: Scope<'_>,
-    query: &Query,
-    sql: &Sql,
-    order: Order,
-) -> Result<Page, StoreError> {
-    let (mut matches, mut rows) = (0, Vec::new());
-    let mut walk = Walk::new(order, query)?;
-    while let Some(step) = walk.step() {
-        let batch = fetch(tx, scope, sql, &step, BATCH, 0).await?;
-        match batch.last() {
-            Some(last) if batch.len() == BATCH => walk.pass(&order.place(last)),
-            _ => walk.next_part(),
-        }
-        for row in batch {
-            if !matching(tx, scope, query, sql, &row.body).await?.0 {
-                continue;
-            }
-            if matches >= query.start.skip() && rows.len() <= query.count {
-                rows.push((order.place(&row), row.body));
-            }
-            matches += 1;
-        }
-        if !query.start.asks_total() && rows.len() > query.count {
-            break;
-        }
-    }
-    page(query, query.start.asks_total().then_some(matches), rows)
-}
-
-/// Walks through all that SQL cannot exclude and keeps what comes first in the order asked for:
+/// Walks through all matches and keeps what comes first in the order asked for:
 /// memory for a page, or for as many places as are skipped in one pass.
 async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Result<Page, StoreError> {
     let sort = query.sort.as_ref();
@@ -98,7 +98,7 @@ async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Resu
     while skip > 0 && query.count > 0 {
         let some = skip.min(RANKED);
         let mut ranking = Ranking::new(sort, &start, some);
-        total = Some(rank(tx, scope, query, sql, &mut ranking).await?);
+        total = Some(rank(tx, scope, sql, &mut ranking).await?);
         let Some((place, _)) = ranking.finish().into_iter().nth(some - 1) else {
             return Ok(Page { total, ..Page::default() });
         };
@@ -106,7 +106,7 @@ async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Resu
         skip -= some;
     }
     let mut ranking = Ranking::new(sort, &start, query.count);
-    let matches = rank(tx, scope, query, sql, &mut ranking).await?;
+    let matches = rank(tx, scope, sql, &mut ranking).await?;
     let mut rows = Vec::new();
     for (place, seq) in ranking.finish() {
         let statement = "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND seq = ?3";
@@ -126,7 +126,6 @@ async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Resu
 async fn rank(
     tx: &mut Tx,
     scope: Scope<'_>,
-    query: &Query,
     sql: &Sql,
     ranking: &mut Ranking<'_, i64>,
 ) -> Result<usize, StoreError> {
@@ -139,32 +138,11 @@ async fn rank(
             _ => walk.next_part(),
         }
         for row in &batch {
-            let (is_match, resource) = matching(tx, scope, query, sql, &row.body).await?;
-            if is_match {
-                matches += 1;
-                ranking.offer(&resource, row.seq);
-            }
+            matches += 1;
+            ranking.offer(&decode(&row.body)?, row.seq);
         }
     }
     Ok(matches)
-}
-
-/// Whether the filter holds for a stored resource, and the resource.
-async fn matching(
-    tx: &mut Tx,
-    scope: Scope<'_>,
-    query: &Query,
-    sql: &Sql,
-    body: &str,
-) -> Result<(bool, Resource), StoreError> {
-    let mut resource = decode(body)?;
-    let Some(filter) = query.filter.as_ref().filter(|_| !sql.exact) else {
-        return Ok((true, resource));
-    };
-    if members::member_value(scope.schema).is_some() && mentions_members(filter) {
-        members::load(tx, scope, std::slice::from_mut(&mut resource)).await?;
-    }
-    Ok((filter.matches::<Value>(&resource.0), resource))
 }
 
 /// The page out of stored resources, of which the one too many is not decoded.
@@ -222,10 +200,10 @@ pub(super) fn count_text(sql: &Sql) -> String {
 fn prepare(text: String, scope: Scope<'_>, sql: &Sql) -> Statement {
     // The text is made of constants and numbered places alone; see `Sql`.
     let statement = Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name());
-    sql.binds.iter().fold(statement, |statement, value| statement.text(value))
+    statement.values(&sql.values)
 }
 
-/// Resources read at a time when the filter is evaluated, or the order found, in memory.
+/// Resources read at a time when the order is found in memory.
 const BATCH: usize = 256;
 /// Places kept in one pass when results are skipped in an order that no index has.
 const RANKED: usize = 10_000;

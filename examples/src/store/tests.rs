@@ -7,11 +7,20 @@ use scim_core::schema::Registry;
 use scim_core::sort::{Sort, SortKey};
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::SqlitePool;
 
 use super::condition::Sql;
 use super::order::{Order, Walk};
 use super::*;
+use scim_core::schema::ResourceSchema;
+use scim_filter::sql::SqlValue;
+
+#[path = "../../examples/scale/load.rs"]
+mod load;
+#[path = "../../tests/sql_support/mod.rs"]
+mod sql_support;
+
+use sql_support::Postgres;
 
 /// One member into a group of thousands reads and writes what one into a group of ten does.
 #[tokio::test]
@@ -57,101 +66,195 @@ async fn a_delta_touches_the_rows_it_names() {
     assert_eq!(now.get("members"), None);
 }
 
-/// What SQLite does for a look-up, in its own words: it searches an index, and scans nothing.
+/// What looks resources up, by type.
+const LOOK_UPS: [(&str, &str); 13] = [
+    ("User", "userName eq \"User77@example.com\""),
+    ("User", "USERNAME eq \"user77@example.com\" and active eq true"),
+    ("User", "externalId eq \"E77\""),
+    ("User", "id eq \"u77\""),
+    ("User", "emails.value eq \"user77@example.com\""),
+    ("User", "emails[type eq \"work\" and value eq \"user77@example.com\"]"),
+    ("User", "userName eq \"user77@example.com\" or externalId eq \"E78\""),
+    ("User", "id eq \"u7\" or (userName eq \"ann\" and active eq true) or userName eq \"bob\""),
+    ("Group", "displayName eq \"Nobody\""),
+    ("Group", "id eq \"g7\" and members eq \"u2\""),
+    ("Group", "members.value eq \"u9999\""),
+    ("Group", "members[value eq \"u9999\"]"),
+    ("Group", "members[value eq \"u9999\" and not (display pr)]"),
+];
+
+/// What a database does for a look-up, in its own words, over tens of thousands of rows: it searches
+/// an index, and walks through no table.
 #[tokio::test]
 async fn look_ups_use_an_index() {
+    let mut databases = Explained::all().await;
     let registry = Registry::standard();
-    let store = SqlStore::in_memory().await.unwrap();
-    for (kind, filter) in [
-        ("User", "userName eq \"ann@example.com\""),
-        ("User", "USERNAME eq \"ann@example.com\" and active eq true"),
-        ("User", "externalId eq \"00u1\""),
-        ("User", "id eq \"1\""),
-        ("User", "emails[type eq \"work\" and value eq \"ann@example.com\"]"),
-        ("User", "userName eq \"ann\" or externalId eq \"00u1\""),
-        ("User", "id eq \"1\" or (userName eq \"ann\" and active eq true) or userName eq \"bob\""),
-        ("Group", "displayName eq \"Staff\""),
-        ("Group", "id eq \"1\" and members eq \"2\""),
-        ("Group", "members.value eq \"2\""),
-        ("Group", "members[value eq \"2\"]"),
-    ] {
-        let schema = registry.by_name(kind).unwrap();
-        let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
-        let sql = Sql::of(schema, Some(&bound));
-        let mut statements = vec![query::count_text(&sql)];
-        for sort_by in [None, Some("id"), Some("userName"), Some("externalId"), Some("displayName")] {
-            let Ok(sort) = Sort::parse(&**schema, sort_by, None) else { continue };
-            let order = Order::of(schema, sort.as_ref()).unwrap().unwrap();
-            let mut walk = Walk::new(order, &Query { sort, ..Query::default() }).unwrap();
-            while let Some(step) = walk.step() {
-                statements.push(step.text(&sql, Dialect::Sqlite));
-                walk.next_part();
+    for database in &mut databases {
+        for (kind, filter) in LOOK_UPS {
+            let schema = registry.by_name(kind).unwrap();
+            let sql = condition(schema, filter, database.dialect());
+            let mut statements = vec![(query::count_text(&sql), sql.values.clone())];
+            for sort_by in [None, Some("id"), Some("userName"), Some("externalId"), Some("displayName")] {
+                let Ok(sort) = Sort::parse(&**schema, sort_by, None) else { continue };
+                let query = Query { sort, ..Query::default() };
+                statements.extend(database.steps(schema, &sql, &query));
             }
-        }
-        for statement in statements {
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-                    .fetch_all(readers(&store))
-                    .await
-                    .unwrap();
-            let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
-            let scans = |step: &&str| step.contains("SCAN") && *step != "SCAN CONSTANT ROW";
-            assert!(!steps.iter().any(scans), "{}: {statement}\n{steps:#?}", filter);
-            let by_key = |step: &&str| step.contains("SEARCH r") && step.contains("id=?");
-            assert!(steps.iter().any(by_key), "{}: {statement}\n{steps:#?}", filter);
+            for (statement, values) in statements {
+                let plan = database.plan(kind, &statement, values).await;
+                assert!(!walks_through(&plan), "{filter}: {statement}\n{plan:#?}");
+            }
         }
     }
 }
 
-/// A page of a sorted list, wherever it begins, is read off an index in its order: nothing is sorted,
-/// and nothing before it is looked at.
+/// A page of a list, wherever it begins, is read off an index in its order: nothing is sorted, and
+/// nothing before it is looked at.
 #[tokio::test]
 async fn pages_are_read_off_an_index() {
+    let mut databases = Explained::all().await;
     let registry = Registry::standard();
-    let store = SqlStore::in_memory().await.unwrap();
-    let sorted = |key: Option<&str>| Place::Sorted(key.map(|key| SortKey::Text(key.into())), "7".into());
-    for (kind, sort_by, places) in [
-        ("User", None, vec![Place::Own("7".into())]),
-        ("User", Some("id"), vec![sorted(Some("7"))]),
-        ("User", Some("userName"), vec![sorted(Some("ann"))]),
-        ("User", Some("externalId"), vec![sorted(Some("ann")), sorted(None)]),
-        ("User", Some("displayName"), vec![sorted(Some("ann")), sorted(None)]),
-        ("Group", Some("displayName"), vec![sorted(Some("staff"))]),
-    ] {
-        let schema = registry.by_name(kind).unwrap();
-        let filter = Filter::parse("not (displayName eq \"bob\")").unwrap();
-        let filter = filter.bind(&**schema, &BindOptions::default()).unwrap();
-        for (sql, order, start) in [None, Some(&filter)]
-            .into_iter()
-            .map(|filter| Sql::of(schema, filter))
-            .flat_map(|sql| ["ascending", "descending"].map(|order| (sql.clone(), order)))
-            .flat_map(|(sql, order)| {
+    let sorted = |key: Option<&str>| Place::Sorted(key.map(|key| SortKey::Text(key.into())), "u9000".into());
+    for database in &mut databases {
+        for (kind, sort_by, places) in [
+            ("User", None, vec![Place::Own("9000".into())]),
+            ("User", Some("id"), vec![sorted(Some("u9000"))]),
+            ("User", Some("userName"), vec![sorted(Some("user9000@example.com"))]),
+            ("User", Some("externalId"), vec![sorted(Some("E9000"))]),
+        ] {
+            let schema = registry.by_name(kind).unwrap();
+            let sql = Sql::default();
+            let ways = ["ascending", "descending"].into_iter().flat_map(|order| {
                 let starts = places
                     .iter()
                     .flat_map(|place| [Start::After(place.clone()), Start::Before(place.clone())]);
-                let starts: Vec<Start> = starts.chain([Start::First]).collect();
-                starts.into_iter().map(move |start| (sql.clone(), order, start))
-            })
-        {
-            let sort = Sort::parse(&**schema, sort_by, Some(order)).unwrap();
-            let indexed = Order::of(schema, sort.as_ref()).unwrap().unwrap();
-            let query = Query { sort, start, ..Query::default() };
-            let walk = Walk::new(indexed, &query).unwrap();
-            let statement = walk.step().unwrap().text(&sql, Dialect::Sqlite);
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
-                    .fetch_all(readers(&store))
-                    .await
-                    .unwrap();
-            let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
-            let bad = steps.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE"));
-            assert!(!bad, "{kind} by {sort_by:?}: {statement}\n{steps:#?}");
-            if query.start.place().is_some() {
-                let first = steps.first().unwrap();
-                assert!(first.contains('>') || first.contains('<'), "{statement}\n{steps:#?}");
+                starts.chain([Start::First]).map(move |start| (order, start)).collect::<Vec<_>>()
+            });
+            for (order, start) in ways {
+                let sort = Sort::parse(&**schema, sort_by, Some(order)).unwrap();
+                let query = Query { sort, start, ..Query::default() };
+                let (statement, values) = database.steps(schema, &sql, &query).remove(0);
+                let plan = database.plan(kind, &statement, values).await;
+                let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"));
+                assert!(!walks_through(&plan) && !sorts, "{sort_by:?}: {statement}\n{plan:#?}");
+                let at_place = plan.iter().any(|step| {
+                    (step.contains("SEARCH") || step.contains("Index Cond")) && step.contains(['<', '>'])
+                });
+                assert!(query.start.place().is_none() || at_place, "{statement}\n{plan:#?}");
             }
         }
     }
+}
+
+/// What a bulk load makes is what the store would have made of it.
+#[tokio::test]
+async fn a_bulk_load_is_what_the_store_makes() {
+    let registry = Registry::standard();
+    for mut database in Explained::all().await {
+        for (kind, id) in [("User", "u77"), ("Group", "g7")] {
+            let schema = registry.by_name(kind).unwrap();
+            let select =
+                "SELECT body, CAST(keys AS TEXT) FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
+            let select = match database.dialect() {
+                Dialect::Sqlite => select.replace("CAST(keys AS TEXT)", "json(keys)"),
+                Dialect::Postgres => select.to_owned(),
+            };
+            let select = Statement::new(select).text(load::TENANT).text(kind).text(id);
+            let (body, keys): (String, String) = select.row(&mut database.tx).await.unwrap().unwrap();
+            let resource = decode(&body).unwrap();
+            let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            assert_eq!(json(&keys), json(&keys::document(schema, &resource).unwrap()));
+            let tenant = TenantId::new(load::TENANT);
+            let scope = Scope { tenant: &tenant, schema };
+            let made = keys::of(schema, &resource, &unique_keys(schema, &resource));
+            let id = ResourceId::new(id);
+            assert_eq!(keys::present(&mut database.tx, scope, &id).await.unwrap(), made);
+        }
+    }
+}
+
+/// A database with tens of thousands of rows in each table, and the statistics of them.
+struct Explained {
+    tx: Tx,
+    // What the connection is to; it ends with this.
+    _server: Option<Postgres>,
+}
+
+impl Explained {
+    async fn all() -> Vec<Self> {
+        let mut all = vec![Self::new(SqlStore::in_memory().await.unwrap(), None).await];
+        if let Some(server) = Postgres::start() {
+            let url = server.database("explained").await;
+            all.push(Self::new(SqlStore::connect(&url).await.unwrap(), Some(server)).await);
+        }
+        all
+    }
+
+    async fn new(store: SqlStore, server: Option<Postgres>) -> Self {
+        let mut tx = store.database.once().await.unwrap();
+        let dialect = tx.dialect();
+        let mut statements = load::users(dialect, 20_000);
+        statements.extend(load::group(dialect, "all", 1, 20_000));
+        (2..300)
+            .for_each(|number| statements.extend(load::group(dialect, &format!("g{number}"), number, 10)));
+        statements.push("ANALYZE".to_owned());
+        for statement in statements {
+            Statement::new(statement).execute(&mut tx).await.unwrap();
+        }
+        Self { tx, _server: server }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.tx.dialect()
+    }
+
+    /// The statements of a list, with the values behind tenant and type.
+    fn steps(&self, schema: &ResourceSchema, sql: &Sql, query: &Query) -> Vec<(String, Vec<SqlValue>)> {
+        let order = Order::of(schema, query.sort.as_ref(), self.dialect()).unwrap().unwrap();
+        let mut walk = Walk::new(&order, query).unwrap();
+        let mut steps = Vec::new();
+        while let Some(step) = walk.step() {
+            let mut values = Statement::new("").values(&sql.values);
+            if let Some(attribute) = step.attribute() {
+                values = values.text(attribute);
+            }
+            let values = step.bind_place(values).number(100).number(0);
+            steps.push((step.text(sql, self.dialect()), values.into_values()));
+            walk.next_part();
+        }
+        steps
+    }
+
+    async fn plan(&mut self, kind: &str, statement: &str, values: Vec<SqlValue>) -> Vec<String> {
+        let explain = match self.dialect() {
+            Dialect::Sqlite => "EXPLAIN QUERY PLAN",
+            Dialect::Postgres => "EXPLAIN",
+        };
+        let explain =
+            Statement::new(format!("{explain} {statement}")).text(load::TENANT).text(kind).values(&values);
+        match self.dialect() {
+            Dialect::Sqlite => {
+                let rows: Vec<(i64, i64, i64, String)> = explain.rows(&mut self.tx).await.unwrap();
+                rows.into_iter().map(|(.., step)| step).collect()
+            }
+            Dialect::Postgres => {
+                let rows: Vec<(String,)> = explain.rows(&mut self.tx).await.unwrap();
+                rows.into_iter().map(|(step,)| step).collect()
+            }
+        }
+    }
+}
+
+/// Whether a plan walks through a table; what is made of the row at hand is none.
+fn walks_through(plan: &[String]) -> bool {
+    plan.iter().any(|step| {
+        let of_row = step.contains("SCAN CONSTANT ROW") || step.contains("SCAN scim_e VIRTUAL");
+        (step.contains("SCAN") && !of_row) || step.contains("Seq Scan")
+    })
+}
+
+fn condition(schema: &ResourceSchema, filter: &str, dialect: Dialect) -> Sql {
+    let bound = Filter::parse(filter).unwrap().bind(schema, &BindOptions::default()).unwrap();
+    Sql::of(schema, Some(&bound), dialect).unwrap()
 }
 
 /// Member rows that nobody could read show whether anybody does.

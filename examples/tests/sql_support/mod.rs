@@ -1,7 +1,10 @@
 //! The databases of the SQL tests: SQLite in memory, and PostgreSQL where it is installed.
 
 #![allow(dead_code, reason = "each test uses a part")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot start its database fails")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot start its database fails; in unit tests nothing to expect"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -2,7 +2,6 @@
 
 use scim_filter::AttrName;
 
-use super::at::At;
 use super::target::Target;
 use crate::value::{Object, Value};
 
@@ -10,7 +9,7 @@ use crate::value::{Object, Value};
 #[derive(Clone)]
 pub(super) struct Step {
     /// Where in the request it stands: `Operations[2].path`.
-    pub(super) at: At,
+    pub(super) at: Box<str>,
     pub(super) subject: Subject,
     pub(super) action: Action,
 }
@@ -18,8 +17,8 @@ pub(super) struct Step {
 /// What a step changes.
 #[derive(Clone)]
 pub(super) enum Subject {
-    /// An extension: each of its attributes.
-    Extension(AttrName, Vec<Target>),
+    /// Every attribute of an extension.
+    Extension(AttrName),
     Attribute(Target),
 }
 

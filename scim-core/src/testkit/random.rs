@@ -129,7 +129,7 @@ pub(super) fn filter(random: &mut Random, kind: &str, depth: usize) -> String {
     let name = random.name();
     let op = random.pick(&["eq", "eq", "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]);
     if kind == "User" {
-        match random.below(12) {
+        match random.below(17) {
             0 => format!("userName eq \"{name}{}\"", random.below(60)),
             1 => format!("userName {op} \"{name}\""),
             2 => format!("externalId {op} \"{}\"", random.pick(&["E1", "e1", "1"])),
@@ -147,11 +147,16 @@ pub(super) fn filter(random: &mut Random, kind: &str, depth: usize) -> String {
                 let op = random.pick(&["eq", "gt", "le"]);
                 format!("meta.lastModified {op} \"2026-01-01T01:00:00+0{}:00\"", random.below(3))
             }
+            11 => format!("{DEPARTMENT}:manager.value {op} \"{}\"", random.below(9)),
+            12 => format!("emails[primary eq {}]", random.once_in(2)),
+            13 => format!("emails[not (type eq \"work\") and value {op} \"{name}@example.com\"]"),
+            14 => format!("emails.type {op} \"WORK\""),
+            15 => format!("name.familyName pr and not (name.givenName {op} \"{name}\")"),
             _ => format!("{} pr", random.pick(&["displayName", "emails", "externalId", "name", "title"])),
         }
     } else {
         let member = format!("{}{}", random.pick(&["u", "", "U"]), random.below(10));
-        match random.below(8) {
+        match random.below(12) {
             0 => format!("displayName {op} \"{name}\""),
             1 => format!("members.value {op} \"{member}\""),
             2 => format!("members eq \"{member}\""),
@@ -159,6 +164,10 @@ pub(super) fn filter(random: &mut Random, kind: &str, depth: usize) -> String {
             4 => format!("members[value eq \"{member}\" and display co \"e\"]"),
             5 => format!("members.display {op} \"{name}\""),
             6 => format!("id {op} \"g{}\"", random.below(30)),
+            7 => format!("members.type {op} \"user\""),
+            8 => format!("members[type eq \"User\" and not (value {op} \"{member}\")]"),
+            9 => format!("members[display pr or value eq \"{member}\"]"),
+            10 => "members.display pr".to_owned(),
             _ => "members pr".to_owned(),
         }
     }

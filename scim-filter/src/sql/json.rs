@@ -94,7 +94,8 @@ pub(super) fn begin(writer: &mut Writer, document: &Document) {
             )
         }
     };
-    writer.push(&format!("EXISTS (SELECT 1 FROM {elements} WHERE TRUE AND ("));
+    let exists = writer.exists();
+    writer.push(&format!("{exists} (SELECT 1 FROM {elements} WHERE TRUE AND ("));
 }
 
 /// The sub-attribute `name` of the element; of what is no object, it itself is its `value`.
@@ -200,9 +201,10 @@ impl Document {
 fn any_present(writer: &mut Writer, document: &Document) {
     let text = match writer.dialect {
         Dialect::Sqlite => format!(
-            "EXISTS (SELECT 1 FROM json_tree({}, '{}') AS scim_t \
+            "{} (SELECT 1 FROM json_tree({}, '{}') AS scim_t \
              WHERE scim_t.type IN ('true', 'false', 'integer', 'real') \
              OR scim_t.type = 'text' AND scim_t.atom <> '')",
+            writer.exists(),
             document.expression,
             document.path(),
         ),

@@ -381,7 +381,8 @@ impl Child {
 
     /// Begins a condition on a row, which two parentheses end.
     pub(super) fn begin(&self, writer: &mut Writer) {
-        writer.push(&format!("EXISTS (SELECT 1 FROM {} WHERE ({}) AND (", self.from, self.join));
+        let exists = writer.exists();
+        writer.push(&format!("{exists} (SELECT 1 FROM {} WHERE ({}) AND (", self.from, self.join));
     }
 }
 

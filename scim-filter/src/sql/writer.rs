@@ -36,6 +36,15 @@ impl Writer {
         }
     }
 
+    /// `EXISTS`, such that SQLite 3.51 leaves it one: what it joins instead, it counts once for each
+    /// value when it comes to `OFFSET`.
+    pub(super) fn exists(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "+EXISTS",
+            Dialect::Postgres => "EXISTS",
+        }
+    }
+
     pub(super) fn into_sql(self) -> Sql {
         self.sql
     }

@@ -171,5 +171,15 @@ fn sort(scope: Scope<'_>, sort_by: &str, sort_order: &str) -> Result<Option<Sort
     Sort::parse(scope.schema, Some(sort_by), Some(sort_order)).map_err(|error| Broken::new(error.to_string()))
 }
 
-const BY: [&str; 8] =
-    ["id", "userName", "externalId", "displayName", "emails", "emails.type", "active", "meta.lastModified"];
+const BY: [&str; 10] = [
+    "id",
+    "userName",
+    "externalId",
+    "displayName",
+    "emails",
+    "emails.type",
+    "active",
+    "name.familyName",
+    "meta.lastModified",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+];

@@ -1,0 +1,361 @@
+//! What a store over SQLite and PostgreSQL costs when it is large, beside what it costs when it is
+//! small, through the service.
+//!
+//! ```sh
+//! cargo run --release -p scim-examples --example scale -- --check
+//! ```
+//!
+//! It makes databases with a thousand and with a million users, and groups with ten and with a
+//! million members, and asks both the same, in turn. It prints the medians with their ratio and the
+//! limit of that, and writes them to `target/scale.tsv`.
+
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends")]
+
+mod load;
+#[path = "../../tests/sql_support/mod.rs"]
+mod sql_support;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clap::Parser;
+use http::{Request, StatusCode};
+use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::pagination::{CursorKey, Cursors};
+use scim_core::service::PatchResponse;
+use scim_core::{Config, CredentialId, Environment, ResourceId, Service, TenantId};
+use scim_examples::SqlStore;
+use scim_filter::sql::Dialect;
+use serde_json::{Value, json};
+use sql_support::Postgres;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+
+/// Measures stores over large databases beside small ones.
+#[derive(Parser)]
+struct Options {
+    /// Ends with an error if a limit is missed.
+    #[arg(long)]
+    check: bool,
+    /// A few thousand rows and rounds: shows that it runs, and nothing else.
+    #[arg(long)]
+    quick: bool,
+    /// Where the databases are made. Default: a temporary folder.
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Where the figures are written.
+    #[arg(long, value_name = "FILE", default_value = "target/scale.tsv")]
+    output: PathBuf,
+}
+
+/// How much of everything.
+struct Sizes {
+    small: usize,
+    large: usize,
+    rounds: usize,
+    /// Of what takes a second.
+    few: usize,
+}
+
+/// Users beyond those who are members: whom the measurements add and remove.
+const MORE: usize = 1000;
+const TOKEN: &str = "scale";
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let sizes = match options.quick {
+        false => Sizes { small: 1000, large: 1_000_000, rounds: 301, few: 21 },
+        true => Sizes { small: 100, large: 3_000, rounds: 5, few: 3 },
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let figures = runtime.block_on(measure(&options, &sizes));
+    let mut text = "database\twhat\tsmall ns\tlarge ns\tratio\tlimit\n".to_owned();
+    for Figure { database, what, small, large, limit, .. } in &figures {
+        let ratio = large / small;
+        writeln!(text, "{database}\t{what}\t{small:.0}\t{large:.0}\t{ratio:.2}\t{limit}").unwrap();
+    }
+    if let Some(folder) = options.output.parent() {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    std::fs::write(&options.output, text).unwrap();
+    let missed = figures.iter().filter(|figure| figure.is_missed()).count();
+    println!(
+        "{} figures, {missed} beyond their limits; written to {}",
+        figures.len(),
+        options.output.display()
+    );
+    if options.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+async fn measure(options: &Options, sizes: &Sizes) -> Vec<Figure> {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = options.folder.as_deref().unwrap_or(temporary.path());
+    let mut figures = Vec::new();
+
+    let (small, large) = (folder.join("small.db"), folder.join("large.db"));
+    sqlite(&small, sizes.small, 10).await;
+    sqlite(&large, sizes.large, sizes.large).await;
+    let stores = (SqlStore::open(&small).await.unwrap(), SqlStore::open(&large).await.unwrap());
+    compare("sqlite", stores, sizes, &mut figures).await;
+    for file in [small, large] {
+        let _ = std::fs::remove_file(file);
+    }
+
+    let Some(server) = Postgres::start() else { return figures };
+    let (small, large) = (server.database("small").await, server.database("large").await);
+    postgres(&small, sizes.small, 10).await;
+    postgres(&large, sizes.large, sizes.large).await;
+    let stores = (SqlStore::connect(&small).await.unwrap(), SqlStore::connect(&large).await.unwrap());
+    compare("postgresql", stores, sizes, &mut figures).await;
+    figures
+}
+
+// --- databases -----------------------------------------------------------------------------------
+
+fn statements(dialect: Dialect, users: usize, members: usize) -> Vec<String> {
+    let mut statements = load::users(dialect, users + MORE);
+    statements.extend(load::group(dialect, "empty", 1, 0));
+    statements.extend(load::group(dialect, "group", 2, members));
+    statements.push("ANALYZE".to_owned());
+    statements
+}
+
+async fn sqlite(file: &Path, users: usize, members: usize) {
+    let begun = Instant::now();
+    // The store makes the tables.
+    SqlStore::open(file).await.unwrap().close().await;
+    let mut connection = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let mut run = async |statement: String| {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    };
+    run("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN".to_owned()).await;
+    for statement in statements(Dialect::Sqlite, users, members) {
+        run(statement).await;
+    }
+    run("COMMIT".to_owned()).await;
+    run("PRAGMA wal_checkpoint(TRUNCATE)".to_owned()).await;
+    let size = std::fs::metadata(file).map_or(0, |data| data.len()) >> 20;
+    println!("sqlite: {users} users, {members} members, {size} MiB, made in {:.0?}", begun.elapsed());
+}
+
+async fn postgres(url: &str, users: usize, members: usize) {
+    let begun = Instant::now();
+    SqlStore::connect(url).await.unwrap().close().await;
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    for statement in statements(Dialect::Postgres, users, members) {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    // What a server in use has done long ago, and would do in the midst of the measurement.
+    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await.unwrap();
+    println!("postgresql: {users} users, {members} members, made in {:.0?}", begun.elapsed());
+}
+
+// --- measurements --------------------------------------------------------------------------------
+
+type Scim = Service<SqlStore, StaticTokens>;
+
+struct Figure {
+    database: &'static str,
+    what: &'static str,
+    small: f64,
+    large: f64,
+    limit: f64,
+}
+
+impl Figure {
+    fn is_missed(&self) -> bool {
+        self.large > self.small * self.limit
+    }
+
+    fn print(self, figures: &mut Vec<Self>) {
+        let Self { database, what, small, large, limit } = &self;
+        let verdict = if self.is_missed() { "MISSED" } else { "ok" };
+        let ratio = large / small;
+        println!(
+            "{database:<10}  {what:<46}  {small:>12.0}  {large:>12.0}  {ratio:>5.2} of {limit:<4} {verdict}"
+        );
+        figures.push(self);
+    }
+}
+
+async fn compare(
+    database: &'static str,
+    (small, large): (SqlStore, SqlStore),
+    sizes: &Sizes,
+    figures: &mut Vec<Figure>,
+) {
+    let (small, large) = (service(small), service(large));
+    println!("{database:<10}  {:<46}  {:>12}  {:>12}  ratio", "what, in ns", "small", "large");
+
+    let mut random = 1_usize;
+    let mut next = |most: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        1 + (random >> 33) % most
+    };
+    for (what, filter) in [
+        ("look-up by userName", "userName eq \"user@@@example.com\""),
+        ("look-up by externalId", "externalId eq \"E@@\""),
+        ("look-up by id", "id eq \"u@@\""),
+        (
+            "look-up by emails[type eq \"work\"].value",
+            "emails[type eq \"work\" and value eq \"user@@@example.com\"]",
+        ),
+    ] {
+        let mut times = (Vec::new(), Vec::new());
+        for round in 0..sizes.rounds + 20 {
+            let (one, other) = (next(sizes.small), next(sizes.large));
+            let first = found(&small, &filter.replacen("@@", &one.to_string(), 1)).await;
+            let second = found(&large, &filter.replacen("@@", &other.to_string(), 1)).await;
+            if round >= 20 {
+                times.0.push(first);
+                times.1.push(second);
+            }
+        }
+        let (small, large) = (median(times.0), median(times.1));
+        Figure { database, what, small, large, limit: 2.0 }.print(figures);
+    }
+
+    let before = resident();
+    let mut times = [const { (Vec::new(), Vec::new()) }; 2];
+    for round in 0..sizes.rounds + 20 {
+        for (is_large, service, members) in [(false, &small, sizes.small), (true, &large, sizes.large)] {
+            let one = [format!("u{}", members + 1 + round % MORE)];
+            for (times, remove) in times.iter_mut().zip([false, true]) {
+                let time = members_patched(service, "group", &one, remove).await;
+                if round >= 20 {
+                    if is_large { times.1.push(time) } else { times.0.push(time) }
+                }
+            }
+        }
+    }
+    for (what, (small, large)) in ["1 member added", "1 member removed"].into_iter().zip(times) {
+        Figure { database, what, small: median(small), large: median(large), limit: 2.0 }.print(figures);
+    }
+
+    let thousand: Vec<String> =
+        (sizes.large + 1..=sizes.large + MORE).map(|number| format!("u{number}")).collect();
+    let mut times = (Vec::new(), Vec::new());
+    for _ in 0..sizes.few {
+        for (times, group) in [(&mut times.0, "empty"), (&mut times.1, "group")] {
+            times.push(members_patched(&large, group, &thousand, false).await);
+            members_patched(&large, group, &thousand, true).await;
+        }
+    }
+    let (small_time, large_time) = (median(times.0), median(times.1));
+    let what = "1,000 members added in one PATCH";
+    Figure { database, what, small: small_time, large: large_time, limit: 1.5 }.print(figures);
+    let grown = resident().saturating_sub(before);
+    println!(
+        "{database:<10}  resident memory: {before} KiB before the group was changed, {grown} KiB more after"
+    );
+    // In KiB, so that it stands in one table: what it may grow by is this much.
+    let what = "resident memory, KiB";
+    Figure { database, what, small: GROWTH, large: f64::from(u32::try_from(grown).unwrap()), limit: 1.0 }
+        .print(figures);
+
+    for (what, sort) in [("page by cursor", ""), ("page by cursor, sorted", "&sortBy=userName")] {
+        let (first, deep) = places(&large, sort, sizes.large / 2).await;
+        let mut times = (Vec::new(), Vec::new());
+        for _ in 0..sizes.rounds {
+            times.0.push(timed(page(&large, sort, &first)).await.0);
+            times.1.push(timed(page(&large, sort, &deep)).await.0);
+        }
+        Figure { database, what, small: median(times.0), large: median(times.1), limit: 2.0 }.print(figures);
+    }
+}
+
+fn service(store: SqlStore) -> Scim {
+    let mut config = Config::new("https://scale.example.com/scim/v2".parse().unwrap());
+    config.patch_response = PatchResponse::NoContent;
+    config.cursors = Some(Cursors::new(CursorKey::new([7; 32]).unwrap()));
+    config.capabilities.max_results = PAGE;
+    let principal = Principal { tenant: TenantId::new(load::TENANT), credential: CredentialId::new("scale") };
+    let tokens = StaticTokens::new().with(Secret::new(TOKEN).unwrap(), principal);
+    let environment =
+        Environment::new(jiff::Timestamp::now, || ResourceId::new(uuid::Uuid::new_v4().to_string()));
+    Service::new(store, tokens, config, environment)
+}
+
+async fn found(service: &Scim, filter: &str) -> Duration {
+    let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+    let path = format!("/Users?filter={filter}");
+    let (time, answer) = timed(call(service, "GET", &path, None)).await;
+    let list: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(list.get("totalResults"), Some(&json!(1)), "{path}");
+    time
+}
+
+async fn members_patched(service: &Scim, group: &str, members: &[String], remove: bool) -> Duration {
+    let value: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+    let operation = json!({"op": if remove { "remove" } else { "add" }, "path": "members", "value": value});
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [operation],
+    });
+    timed(call(service, "PATCH", &format!("/Groups/{group}"), Some(&body))).await.0
+}
+
+/// The cursors of the second page, and of one that comes behind `depth` results.
+async fn places(service: &Scim, sort: &str, depth: usize) -> (String, String) {
+    let mut cursor = String::new();
+    let mut first = None;
+    let mut passed = 0;
+    while passed < depth {
+        let list = page(service, sort, &cursor).await;
+        passed += list.get("Resources").and_then(Value::as_array).unwrap().len();
+        cursor = list.get("nextCursor").and_then(Value::as_str).unwrap().to_owned();
+        first.get_or_insert_with(|| cursor.clone());
+    }
+    (first.unwrap(), cursor)
+}
+
+async fn page(service: &Scim, sort: &str, cursor: &str) -> Value {
+    let path = format!("/Users?count={PAGE}&cursor={cursor}{sort}");
+    serde_json::from_slice(&call(service, "GET", &path, None).await).unwrap()
+}
+
+async fn call(service: &Scim, method: &str, path: &str, body: Option<&Value>) -> Bytes {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/scim/v2{path}"))
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", "application/scim+json")
+        .body(body.map(|body| body.to_string().into()).unwrap_or_default())
+        .unwrap();
+    let answer = service.call(request).await;
+    let status = answer.status();
+    assert!(
+        matches!(status, StatusCode::OK | StatusCode::NO_CONTENT),
+        "{method} {path}: {status} {:?}",
+        answer.body()
+    );
+    answer.into_body()
+}
+
+async fn timed<T>(call: impl Future<Output = T>) -> (Duration, T) {
+    let begun = Instant::now();
+    let done = call.await;
+    (begun.elapsed(), done)
+}
+
+/// In nanoseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times.get(times.len() / 2).unwrap().as_secs_f64() * 1e9
+}
+
+/// The memory of this process that is in use, in KiB; 0 where nobody tells.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches("kB").trim().parse().unwrap_or(0)
+}
+
+/// Results of a page.
+const PAGE: usize = 1000;
+/// What resident memory may grow by, in KiB, while a large group is changed: caches of SQLite are 2 MiB
+/// for each connection.
+const GROWTH: f64 = 32_768.0;
