@@ -37,7 +37,7 @@
 //! - [`schema`]: the schemas of RFC 7643 as data, and your own; everything else is driven by them.
 //! - [`validate`], [`patch`], [`projection`]: what becomes of a POST, PUT or PATCH, and of a response.
 //! - [`query`], [`sort`], [`pagination`]: what a list request asks for, and in which order and pages.
-//! - [`store`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
+//! - [`store`], [`pieces`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
 //! - [`audit`]: one record for each change, for whoever has to account for them.
 //! - [`service`]: what goes over the wire.
 //!
@@ -81,6 +81,7 @@ mod memory;
 pub mod message;
 pub mod pagination;
 pub mod patch;
+pub mod pieces;
 pub mod policy;
 pub mod projection;
 pub mod query;

@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 
 use crate::membership::MEMBERS;
+use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
 use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
@@ -83,12 +84,40 @@ impl MemoryStore {
         self.shared.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn page<R>(
+        &self,
+        scope: Scope<'_>,
+        query: &Query,
+        mut returned: impl FnMut(Stored) -> R,
+    ) -> Result<Page<R>, StoreError> {
+        if query.sort.is_none() {
+            return self.in_order_of_creation(scope, query, returned);
+        }
+        let looks = Looks::of(scope.schema, query);
+        let all =
+            self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, None, usize::MAX));
+        let all = all.unwrap_or_default();
+        let (mut total, mut ranking) = (0, query.ranking());
+        for candidate in &all {
+            let seen = candidate.seen();
+            if query.filter.as_ref().is_none_or(|filter| filter.matches::<Value>(&seen.0)) {
+                total += 1;
+                ranking.offer(&seen, &candidate.stored);
+            }
+        }
+        Ok(Page::of(query, Some(total), ranking.finish(), |stored| returned(stored.clone())))
+    }
+
     /// A page in the order of creation, which is that of the rows' numbers.
-    fn in_order_of_creation(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+    fn in_order_of_creation<R>(
+        &self,
+        scope: Scope<'_>,
+        query: &Query,
+        returned: impl FnMut(Stored) -> R,
+    ) -> Result<Page<R>, StoreError> {
         let mut from = query.start.place().map(number).transpose()?;
         let (skip, backward) = (query.start.skip(), query.start.is_backward());
         let asks_total = query.start.asks_total();
-        let returned = |stored: Stored| stored.project(scope.schema, &query.projection);
         let Some(filter) = &query.filter else {
             let most = query.count.saturating_add(1);
             let rows = self.with_table(scope, |table| {
@@ -169,23 +198,22 @@ impl Store for MemoryStore {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        if query.sort.is_none() {
-            return self.in_order_of_creation(scope, query);
-        }
-        let looks = Looks::of(scope.schema, query);
-        let all =
-            self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, None, usize::MAX));
-        let all = all.unwrap_or_default();
-        let (mut total, mut ranking) = (0, query.ranking());
-        for candidate in &all {
-            let seen = candidate.seen();
-            if query.filter.as_ref().is_none_or(|filter| filter.matches::<Value>(&seen.0)) {
-                total += 1;
-                ranking.offer(&seen, &candidate.stored);
-            }
-        }
-        let returned = |stored: &Stored| stored.project(scope.schema, &query.projection);
-        Ok(Page::of(query, Some(total), ranking.finish(), returned))
+        self.page(scope, query, |stored| stored.project(scope.schema, &query.projection))
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        let share = |row: &Row| row.share(scope.schema, projection);
+        let stored = self.with_table(scope, |table| table.row(id).map(share)).flatten();
+        Ok(stored.map(Stored::into_pieces))
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        self.page(scope, query, Stored::into_pieces)
     }
 
     async fn replace(

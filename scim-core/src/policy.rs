@@ -106,6 +106,12 @@ pub trait Policy: Send + Sync + 'static {
         let _ = (context, resource);
     }
 
+    /// Whether [`render`](Self::render) does anything. Where it does not, a resource is written as it
+    /// is stored and piece by piece, and a group need not be in memory as a whole to be answered.
+    fn renders(&self) -> bool {
+        true
+    }
+
     /// Reshapes a discovery document on its way out; its `meta.resourceType` says which it is
     /// (`ServiceProviderConfig`, `ResourceType` or `Schema`).
     fn render_discovery(&self, document: &mut Object) {
@@ -175,11 +181,15 @@ pub enum Admission {
     Delete,
 }
 
-/// The RFCs' behaviour: every hook of [`Policy`] as it is provided.
+/// The RFCs' behaviour: every hook of [`Policy`] as it is provided, and nothing to render.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardPolicy;
 
-impl Policy for StandardPolicy {}
+impl Policy for StandardPolicy {
+    fn renders(&self) -> bool {
+        false
+    }
+}
 
 /// A policy chosen at run time.
 impl Policy for Arc<dyn Policy> {
@@ -202,6 +212,10 @@ impl Policy for Arc<dyn Policy> {
 
     fn render(&self, context: &Context<'_>, resource: &mut Resource) {
         (**self).render(context, resource);
+    }
+
+    fn renders(&self) -> bool {
+        (**self).renders()
     }
 
     fn render_discovery(&self, document: &mut Object) {

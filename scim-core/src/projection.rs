@@ -59,6 +59,27 @@ struct Selector {
     sub: Option<AttrName>,
 }
 
+/// What a response carries of one attribute.
+pub(crate) enum Kept<'s> {
+    No,
+    Whole,
+    /// These of its sub-attributes, and what its schema does not define of it.
+    Parts(&'s Attribute, Vec<&'s Attribute>),
+}
+
+impl Kept<'_> {
+    /// Whether the response carries the sub-attribute called `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::No => false,
+            Self::Whole => true,
+            Self::Parts(attribute, kept) => attribute
+                .sub_attribute(name)
+                .is_none_or(|sub| kept.iter().any(|kept| std::ptr::eq(*kept, sub))),
+        }
+    }
+}
+
 /// What the selectors say of one attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {
@@ -205,8 +226,8 @@ impl Projection {
         });
     }
 
-    /// Whether anything of the attribute stays; takes the sub-attributes out that do not.
-    fn keep(&self, extension: Option<&str>, attribute: &Attribute, value: &mut Value) -> bool {
+    /// What stays of an attribute that the schema defines.
+    pub(crate) fn kept<'s>(&self, extension: Option<&str>, attribute: &'s Attribute) -> Kept<'s> {
         let whole = match &self.selection {
             Selection::Default => Named::No,
             Selection::Only(selectors) | Selection::Except(selectors) => {
@@ -223,8 +244,11 @@ impl Projection {
             (_, _, Selection::Default) => true,
             (_, _, Selection::Except(_)) => whole != Named::Whole,
         };
-        if !stays || attribute.sub_attributes.is_empty() || !self.has_parts(attribute, whole) {
-            return stays;
+        if !stays {
+            return Kept::No;
+        }
+        if attribute.sub_attributes.is_empty() || !self.has_parts(attribute, whole) {
+            return Kept::Whole;
         }
         let keep_sub = |sub: &Attribute| {
             let named = match &self.selection {
@@ -243,18 +267,26 @@ impl Projection {
                 (_, _, Selection::Except(_)) => !named,
             }
         };
-        let kept: Vec<&str> = attribute
-            .sub_attributes
-            .iter()
-            .filter(|sub| keep_sub(sub))
-            .map(|sub| sub.name.as_str())
-            .collect();
+        Kept::Parts(attribute, attribute.sub_attributes.iter().filter(|sub| keep_sub(sub)).collect())
+    }
+
+    /// What stays of an attribute that the schema does not define, which a policy may have added.
+    pub(crate) fn kept_unknown(&self) -> Kept<'static> {
+        if matches!(self.selection, Selection::Only(_)) { Kept::No } else { Kept::Whole }
+    }
+
+    /// Whether anything of the attribute stays; takes the sub-attributes out that do not.
+    fn keep(&self, extension: Option<&str>, attribute: &Attribute, value: &mut Value) -> bool {
+        let kept = self.kept(extension, attribute);
         let retain = |object: &mut Object| {
-            object.retain(|name, _| {
-                attribute.sub_attribute(name.as_str()).is_none_or(|sub| kept.contains(&sub.name.as_str()))
-            });
+            object.retain(|name, _| kept.has(name.as_str()));
             !object.is_empty()
         };
+        match kept {
+            Kept::No => return false,
+            Kept::Whole => return true,
+            Kept::Parts(..) => {}
+        }
         match value {
             Value::Array(elements) => {
                 elements.retain_mut(|element| element.as_object_mut().is_none_or(retain));

@@ -2,7 +2,6 @@
 
 use scim_filter::BoundFilter;
 
-use crate::Resource;
 use crate::projection::Projection;
 use crate::sort::{Sort, SortKey};
 use crate::store::Page;
@@ -100,11 +99,10 @@ impl QuerySupport {
     pub const ALL: Self = Self { sort: true, cursor: true };
 }
 
-impl Page {
+impl<R> Page<R> {
     /// The page that `query` asks for, out of results in the order they were walked through: from
     /// its start on, or back from it where [`Start::is_backward`], and one more than its count
-    /// where there are so many. Each comes with its place; `resource` makes it the resource that is
-    /// returned.
+    /// where there are so many. Each comes with its place; `resource` makes it what is returned.
     ///
     /// ```
     /// use scim_core::query::{Place, Query, Start};
@@ -121,7 +119,7 @@ impl Page {
         query: &Query,
         total: Option<usize>,
         mut rows: Vec<(Place, T)>,
-        mut resource: impl FnMut(T) -> Resource,
+        mut resource: impl FnMut(T) -> R,
     ) -> Self {
         let more = rows.len() > query.count;
         rows.truncate(query.count);
@@ -131,8 +129,7 @@ impl Page {
         let first = rows.first().map(|(place, _)| place.clone());
         let last = rows.last().map(|(place, _)| place.clone());
         let (previous, next) = match query.start {
-            Start::Index(_) => (None, None),
-            Start::First => (None, last.filter(|_| more)),
+            Start::Index(_) | Start::First => (None, last.filter(|_| more)),
             Start::After(_) => (first, last.filter(|_| more)),
             Start::Before(_) => (first.filter(|_| more), last),
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::audit::Record;
 use crate::patch::Change;
+use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport, Start};
 use crate::schema::ResourceSchema;
@@ -67,6 +68,31 @@ pub trait Store: Send + Sync + 'static {
     /// its sort key, exactly once, whatever is written meanwhile.
     fn query(&self, scope: Scope<'_>, query: &Query)
     -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// Reads one resource as [`read`](Self::read) does, to be written piece by piece.
+    ///
+    /// As provided, it is one piece. A store that keeps the values of an attribute apart from the
+    /// rest, such as the members of groups in rows of their own, should give them in [pieces](Pieces),
+    /// and one that has resources in memory should share them.
+    fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> impl Future<Output = Result<Option<Pieces>, StoreError>> + Send {
+        async move { Ok(self.read(scope, id, projection).await?.map(Pieces::from)) }
+    }
+
+    /// Finds the resources `query` asks for as [`query`](Self::query) does, to be written piece by
+    /// piece. A long list is asked for page by page, each behind the [place](Page::next) of the one
+    /// before, so what a page takes is the page's size alone.
+    fn query_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        query: &Query,
+    ) -> impl Future<Output = Result<Page<Pieces>, StoreError>> + Send {
+        async move { Ok(self.query(scope, query).await?.map(Pieces::from)) }
+    }
 
     /// Replaces the resource with that `id`, if its version is still `expected`.
     fn replace(
@@ -225,6 +251,19 @@ impl<S: Store> Store for Arc<S> {
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         (**self).query(scope, query).await
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        (**self).read_in_pieces(scope, id, projection).await
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        (**self).query_in_pieces(scope, query).await
     }
 
     async fn replace(
@@ -397,16 +436,31 @@ pub enum Applied {
 }
 
 /// One page of a query's results.
-#[derive(Clone, Debug, Default)]
-pub struct Page {
+#[derive(Clone, Debug)]
+pub struct Page<R = Resource> {
     /// How many resources match in all; always there where [`Start::asks_total`].
     pub total: Option<usize>,
     /// The resources of the page.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<R>,
     /// The place of the first resource of the page, unless it begins the list.
     pub previous: Option<Place>,
     /// The place of the last resource of the page, unless it ends the list.
     pub next: Option<Place>,
+}
+
+impl<R> Page<R> {
+    /// The page with each of its resources as `resource` makes it.
+    pub fn map<T>(self, resource: impl FnMut(R) -> T) -> Page<T> {
+        let Self { total, resources, previous, next } = self;
+        Page { total, resources: resources.into_iter().map(resource).collect(), previous, next }
+    }
+}
+
+/// Nothing was found, and nothing counted.
+impl<R> Default for Page<R> {
+    fn default() -> Self {
+        Self { total: None, resources: Vec::new(), previous: None, next: None }
+    }
 }
 
 /// Why a store call failed.

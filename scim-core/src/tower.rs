@@ -10,16 +10,17 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 
 use crate::auth::Authenticator;
 use crate::policy::Policy;
+use crate::service::ResponseBody;
 use crate::service::respond::respond;
 use crate::{Error, Service, Store};
 
 /// A [`Service`] to mount; clones share it.
 ///
-/// It reads a body within the service's limit, [`collect`]s it, that is, and does not bound the
+/// It answers [in pieces](Service::call_in_pieces). It reads a body within the service's limit, [`collect`]s it, that is, and does not bound the
 /// time this takes: deadlines belong to the server, which has the clock.
 ///
 /// ```
@@ -56,7 +57,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Send,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -68,14 +69,13 @@ where
         let service = Arc::clone(&self.service);
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let response = match collect(body, service.config().max_body_bytes()).await {
-                Ok(body) => service.call(Request::from_parts(head, body)).await,
+            Ok(match collect(body, service.config().max_body_bytes()).await {
+                Ok(body) => service.call_in_pieces(Request::from_parts(head, body)).await,
                 Err(_) => {
                     let error = Error::new(StatusCode::BAD_REQUEST, "the request body broke off");
-                    respond(error.status(), Some(&error.to_value()))
+                    respond(error.status(), Some(&error.to_value())).map(ResponseBody::from)
                 }
-            };
-            Ok(response.map(Full::new))
+            })
         })
     }
 }
@@ -124,6 +124,8 @@ const MAX_SURPLUS: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::Full;
+
     use super::*;
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) async fn load(
     Ok(())
 }
 
-fn id_of(resource: &Resource) -> Result<String, StoreError> {
+pub(super) fn id_of(resource: &Resource) -> Result<String, StoreError> {
     let id = resource.id().ok_or_else(|| internal("a stored resource without id"))?;
     Ok(id.to_string())
 }

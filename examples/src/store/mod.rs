@@ -10,6 +10,7 @@ mod database;
 mod keys;
 mod members;
 mod order;
+mod pieces;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
@@ -243,6 +245,19 @@ impl Store for SqlStore {
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         query::run(&self.database, scope, query).await
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        pieces::read(&self.database, scope, id, projection).await
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        pieces::page(&self.database, scope, query).await
     }
 
     async fn replace(

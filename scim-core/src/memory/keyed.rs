@@ -9,6 +9,7 @@ use std::sync::Arc;
 use scim_filter::AttrName;
 
 use crate::patch::{Delta, element_key, folded_key};
+use crate::pieces::{self, NextValues};
 use crate::value::Value;
 
 /// The values of one keyed attribute of one resource.
@@ -31,6 +32,29 @@ pub(super) struct Values {
 }
 
 type Chunk = Vec<Option<Value>>;
+
+/// Values that are read a few chunks at a time.
+pub(super) struct Chunks {
+    values: Arc<Values>,
+    next: usize,
+}
+
+impl Chunks {
+    pub(super) fn new(values: Arc<Values>) -> Self {
+        Self { values, next: 0 }
+    }
+}
+
+impl pieces::Values for Chunks {
+    fn next(&mut self) -> NextValues<'_> {
+        let mut some = Vec::new();
+        while let (true, Some(chunk)) = (some.len() < CHUNK, self.values.chunks.get(self.next)) {
+            some.extend(chunk.iter().flatten().cloned());
+            self.next += 1;
+        }
+        Box::pin(std::future::ready(Ok(some)))
+    }
+}
 
 /// Large enough that the list of chunks is short, small enough that to copy one is little.
 const CHUNK: usize = 32;

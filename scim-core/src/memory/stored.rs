@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use scim_filter::{AttrName, BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar};
 
-use super::keyed::{Keyed, Values};
+use super::keyed::{Chunks, Keyed, Values};
 use crate::membership::{MEMBERS, member_ids, remove_member};
 use crate::patch::{self, Change, Delta, Write};
+use crate::pieces::{Pieces, Rest};
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Attribute, ResourceSchema};
@@ -27,6 +28,7 @@ pub(super) struct Row {
 }
 
 /// A resource as readers hold it without the lock.
+#[derive(Clone)]
 pub(super) struct Stored {
     head: Arc<Resource>,
     keyed: Vec<(AttrName, Arc<Values>)>,
@@ -189,6 +191,16 @@ impl Stored {
     /// What `projection` includes of the resource; what is left out is not copied.
     pub(super) fn project(&self, schema: &ResourceSchema, projection: &Projection) -> Resource {
         self.fill(project(schema, &self.head, projection))
+    }
+
+    /// The resource to be written from where it is. It stays what it is: a writer copies what it
+    /// changes meanwhile.
+    pub(super) fn into_pieces(self) -> Pieces {
+        let rest = |(attribute, values): (AttrName, _)| Rest {
+            attribute: attribute.as_str().into(),
+            values: Box::new(Chunks::new(values)),
+        };
+        Pieces { resource: self.head, rest: self.keyed.into_iter().map(rest).collect() }
     }
 
     fn whole(&self) -> Resource {

@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use scim_filter::{AttributeInfo, Schema};
 
+use super::content::ListText;
 use super::cursor::{Position, Sealer};
 use super::list::Paging;
 use super::parameters::Parameters;
+use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
-use super::{Outcome, Service};
+use super::{Extent, Outcome, Service};
 use crate::auth::{Authenticator, Principal};
-use crate::message::ListResponse;
 use crate::pagination::Window;
+use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
 use crate::query::{Query, Start};
@@ -32,11 +34,13 @@ struct TypeList<'a> {
     query: Query,
     // What the client asked for; the query also has the sort key read.
     projection: Projection,
+    shape: Option<Arc<Shape>>,
+    extent: Extent,
     // Where the list goes on behind what was taken; `None` at its end.
     start: Option<Start>,
     total: usize,
     // Read and not yet taken, each with its sort key.
-    ahead: VecDeque<(Option<SortKey>, Resource)>,
+    ahead: VecDeque<(Option<SortKey>, Pieces)>,
     // Whether there is more behind `ahead`, and where.
     behind: Option<Start>,
 }
@@ -47,6 +51,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         &self,
         principal: &Principal,
         parameters: &Parameters,
+        extent: Extent,
         outcome: &mut Outcome,
     ) -> Result<Reply, Failure> {
         let schemas: Vec<Arc<ResourceSchema>> = self.config.registry.resource_types().cloned().collect();
@@ -55,10 +60,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let context = Context::new(schema, principal);
             let names = WithOthersNames { own: schema, registry: &self.config.registry };
             let query = self.query(&context, &names, parameters, outcome)?;
-            lists.push(TypeList::new(context, query));
+            lists.push(TypeList::new(context, query, extent));
         }
+        let most = if extent == Extent::Pieces { MOST } else { usize::MAX };
         let list = match self.paging(parameters)? {
-            Paging::Index(window) => self.all_by_index(&mut lists, window).await?,
+            Paging::Index(window) => {
+                let window = Window { count: window.count.min(most), ..window };
+                self.all_by_index(&mut lists, window).await?
+            }
             Paging::Cursor { cursors, cursor, count } => {
                 let now = (self.environment.now)();
                 let queries = lists.iter().map(|list| (list.context.schema.name(), &list.query));
@@ -73,24 +82,21 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                         list.set_start(start);
                     }
                 }
-                let (resources, more) = self.all_by_cursor(&mut lists, count, before.is_some()).await?;
+                let (resources, more) =
+                    self.all_by_cursor(&mut lists, count.min(most), before.is_some()).await?;
                 let total = before.unwrap_or_else(|| Some(total(&lists)));
                 let starts = lists.into_iter().map(|list| list.start).collect();
                 let next = Position { issued: now.as_second(), count, total, starts };
                 let next_cursor = more.then(|| sealer.seal(&next));
-                ListResponse { total_results: total, next_cursor, resources, ..ListResponse::default() }
+                ListText { total_results: total, next_cursor, resources, ..ListText::default() }
             }
         };
-        Ok(Reply::ok(list.into_value()))
+        Ok(Reply::list(list))
     }
 
-    async fn all_by_index(
-        &self,
-        lists: &mut [TypeList<'_>],
-        window: Window,
-    ) -> Result<ListResponse, Failure> {
+    async fn all_by_index(&self, lists: &mut [TypeList<'_>], window: Window) -> Result<ListText, Failure> {
         let mut skip = window.start_index - 1;
-        let mut resources = Vec::new();
+        let mut resources = VecDeque::new();
         if lists.iter().any(|list| list.query.sort.is_some()) {
             (resources, _) = self.merged(lists, skip, window.count).await?;
         } else {
@@ -98,14 +104,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 let count = window.count - resources.len();
                 let start = Start::Index(skip.saturating_add(1));
                 let query = Query { start, count, ..list.query.clone() };
-                let page = self.store.query(list.context.scope(), &query).await?;
+                let page = self.page_of(&list.context, &query, list.extent).await?;
                 list.total = page.total.unwrap_or_default();
                 skip = skip.saturating_sub(list.total);
-                resources.extend(self.rendered(&list.context, page, &query));
+                resources.extend(self.texts(&list.context, &query, page.resources));
             }
         }
         let (total_results, start_index) = (Some(total(lists)), Some(window.start_index));
-        Ok(ListResponse { total_results, start_index, resources, ..ListResponse::default() })
+        Ok(ListText { total_results, start_index, resources, ..ListText::default() })
     }
 
     /// The next `count` resources from where the lists were left, and whether there are more. The
@@ -115,11 +121,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         lists: &mut [TypeList<'_>],
         count: usize,
         counted: bool,
-    ) -> Result<(Vec<Value>, bool), Failure> {
+    ) -> Result<(VecDeque<ResourceText>, bool), Failure> {
         if lists.iter().any(|list| list.query.sort.is_some()) {
             return self.merged(lists, 0, count).await;
         }
-        let (mut resources, mut more) = (Vec::new(), false);
+        let (mut resources, mut more) = (VecDeque::new(), false);
         for list in lists {
             if more && counted {
                 break;
@@ -128,12 +134,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let room = if more { 0 } else { count - resources.len() };
             // One is enough to know that there are more.
             let query = Query { start, count: room.max(1).min(count), ..list.query.clone() };
-            let page = self.store.query(list.context.scope(), &query).await?;
+            let page = self.page_of(&list.context, &query, list.extent).await?;
             list.total = page.total.unwrap_or_default();
             if room > 0 {
-                list.start = page.next.clone().map(Start::After);
+                list.start = page.next.map(Start::After);
                 more |= list.start.is_some();
-                resources.extend(self.rendered(&list.context, page, &query));
+                resources.extend(self.texts(&list.context, &query, page.resources));
             } else {
                 more |= !page.resources.is_empty();
             }
@@ -148,9 +154,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         lists: &mut [TypeList<'_>],
         mut skip: usize,
         count: usize,
-    ) -> Result<(Vec<Value>, bool), Failure> {
+    ) -> Result<(VecDeque<ResourceText>, bool), Failure> {
         let most = if count == 0 { 0 } else { skip.saturating_add(count).min(AHEAD) };
-        let mut resources = Vec::new();
+        let mut resources = VecDeque::new();
         loop {
             for list in &mut *lists {
                 if list.ahead.is_empty() {
@@ -165,9 +171,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             if resources.len() == count {
                 return Ok((resources, true));
             }
-            let Some(resource) = list.take() else { return Ok((resources, false)) };
+            let Some(pieces) = list.take() else { return Ok((resources, false)) };
             match skip {
-                0 => resources.push(self.render(&list.context, resource, &list.projection)),
+                0 => {
+                    let shape = list.shape.get_or_insert_with(|| self.shape(&list.context, &list.projection));
+                    resources.push_back(self.text(&list.context, shape, &list.projection, pieces));
+                }
                 _ => skip -= 1,
             }
         }
@@ -182,7 +191,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             start => start,
         };
         let query = Query { start, count: most, ..list.query.clone() };
-        let page = self.store.query(list.context.scope(), &query).await?;
+        let page = self.page_of(&list.context, &query, list.extent).await?;
         if let Some(total) = page.total {
             list.total = total;
         }
@@ -193,21 +202,31 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             _ => page.next.map(Start::After),
         };
         let sort = list.query.sort.as_ref();
-        let keyed = |resource| (sort.and_then(|sort| sort.key(&resource)), resource);
+        let keyed = |pieces: Pieces| (sort.and_then(|sort| sort.key(&pieces.resource)), pieces);
         list.ahead.extend(page.resources.into_iter().map(keyed));
         Ok(())
     }
 }
 
 impl<'a> TypeList<'a> {
-    fn new(context: Context<'a>, query: Query) -> Self {
+    fn new(context: Context<'a>, query: Query, extent: Extent) -> Self {
         let projection = query.projection.clone();
         let query = match &query.sort {
             Some(sort) => Query { projection: projection.clone().reading(sort.by()), ..query },
             None => query,
         };
         let start = Some(Start::First);
-        Self { context, query, projection, behind: start.clone(), start, total: 0, ahead: VecDeque::new() }
+        Self {
+            context,
+            query,
+            projection,
+            shape: None,
+            extent,
+            behind: start.clone(),
+            start,
+            total: 0,
+            ahead: VecDeque::new(),
+        }
     }
 
     /// Where the list goes on.
@@ -217,10 +236,10 @@ impl<'a> TypeList<'a> {
     }
 
     /// Takes the first of what was read ahead.
-    fn take(&mut self) -> Option<Resource> {
-        let (_, resource) = self.ahead.pop_front()?;
-        self.start = self.query.sort.as_ref().map(|sort| Start::After(sort.place(&resource)));
-        Some(resource)
+    fn take(&mut self) -> Option<Pieces> {
+        let (_, pieces) = self.ahead.pop_front()?;
+        self.start = self.query.sort.as_ref().map(|sort| Start::After(sort.place(&pieces.resource)));
+        Some(pieces)
     }
 
     /// Which of two lists has the next resource; both have one.
@@ -230,7 +249,8 @@ impl<'a> TypeList<'a> {
         else {
             return Ordering::Equal;
         };
-        let order = ascending((key.as_ref(), id(resource)), (other_key.as_ref(), id(other_resource)));
+        let (id, other_id) = (id(&resource.resource), id(&other_resource.resource));
+        let order = ascending((key.as_ref(), id), (other_key.as_ref(), other_id));
         match self.query.sort.as_ref().map(Sort::order) {
             Some(SortOrder::Descending) => order.reverse(),
             _ => order,
@@ -248,6 +268,9 @@ fn total(lists: &[TypeList<'_>]) -> usize {
 
 /// Resources of one type that are read ahead to be merged.
 const AHEAD: usize = 100;
+/// The most resources of one answer that is written in pieces: these are read before it has a status,
+/// but for what of them comes in pieces.
+const MOST: usize = 1000;
 
 /// One resource type's schema that also knows the attributes of the others, so that a filter over
 /// several types can name what some of them lack: there it has no value (RFC 7644 §3.4.2.1).

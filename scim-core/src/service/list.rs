@@ -1,22 +1,25 @@
 //! GET of an endpoint: filter, sort, page, project (RFC 7644 §3.4.2, RFC 9865).
 
+use std::collections::VecDeque;
+
 use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
 
 use super::config::Capabilities;
+use super::content::{ListText, More};
 use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
+use super::resource_text::ResourceText;
 use super::respond::{Failure, Reply};
-use super::{Call, Operation, Outcome, Service};
+use super::{Call, Extent, Operation, Outcome, Service};
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
-use crate::message::ListResponse;
 use crate::pagination::{Cursors, PaginationMethod, Window, cursor_count};
+use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
-use crate::query::{Query, Start};
+use crate::query::{Place, Query, Start};
 use crate::schema::ResourceSchema;
 use crate::sort::Sort;
-use crate::store::{Page, Store};
-use crate::value::Value;
+use crate::store::{Page, Store, StoreError};
 use crate::{Error, ScimType};
 
 /// Which page a list request asks for.
@@ -37,7 +40,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn list(&self, mut call: Call<'_>) -> Result<Reply, Failure> {
         call.begin(Operation::List, None);
         let query = self.query(&call.context, call.schema(), &call.parameters, call.outcome)?;
-        self.page(&call.context, query, &call.parameters).await
+        self.page(&call.context, query, &call.parameters, call.extent).await
     }
 
     /// The page of resources of the context's type that `query` and `parameters` ask for.
@@ -46,20 +49,18 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         context: &Context<'_>,
         query: Query,
         parameters: &Parameters,
+        extent: Extent,
     ) -> Result<Reply, Failure> {
         match self.paging(parameters)? {
             Paging::Index(window) => {
                 let query = Query { start: Start::Index(window.start_index), count: window.count, ..query };
-                let page = self.store.query(context.scope(), &query).await?;
-                let total_results = page.total;
-                let resources = self.rendered(context, page, &query);
-                let start_index = Some(window.start_index);
-                let list = ListResponse { total_results, start_index, resources, ..ListResponse::default() };
-                Ok(Reply::ok(list.into_value()))
+                let (mut list, _) = self.begin_list(context, query, None, extent).await?;
+                list.start_index = Some(window.start_index);
+                Ok(Reply::list(list))
             }
             Paging::Cursor { cursors, cursor, count } => {
                 let query = Query { start: Start::First, count, ..query };
-                self.cursor_page(context, query, cursors, cursor).await
+                self.cursor_page(context, query, cursors, cursor, extent).await
             }
         }
     }
@@ -70,38 +71,92 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         mut query: Query,
         cursors: &Cursors,
         cursor: Option<&str>,
+        extent: Extent,
     ) -> Result<Reply, Failure> {
         let now = (self.environment.now)();
         let sealer = Sealer::new(cursors, &context.principal.tenant, [(context.schema.name(), &query)]);
-        let mut total = None;
+        let mut position =
+            Position { issued: now.as_second(), count: query.count, total: None, starts: Vec::new() };
         if let Some(cursor) = cursor {
-            let position = sealer.open(cursor, query.count, now)?;
-            total = position.total;
-            query.start = position.starts.into_iter().flatten().next().ok_or_else(Error::invalid_cursor)?;
+            let opened = sealer.open(cursor, query.count, now)?;
+            position.total = opened.total;
+            query.start = opened.starts.into_iter().flatten().next().ok_or_else(Error::invalid_cursor)?;
         }
-        let mut page = self.store.query(context.scope(), &query).await?;
-        if query.start.is_backward() && page.resources.is_empty() && query.count > 0 {
+        let seal = |start: Start, total| {
+            sealer.seal(&Position { starts: vec![Some(start)], total, ..position.clone() })
+        };
+        if query.start.is_backward() {
+            let most = if extent == Extent::Pieces { MOST_BACKWARD } else { usize::MAX };
+            let some = Query { count: query.count.min(most), ..query.clone() };
+            let page = self.page_of(context, &some, extent).await?;
+            if !page.resources.is_empty() || query.count == 0 {
+                let list = ListText {
+                    total_results: position.total,
+                    previous_cursor: page.previous.map(|place| seal(Start::Before(place), position.total)),
+                    next_cursor: page.next.map(|place| seal(Start::After(place), position.total)),
+                    resources: self.texts(context, &some, page.resources),
+                    ..ListText::default()
+                };
+                return Ok(Reply::list(list));
+            }
             // All that came before is gone, so the page before is the first one.
             query.start = Start::First;
-            page = self.store.query(context.scope(), &query).await?;
         }
-        let total = page.total.or(total);
-        let seal = |start: Start| {
-            let starts = vec![Some(start)];
-            sealer.seal(&Position { issued: now.as_second(), count: query.count, total, starts })
+        let (mut list, previous) = self.begin_list(context, query, Some(position.clone()), extent).await?;
+        list.previous_cursor = previous.map(|place| seal(Start::Before(place), list.total_results));
+        Ok(Reply::list(list))
+    }
+
+    /// The list from where `query` begins, as far as it is read for its first part, and the place
+    /// before which it begins. Pages by cursor have the `position`, which lacks its start.
+    async fn begin_list(
+        &self,
+        context: &Context<'_>,
+        query: Query,
+        position: Option<Position>,
+        extent: Extent,
+    ) -> Result<(ListText, Option<Place>), Failure> {
+        let most = if extent == Extent::Pieces { FIRST_RESOURCES } else { usize::MAX };
+        let first = Query { count: query.count.min(most), ..query.clone() };
+        let page = self.page_of(context, &first, extent).await?;
+        let total = page.total.or(position.as_ref().and_then(|position| position.total));
+        let resources = self.texts(context, &first, page.resources);
+        let read = resources.len();
+        let mut list = ListText { total_results: total, resources, ..ListText::default() };
+        let more = More {
+            principal: context.principal.clone(),
+            schema: self.shared(context.schema),
+            query,
+            position: position.map(|position| Position { total, ..position }),
+            last: (0, read),
         };
-        let previous_cursor = page.previous.take().map(|place| seal(Start::Before(place)));
-        let next_cursor = page.next.take().map(|place| seal(Start::After(place)));
-        let resources = self.rendered(context, page, &query);
-        let list =
-            ListResponse { total_results: total, previous_cursor, next_cursor, resources, start_index: None };
-        Ok(Reply::ok(list.into_value()))
+        list.set_more(self, more, read, page.next);
+        Ok((list, page.previous))
+    }
+
+    /// A page of the store.
+    pub(super) async fn page_of(
+        &self,
+        context: &Context<'_>,
+        query: &Query,
+        extent: Extent,
+    ) -> Result<Page<Pieces>, StoreError> {
+        if extent == Extent::Pieces && !self.policy.renders() {
+            return self.store.query_in_pieces(context.scope(), query).await;
+        }
+        Ok(self.store.query(context.scope(), query).await?.map(Pieces::from))
     }
 
     /// The resources of a page as they are answered, and no more than were asked for.
-    pub(super) fn rendered(&self, context: &Context<'_>, page: Page, query: &Query) -> Vec<Value> {
-        let resources = page.resources.into_iter().take(query.count);
-        resources.map(|resource| self.render(context, resource, &query.projection)).collect()
+    pub(super) fn texts(
+        &self,
+        context: &Context<'_>,
+        query: &Query,
+        resources: Vec<Pieces>,
+    ) -> VecDeque<ResourceText> {
+        let shape = self.shape(context, &query.projection);
+        let resources = resources.into_iter().take(query.count);
+        resources.map(|pieces| self.text(context, &shape, &query.projection, pieces)).collect()
     }
 
     /// What `parameters` ask for, the names in filter and sort looked up in `names`; which page is
@@ -237,3 +292,10 @@ impl<N: Schema> Schema for WithBareNames<'_, N> {
         self.names.extension(uri)
     }
 }
+
+/// The most resources that are read before a list has a status; a part of its own makes few of them
+/// full.
+const FIRST_RESOURCES: usize = 100;
+/// The most resources of a page backward from a cursor, which is read before its first resource is
+/// known.
+const MOST_BACKWARD: usize = 200;

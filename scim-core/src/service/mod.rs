@@ -28,6 +28,30 @@
 //!   above the largest page is the largest page, by cursor as by index. Where no cursors are
 //!   offered, an empty `cursor` is ignored as unknown parameters are, and any other is a 400.
 //!
+//! # In pieces
+//!
+//! [`call`](Service::call) answers with a whole body. [`call_in_pieces`](Service::call_in_pieces), and
+//! with it feature `tower`, writes the body as the client takes it, about
+//! [64 KiB](ResponseBody::PART) at a time, and reads from the store what the next of these parts needs: a
+//! page of a list, some values of a resource that has many. So what a response takes of memory does not grow
+//! with its length, nor with the speed of the client, and `count` may be as large as
+//! [`max_results`](Capabilities::max_results) is set. An answer that fits into one part is the same as a
+//! whole one, with its length. For one that does not:
+//!
+//! - The first part is read before there is a status, so what is refused or fails there is an error
+//!   response as ever. If the store fails later, the body ends with an error
+//!   ([`BrokenOff`]) and its connection is cut off: never is a part of an answer a JSON text that looks whole.
+//! - No transaction is open while a client reads. Each part is of the store as it is then: a resource
+//!   that is in the list from the first part to the last is there exactly once, and so is a member of a
+//!   group; what comes or goes meanwhile may be there or not. `totalResults` was counted with the first page,
+//!   `itemsPerPage` and the cursors, which come behind the resources, are of what was written.
+//! - `ETag` and `meta.version` are those of the first part. What is written may be newer, never older: a
+//!   write with that version in `If-Match` is refused if anything was written since.
+//! - A list by index over a store without [places](crate::query::QuerySupport::cursor) goes on by index, so that
+//!   what is deleted meanwhile moves the rest. A page backward from a cursor has 200 resources at most, and one
+//!   over all resource types 1,000; the cursors and `totalResults` say that there are more.
+//! - A policy that [renders](crate::policy::Policy::renders) has each resource read as a whole.
+//!
 //! # Bulk
 //!
 //! POST of `/Bulk` makes several operations (RFC 7644 §3.7), each as the request it stands for:
@@ -53,8 +77,10 @@
 //!   circle also resources that lack their references.
 
 mod all_types;
+mod body;
 mod bulk;
 mod config;
+mod content;
 mod cursor;
 mod discover;
 mod list;
@@ -66,23 +92,31 @@ mod parameters;
 mod patch;
 mod read;
 mod references;
+mod resource_text;
 pub(crate) mod respond;
 mod route;
 mod search;
+mod text;
 mod trail;
 mod write;
 
+pub use body::{BrokenOff, ResponseBody};
 pub use config::{BulkLimits, Capabilities, Config, Environment, PatchResponse, ServiceLimits};
 pub(crate) use location::BaseUrl;
 pub use outcome::{Operation, Outcome};
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
 
+use self::content::Content;
 use self::parameters::Parameters;
+use self::resource_text::Written;
 use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
+use self::text::Text;
 use crate::audit::Audit;
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
@@ -162,24 +196,73 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ///
     /// The path is the request's whole path; the part of the configured base URL is taken off. The
     /// response carries an [`Outcome`] in its extensions.
+    ///
+    /// The body is there as a whole, of one reading of the store, however long it is:
+    /// [`call_in_pieces`](Self::call_in_pieces) is for whoever serves large lists and groups.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.begin(request, Extent::Whole).await.0
+    }
+
+    /// Answers one request as [`call`](Self::call) does, with a body that is written as the client takes
+    /// it, so that the memory a response takes does not grow with it: see [In pieces](self#in-pieces).
+    pub async fn call_in_pieces(self: &Arc<Self>, request: Request<Bytes>) -> Response<ResponseBody> {
+        let (response, rest) = self.begin(request, Extent::Pieces).await;
+        response.map(|first| match rest {
+            Some((content, text)) => ResponseBody::new(first, Arc::clone(self), content, text),
+            None => first.into(),
+        })
+    }
+
+    /// The response with the first part of its body, and what comes behind that.
+    async fn begin(
+        &self,
+        request: Request<Bytes>,
+        extent: Extent,
+    ) -> (Response<Bytes>, Option<(Content, Text)>) {
         let (head, body) = request.into_parts();
         let mut outcome = Outcome { request: head.extensions.get().cloned(), ..Outcome::default() };
-        let mut response = match self.answer(&head, body, &mut outcome).await {
-            Ok(reply) => reply.into_response(self.config.capabilities.etag),
-            Err(failure) => self.refuse(failure, &mut outcome),
+        let begun = match self.answer(&head, body, extent, &mut outcome).await {
+            Ok(reply) => self.begin_body(reply, extent).await,
+            Err(failure) => Err(failure),
         };
+        let (mut response, mut rest) =
+            begun.unwrap_or_else(|failure| (self.refuse(failure, &mut outcome), None));
         self.record_refusals(&mut outcome).await;
         if head.method == Method::HEAD && !response.body().is_empty() {
             let length = response.body().len().into();
-            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            if rest.take().is_none() {
+                response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            }
             *response.body_mut() = Bytes::new();
         }
         response.extensions_mut().insert(outcome);
-        response
+        (response, rest)
     }
 
-    async fn answer(&self, head: &Parts, body: Bytes, outcome: &mut Outcome) -> Result<Reply, Failure> {
+    async fn begin_body(
+        &self,
+        reply: Reply,
+        extent: Extent,
+    ) -> Result<(Response<Bytes>, Option<(Content, Text)>), Failure> {
+        let (mut response, content) = reply.into_parts(self.config.capabilities.etag);
+        let Some(mut content) = content else { return Ok((response, None)) };
+        let enough = match extent {
+            Extent::Whole => usize::MAX,
+            Extent::Pieces => ResponseBody::PART,
+        };
+        let mut text = Text::with_capacity(SHORT_BODY);
+        let written = content.write(self, &mut text, enough).await?;
+        *response.body_mut() = text.take();
+        Ok((response, (written == Written::Part).then_some((content, text))))
+    }
+
+    async fn answer(
+        &self,
+        head: &Parts,
+        body: Bytes,
+        extent: Extent,
+        outcome: &mut Outcome,
+    ) -> Result<Reply, Failure> {
         let principal = self.authenticator.authenticate(head).await.map_err(Failure::Unauthenticated)?;
         outcome.principal = Some(principal.clone());
 
@@ -199,21 +282,21 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Route::Search(schema) => {
                 self.check_body(head, &body)?;
                 let body = self.parsed(&body)?;
-                self.search(schema.as_deref(), &principal, body, outcome).await
+                self.search(schema.as_deref(), &principal, body, extent, outcome).await
             }
-            Route::Root => self.list_all(query, &principal, outcome).await,
+            Route::Root => self.list_all(query, &principal, extent, outcome).await,
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {
                 outcome.asked(&schema, Operation::of(&head.method, false));
                 self.check_body(head, &body)?;
-                let call = Call::new(head, &schema, &principal, query, outcome)?;
+                let call = Call { extent, ..Call::new(head, &schema, &principal, query, outcome)? };
                 self.on_resources(call, None, Body::Text(&body)).await
             }
             Route::Resource(schema, id) => {
                 outcome.asked(&schema, Operation::of(&head.method, true));
                 outcome.resource = Some(id.clone());
                 self.check_body(head, &body)?;
-                let call = Call::new(head, &schema, &principal, query, outcome)?;
+                let call = Call { extent, ..Call::new(head, &schema, &principal, query, outcome)? };
                 self.on_resources(call, Some(&id), Body::Text(&body)).await
             }
         }
@@ -325,6 +408,14 @@ struct Call<'a> {
     parameters: Parameters,
     outcome: &'a mut Outcome,
     in_bulk: bool,
+    extent: Extent,
+}
+
+/// How much of an answer is there at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Pieces,
 }
 
 impl<'a> Call<'a> {
@@ -342,6 +433,7 @@ impl<'a> Call<'a> {
             parameters: Parameters::parse(query)?,
             outcome,
             in_bulk: false,
+            extent: Extent::Whole,
         })
     }
 
@@ -360,3 +452,6 @@ impl<'a> Call<'a> {
         }
     }
 }
+
+/// Room for an answer with one resource, so that it is written without being moved.
+const SHORT_BODY: usize = 2048;

@@ -114,8 +114,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             return Ok(Attempt::Done(reply));
         }
         if !is_shown || (keyed_unread && projection.includes(schema, None, KEYED)) {
-            match self.store.read(call.scope(), id, projection).await? {
-                Some(read) => resource = read,
+            match self.pieces_of(call, id, projection).await? {
+                Some(read) => {
+                    return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, read, projection)?));
+                }
                 // The change was made, and the resource deleted since: there is nothing to show.
                 None => return Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
             }

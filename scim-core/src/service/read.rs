@@ -1,14 +1,20 @@
 //! GET of one resource (RFC 7644 §3.4.1), and how a resource goes out.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
+use super::content::Content;
+use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
 use super::write::KEYED;
-use super::{Call, Operation, Service};
+use super::{Call, Extent, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::Condition;
+use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
+use crate::schema::ResourceSchema;
 use crate::store::{Store, StoreError};
 use crate::value::Value;
 use crate::{Error, Resource, ResourceId, Version};
@@ -17,12 +23,25 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn read(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Read, Some(id));
         let projection = call.projection()?;
-        let resource = self.store.read(call.scope(), id, &projection).await?.ok_or(StoreError::NotFound)?;
-        let version = version_of(&resource)?;
+        let pieces = self.pieces_of(&call, id, &projection).await?.ok_or(StoreError::NotFound)?;
+        let version = version_of(&pieces.resource)?;
         if Condition::if_none_match(&call.head.headers).is_some_and(|condition| condition.names(version)) {
             return Ok(Reply { version: Some(version), ..Reply::empty(StatusCode::NOT_MODIFIED) });
         }
-        self.reply(StatusCode::OK, &call.context, resource, &projection)
+        self.reply(StatusCode::OK, &call.context, pieces, &projection)
+    }
+
+    /// A resource of the store.
+    pub(super) async fn pieces_of(
+        &self,
+        call: &Call<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        if call.extent == Extent::Pieces && !self.policy.renders() {
+            return self.store.read_in_pieces(call.scope(), id, projection).await;
+        }
+        Ok(self.store.read(call.scope(), id, projection).await?.map(Pieces::from))
     }
 
     /// The answer that carries `resource`.
@@ -30,22 +49,49 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         &self,
         status: StatusCode,
         context: &Context<'_>,
-        resource: Resource,
+        resource: impl Into<Pieces>,
         projection: &Projection,
     ) -> Result<Reply, Failure> {
-        let version = Some(version_of(&resource)?);
-        let location = resource.id().map(|id| self.location(context, &id));
-        let body = Some(self.render(context, resource, projection));
-        Ok(Reply { status, location, version, body })
+        let pieces = resource.into();
+        let version = Some(version_of(&pieces.resource)?);
+        let location = pieces.resource.id().map(|id| self.location(context, &id));
+        let text = self.text(context, &self.shape(context, projection), projection, pieces);
+        Ok(Reply { status, location, version, body: Some(Content::Resource(Box::new(text))) })
     }
 
-    /// The resource as it goes out: with its location, projected, reshaped by the policy.
-    pub(super) fn render(
+    /// What is written of resources.
+    pub(super) fn shape(&self, context: &Context<'_>, projection: &Projection) -> Arc<Shape> {
+        Arc::new(Shape {
+            schema: self.shared(context.schema),
+            projection: (!self.policy.renders()).then(|| projection.clone()),
+            etag: self.config.capabilities.etag,
+        })
+    }
+
+    /// The resource as it goes out, still to be written.
+    pub(super) fn text(
         &self,
         context: &Context<'_>,
-        mut resource: Resource,
+        shape: &Arc<Shape>,
         projection: &Projection,
-    ) -> Value {
+        pieces: Pieces,
+    ) -> ResourceText {
+        if !self.policy.renders() {
+            let location = pieces.resource.id().map(|id| self.location(context, &id));
+            return ResourceText::new(Arc::clone(shape), location, pieces);
+        }
+        let resource = self.rendered(context, Arc::unwrap_or_clone(pieces.resource), projection);
+        ResourceText::new(Arc::clone(shape), None, Pieces { resource: Arc::new(resource), ..pieces })
+    }
+
+    /// The schema of a resource type, shared.
+    pub(super) fn shared(&self, schema: &ResourceSchema) -> Arc<ResourceSchema> {
+        let known = self.config.registry.by_name(schema.name());
+        known.map_or_else(|| Arc::new(schema.clone()), Arc::clone)
+    }
+
+    /// The resource with its location, projected, and reshaped by the policy.
+    fn rendered(&self, context: &Context<'_>, mut resource: Resource, projection: &Projection) -> Resource {
         let location = resource.id().map(|id| self.location(context, &id));
         if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
             if let Some(location) = location {
@@ -57,7 +103,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         projection.apply(context.schema, &mut resource);
         self.policy.render(context, &mut resource);
-        Value::Object(resource.0)
+        resource
     }
 
     pub(super) fn location(&self, context: &Context<'_>, id: &ResourceId) -> String {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
+use super::content::{Content, ListText};
 use super::media_type::SCIM_JSON;
 use crate::auth::AuthError;
 use crate::error::quote;
@@ -18,27 +19,36 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) location: Option<String>,
     pub(super) version: Option<Version>,
-    pub(super) body: Option<Value>,
+    pub(super) body: Option<Content>,
 }
 
 impl Reply {
     pub(super) fn ok(body: impl Into<Value>) -> Self {
-        Self { body: Some(body.into()), ..Self::empty(StatusCode::OK) }
+        Self { body: Some(Content::Message(body.into())), ..Self::empty(StatusCode::OK) }
     }
 
     pub(super) fn empty(status: StatusCode) -> Self {
         Self { status, location: None, version: None, body: None }
     }
 
-    pub(super) fn into_response(self, etag: bool) -> Response<Bytes> {
-        let mut response = respond(self.status, self.body.as_ref());
+    pub(super) fn list(list: ListText) -> Self {
+        Self { body: Some(Content::List(Box::new(list))), ..Self::empty(StatusCode::OK) }
+    }
+
+    /// The response, whose body is still to be written.
+    pub(super) fn into_parts(self, etag: bool) -> (Response<Bytes>, Option<Content>) {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        if self.body.is_some() {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+        }
         if let Some(version) = self.version.filter(|_| etag) {
             set(&mut response, header::ETAG, &version.to_string());
         }
         if let Some(location) = &self.location {
             set(&mut response, header::LOCATION, location);
         }
-        response
+        (response, self.body)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::parameters::Parameters;
 use super::respond::{Failure, Reply};
-use super::{Operation, Outcome, Service};
+use super::{Extent, Operation, Outcome, Service};
 use crate::auth::{Authenticator, Principal};
 use crate::message::SearchRequest;
 use crate::policy::{Context, Policy};
@@ -17,6 +17,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         schema: Option<&ResourceSchema>,
         principal: &Principal,
         body: Value,
+        extent: Extent,
         outcome: &mut Outcome,
     ) -> Result<Reply, Failure> {
         outcome.operation = Some(Operation::Search);
@@ -29,9 +30,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Some(schema) => {
                 let context = Context::new(schema, principal);
                 let query = self.query(&context, schema, &parameters, outcome)?;
-                self.page(&context, query, &parameters).await
+                self.page(&context, query, &parameters, extent).await
             }
-            None => self.all_types(principal, &parameters, outcome).await,
+            None => self.all_types(principal, &parameters, extent, outcome).await,
         }
     }
 
@@ -40,10 +41,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         &self,
         query: &str,
         principal: &Principal,
+        extent: Extent,
         outcome: &mut Outcome,
     ) -> Result<Reply, Failure> {
         outcome.operation = Some(Operation::List);
-        self.all_types(principal, &Parameters::parse(query)?, outcome).await
+        self.all_types(principal, &Parameters::parse(query)?, extent, outcome).await
     }
 }
 

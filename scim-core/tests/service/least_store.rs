@@ -17,7 +17,7 @@ use crate::support::{Server, config, ready, request, server_over, user};
 type Rows = (TenantId, String, Vec<Resource>);
 
 #[derive(Default)]
-struct Least(Mutex<Vec<Rows>>);
+pub(crate) struct Least(Mutex<Vec<Rows>>);
 
 impl Least {
     fn with<T>(&self, scope: Scope<'_>, run: impl FnOnce(&mut Vec<Resource>) -> T) -> T {

@@ -15,6 +15,7 @@ mod least_store;
 mod list;
 mod model;
 mod paths;
+mod pieces;
 mod policy;
 mod refusal;
 mod scale;

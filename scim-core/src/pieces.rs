@@ -1,0 +1,71 @@
+//! Resources that are read and written piece by piece, so that what a response takes of memory does
+//! not grow with it.
+//!
+//! A list is read page by page, and each resource of a page is written on its own. What grows without
+//! bound within one resource is its largest multi-valued attribute, the members of a group: its values
+//! come in pieces of their own, [`Values`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::Resource;
+use crate::store::StoreError;
+use crate::value::Value;
+
+/// A resource to be written piece by piece.
+#[derive(Debug)]
+pub struct Pieces {
+    /// The resource, which may be shared with the store: it is written from where it is, a few values
+    /// of its arrays at a time. Like any resource that is [read](crate::Store::read), it may have more
+    /// than was asked for.
+    pub resource: Arc<Resource>,
+    /// The values that are read piece by piece: those of attributes that `resource` lacks, or has an
+    /// empty array for.
+    pub rest: Vec<Rest>,
+}
+
+/// The values of one attribute, read piece by piece.
+pub struct Rest {
+    /// The multi-valued attribute, at the top level.
+    pub attribute: Box<str>,
+    /// Its values.
+    pub values: Box<dyn Values>,
+}
+
+/// Values that are read a few at a time, whenever the client has taken those before.
+///
+/// The response may take as long as the client likes. So this should hold no transaction,
+/// connection or lock from one piece to the next, and go on by a key: **each value that is there from
+/// the first piece to the last is given exactly once**, whatever is written meanwhile; one that comes or
+/// goes meanwhile may be given or not. All are of the version that the resource had when it was read,
+/// or of a later one, so that a write on the version the client was told is refused if anything was
+/// written meanwhile.
+pub trait Values: Send + Sync {
+    /// The next values, as many as fit in memory many times; none at the end.
+    fn next(&mut self) -> NextValues<'_>;
+}
+
+/// What [`Values::next`] comes to.
+pub type NextValues<'v> = Pin<Box<dyn Future<Output = Result<Vec<Value>, StoreError>> + Send + 'v>>;
+
+/// A resource in one piece.
+impl From<Resource> for Pieces {
+    fn from(resource: Resource) -> Self {
+        Arc::new(resource).into()
+    }
+}
+
+/// A resource that the store shares.
+impl From<Arc<Resource>> for Pieces {
+    fn from(resource: Arc<Resource>) -> Self {
+        Self { resource, rest: Vec::new() }
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest").field("attribute", &self.attribute).finish_non_exhaustive()
+    }
+}
