@@ -2,6 +2,7 @@
 //! in axum, serving, logging.
 
 mod documents;
+pub mod incident_io;
 pub mod log;
 mod mount;
 pub mod provider;

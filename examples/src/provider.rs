@@ -19,6 +19,7 @@ use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId};
 use scim_profiles::Profile;
+use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
 use url::Url;
@@ -80,6 +81,10 @@ pub struct Options {
     /// The schemas of these resource types: JSON files as RFC 7643 §7 has them.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub schema: Vec<PathBuf>,
+    /// Which group gives which roles and seats, in TOML: see `examples/incident-io/mapping.toml`. For the
+    /// profile `incident-io`, where without it every user is Standard with a viewer's seat.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
@@ -296,6 +301,7 @@ impl Provider {
             base_url,
             resource_type: resource_types,
             schema: schemas,
+            mapping,
             pagerduty: account,
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
@@ -305,7 +311,20 @@ impl Provider {
             pagerduty::PROFILE.name
         );
         let added = !resource_types.is_empty() || !schemas.is_empty();
-        ensure!(!is_pagerduty || !added, "`--resource-type` and `--schema` need `--profile generic`");
+        let is_incident_io = profile.name == incident_io::PROFILE.name;
+        ensure!(
+            !added || !is_pagerduty && !is_incident_io,
+            "`--resource-type` and `--schema` need `--profile generic`"
+        );
+        ensure!(
+            is_incident_io || mapping.is_none(),
+            "`--mapping` needs `--profile {}`",
+            incident_io::PROFILE.name
+        );
+        let mapping = match mapping {
+            Some(file) => Some(crate::incident_io::mapping(&file)?),
+            None => is_incident_io.then(RoleMapping::new),
+        };
         let registry = crate::registry_with(profile.registry(), &resource_types, &schemas)?;
         // The address first: where that fails, no database has been made.
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -345,9 +364,12 @@ impl Provider {
             config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
         }
         let tokens = authenticator(profile, token);
-        let router = match &database {
-            Some((_, store)) => mounted(store.clone(), tokens, config, environment, policy),
-            None => mounted(MemoryStore::new(), tokens, config, environment, policy),
+        let parts = (tokens, config, environment, policy);
+        let router = match (&database, mapping) {
+            (Some((_, store)), None) => mounted(store.clone(), parts),
+            (None, None) => mounted(MemoryStore::new(), parts),
+            (Some((_, store)), Some(mapping)) => mounted_with(store.clone(), mapping, parts).await?,
+            (None, Some(mapping)) => mounted_with(MemoryStore::new(), mapping, parts).await?,
         };
         Ok(Self { listener, router, base_url, database, profile, made_token })
     }
@@ -388,21 +410,28 @@ impl fmt::Display for Provider {
     }
 }
 
+/// The tenant of everything that is served.
+const TENANT: &str = "local";
+
+/// What a service is made of besides its store.
+type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>);
+
 /// The service over `store`, logged.
-fn mounted<S: Store>(
-    store: S,
-    tokens: StaticTokens,
-    config: Config,
-    environment: Environment,
-    policy: Arc<dyn Policy>,
-) -> Router {
+fn mounted<S: Store>(store: S, (tokens, config, environment, policy): Parts) -> Router {
     let service = Service::new(store, tokens, config, environment).with_policy(policy);
     crate::router(service).layer(axum::middleware::from_fn(crate::log::requests))
 }
 
+/// The same where groups give what `mapping` says, also to the users there are.
+async fn mounted_with<S: Store>(store: S, mapping: RoleMapping, parts: Parts) -> anyhow::Result<Router> {
+    let store = AccessStore::new(store, mapping, Arc::clone(&parts.2.now));
+    store.synchronise(&TenantId::new(TENANT)).await?;
+    Ok(mounted(store, parts))
+}
+
 /// `token` in every spelling of the Authorization header that the profile accepts.
 fn authenticator(profile: &Profile, token: Secret) -> StaticTokens {
-    let principal = Principal { tenant: TenantId::new("local"), credential: CredentialId::new("token") };
+    let principal = Principal { tenant: TenantId::new(TENANT), credential: CredentialId::new("token") };
     let tokens = StaticTokens::new().with(token, principal);
     if profile.authorization.iter().any(|row| row.prefix.ends_with("token=")) {
         tokens.with_token_parameter()

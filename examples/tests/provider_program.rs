@@ -164,7 +164,7 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         provider.args(arguments).current_dir(directory.path()).env("RUST_BACKTRACE", "1").output().unwrap()
     };
     for (arguments, reason) in [
-        (&["--profile", "nobody"][..], "generic, pagerduty"),
+        (&["--profile", "nobody"][..], "generic, incident-io, pagerduty"),
         (&["--listen", &taken, "--database", ":memory:"], "cannot listen on"),
         (&["--listen", "localhost"], "--listen"),
         (&["--token", "two words"], "visible ASCII"),

@@ -42,6 +42,7 @@ mod lexical;
 mod unique;
 
 pub use coerce::coerce;
+pub(crate) use coerce::coerce_at;
 pub use unique::{UniqueKey, unique_keys};
 
 use std::collections::HashMap;

@@ -65,6 +65,7 @@ pub(crate) static PROFILE: Profile = Profile {
         },
     ],
     lifecycle: &[],
+    options: &[],
     errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 409, source: RFC7644 },
     behaviour: Behaviour { registry, config: Config::new, policy, new_id: uuid },
 };
@@ -98,14 +99,14 @@ const ENDPOINTS: &[Endpoint] = &[
 ];
 
 // RFC 7644 §3.12, table 8.
-const DISCOVERY: &[u16] = &[200, 401, 403, 500];
-const DISCOVERY_ONE: &[u16] = &[200, 401, 403, 404, 500];
-const LIST: &[u16] = &[200, 400, 401, 403, 500];
+pub(crate) const DISCOVERY: &[u16] = &[200, 401, 403, 500];
+pub(crate) const DISCOVERY_ONE: &[u16] = &[200, 401, 403, 404, 500];
+pub(crate) const LIST: &[u16] = &[200, 400, 401, 403, 500];
 const SEARCH: &[u16] = &[200, 400, 401, 403, 413, 500];
-const CREATE: &[u16] = &[201, 400, 401, 403, 409, 413, 500];
-const READ: &[u16] = &[200, 304, 400, 401, 403, 404, 500];
-const WRITE: &[u16] = &[200, 204, 400, 401, 403, 404, 409, 412, 413, 500, 501];
-const DELETE: &[u16] = &[204, 400, 401, 403, 404, 409, 412, 500];
+pub(crate) const CREATE: &[u16] = &[201, 400, 401, 403, 409, 413, 500];
+pub(crate) const READ: &[u16] = &[200, 304, 400, 401, 403, 404, 500];
+pub(crate) const WRITE: &[u16] = &[200, 204, 400, 401, 403, 404, 409, 412, 413, 500, 501];
+pub(crate) const DELETE: &[u16] = &[204, 400, 401, 403, 404, 409, 412, 500];
 
 const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
     Endpoint { method, path, statuses, scope: None, source: RFC7644 }
@@ -115,58 +116,11 @@ const fn flag(name: &'static str, value: bool) -> Capability {
     Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source: RFC7644 }
 }
 
-const USER_RULES: &[Rule] = &[
-    OPERATION,
-    TYPE,
-    TEXT,
-    KNOWN,
-    PLAIN,
-    rule(
-        "schemas-user",
-        "schemas",
-        Check::Lists("urn:ietf:params:scim:schemas:core:2.0:User"),
-        On::WHOLE,
-        Severity::Warning,
-        "`schemas` lists the User schema",
-    ),
-    rule(
-        "user-name-required",
-        "userName",
-        Check::Required,
-        On::ALL,
-        Severity::Error,
-        "every user has a userName",
-    ),
-];
+const USER_RULES: &[Rule] = &[OPERATION, TYPE, TEXT, KNOWN, PLAIN, SCHEMAS_USER, USER_NAME_REQUIRED];
 
-const GROUP_RULES: &[Rule] = &[
-    OPERATION,
-    TYPE,
-    TEXT,
-    KNOWN,
-    PLAIN,
-    rule(
-        "schemas-group",
-        "schemas",
-        Check::Lists("urn:ietf:params:scim:schemas:core:2.0:Group"),
-        On::WHOLE,
-        Severity::Warning,
-        "`schemas` lists the Group schema",
-    ),
-    Rule {
-        source: Source::stated("RFC 7643 erratum 5368", "2018"),
-        ..rule(
-            "display-name-required",
-            "displayName",
-            Check::Required,
-            On::ALL,
-            Severity::Error,
-            "every group has a displayName",
-        )
-    },
-];
+const GROUP_RULES: &[Rule] = &[OPERATION, TYPE, TEXT, KNOWN, PLAIN, SCHEMAS_GROUP, DISPLAY_NAME_REQUIRED];
 
-const OPERATION: Rule = Rule {
+pub(crate) const OPERATION: Rule = Rule {
     scim_type: ScimType::InvalidSyntax,
     source: RFC7644,
     ..rule(
@@ -179,10 +133,10 @@ const OPERATION: Rule = Rule {
     )
 };
 
-const TYPE: Rule =
+pub(crate) const TYPE: Rule =
     rule("attribute-type", "", Check::Type, On::ALL, Severity::Error, "values have the type the schema says");
 
-const TEXT: Rule = Rule {
+pub(crate) const TEXT: Rule = Rule {
     source: RFC7643.as_inferred(),
     ..rule(
         "text-without-nul",
@@ -194,7 +148,7 @@ const TEXT: Rule = Rule {
     )
 };
 
-const KNOWN: Rule = rule(
+pub(crate) const KNOWN: Rule = rule(
     "attribute-known",
     "",
     Check::Known,
@@ -203,7 +157,7 @@ const KNOWN: Rule = rule(
     "attributes outside the schemas are ignored",
 );
 
-const PLAIN: Rule = rule(
+pub(crate) const PLAIN: Rule = rule(
     "value-plain",
     "",
     Check::Plain,
@@ -211,6 +165,45 @@ const PLAIN: Rule = rule(
     Severity::Warning,
     "what is not written as the RFCs have it may be refused elsewhere",
 );
+
+pub(crate) const SCHEMAS_USER: Rule = rule(
+    "schemas-user",
+    "schemas",
+    Check::Lists("urn:ietf:params:scim:schemas:core:2.0:User"),
+    On::WHOLE,
+    Severity::Warning,
+    "`schemas` lists the User schema",
+);
+
+pub(crate) const USER_NAME_REQUIRED: Rule = rule(
+    "user-name-required",
+    "userName",
+    Check::Required,
+    On::ALL,
+    Severity::Error,
+    "every user has a userName",
+);
+
+pub(crate) const SCHEMAS_GROUP: Rule = rule(
+    "schemas-group",
+    "schemas",
+    Check::Lists("urn:ietf:params:scim:schemas:core:2.0:Group"),
+    On::WHOLE,
+    Severity::Warning,
+    "`schemas` lists the Group schema",
+);
+
+pub(crate) const DISPLAY_NAME_REQUIRED: Rule = Rule {
+    source: Source::stated("RFC 7643 erratum 5368", "2018"),
+    ..rule(
+        "display-name-required",
+        "displayName",
+        Check::Required,
+        On::ALL,
+        Severity::Error,
+        "every group has a displayName",
+    )
+};
 
 const fn rule(
     id: &'static str,
@@ -233,7 +226,7 @@ fn policy() -> Arc<dyn Policy> {
 }
 
 /// A version 4 UUID (RFC 9562 §5.4).
-fn uuid(random: [u8; 16]) -> ResourceId {
+pub(crate) fn uuid(random: [u8; 16]) -> ResourceId {
     let bits = u128::from_be_bytes(random);
     let version = 0xf << 76;
     let variant = 0x3 << 62;

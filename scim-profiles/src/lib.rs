@@ -13,6 +13,7 @@
 //! | profile | what it is |
 //! |---|---|
 //! | `generic` | RFC 7643 and 7644, no vendor |
+//! | [`incident_io`] | incident.io's users, and the roles and seats that groups give them |
 //! | [`pagerduty`] | PagerDuty's user provisioning |
 //!
 //! # Example
@@ -39,6 +40,7 @@
 mod generic;
 pub mod incident_io;
 mod lint;
+mod markdown;
 pub mod pagerduty;
 mod profile;
 mod report;
@@ -48,7 +50,7 @@ mod table;
 
 pub use profile::{
     AttributeRow, Authorization, BaseUrl, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    Filterable, Filters, Lifecycle, Profile, ResourceProfile,
+    Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
 };
 pub use report::{Report, Violation};
 pub use rule::{Check, Literal, On, Payload, Rule, Severity};

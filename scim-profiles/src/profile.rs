@@ -11,7 +11,7 @@ use url::Url;
 use crate::lint;
 use crate::report::Report;
 use crate::rule::{Literal, Payload, Rule};
-use crate::{Source, generic, pagerduty};
+use crate::{Source, generic, incident_io, markdown, pagerduty};
 
 /// The URI in `schemas` that makes a message a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -52,6 +52,8 @@ pub struct Profile {
     pub resources: &'static [ResourceProfile],
     /// What the vendor does with a resource, beyond judging payloads.
     pub lifecycle: &'static [Lifecycle],
+    /// What is left open, and how it is taken unless one says otherwise.
+    pub options: &'static [OptionRow],
     /// How errors are answered.
     pub errors: ErrorStyle,
     pub(crate) behaviour: Behaviour,
@@ -209,6 +211,19 @@ pub struct Lifecycle {
     pub source: Source,
 }
 
+/// Something that the vendor's documents leave open, or leave to an account.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionRow {
+    /// The name of the option, as the profile's options have it.
+    pub name: &'static str,
+    /// How it is taken unless one says otherwise.
+    pub default: &'static str,
+    /// What it decides, as a phrase without capital and period.
+    pub statement: &'static str,
+    /// Where the row comes from.
+    pub source: Source,
+}
+
 /// How errors are answered.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorStyle {
@@ -245,7 +260,8 @@ impl fmt::Debug for Behaviour {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: &'static [&'static Profile] = &[&generic::PROFILE, &pagerduty::PROFILE];
+    pub const ALL: &'static [&'static Profile] =
+        &[&generic::PROFILE, &incident_io::PROFILE, &pagerduty::PROFILE];
 
     /// The profile called `name`, in any case.
     pub fn by_name(name: &str) -> Option<&'static Profile> {
@@ -262,12 +278,32 @@ impl Profile {
         self.capabilities.iter().find(|row| row.name == name).map(|row| row.value)
     }
 
+    /// Everything the profile has, as a page of Markdown tables: each row with its source, the date of
+    /// the version that was read, and whether the fact is stated there or inferred.
+    ///
+    /// ```
+    /// use scim_profiles::Profile;
+    /// let page = Profile::by_name("pagerduty").expect("is one of the profiles").to_markdown();
+    /// assert!(page.contains("| `user-name-length` | `userName` | POST, PUT, PATCH | error | "));
+    /// ```
+    pub fn to_markdown(&self) -> String {
+        markdown::page(self)
+    }
+
     /// Judges a payload: a PATCH if its `schemas` say so or it has `Operations`, otherwise a new
     /// resource. Every violation is reported, not only the first.
     pub fn lint(&self, payload: &Value) -> Report {
         let object = payload.as_object();
         let is_patch = lists(object, PATCH_OP) || object.is_some_and(|o| o.get("Operations").is_some());
         self.lint_as(if is_patch { Payload::Patch } else { Payload::Create }, payload)
+    }
+
+    /// Judges a payload as the body of a POST, PUT or PATCH of a resource of the type called
+    /// `resource_type`, which a PATCH does not say itself; `None` if the profile has no such type.
+    pub fn lint_resource(&self, resource_type: &str, payload: Payload, value: &Value) -> Option<Report> {
+        let resource = self.resource(resource_type)?;
+        let schema = (self.behaviour.registry)().by_name(resource_type)?;
+        Some(lint::payload(self.name, resource, schema, payload, value))
     }
 
     /// Judges a payload as the body of a POST, PUT or PATCH. Its `schemas` say which type of

@@ -32,7 +32,8 @@ pub struct Rule {
 /// The shape of a [`Rule`].
 ///
 /// No value (`null`, `[]` or a missing member, RFC 7643 §2.5) fulfils every shape except
-/// [`Required`](Self::Required), [`Kept`](Self::Kept) and [`Lists`](Self::Lists).
+/// [`Required`](Self::Required), [`Kept`](Self::Kept), [`Lists`](Self::Lists) and
+/// [`AnyEmail`](Self::AnyEmail).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Check {
@@ -59,6 +60,10 @@ pub enum Check {
     SingleElement,
     /// This value and no other.
     Only(Literal),
+    /// No value.
+    NoValue,
+    /// An e-mail address as the value of at least one of these.
+    AnyEmail(&'static [&'static str]),
     /// Any value but this one.
     Not(Literal),
     /// An object with at least one of these members.

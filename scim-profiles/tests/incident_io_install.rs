@@ -5,10 +5,78 @@ use std::collections::BTreeSet;
 
 use scim_profiles::incident_io::{
     Action, BaseRole, Deactivated, Directory, EditError, ElevatedSeat, Group, Guard, InSlack, Lockout,
-    MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat, Options, Person, Preview, Problem, Refusal,
+    MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat, Options, PROFILE, Person, Preview, Problem, Refusal,
     RoleMapping, Seats, Standing, User, Workspace,
 };
+use scim_profiles::pagerduty::PagerDutyOptions;
 use serde_json::json;
+
+/// The test that shows each row of what happens at incident.io.
+const SHOWN: &[(&str, fn())] = &[
+    ("standard-by-default", whom_no_group_maps_is_a_standard_viewer),
+    ("highest-base-role", several_groups_add_up),
+    ("custom-roles-add", several_groups_add_up),
+    ("elevated-needs-seat", several_groups_add_up),
+    ("elevated-gets-seat", what_the_documents_leave_open_about_seats_is_an_option),
+    ("seats-stay", an_admin_without_an_admins_group_is_downgraded_and_keeps_the_seat),
+    ("on-call-granted", several_groups_add_up),
+    ("on-call-managed", an_on_call_seat_stays_after_its_group_until_it_is_revoked),
+    ("on-call-kept", an_on_call_seat_stays_after_its_group_until_it_is_revoked),
+    ("assigned-created", whom_no_group_maps_is_a_standard_viewer),
+    ("linked-by-email", users_are_linked_by_e_mail_in_any_case_and_active_ones_first),
+    ("email-in-any-case", users_are_linked_by_e_mail_in_any_case_and_active_ones_first),
+    ("active-linked-first", users_are_linked_by_e_mail_in_any_case_and_active_ones_first),
+    ("deactivated-linked", users_are_linked_by_e_mail_in_any_case_and_active_ones_first),
+    ("same-email-once", what_is_probably_not_meant_so_is_said),
+    ("downgraded-at-install", an_admin_without_an_admins_group_is_downgraded_and_keeps_the_seat),
+    ("unlinked-kept", users_who_are_not_in_the_directory_keep_everything),
+    ("install-permitted", an_owner_or_who_may_manage_security_settings_installs),
+    ("owner-group-needed", nobody_is_locked_out_unless_forced),
+    ("lockout-guarded", nobody_is_locked_out_unless_forced),
+    ("install-confirmed", only_the_mapping_in_force_is_synchronised_without_being_confirmed),
+    ("roles-managed", by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_uninstalling),
+    ("invites-disabled", by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_uninstalling),
+    ("unassigned-deactivated", who_is_unassigned_is_deactivated_unless_active_in_slack),
+    ("slack-keeps-active", who_is_unassigned_is_deactivated_unless_active_in_slack),
+    ("slack-without-roles", who_is_unassigned_is_deactivated_unless_active_in_slack),
+    ("uninstall-keeps", by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_uninstalling),
+];
+
+#[test]
+fn every_row_of_the_profile_is_shown_by_a_test() {
+    let shown: Vec<&str> = SHOWN.iter().map(|(id, _)| *id).collect();
+    assert_eq!(PROFILE.lifecycle.iter().map(|row| row.id).collect::<Vec<_>>(), shown);
+    for (_, test) in SHOWN {
+        test();
+    }
+}
+
+#[test]
+fn the_options_of_the_profile_have_the_defaults_it_says() {
+    let options = Options::default();
+    let defaults = PROFILE.options.iter().map(|row| (row.name, row.default)).collect::<Vec<_>>();
+    assert_eq!(
+        defaults,
+        [
+            ("elevated_seat", "responder"),
+            ("custom_roles_need_paid_seat", "false"),
+            ("deactivated", "link"),
+            ("in_slack", "standard"),
+        ]
+    );
+    assert_eq!(options.elevated_seat, ElevatedSeat::Responder);
+    assert!(!options.custom_roles_need_paid_seat);
+    assert_eq!((options.deactivated, options.in_slack), (Deactivated::Link, InSlack::Standard));
+    let pagerduty = scim_profiles::pagerduty::PROFILE.options.iter().map(|row| (row.name, row.default));
+    let options = PagerDutyOptions::default();
+    let values = [
+        ("duplicate_status", options.duplicate_status.as_str().to_owned()),
+        ("reassign_incidents", options.reassign_incidents.to_string()),
+        ("read_only_users", options.read_only_users.to_string()),
+        ("advanced_permissions", options.advanced_permissions.to_string()),
+    ];
+    assert!(pagerduty.eq(values.iter().map(|(name, value)| (*name, value.as_str()))));
+}
 
 const ADA: &str = "u-ada";
 

@@ -287,7 +287,7 @@ proptest! {
                 prop_assert!(may(&workspace) && may(&after) && has_owner(&after));
             }
             Err(Refusal::LockedOut(lockouts)) => {
-                prop_assert_eq!(&lockouts, &preview().lockouts(&actor));
+                prop_assert_eq!(&lockouts, &preview().lockouts(Some(&actor)));
                 let after = preview().confirm(&actor, Guard::Off).unwrap();
                 let after = after.apply(|person| format!("new-{}", person.id)).unwrap();
                 // Those to whom only the lack of a link gives anything are not counted in.

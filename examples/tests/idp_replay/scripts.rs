@@ -50,6 +50,24 @@ async fn the_user_part_of_every_script_passes_against_pagerduty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_script_passes_against_incident_io() {
+    all_pass(Habits::IncidentIo, "--users 4 --groups 2 --profile incident-io").await;
+}
+
+/// Whoever was in a team of the run has the on-call seat it gave, whether or not the team is still there:
+/// seen with those who leave users behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_groups_gave_is_seen_at_incident_io() {
+    for script in ["--as okta", "--as okta --okta-app aiw", "--as onelogin --onelogin-delete nothing"] {
+        let server = Server::start(Habits::IncidentIo, Faults::default()).await;
+        let run = server.run(&format!("{script} --users 4 --groups 2 --seed 7 --keep")).await;
+        assert!(run.passed, "{script}: {:?}", run.differences());
+        let seats = "/Users?filter=urn:scim-profiles:schemas:incident-io:1.0:EffectiveAccess:onCallSeat%20ne%20%22none%22";
+        assert!(server.count_of(seats).await > 0, "{script}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pagerduty_is_recognised() {
     let server = Server::start(Habits::PagerDuty, Faults::default()).await;
     let run = server.run("--as okta").await;

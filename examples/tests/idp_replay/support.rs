@@ -9,6 +9,7 @@ use http::{Request, Response, header};
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
+use scim_profiles::incident_io::{self, AccessStore, BaseRole, IncidentIo, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ pub(crate) const TOKEN: &str = "not-to-be-printed-7f3a";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habits {
     Generic,
+    IncidentIo,
     PagerDuty,
 }
 
@@ -108,7 +110,12 @@ impl Server {
 
     /// How many resources it has there.
     pub(crate) async fn count(&self, path: &str) -> u64 {
-        let url = format!("{}{path}?count=0", self.url);
+        self.count_of(&format!("{path}?count=0")).await
+    }
+
+    /// How many resources a query finds.
+    pub(crate) async fn count_of(&self, query: &str) -> u64 {
+        let url = format!("{}{query}", self.url);
         let asked = tokio::task::spawn_blocking(move || {
             let header = format!("Bearer {TOKEN}");
             let mut answer = ureq::get(url).header("Authorization", header).call().unwrap();
@@ -156,17 +163,28 @@ pub(crate) async fn run(
     ran.await.unwrap()
 }
 
-fn service(habits: Habits, url: &str) -> Service<MemoryStore, StaticTokens, Arc<dyn Policy>> {
+fn service(habits: Habits, url: &str) -> Service<AccessStore<MemoryStore>, StaticTokens, Arc<dyn Policy>> {
     let url = url.parse().unwrap();
     let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("test") };
     let tokens = StaticTokens::new().with(Secret::new(TOKEN).unwrap(), principal).with_token_parameter();
     let (config, policy): (Config, Arc<dyn Policy>) = match habits {
         Habits::Generic => (Config::new(url), Arc::new(StandardPolicy)),
+        Habits::IncidentIo => (incident_io::config(url), Arc::new(IncidentIo)),
         Habits::PagerDuty => (pagerduty::config(url), Arc::new(PagerDuty::default())),
     };
     let environment = Environment::new(jiff::Timestamp::now, move || match habits {
-        Habits::Generic => ResourceId::new(uuid::Uuid::new_v4().to_string()),
+        Habits::Generic | Habits::IncidentIo => ResourceId::new(uuid::Uuid::new_v4().to_string()),
         Habits::PagerDuty => pagerduty::new_id(*uuid::Uuid::new_v4().as_bytes()),
     });
-    Service::new(MemoryStore::new(), tokens, config, environment).with_policy(policy)
+    let mapping = if habits == Habits::IncidentIo { mapping() } else { RoleMapping::new() };
+    let store = AccessStore::new(MemoryStore::new(), mapping, Arc::clone(&environment.now));
+    Service::new(store, tokens, config, environment).with_policy(policy)
+}
+
+/// The teams of seed 7 give something.
+fn mapping() -> RoleMapping {
+    (0..3).fold(RoleMapping::new(), |mapping, team| {
+        let team = format!("Team {team} (00000007)");
+        mapping.with_base_role(&team, BaseRole::Admin).with_on_call(&team)
+    })
 }

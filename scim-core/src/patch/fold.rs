@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use scim_filter::compare;
 
@@ -13,18 +14,18 @@ use super::{Delta, keyed};
 use crate::schema::Attribute;
 use crate::value::Value;
 
-/// What operations did to a keyed attribute so far.
+/// What operations did to a keyed attribute so far. What it adds and removes is still theirs.
 pub(super) struct Fold<'r> {
     attribute: &'r Attribute,
     replace: bool,
-    removed: Keys<Box<str>>,
-    added: Keys<Value>,
+    removed: Keys<'r, &'r str>,
+    added: Keys<'r, &'r Value>,
 }
 
 /// Values by key, in the order they came, with the key's case folded or not.
-pub(super) struct Keys<V> {
+struct Keys<'r, V> {
     ignore_case: bool,
-    places: HashMap<Box<str>, usize>,
+    places: HashMap<Cow<'r, str>, usize>,
     // `None` where the value was taken out again.
     values: Vec<Option<V>>,
 }
@@ -37,19 +38,19 @@ impl<'r> Fold<'r> {
     }
 
     /// Adds a value; one that is there stays as it is.
-    pub(super) fn add(&mut self, value: Value) {
-        let Some(key) = key(&value).map(Box::<str>::from) else {
+    pub(super) fn add(&mut self, value: &'r Value) {
+        let Some(key) = key(value) else {
             return;
         };
-        self.removed.take(&key);
-        self.added.insert(&key, || value);
+        self.removed.take(key);
+        self.added.insert(key, value);
     }
 
     /// Removes the value with `key`.
-    pub(super) fn remove(&mut self, key: &str) {
+    pub(super) fn remove(&mut self, key: &'r str) {
         self.added.take(key);
         if !self.replace {
-            self.removed.insert(key, || key.into());
+            self.removed.insert(key, key);
         }
     }
 
@@ -67,8 +68,8 @@ impl<'r> Fold<'r> {
             attribute: self.attribute.name.as_str().into(),
             replace: self.replace,
             ignore_case: self.added.ignore_case,
-            removed: self.removed.into_values().collect(),
-            added: self.added.into_values().collect(),
+            removed: self.removed.into_values().map(Into::into).collect(),
+            added: self.added.into_values().cloned().collect(),
         };
         if let Some(there) = there {
             delta.narrow(there);
@@ -182,21 +183,23 @@ impl<'k> Lookup<'k> {
     }
 }
 
-impl<V> Keys<V> {
-    pub(super) fn new(ignore_case: bool) -> Self {
+impl<'r, V> Keys<'r, V> {
+    fn new(ignore_case: bool) -> Self {
         Self { ignore_case, places: HashMap::new(), values: Vec::new() }
     }
 
     /// Adds a value unless its key has one.
-    fn insert(&mut self, key: &str, value: impl FnOnce() -> V) {
-        let key = folded(key, self.ignore_case);
-        if !self.places.contains_key(key.as_ref()) {
-            self.places.insert(key.into(), self.values.len());
-            self.values.push(Some(value()));
+    fn insert(&mut self, key: &'r str, value: V) {
+        if let Entry::Vacant(entry) = self.places.entry(folded(key, self.ignore_case)) {
+            entry.insert(self.values.len());
+            self.values.push(Some(value));
         }
     }
 
     fn take(&mut self, key: &str) {
+        if self.places.is_empty() {
+            return;
+        }
         let place = self.places.remove(folded(key, self.ignore_case).as_ref());
         if let Some(value) = place.and_then(|place| self.values.get_mut(place)) {
             *value = None;

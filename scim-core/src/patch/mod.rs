@@ -45,6 +45,7 @@
 //!   operation. An immutable one can, if in the end it is as it was before the request.
 
 mod apply;
+mod at;
 mod element;
 mod fold;
 mod json_string;
@@ -215,7 +216,7 @@ impl PatchRequest {
     /// What the operations name: extension, attribute, sub-attribute.
     pub(crate) fn named(&self) -> impl Iterator<Item = [Option<&AttrName>; 3]> {
         self.steps.iter().map(|step| match &step.subject {
-            Subject::Extension(extension) => [Some(extension), None, None],
+            Subject::Extension(uri, _) => [Some(uri), None, None],
             Subject::Attribute(target) => {
                 [target.extension.as_ref(), Some(&target.attribute), target.sub.as_ref()]
             }
@@ -283,11 +284,11 @@ pub fn keyed(attribute: &Attribute) -> bool {
 }
 
 /// An error at a place of the request.
-fn refuse(scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
+fn refuse(scim_type: ScimType, at: impl fmt::Display, what: impl fmt::Display) -> Error {
     Error::bad_request(scim_type, format!("{at}: {what}"))
 }
 
 /// An error that a leniency would have prevented.
-fn needs(leniency: Leniency, scim_type: ScimType, at: &str, what: impl fmt::Display) -> Error {
+fn needs(leniency: Leniency, scim_type: ScimType, at: impl fmt::Display, what: impl fmt::Display) -> Error {
     refuse(scim_type, at, what).without(leniency)
 }

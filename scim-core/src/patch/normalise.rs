@@ -2,11 +2,11 @@
 
 use scim_filter::{AttrName, AttributeType};
 
+use super::at::At;
 use super::parse::{Op, Operation};
 use super::step::{Action, Step, Subject};
 use super::target::{self, PathError, Place, Target};
 use super::{PatchOptions, json_string, needs, refuse};
-use crate::error::cut;
 use crate::leniency::Leniency;
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::validate;
@@ -25,9 +25,9 @@ pub(super) struct Normaliser<'s> {
 struct Writing<'a> {
     op: Op,
     /// Where the target is named, for details about the target.
-    at: &'a str,
+    at: &'a At,
     /// Where the value stands, for details about the value.
-    value_at: &'a str,
+    value_at: &'a At,
     /// Whether a `path` names the target, rather than a member of `value`.
     by_path: bool,
 }
@@ -48,14 +48,13 @@ impl<'s> Normaliser<'s> {
             return match op {
                 Op::Remove => self.remove_members(&at, value),
                 Op::Add | Op::Replace => {
-                    let at = format!("{at}.value");
+                    let at = at.value();
                     let value = required(value, &at)?;
                     self.members(op, None, value, &at)
                 }
             };
         };
-        let path_at = format!("{at}.path");
-        let value_at = format!("{at}.value");
+        let (path_at, value_at) = (at.path(), at.value());
         let place = match target::resolve(self.schema, &path, &path_at, self.options, &mut self.fired) {
             Err(PathError::Unknown(_))
                 if self.options.leniencies.take(Leniency::UnknownPath, &mut self.fired) =>
@@ -85,11 +84,11 @@ impl<'s> Normaliser<'s> {
     }
 
     /// Writes every member of `value`, an object of attributes of the resource or of `extension`.
-    fn members(&mut self, op: Op, extension: Option<&AttrName>, value: Value, at: &str) -> Result<(), Error> {
+    fn members(&mut self, op: Op, extension: Option<&AttrName>, value: Value, at: &At) -> Result<(), Error> {
         match (value, extension) {
             (Value::Object(members), _) => {
                 for (name, value) in members {
-                    self.member(op, extension, name.as_str(), value, &member_at(at, name.as_str()))?;
+                    self.member(op, extension, name.as_str(), value, &at.member(name.as_str()))?;
                 }
                 Ok(())
             }
@@ -108,7 +107,7 @@ impl<'s> Normaliser<'s> {
         extension: Option<&AttrName>,
         name: &str,
         value: Value,
-        at: &str,
+        at: &At,
     ) -> Result<(), Error> {
         let writing = Writing { op, at, value_at: at, by_path: false };
         if let Some(attribute) = self.schema.find(extension.map(AttrName::as_str), name)
@@ -137,7 +136,7 @@ impl<'s> Normaliser<'s> {
                 if self.options.leniencies.take(Leniency::UnknownAttribute, &mut self.fired) {
                     return Ok(());
                 }
-                let what = error.detail().strip_prefix(at).unwrap_or(error.detail());
+                let what = error.detail().strip_prefix(&at.to_string()).unwrap_or(error.detail());
                 let what = what.trim_start_matches(": ");
                 Err(needs(Leniency::UnknownAttribute, ScimType::InvalidValue, at, what))
             }
@@ -293,8 +292,8 @@ impl<'s> Normaliser<'s> {
         attribute: &Attribute,
         sub: Option<&Attribute>,
         value: Option<Value>,
-        at: &str,
-        value_at: &str,
+        at: &At,
+        value_at: &At,
     ) -> Result<(), Error> {
         let leaf = sub.unwrap_or(attribute);
         if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
@@ -327,7 +326,7 @@ impl<'s> Normaliser<'s> {
         leaf: &Attribute,
         is_sub: bool,
         value: Value,
-        at: &str,
+        at: &At,
     ) -> Result<Vec<Value>, Error> {
         let value = match value {
             Value::Object(mut object) if leaf.sub_attribute(&leaf.name).is_none() => {
@@ -361,9 +360,8 @@ impl<'s> Normaliser<'s> {
     }
 
     /// A removal without path: `{"members": […]}` lists values, anything else has no target.
-    fn remove_members(&mut self, at: &str, value: Option<Value>) -> Result<(), Error> {
-        let path_at = format!("{at}.path");
-        let no_target = || refuse(ScimType::NoTarget, &path_at, "a removal needs a path");
+    fn remove_members(&mut self, at: &At, value: Option<Value>) -> Result<(), Error> {
+        let no_target = || refuse(ScimType::NoTarget, at.path(), "a removal needs a path");
         let Some(Value::Object(members)) = value else {
             return Err(no_target());
         };
@@ -379,7 +377,7 @@ impl<'s> Normaliser<'s> {
             return Err(no_target());
         }
         for (attribute, value) in named {
-            let at = member_at(&format!("{at}.value"), &attribute.name);
+            let at = at.value().member(&attribute.name);
             if let Place::Attribute { target, attribute, sub } = target::whole(attribute, None) {
                 self.remove(target, attribute, sub, Some(value), &at, &at)?;
             }
@@ -387,12 +385,23 @@ impl<'s> Normaliser<'s> {
         Ok(())
     }
 
-    fn remove_extension(&mut self, uri: AttrName, value: Option<Value>, at: &str) -> Result<(), Error> {
+    fn remove_extension(&mut self, uri: AttrName, value: Option<Value>, at: &At) -> Result<(), Error> {
         if value.is_some_and(|value| !value.is_unassigned()) {
             let what = "an extension is removed as a whole";
-            return Err(refuse(ScimType::InvalidValue, &format!("{at}.value"), what));
+            return Err(refuse(ScimType::InvalidValue, at.value(), what));
         }
-        self.steps.push(Step { at: at.into(), subject: Subject::Extension(uri), action: Action::Remove });
+        let extension = self.schema.extensions().iter().find(|extension| uri.matches(&extension.id));
+        let attributes = extension.map(|extension| extension.attributes.as_slice()).unwrap_or_default();
+        let targets = attributes.iter().map(|attribute| Target {
+            extension: Some(uri.clone()),
+            attribute: AttrName::new(&attribute.name),
+            keyed: false,
+            selection: None,
+            sub: None,
+        });
+        let targets = targets.collect();
+        let subject = Subject::Extension(uri, targets);
+        self.steps.push(Step { at: at.clone(), subject, action: Action::Remove });
         Ok(())
     }
 
@@ -410,7 +419,7 @@ impl<'s> Normaliser<'s> {
     }
 
     /// Whether `value` means that the target shall have none (RFC 7643 §2.5).
-    fn unassigns(&mut self, leaf: &Attribute, several: bool, value: &Value, at: &str) -> Result<bool, Error> {
+    fn unassigns(&mut self, leaf: &Attribute, several: bool, value: &Value, at: &At) -> Result<bool, Error> {
         if several || leaf.kind != AttributeType::Complex || !is_empty_value(value) {
             return Ok(value.is_unassigned());
         }
@@ -430,12 +439,12 @@ impl<'s> Normaliser<'s> {
         }
     }
 
-    fn coerce(&mut self, attribute: &Attribute, value: Value, at: &str) -> Result<Option<Value>, Error> {
-        validate::coerce(attribute, value, at, &self.options.leniencies, &mut self.fired)
+    fn coerce(&mut self, attribute: &Attribute, value: Value, at: &At) -> Result<Option<Value>, Error> {
+        validate::coerce_at(attribute, value, at, &self.options.leniencies, &mut self.fired)
     }
 
-    fn push(&mut self, at: &str, target: Target, action: Action) {
-        self.steps.push(Step { at: at.into(), subject: Subject::Attribute(target), action });
+    fn push(&mut self, at: &At, target: Target, action: Action) {
+        self.steps.push(Step { at: at.clone(), subject: Subject::Attribute(target), action });
     }
 }
 
@@ -446,15 +455,17 @@ fn is_read_only(target: &Target, attribute: &Attribute) -> bool {
         || (target.extension.is_none() && ["id", "meta", "schemas"].iter().any(kept))
 }
 
-fn required(value: Option<Value>, at: &str) -> Result<Value, Error> {
+fn required(value: Option<Value>, at: &At) -> Result<Value, Error> {
     value.ok_or_else(|| refuse(ScimType::InvalidValue, at, "a value is required"))
 }
 
 /// The values of a keyed attribute have keys.
-fn check_keys(values: &[Value], at: &str) -> Result<(), Error> {
+fn check_keys(values: &[Value], at: &At) -> Result<(), Error> {
     match values.iter().position(|value| super::element::key(value).is_none_or(str::is_empty)) {
         None => Ok(()),
-        Some(index) => Err(refuse(ScimType::InvalidValue, &format!("{at}[{index}]"), "`value` is required")),
+        Some(index) => {
+            Err(refuse(ScimType::InvalidValue, format_args!("{at}[{index}]"), "`value` is required"))
+        }
     }
 }
 
@@ -482,10 +493,4 @@ fn is_empty_value(value: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// `Operations[0].value.displayName`, with a long name cut.
-fn member_at(at: &str, name: &str) -> String {
-    let (name, more) = cut(name);
-    format!("{at}.{name}{more}")
 }

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::at::At;
 use super::{PatchOptions, needs, refuse};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
@@ -19,8 +20,7 @@ pub(super) enum Op {
 
 /// One operation as sent.
 pub(super) struct Operation {
-    /// `Operations[2]`
-    pub(super) at: String,
+    pub(super) at: At,
     pub(super) op: Op,
     /// The path; absent, `null` and empty are the same from here on.
     pub(super) path: Option<Box<str>>,
@@ -57,7 +57,7 @@ pub(super) fn message(
     operations
         .into_iter()
         .enumerate()
-        .map(|(index, value)| operation(format!("Operations[{index}]"), value, &options.leniencies, fired))
+        .map(|(index, value)| operation(At::operation(index), value, &options.leniencies, fired))
         .collect()
 }
 
@@ -71,7 +71,7 @@ fn schemas(body: &Object, leniencies: &Leniencies, fired: &mut Vec<Leniency>) ->
 
 /// Reads one operation; members that are not of the message are ignored.
 fn operation(
-    at: String,
+    at: At,
     value: Value,
     leniencies: &Leniencies,
     fired: &mut Vec<Leniency>,
@@ -83,28 +83,28 @@ fn operation(
         Some(Value::String(name)) => op(&at, &name, leniencies, fired)?,
         _ => {
             let what = "one of `add`, `remove`, `replace` is required";
-            return Err(refuse(ScimType::InvalidSyntax, &format!("{at}.op"), what));
+            return Err(refuse(ScimType::InvalidSyntax, at.op(), what));
         }
     };
     let path = path(&at, members.remove("path"), leniencies, fired)?;
     Ok(Operation { at, op, path, value: members.remove("value") })
 }
 
-fn op(at: &str, name: &str, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<Op, Error> {
+fn op(at: &At, name: &str, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<Op, Error> {
     let known = [("add", Op::Add), ("remove", Op::Remove), ("replace", Op::Replace)];
     let Some((exact, op)) = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
         let what = format_args!("{} is none of `add`, `remove`, `replace`", quote(name));
-        return Err(refuse(ScimType::InvalidSyntax, &format!("{at}.op"), what));
+        return Err(refuse(ScimType::InvalidSyntax, at.op(), what));
     };
     if name != exact && !leniencies.take(Leniency::OpCase, fired) {
         let what = format_args!("{} is not `{exact}`", quote(name));
-        return Err(needs(Leniency::OpCase, ScimType::InvalidSyntax, &format!("{at}.op"), what));
+        return Err(needs(Leniency::OpCase, ScimType::InvalidSyntax, at.op(), what));
     }
     Ok(op)
 }
 
 fn path(
-    at: &str,
+    at: &At,
     path: Option<Value>,
     leniencies: &Leniencies,
     fired: &mut Vec<Leniency>,
@@ -116,12 +116,12 @@ fn path(
         Some(Value::String(text)) if &*text == "None" => (Leniency::NonePath, "None"),
         Some(Value::String(text)) => return Ok(Some(text)),
         Some(_) => {
-            return Err(refuse(ScimType::InvalidPath, &format!("{at}.path"), "a path is a string"));
+            return Err(refuse(ScimType::InvalidPath, at.path(), "a path is a string"));
         }
     };
     if leniencies.take(leniency, fired) {
         return Ok(None);
     }
     let what = format_args!("{} is no path", quote(sent));
-    Err(needs(leniency, ScimType::InvalidPath, &format!("{at}.path"), what))
+    Err(needs(leniency, ScimType::InvalidPath, at.path(), what))
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use scim_filter::AttrName;
 
+use super::at::At;
 use super::element::{self, Forbidden};
 use super::fold::Fold;
 use super::select::Selection;
@@ -17,7 +18,7 @@ use super::values::{Budget, Failure, Values, weight};
 use super::{Change, PatchRequest, Plan, Write, needs, refuse};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
-use crate::schema::{Attribute, ResourceSchema};
+use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ScimType};
 
@@ -42,8 +43,8 @@ pub(super) fn plan(
     let Draft { fired, slots, .. } = draft;
     let mut change = Change::default();
     for slot in slots {
-        let at = slot.at.clone();
-        match slot.finish().map_err(|Forbidden(what)| refuse(ScimType::Mutability, &at, what))? {
+        let at = slot.at;
+        match slot.finish().map_err(|Forbidden(what)| refuse(ScimType::Mutability, at, what))? {
             Outcome::Same => {}
             Outcome::Write(write) => change.writes.push(write),
             Outcome::Delta(delta) => change.deltas.push(delta),
@@ -117,28 +118,21 @@ impl<F: Into<Failure>> From<F> for Refused {
 }
 
 impl<'r> Draft<'r> {
-    fn step(&mut self, step: &Step) -> Result<(), Error> {
+    fn step(&mut self, step: &'r Step) -> Result<(), Error> {
         match &step.subject {
-            Subject::Extension(uri) => {
-                let schema = self.schema;
-                let extension = schema.extensions().iter().find(|known| uri.matches(&known.id));
-                for attribute in extension.map(|known| known.attributes.as_slice()).unwrap_or_default() {
-                    let target = Target {
-                        extension: Some(uri.clone()),
-                        attribute: AttrName::new(&attribute.name),
-                        keyed: false,
-                        selection: None,
-                        sub: None,
-                    };
-                    let had = self.held(Some(uri), attribute).is_some();
-                    if had || self.slots.iter().any(|slot| slot.is_for(&target)) {
-                        let read_only = attribute.mutability == crate::schema::Mutability::ReadOnly;
-                        if read_only {
+            Subject::Extension(_, targets) => {
+                for target in targets {
+                    let uri = target.extension.as_ref();
+                    let found = self.schema.find(uri.map(AttrName::as_str), target.attribute.as_str());
+                    let Some(attribute) = found else { continue };
+                    let had = self.held(uri, attribute).is_some();
+                    if had || self.slots.iter().any(|slot| slot.is_for(target)) {
+                        if attribute.mutability == Mutability::ReadOnly {
                             let what = format_args!("`{}` cannot be removed", attribute.name);
                             return Err(refuse(ScimType::Mutability, &step.at, what));
                         }
-                        self.run(&target, &Action::Remove, &step.at)
-                            .map_err(|refused| described(refused, &step.at, &target))?;
+                        self.run(target, &step.action, &step.at)
+                            .map_err(|refused| described(refused, &step.at, target))?;
                     }
                 }
                 Ok(())
@@ -149,7 +143,7 @@ impl<'r> Draft<'r> {
         }
     }
 
-    fn run(&mut self, target: &Target, action: &Action, at: &str) -> Result<(), Refused> {
+    fn run(&mut self, target: &'r Target, action: &'r Action, at: &'r At) -> Result<(), Refused> {
         if let Action::SameId(value) = action {
             let same = self.current.get("id").is_none_or(|id| id == value);
             return if same { Ok(()) } else { Err(Refused::OtherId) };
@@ -199,10 +193,10 @@ impl<'r> Draft<'r> {
 
     /// The index of the target's slot, made when it is first needed; `None` only for a schema that
     /// is not the one the request was parsed with.
-    fn slot(&mut self, target: &Target, at: &str) -> Option<usize> {
+    fn slot(&mut self, target: &Target, at: &'r At) -> Option<usize> {
         if let Some(index) = self.slots.iter().position(|slot| slot.is_for(target)) {
             let slot = self.slots.get_mut(index)?;
-            slot.at = at.into();
+            slot.at = at;
             return Some(index);
         }
         let extension = target.extension.as_ref();
@@ -216,7 +210,7 @@ impl<'r> Draft<'r> {
         } else {
             State::Single(before.cloned())
         };
-        self.slots.push(Slot { extension: extension.cloned(), attribute, before, at: at.into(), state });
+        self.slots.push(Slot { extension: extension.cloned(), attribute, before, at, state });
         Some(self.slots.len() - 1)
     }
 }
@@ -228,12 +222,12 @@ impl Slot<'_> {
 }
 
 /// Runs an action on a keyed attribute without its values.
-fn folded(fold: &mut Fold<'_>, target: &Target, action: &Action) {
+fn folded<'r>(fold: &mut Fold<'r>, target: &'r Target, action: &'r Action) {
     match action {
-        Action::Add(values) => values.iter().for_each(|value| fold.add(value.clone())),
+        Action::Add(values) => values.iter().for_each(|value| fold.add(value)),
         Action::Replace(values) => {
             fold.clear();
-            values.iter().for_each(|value| fold.add(value.clone()));
+            values.iter().for_each(|value| fold.add(value));
         }
         Action::RemoveListed(values) => {
             values.iter().filter_map(element::key).for_each(|key| fold.remove(key));
@@ -386,12 +380,12 @@ impl Many<'_, '_> {
         if !places.is_empty() || matches!(action, Action::Remove | Action::RemoveListed(_)) {
             return self.change(&places, sub, action);
         }
-        match &selection.template {
+        match selection.template(self.attribute, self.leniencies) {
             Some(template) if makes_something(action) => {
                 if !self.leniencies.take(Leniency::CreateMissingElement, self.fired) {
                     return Err(Refused::NoTargetWithout(Leniency::CreateMissingElement));
                 }
-                self.make(template.clone(), sub, action)
+                self.make(template, sub, action)
             }
             _ => Err(Refused::NoTarget),
         }
@@ -490,7 +484,7 @@ fn required(attribute: &Attribute, loses: bool) -> Result<(), Forbidden> {
 }
 
 /// The error of a refused step.
-fn described(refused: Refused, at: &str, target: &Target) -> Error {
+fn described(refused: Refused, at: &At, target: &Target) -> Error {
     let name = &target.attribute;
     match refused {
         Refused::Failure(Failure::Forbidden(Forbidden(what))) => refuse(ScimType::Mutability, at, what),

@@ -14,30 +14,31 @@ pub(super) struct Selection {
     pub(super) keys: Option<Vec<Box<str>>>,
     /// The filter; absent where every value with one of `keys` matches.
     pub(super) filter: Option<BoundFilter>,
-    /// The element that the filter describes by `eq` terms alone, to be made where none matches.
-    pub(super) template: Option<Object>,
     /// How many comparisons one evaluation takes, at most.
     pub(super) cost: usize,
 }
 
 impl Selection {
-    /// What `filter` selects of `attribute`.
-    pub(super) fn new(
-        filter: &BoundFilter,
-        attribute: &Attribute,
-        keyed: bool,
-        leniencies: &Leniencies,
-    ) -> Self {
-        let shape = Shape::of(filter);
-        let (keys, whole) = match shape.keys {
-            Some((keys, whole)) if keyed => (Some(keys), whole),
-            _ => (None, false),
-        };
-        Self {
-            keys,
-            filter: (!whole).then(|| filter.clone()),
-            template: shape.equal.and_then(|equal| template(attribute, equal, leniencies)),
-            cost: shape.terms,
+    /// What `filter` selects of an attribute that is `keyed` or not.
+    pub(super) fn new(filter: BoundFilter, keyed: bool) -> Self {
+        let cost = count(filter.expr());
+        match keys_in(filter.expr()) {
+            Some((keys, true)) if keyed => Self { keys: Some(keys), filter: None, cost },
+            Some((keys, false)) if keyed => Self { keys: Some(keys), filter: Some(filter), cost },
+            _ => Self { keys: None, filter: Some(filter), cost },
+        }
+    }
+
+    /// The element of `attribute` that the filter describes by `eq` terms alone, to be made where
+    /// none matches.
+    pub(super) fn template(&self, attribute: &Attribute, leniencies: &Leniencies) -> Option<Object> {
+        match (&self.filter, self.keys.as_deref()) {
+            (Some(filter), _) => template(attribute, equal_terms(filter.expr())?, leniencies),
+            (None, Some([key])) => {
+                let value = AttrName::new("value");
+                template(attribute, vec![(&value, Scalar::String(key))], leniencies)
+            }
+            (None, _) => None,
         }
     }
 
@@ -52,21 +53,6 @@ impl Selection {
             Some(_) => None,
             None => self.keys.as_deref(),
         }
-    }
-}
-
-/// What one pass over a filter finds out.
-struct Shape<'b> {
-    /// The `value`s that can match, and whether they alone decide.
-    keys: Option<(Vec<Box<str>>, bool)>,
-    /// The terms, if the filter is a conjunction of equalities.
-    equal: Option<Vec<(&'b AttrName, Scalar<'b>)>>,
-    terms: usize,
-}
-
-impl<'b> Shape<'b> {
-    fn of(filter: &'b BoundFilter) -> Self {
-        Self { keys: keys_in(filter.expr()), equal: equal_terms(filter.expr()), terms: count(filter.expr()) }
     }
 }
 
@@ -126,6 +112,9 @@ fn count(expr: BoundExpr<'_>) -> usize {
 /// Shows `visit` every sub-expression, without recursion, until it says no; returns whether it
 /// never did.
 fn walk<'b>(expr: BoundExpr<'b>, mut visit: impl FnMut(BoundExpr<'b>) -> bool) -> bool {
+    if matches!(expr, BoundExpr::Compare(..) | BoundExpr::Present(_)) {
+        return visit(expr);
+    }
     let mut open = vec![expr];
     let push = |open: &mut Vec<BoundExpr<'b>>, term: BoundTerm<'b>| open.push(term.expr());
     while let Some(expr) = open.pop() {

@@ -2,6 +2,7 @@
 
 use scim_filter::AttrName;
 
+use super::at::At;
 use super::element::Forbidden;
 use super::fold::Fold;
 use super::values::{Values, restore};
@@ -15,7 +16,7 @@ pub(super) struct Slot<'r> {
     pub(super) attribute: &'r Attribute,
     pub(super) before: Option<&'r Value>,
     /// The operation that touched it last, for error details.
-    pub(super) at: Box<str>,
+    pub(super) at: &'r At,
     pub(super) state: State<'r>,
 }
 

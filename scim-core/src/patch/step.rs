@@ -2,6 +2,7 @@
 
 use scim_filter::AttrName;
 
+use super::at::At;
 use super::target::Target;
 use crate::value::{Object, Value};
 
@@ -9,7 +10,7 @@ use crate::value::{Object, Value};
 #[derive(Clone)]
 pub(super) struct Step {
     /// Where in the request it stands: `Operations[2].path`.
-    pub(super) at: Box<str>,
+    pub(super) at: At,
     pub(super) subject: Subject,
     pub(super) action: Action,
 }
@@ -17,8 +18,8 @@ pub(super) struct Step {
 /// What a step changes.
 #[derive(Clone)]
 pub(super) enum Subject {
-    /// Every attribute of an extension.
-    Extension(AttrName),
+    /// An extension: each of its attributes.
+    Extension(AttrName, Vec<Target>),
     Attribute(Target),
 }
 

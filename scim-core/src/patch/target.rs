@@ -2,6 +2,7 @@
 
 use scim_filter::{AttrName, BindOptions, BoundPath, PatchPath};
 
+use super::at::At;
 use super::select::Selection;
 use super::{PatchOptions, keyed, needs, refuse};
 use crate::error::quote;
@@ -54,20 +55,17 @@ impl From<PathError> for Error {
 pub(super) fn resolve<'s>(
     schema: &'s ResourceSchema,
     text: &str,
-    at: &str,
+    at: &At,
     options: &PatchOptions,
     fired: &mut Vec<Leniency>,
 ) -> Result<Place<'s>, PathError> {
     let path = PatchPath::parse_with(text, &options.path)
         .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))?;
     let bound = bind(schema, &path, at, options, fired)?;
-    let Some(attribute) = &bound.attribute else {
-        return Ok(match bound.extension {
-            Some(extension) => Place::Extension(extension),
-            None => Place::Resource,
-        });
-    };
-    place(schema, &bound, attribute, at, options)
+    if bound.attribute.is_none() {
+        return Ok(bound.extension.map_or(Place::Resource, Place::Extension));
+    }
+    place(schema, bound, at)
 }
 
 /// The attribute `name` of the base schema or of `extension`, as a whole.
@@ -85,7 +83,7 @@ pub(super) fn whole<'s>(attribute: &'s Attribute, extension: Option<&AttrName>) 
 fn bind(
     schema: &ResourceSchema,
     path: &PatchPath,
-    at: &str,
+    at: &At,
     options: &PatchOptions,
     fired: &mut Vec<Leniency>,
 ) -> Result<BoundPath, PathError> {
@@ -134,18 +132,13 @@ fn bind(
         .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))
 }
 
-fn place<'s>(
-    schema: &'s ResourceSchema,
-    bound: &BoundPath,
-    name: &AttrName,
-    at: &str,
-    options: &PatchOptions,
-) -> Result<Place<'s>, PathError> {
+fn place<'s>(schema: &'s ResourceSchema, bound: BoundPath, at: &At) -> Result<Place<'s>, PathError> {
     let refused = |what: String| PathError::Refused(refuse(ScimType::InvalidPath, at, what));
     let extension = bound.extension.as_ref();
+    let name = bound.attribute.as_ref().map_or("", AttrName::as_str);
     let attribute = schema
-        .find(extension.map(AttrName::as_str), name.as_str())
-        .ok_or_else(|| refused(format!("{} is no attribute", quote(name.as_str()))))?;
+        .find(extension.map(AttrName::as_str), name)
+        .ok_or_else(|| refused(format!("{} is no attribute", quote(name))))?;
     let sub = match &bound.sub {
         None => None,
         Some(sub) => Some(
@@ -155,15 +148,15 @@ fn place<'s>(
         ),
     };
     let keyed = extension.is_none() && keyed(attribute);
-    let selection = match &bound.filter {
+    let selection = match bound.filter {
         None => None,
         Some(_) if !attribute.multi_valued => {
             return Err(refused(format!("`{name}` has one value, so no filter can select among several")));
         }
-        Some(filter) => Some(Selection::new(filter, attribute, keyed, &options.leniencies)),
+        Some(filter) => Some(Selection::new(filter, keyed)),
     };
     let target = Target {
-        extension: bound.extension.clone(),
+        extension: bound.extension,
         attribute: AttrName::new(&attribute.name),
         keyed,
         selection,

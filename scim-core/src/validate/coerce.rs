@@ -1,9 +1,10 @@
 //! One value made to fit its attribute.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
-use scim_filter::{AttributeType, Number};
+use scim_filter::{AttributeType, Number, compare};
 
 use super::{invalid_value, lexical, missing, needs};
 use crate::error::quote;
@@ -36,8 +37,19 @@ pub fn coerce(
     leniencies: &Leniencies,
     fired: &mut Vec<Leniency>,
 ) -> Result<Option<Value>, Error> {
+    coerce_at(attribute, value, &at, leniencies, fired)
+}
+
+/// The same, with a path that is text only where an error says it.
+pub(crate) fn coerce_at(
+    attribute: &Attribute,
+    value: Value,
+    at: &dyn fmt::Display,
+    leniencies: &Leniencies,
+    fired: &mut Vec<Leniency>,
+) -> Result<Option<Value>, Error> {
     let mut coercion = Coercion { leniencies, fired: std::mem::take(fired) };
-    let result = coercion.value(attribute, value, &at);
+    let result = coercion.value(attribute, value, at);
     *fired = coercion.fired;
     result
 }
@@ -98,26 +110,25 @@ impl Coercion<'_> {
             }
         };
         let mut kept = Vec::with_capacity(elements.len());
-        let mut keys = Keys::of(attribute);
+        let key = key_of(attribute);
         for (index, element) in elements.into_iter().enumerate() {
             let at = format_args!("{at}[{index}]");
             let null = element == Value::Null;
             let Some(element) = self.single(attribute, element, &at)? else {
                 // Something was named, though nothing by which it is known. To pass over it could
                 // empty a group that was to be replaced.
-                match keys {
+                match key {
                     Some(_) if !null => return Err(missing(format_args!("{at}.value"))),
                     _ => continue,
                 }
             };
-            match &mut keys {
-                None => kept.push(element),
-                Some(keys) => match element.get("value").and_then(Value::as_str) {
-                    None | Some("") => return Err(missing(format_args!("{at}.value"))),
-                    Some(key) if keys.is_new(key) => kept.push(element),
-                    Some(_) => {}
-                },
+            if key.is_some() && element.get("value").and_then(Value::as_str).is_none_or(str::is_empty) {
+                return Err(missing(format_args!("{at}.value")));
             }
+            kept.push(element);
+        }
+        if let Some(key) = key {
+            distinct(&mut kept, key);
         }
         self.one_primary(attribute, &mut kept, at)?;
         Ok((!kept.is_empty()).then_some(Value::Array(kept)))
@@ -189,7 +200,7 @@ impl Coercion<'_> {
         value: Value,
         at: &dyn fmt::Display,
     ) -> Result<Option<Value>, Error> {
-        let members = match value {
+        let mut object = match value {
             Value::Object(members) => members,
             Value::String(text) if text.is_empty() && self.take(Leniency::EmptyValue) => return Ok(None),
             Value::String(text) if attribute.sub_attribute("value").is_some() => {
@@ -203,19 +214,24 @@ impl Coercion<'_> {
                 return Err(invalid_value(format_args!("`{at}` must be an object, not {}", other.kind())));
             }
         };
-        let mut object = Object::new();
-        for (name, value) in members {
+        object.try_edit::<Error>(|name, value| {
             let Some(sub) = attribute.sub_attribute(name.as_str()) else {
                 self.unknown_attribute(name.as_str(), at)?;
-                continue;
+                return Ok(false);
             };
             if sub.mutability == Mutability::ReadOnly {
-                continue;
+                return Ok(false);
             }
-            if let Some(value) = self.value(sub, value, &format_args!("{at}.{}", sub.name))? {
-                object.insert(sub.name.as_str(), value);
+            let sent = std::mem::take(value);
+            let Some(fitting) = self.value(sub, sent, &format_args!("{at}.{}", sub.name))? else {
+                return Ok(false);
+            };
+            *value = fitting;
+            if name.as_str() != sub.name {
+                *name = sub.name.as_str().into();
             }
-        }
+            Ok(true)
+        })?;
         let empty_value = object.len() == 1 && object.get("value").and_then(Value::as_str) == Some("");
         if object.is_empty() || (empty_value && self.take(Leniency::EmptyValue)) {
             return Ok(None);
@@ -233,23 +249,24 @@ impl Coercion<'_> {
     }
 }
 
-/// The `value`s seen so far of an attribute whose values are identified by it.
-struct Keys {
-    case_exact: bool,
-    seen: BTreeSet<Box<str>>,
+/// The sub-attribute by which values of `attribute` are identified, if there is one.
+fn key_of(attribute: &Attribute) -> Option<&Attribute> {
+    let immutable_text =
+        |value: &&Attribute| value.mutability == Mutability::Immutable && value.kind == AttributeType::String;
+    attribute.sub_attribute("value").filter(immutable_text)
 }
 
-impl Keys {
-    fn of(attribute: &Attribute) -> Option<Self> {
-        let value = attribute.sub_attribute("value")?;
-        (value.mutability == Mutability::Immutable && value.kind == AttributeType::String)
-            .then(|| Self { case_exact: value.case_exact, seen: BTreeSet::new() })
-    }
-
-    fn is_new(&mut self, key: &str) -> bool {
-        let key = if self.case_exact { key.into() } else { scim_filter::compare::fold(key) };
-        self.seen.insert(key.into())
-    }
+/// Keeps the first of those of `elements` that have the same `key`.
+fn distinct(elements: &mut Vec<Value>, key: &Attribute) {
+    let mut seen = HashSet::with_capacity(elements.len());
+    let keys = elements.iter().map(|element| element.get(&key.name).and_then(Value::as_str));
+    let folded = keys.map(|text| match text {
+        Some(text) if !key.case_exact => Some(compare::fold(text)),
+        text => text.map(Cow::Borrowed),
+    });
+    let new: Vec<bool> = folded.map(|text| text.is_none_or(|text| seen.insert(text))).collect();
+    let mut new = new.into_iter();
+    elements.retain(|_| new.next().unwrap_or(true));
 }
 
 /// What is wrong with a value that does not fit its attribute's type.

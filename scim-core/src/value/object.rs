@@ -113,8 +113,25 @@ impl Object {
     }
 
     /// Keeps the members `keep` says yes to.
-    pub fn retain(&mut self, keep: impl FnMut(&AttrName, &mut Value) -> bool) {
-        self.members.retain(keep);
+    pub fn retain(&mut self, mut keep: impl FnMut(&AttrName, &mut Value) -> bool) {
+        self.members.retain(|name, value| keep(name, value));
+    }
+
+    /// Keeps the members `edit` says yes to, with the values it gives them and in its spelling of
+    /// their names, which may differ in case alone; or stops where it fails.
+    pub(crate) fn try_edit<E>(
+        &mut self,
+        mut edit: impl FnMut(&mut AttrName, &mut Value) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut result = Ok(());
+        self.members.retain(|name, value| match &result {
+            Ok(()) => edit(name, value).unwrap_or_else(|error| {
+                result = Err(error);
+                false
+            }),
+            Err(_) => false,
+        });
+        result
     }
 
     fn place(&self, name: &str) -> Option<usize> {

@@ -88,7 +88,7 @@ impl Slots {
         }
     }
 
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&AttrName, &mut Value) -> bool) {
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut AttrName, &mut Value) -> bool) {
         let before = self.0.len();
         self.edit(|slots| {
             slots.retain_mut(|slot| slot.member_mut().is_none_or(|(name, value)| keep(name, value)));

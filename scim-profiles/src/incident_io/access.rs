@@ -166,6 +166,15 @@ impl OnCallSeat {
     pub const fn is_held(self) -> bool {
         !matches!(self, Self::None)
     }
+
+    /// `none`, `held` or `managed`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Held => "held",
+            Self::Managed => "managed",
+        }
+    }
 }
 
 impl Seats {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use scim_core::{Object, Value};
+
 /// A person assigned to incident.io in the identity provider: a SCIM User.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -14,6 +16,43 @@ pub struct Person {
     pub active: bool,
 }
 
+impl Person {
+    /// The person that the SCIM User `user` is; `None` without `id` or e-mail address.
+    ///
+    /// Which address counts has no source: here it is the primary one, else that for work, else the
+    /// first, else the `userName`, if it has an `@`. Whoever is not said to be inactive is active.
+    ///
+    /// ```
+    /// use scim_core::Value;
+    /// use scim_profiles::incident_io::Person;
+    ///
+    /// let user = Value::from(serde_json::json!({
+    ///     "id": "7",
+    ///     "userName": "ada",
+    ///     "emails": [{"value": "ada@home.example"}, {"value": "ada@example.com", "type": "work"}],
+    /// }));
+    /// let person = user.as_object().and_then(Person::from_scim).expect("has an id and an address");
+    /// assert_eq!((person.email.as_str(), person.active), ("ada@example.com", true));
+    /// ```
+    pub fn from_scim(user: &Object) -> Option<Self> {
+        let id = user.get("id").and_then(Value::as_str)?.to_owned();
+        let email = email(user)?.to_owned();
+        let active = user.get("active").and_then(Value::as_bool).unwrap_or(true);
+        Some(Self { id, email, active })
+    }
+}
+
+fn email(user: &Object) -> Option<&str> {
+    let emails = || user.get("emails").and_then(Value::as_array).unwrap_or_default().iter();
+    let has = |name: &str, value: Value| {
+        emails().filter_map(Value::as_object).find(|email| email.get(name) == Some(&value))
+    };
+    let first = || emails().find_map(Value::as_object);
+    let chosen = has("primary", true.into()).or_else(|| has("type", "work".into())).or_else(first);
+    let named = || user.get("userName").and_then(Value::as_str).filter(|name| name.contains('@'));
+    chosen.and_then(|email| email.get("value")).and_then(Value::as_str).or_else(named)
+}
+
 /// A group of people: a SCIM Group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -21,6 +60,17 @@ pub struct Group {
     pub name: String,
     /// The ids of its members. Whoever is not among the people is passed over.
     pub members: Vec<String>,
+}
+
+impl Group {
+    /// The group that the SCIM Group `group` is; `None` without `displayName`. Members are read as
+    /// people: a group among them gives its members nothing.
+    pub fn from_scim(group: &Object) -> Option<Self> {
+        let name = group.get("displayName").and_then(Value::as_str)?.to_owned();
+        let members = group.get("members").and_then(Value::as_array).unwrap_or_default().iter();
+        let value = |member: &Value| member.as_object()?.get("value")?.as_str().map(str::to_owned);
+        Some(Self { name, members: members.filter_map(value).collect() })
+    }
 }
 
 /// The people and groups that an identity provider provisions.

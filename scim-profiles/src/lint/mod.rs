@@ -272,6 +272,15 @@ impl<'s> Judge<'s> {
         };
         match rule.check {
             Check::Lists(text) if missing => Some(Err(format!("does not list `{text}`"))),
+            Check::NoValue if missing && completeness == Completeness::Whole => Some(Ok(())),
+            Check::AnyEmail(places) if completeness == Completeness::Whole => {
+                let is_email =
+                    |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(shape::is_email);
+                let found = places
+                    .iter()
+                    .any(|place| targets(place, fragment).iter().any(|(_, value)| is_email(*value)));
+                Some(if found { Ok(()) } else { Err(rule.statement.to_owned()) })
+            }
             Check::Required if missing => Some(Err("a value is required".to_owned())),
             Check::Kept if missing && self.payload == Payload::Patch => {
                 Some(Err(format!("cannot be removed: {}", rule.statement)))

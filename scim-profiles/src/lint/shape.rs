@@ -40,7 +40,9 @@ pub(super) fn judge(rule: &Rule, value: &Value, whole: bool) -> Option<Result<()
             let listed = elements.iter().any(|e| e.as_str().is_some_and(|e| e.eq_ignore_ascii_case(text)));
             require(listed, || format!("does not list `{text}`"))
         }),
-        Check::AnyMember(_)
+        Check::NoValue => Some(Err(rule.statement.to_owned())),
+        Check::AnyEmail(_)
+        | Check::AnyMember(_)
         | Check::Type
         | Check::Known
         | Check::Plain
@@ -83,7 +85,7 @@ fn time_zone(name: &str) -> Result<(), String> {
 
 /// Whether `text` is a mailbox of RFC 5321 §4.1.2 in its usual form: a dot-string, `@`, and a
 /// domain name. Quoted local parts and address literals are not; no directory has them.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_atom = |atom: &str| {
         !atom.is_empty()

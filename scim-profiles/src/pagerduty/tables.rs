@@ -11,7 +11,7 @@ use super::sources::{
 };
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    Filterable, Filters, Lifecycle, Profile, ResourceProfile,
+    Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
 };
 use crate::rule::Literal;
 
@@ -50,6 +50,7 @@ pub static PROFILE: Profile = Profile {
         deactivation_deletes: true,
     }],
     lifecycle: LIFECYCLE,
+    options: OPTIONS,
     errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 400, source: SCIM_API.as_inferred() },
     behaviour: Behaviour {
         registry,
@@ -212,5 +213,32 @@ const LIFECYCLE: &[Lifecycle] = &[
         statement: "`/Groups`, `/Me`, `/Bulk` and `/.search` are not found",
         status: Some(404),
         source: SCIM_API.as_inferred(),
+    },
+];
+
+const OPTIONS: &[OptionRow] = &[
+    OptionRow {
+        name: "duplicate_status",
+        default: "400",
+        statement: "the status for a userName that is taken",
+        source: SCIM_API.as_inferred(),
+    },
+    OptionRow {
+        name: "reassign_incidents",
+        default: "false",
+        statement: "whether the account reassigns the incidents of a user who is deleted",
+        source: OFFBOARDING,
+    },
+    OptionRow {
+        name: "read_only_users",
+        default: "true",
+        statement: "whether the account has the ability `read_only_users`, which stakeholder roles need",
+        source: REST_API,
+    },
+    OptionRow {
+        name: "advanced_permissions",
+        default: "true",
+        statement: "whether the account has advanced permissions, which `observer` and `restricted_access` need",
+        source: REST_API,
     },
 ];

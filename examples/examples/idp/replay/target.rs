@@ -13,7 +13,8 @@ use super::need::get;
 /// The service's habits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Profile {
-    /// Users and groups as the RFCs have them.
+    /// Users and groups as the RFCs have them; so has incident.io.
+    #[value(alias = "incident-io")]
     Generic,
     /// PagerDuty: users only, with role and licence; deactivating deletes.
     Pagerduty,

@@ -317,11 +317,11 @@ impl<'a> Preview<'a> {
         &self.problems
     }
 
-    /// Who would be locked out, if the user `actor` confirms.
+    /// Who would be locked out, and whether the user `actor` would, who confirms, where that is known.
     ///
     /// Only groups count: that a user whom nobody assigned is keeps the owner's role lets nobody in
     /// who is made sure of.
-    pub fn lockouts(&self, actor: &str) -> Vec<Lockout> {
+    pub fn lockouts(&self, actor: Option<&str>) -> Vec<Lockout> {
         let mut lockouts = Vec::new();
         let assigned = || self.rows.iter().filter(|row| row.person.is_some());
         if !self.mapping.groups().any(|(_, access)| access.base_role == BaseRole::Owner) {
@@ -330,9 +330,11 @@ impl<'a> Preview<'a> {
             lockouts.push(Lockout::NoOwner);
         }
         let manages = |row: &Row<'_>| self.mapping.manages_scim(row.to.base_role, &row.to.custom_roles);
-        let is_actor = |row: &&Row<'_>| row.user.is_some_and(|user| user.id == actor);
-        if !assigned().find(is_actor).is_some_and(manages) {
-            lockouts.push(Lockout::Actor);
+        if let Some(actor) = actor {
+            let is_actor = |row: &&Row<'_>| row.user.is_some_and(|user| user.id == actor);
+            if !assigned().find(is_actor).is_some_and(manages) {
+                lockouts.push(Lockout::Actor);
+            }
         }
         lockouts
     }
@@ -351,7 +353,7 @@ impl<'a> Preview<'a> {
         if !roles.manages_scim(now.standing.base_role, &now.standing.custom_roles) {
             return Err(Refusal::NotPermitted);
         }
-        let lockouts = self.lockouts(actor);
+        let lockouts = self.lockouts(Some(actor));
         if guard == Guard::On && !lockouts.is_empty() {
             return Err(Refusal::LockedOut(lockouts));
         }

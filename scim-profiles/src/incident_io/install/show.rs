@@ -5,7 +5,6 @@ use std::fmt;
 use scim_core::{Object, Value};
 
 use super::{Action, Preview, Row};
-use crate::incident_io::access::OnCallSeat;
 use crate::incident_io::workspace::Standing;
 use crate::table;
 
@@ -192,14 +191,7 @@ impl Standing {
     pub fn to_value(&self) -> Value {
         let mut seats = Object::new();
         seats.insert("response", self.seats.response);
-        seats.insert(
-            "onCall",
-            match self.seats.on_call {
-                OnCallSeat::None => "none",
-                OnCallSeat::Held => "held",
-                OnCallSeat::Managed => "managed",
-            },
-        );
+        seats.insert("onCall", self.seats.on_call.as_str());
         let mut standing = Object::new();
         standing.insert("active", self.active);
         standing.insert("baseRole", self.base_role.as_str());

@@ -1,0 +1,60 @@
+//! What incident.io does with users, as a policy of a service.
+
+use scim_core::policy::{Admission, Context, Policy, Write};
+use scim_core::{Error, Object, Resource, Value};
+
+use super::access::{OnCallSeat, RoleMapping, Seats};
+use super::schema::EFFECTIVE_ACCESS;
+use super::workspace::Standing;
+
+/// incident.io's behaviour, for [`Service::with_policy`](scim_core::Service::with_policy).
+///
+/// A new user is in no group, and has what whom no group maps has. What groups give is the work of
+/// [`AccessStore`](super::AccessStore), on which the service is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IncidentIo;
+
+impl Policy for IncidentIo {
+    fn admit(
+        &self,
+        context: &Context<'_>,
+        write: Write<'_>,
+        resource: &mut Resource,
+    ) -> Result<Admission, Error> {
+        resource.0.remove("password");
+        if matches!(write, Write::Create) && context.schema.extension(EFFECTIVE_ACCESS).is_some() {
+            let access = extension(&Standing::default(), &RoleMapping::default());
+            resource.0.insert(EFFECTIVE_ACCESS, access);
+        }
+        Ok(Admission::Store)
+    }
+}
+
+/// What [`EFFECTIVE_ACCESS`] says of someone with this standing.
+pub(super) fn extension(standing: &Standing, mapping: &RoleMapping) -> Object {
+    let mut access = Object::new();
+    access.insert("baseRole", standing.base_role.as_str());
+    let mut list = |name: &str, values: Vec<Value>| {
+        if !values.is_empty() {
+            access.insert(name, values);
+        }
+    };
+    list("customRoles", standing.custom_roles.iter().map(|role| Value::from(&**role)).collect());
+    let permissions = mapping.permissions(&standing.custom_roles);
+    list("permissions", permissions.into_iter().map(Value::from).collect());
+    access.insert("responderSeat", standing.seats.response);
+    access.insert("onCallSeat", standing.seats.on_call.as_str());
+    access
+}
+
+/// The seats that a user has, by what [`EFFECTIVE_ACCESS`] says.
+pub(super) fn seats(user: &Object) -> Seats {
+    let access = user.get(EFFECTIVE_ACCESS).and_then(Value::as_object);
+    let of = |name: &str| access.and_then(|access| access.get(name));
+    let on_call = of("onCallSeat").and_then(Value::as_str);
+    let seats = [OnCallSeat::Held, OnCallSeat::Managed];
+    Seats {
+        response: of("responderSeat").and_then(Value::as_bool).unwrap_or_default(),
+        on_call: seats.into_iter().find(|seat| Some(seat.as_str()) == on_call).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,83 @@
+//! What incident.io makes of payloads, beyond the RFCs.
+
+use scim_core::ScimType;
+
+use super::sources::SCIM;
+use crate::Source;
+use crate::generic;
+use crate::rule::{Check, Literal, On, Rule, Severity};
+
+/// The rules of users, in the order in which violations are reported.
+pub(super) const USER_RULES: &[Rule] = &[
+    generic::OPERATION,
+    generic::TYPE,
+    generic::TEXT,
+    generic::KNOWN,
+    generic::PLAIN,
+    generic::SCHEMAS_USER,
+    generic::USER_NAME_REQUIRED,
+    Rule {
+        on: On::WHOLE,
+        ..warning(
+            "email-known",
+            "",
+            Check::AnyEmail(&["userName", "emails[].value"]),
+            "users are linked and created by their e-mail address, in `emails` or as userName",
+            SCIM.as_inferred(),
+        )
+    },
+    warning(
+        "roles-by-groups",
+        "roles",
+        Check::NoValue,
+        "roles come from groups that are mapped; `roles` gives nothing",
+        SCIM.as_inferred(),
+    ),
+    Rule {
+        on: On::CHANGE,
+        ..warning(
+            "active-deactivates",
+            "active",
+            Check::Not(Literal::Bool(false)),
+            "deactivates the user, unless they are active in Slack",
+            SCIM,
+        )
+    },
+];
+
+/// The rules of groups.
+pub(super) const GROUP_RULES: &[Rule] = &[
+    generic::OPERATION,
+    generic::TYPE,
+    generic::TEXT,
+    generic::KNOWN,
+    generic::PLAIN,
+    generic::SCHEMAS_GROUP,
+    generic::DISPLAY_NAME_REQUIRED,
+    warning(
+        "members-are-people",
+        "members[].type",
+        Check::NoneOf(&["Group"]),
+        "a group in a group gives the people in it nothing: access is by direct membership",
+        SCIM.as_inferred(),
+    ),
+];
+
+const fn warning(
+    id: &'static str,
+    attribute: &'static str,
+    check: Check,
+    statement: &'static str,
+    source: Source,
+) -> Rule {
+    Rule {
+        id,
+        attribute,
+        check,
+        on: On::ALL,
+        severity: Severity::Warning,
+        scim_type: ScimType::InvalidValue,
+        statement,
+        source,
+    }
+}

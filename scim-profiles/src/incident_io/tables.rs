@@ -1,0 +1,181 @@
+//! The incident.io profile, row by row.
+
+use std::sync::Arc;
+
+use super::policy::IncidentIo;
+use super::rules::{GROUP_RULES, USER_RULES};
+use super::schema::registry;
+use super::sources::{PERMISSIONS, SCIM, SEATS, TERRAFORM, USERS, WORKOS};
+use crate::profile::{
+    Authorization, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle, Filters,
+    Lifecycle, OptionRow, Profile, ResourceProfile,
+};
+use crate::rule::Literal;
+use crate::{Source, generic};
+
+/// incident.io, as data.
+///
+/// The endpoint is WorkOS's, and its limits are not documented by incident.io: what a row says of
+/// requests and answers is RFC 7644, marked as inferred. The rest is what becomes of users and groups.
+pub static PROFILE: Profile = Profile {
+    name: "incident-io",
+    title: "incident.io user provisioning",
+    base_urls: &[],
+    endpoints: ENDPOINTS,
+    capabilities: &[
+        flag("patch.supported", true),
+        flag("bulk.supported", false),
+        flag("filter.supported", true),
+        flag("changePassword.supported", false),
+        flag("sort.supported", false),
+        flag("etag.supported", true),
+        number("filter.maxResults", 200),
+        number("itemsPerPage", 100),
+    ],
+    authorization: &[Authorization { prefix: "Bearer ", sent_by: "every identity provider", source: WORKOS }],
+    resources: &[
+        ResourceProfile {
+            resource_type: "User",
+            attributes: &[],
+            rules: USER_RULES,
+            filters: Filters::Any,
+            deactivation_deletes: false,
+        },
+        ResourceProfile {
+            resource_type: "Group",
+            attributes: &[],
+            rules: GROUP_RULES,
+            filters: Filters::Any,
+            deactivation_deletes: false,
+        },
+    ],
+    lifecycle: LIFECYCLE,
+    options: OPTIONS,
+    errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 409, source: WIRE },
+    behaviour: Behaviour {
+        registry,
+        config: super::config,
+        policy: || Arc::new(IncidentIo),
+        new_id: generic::uuid,
+    },
+};
+
+/// What neither incident.io nor WorkOS says, and RFC 7644 does.
+const WIRE: Source = WORKOS.as_inferred();
+
+const ENDPOINTS: &[Endpoint] = &[
+    endpoint("GET", "/ServiceProviderConfig", generic::DISCOVERY),
+    endpoint("GET", "/ResourceTypes", generic::DISCOVERY),
+    endpoint("GET", "/ResourceTypes/{id}", generic::DISCOVERY_ONE),
+    endpoint("GET", "/Schemas", generic::DISCOVERY),
+    endpoint("GET", "/Schemas/{id}", generic::DISCOVERY_ONE),
+    endpoint("GET", "/Users", generic::LIST),
+    endpoint("POST", "/Users", generic::CREATE),
+    endpoint("GET", "/Users/{id}", generic::READ),
+    endpoint("PUT", "/Users/{id}", generic::WRITE),
+    endpoint("PATCH", "/Users/{id}", generic::WRITE),
+    endpoint("DELETE", "/Users/{id}", generic::DELETE),
+    endpoint("GET", "/Groups", generic::LIST),
+    endpoint("POST", "/Groups", generic::CREATE),
+    endpoint("GET", "/Groups/{id}", generic::READ),
+    endpoint("PUT", "/Groups/{id}", generic::WRITE),
+    endpoint("PATCH", "/Groups/{id}", generic::WRITE),
+    endpoint("DELETE", "/Groups/{id}", generic::DELETE),
+];
+
+const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method, path, statuses, scope: None, source: WIRE }
+}
+
+const fn flag(name: &'static str, value: bool) -> Capability {
+    Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source: WIRE }
+}
+
+const fn number(name: &'static str, value: usize) -> Capability {
+    Capability { name, value: CapabilityValue::Number(value), source: WIRE }
+}
+
+const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
+    Lifecycle { id, statement, status: None, source }
+}
+
+const LIFECYCLE: &[Lifecycle] = &[
+    row("standard-by-default", "whom no mapped group has is Standard, with a viewer's seat", SCIM),
+    row(
+        "highest-base-role",
+        "of the base roles that several groups give, the highest counts",
+        SCIM.as_inferred(),
+    ),
+    row(
+        "custom-roles-add",
+        "custom roles of several groups add up, and only add to the base role",
+        PERMISSIONS,
+    ),
+    row("elevated-needs-seat", "an admin or owner has a responder's or an on-call seat", PERMISSIONS),
+    row(
+        "elevated-gets-seat",
+        "who becomes admin or owner without a paid seat gets one",
+        PERMISSIONS.as_inferred(),
+    ),
+    row("seats-stay", "no seat is taken away with a role", SEATS.as_inferred()),
+    row("on-call-granted", "joining a group for on-call seats gives one", SCIM),
+    row("on-call-managed", "the on-call seat of such a group's member cannot be revoked by hand", SCIM),
+    row("on-call-kept", "leaving the group keeps the seat until it is revoked by hand", SCIM),
+    row("assigned-created", "a person who is assigned and has no user gets one", SCIM),
+    row("linked-by-email", "an existing user is linked to the person with the same e-mail address", SCIM),
+    row("email-in-any-case", "e-mail addresses that differ in case alone are the same", SCIM.as_inferred()),
+    row(
+        "active-linked-first",
+        "of several users with the address, an active one is linked rather than a deactivated one",
+        TERRAFORM.as_inferred(),
+    ),
+    row(
+        "deactivated-linked",
+        "a deactivated user with the address, where there is no active one, is linked and active again",
+        SCIM.as_inferred(),
+    ),
+    row("same-email-once", "of several people with the same address one is provisioned", SCIM.as_inferred()),
+    row("downgraded-at-install", "who has a role that no group gives loses it when SCIM is installed", SCIM),
+    row("unlinked-kept", "a user whom the directory does not have keeps everything, as Unlinked", SCIM),
+    row("install-permitted", "an owner, or who may manage security settings, installs SCIM", SCIM),
+    row("owner-group-needed", "a group is mapped to owner, and has an active member", SCIM),
+    row("lockout-guarded", "who installs SCIM and is in no group that lets them manage it is stopped", SCIM),
+    row("install-confirmed", "nothing happens to users before the installation is confirmed", SCIM),
+    row("roles-managed", "while SCIM is installed, roles are not edited in incident.io", SCIM),
+    row("invites-disabled", "while SCIM is installed, nobody is invited by e-mail", USERS),
+    row("unassigned-deactivated", "a user whose person is not assigned any more is deactivated", SCIM),
+    row("slack-keeps-active", "such a user stays active while active in Slack", SCIM),
+    row(
+        "slack-without-roles",
+        "a user who stays active because of Slack alone is Standard",
+        SCIM.as_inferred(),
+    ),
+    row("uninstall-keeps", "uninstalling SCIM leaves everybody as they are", SCIM),
+];
+
+const OPTIONS: &[OptionRow] = &[
+    OptionRow {
+        name: "elevated_seat",
+        default: "responder",
+        statement: "the seat that who becomes admin or owner gets, where they have none that is paid: responder or on-call",
+        source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "custom_roles_need_paid_seat",
+        default: "false",
+        statement: "whether a custom role needs a paid seat as well",
+        source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "deactivated",
+        default: "link",
+        statement: "whether a deactivated user is linked, and activated, where no active one has the address: link or leave",
+        source: SCIM.as_inferred(),
+    },
+    OptionRow {
+        name: "in_slack",
+        default: "standard",
+        statement: "the roles of who is unassigned but active in Slack: standard or keep",
+        source: SCIM.as_inferred(),
+    },
+];

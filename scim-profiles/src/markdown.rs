@@ -1,0 +1,141 @@
+//! A profile as a page of Markdown tables.
+
+use std::fmt::Write as _;
+
+use crate::Source;
+use crate::profile::{AttributeRow, CapabilityValue, Filters, Profile, ResourceProfile};
+use crate::rule::{On, Payload, Rule};
+
+/// The page for `profile`: everything it has, each row with its source.
+pub(crate) fn page(profile: &Profile) -> String {
+    let mut page = format!("# {}\n\n", text(profile.title));
+    let _ = writeln!(
+        page,
+        "Profile `{}`. Each row names the document it comes from and the date of the version that was \
+         read; *inferred* marks what the document does not say in words.",
+        profile.name
+    );
+    overview(&mut page, profile);
+    for resource in profile.resources {
+        self::resource(&mut page, resource);
+    }
+    let lifecycle = profile.lifecycle.iter().map(|row| {
+        let status = row.status.map_or_else(String::new, |status| status.to_string());
+        (vec![code(row.id), text(row.statement), status], row.source)
+    });
+    table(&mut page, "What happens", &["Id", "Statement", "Status"], lifecycle);
+    let options = profile
+        .options
+        .iter()
+        .map(|row| (vec![code(row.name), code(row.default), text(row.statement)], row.source));
+    table(&mut page, "Options", &["Option", "Default", "What it decides"], options);
+    page
+}
+
+fn overview(page: &mut String, profile: &Profile) {
+    let urls = profile.base_urls.iter().map(|row| (vec![text(row.region), code(row.url)], row.source));
+    table(page, "Base URLs", &["Region", "URL"], urls);
+    let spellings = profile
+        .authorization
+        .iter()
+        .map(|row| (vec![code(&format!("{}…", row.prefix)), text(row.sent_by)], row.source));
+    table(page, "Authorization", &["Header", "Sent by"], spellings);
+    let endpoints = profile.endpoints.iter().map(|row| {
+        let statuses = row.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        let scope = row.scope.map_or_else(String::new, code);
+        (vec![code(&format!("{} {}", row.method, row.path)), statuses, scope], row.source)
+    });
+    table(page, "Requests", &["Request", "Statuses", "OAuth scope"], endpoints);
+    let capabilities = profile.capabilities.iter().map(|row| {
+        let value = match row.value {
+            CapabilityValue::Literal(literal) => literal.to_string(),
+            CapabilityValue::Number(number) => number.to_string(),
+        };
+        (vec![code(row.name), code(&value)], row.source)
+    });
+    table(page, "Capabilities", &["Name", "Value"], capabilities);
+    let duplicate = (vec![profile.errors.duplicate.to_string()], profile.errors.source);
+    table(page, "Errors", &["Status of a value that is taken"], [duplicate]);
+}
+
+fn resource(page: &mut String, resource: &ResourceProfile) {
+    let name = resource.resource_type;
+    let attributes = resource.attributes.iter().flat_map(|row| {
+        let own = (row.name.to_owned(), row);
+        let subs = row.sub_attributes.iter().map(|sub| (format!("{}.{}", row.name, sub.name), sub));
+        std::iter::once(own).chain(subs).map(|(name, row)| (attribute(&name, row), row.source))
+    });
+    let header = ["Attribute", "Type", "Required", "Values", "Meaning"];
+    table(page, &format!("{name}: attributes"), &header, attributes);
+    let rules = resource.rules.iter().map(|rule| (self::rule(rule), rule.source));
+    let header = ["Id", "Attribute", "On", "Severity", "Rule"];
+    table(page, &format!("{name}: rules"), &header, rules);
+    if let Filters::Only(filters) = resource.filters {
+        let filters = filters
+            .iter()
+            .map(|row| (vec![code(row.attribute), code(&row.operators.join(", "))], row.source));
+        table(page, &format!("{name}: filters"), &["Attribute", "Operators"], filters);
+    }
+}
+
+fn attribute(name: &str, row: &AttributeRow) -> Vec<String> {
+    let kind = if row.multi_valued {
+        format!("{}, multi-valued", row.kind.as_str())
+    } else {
+        row.kind.as_str().to_owned()
+    };
+    let values = row.values.iter().map(|value| code(value)).collect::<Vec<_>>().join(", ");
+    let required = if row.required { "yes" } else { "no" };
+    vec![code(name), kind, required.to_owned(), values, text(row.description)]
+}
+
+fn rule(rule: &Rule) -> Vec<String> {
+    let attribute = if rule.attribute.is_empty() { "the payload".to_owned() } else { code(rule.attribute) };
+    vec![code(rule.id), attribute, methods(rule.on), rule.severity.to_string(), text(rule.statement)]
+}
+
+fn methods(on: On) -> String {
+    let methods = [(Payload::Create, "POST"), (Payload::Replace, "PUT"), (Payload::Patch, "PATCH")];
+    let judged = methods.into_iter().filter(|(payload, _)| on.includes(*payload)).map(|(_, method)| method);
+    judged.collect::<Vec<_>>().join(", ")
+}
+
+/// A section with a table; nothing where there are no rows.
+fn table(
+    page: &mut String,
+    title: &str,
+    header: &[&str],
+    rows: impl IntoIterator<Item = (Vec<String>, Source)>,
+) {
+    let mut rows = rows.into_iter().peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    let _ = write!(page, "\n## {title}\n\n| {} | Source | Seen | Basis |\n", header.join(" | "));
+    let _ = writeln!(page, "|{}", "---|".repeat(header.len() + 3));
+    for (cells, source) in rows {
+        let basis = if source.inferred { "*inferred*" } else { "stated" };
+        let (document, seen) = (text(source.document), source.seen);
+        let _ = writeln!(page, "| {} | {document} | {seen} | {basis} |", cells.join(" | "));
+    }
+}
+
+/// `words` in a cell. Code in them stays code, and so does what it holds.
+fn text(words: &str) -> String {
+    let mut cell = String::with_capacity(words.len());
+    let mut in_code = false;
+    for c in words.chars() {
+        match c {
+            '`' => in_code = !in_code,
+            '|' => cell.push('\\'),
+            '<' | '*' | '_' | '[' if !in_code => cell.push('\\'),
+            _ => {}
+        }
+        cell.push(c);
+    }
+    cell
+}
+
+fn code(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!("`{}`", words.replace('|', "\\|")) }
+}
