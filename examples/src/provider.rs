@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, ensure};
 use axum::Router;
+use axum::routing::get;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
-use http::StatusCode;
+use http::{StatusCode, header};
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
-use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId};
+use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
 use scim_profiles::Profile;
 use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
@@ -416,10 +417,18 @@ const TENANT: &str = "local";
 /// What a service is made of besides its store.
 type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>);
 
-/// The service over `store`, logged.
+/// The service over `store`, with its description, logged.
 fn mounted<S: Store>(store: S, (tokens, config, environment, policy): Parts) -> Router {
     let service = Service::new(store, tokens, config, environment).with_policy(policy);
-    crate::router(service).layer(axum::middleware::from_fn(crate::log::requests))
+    let described = describe(&openapi::document(service.config()));
+    described.merge(crate::router(service)).layer(axum::middleware::from_fn(crate::log::requests))
+}
+
+/// `/openapi.json`, to everyone: it says what discovery says, of no tenant and of no resource.
+fn describe(document: &serde_json::Value) -> Router {
+    let text = bytes::Bytes::from(document.to_string());
+    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], text) };
+    Router::new().route("/openapi.json", get(answer))
 }
 
 /// The same where groups give what `mapping` says, also to the users there are.

@@ -494,3 +494,18 @@ fn a_bulk_request_is_made_on_the_database() {
     let told = client.get("/ServiceProviderConfig").expect(200)["bulk"].clone();
     assert_eq!(told, json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576}));
 }
+
+#[test]
+fn the_description_is_for_everyone_and_holds_no_secret() {
+    let server = Server::in_memory(&["--cursor-key", "a-key-that-cursors-are-sealed-with"]);
+    let (head, body) =
+        server.client.raw(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(head.starts_with("http/1.1 200") && head.contains("content-type: application/json"), "{head}");
+    let document: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(document["servers"][0]["url"], json!(server.client.base()));
+    assert!(document["paths"]["/Users"]["get"]["parameters"].to_string().contains("\"cursor\""));
+    assert!(!body.contains(TOKEN) && !body.contains("are-sealed-with"));
+    // All else needs a token.
+    let (head, _) = server.client.raw(b"GET /openapi HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(head.starts_with("http/1.1 401"), "{head}");
+}

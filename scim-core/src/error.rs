@@ -216,6 +216,23 @@ impl From<&StoreError> for Error {
 }
 
 impl ScimType {
+    /// Every keyword.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::InvalidFilter,
+        Self::TooMany,
+        Self::Uniqueness,
+        Self::Mutability,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::InvalidValue,
+        Self::InvalidVers,
+        Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
+    ];
+
     /// The keyword as its RFC spells it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -39,7 +39,7 @@
 //! - [`query`], [`sort`], [`pagination`]: what a list request asks for, and in which order and pages.
 //! - [`store`], [`pieces`], [`policy`]: what you implement, and feature `testkit`, which tests your store; [`leniency`]: what is tolerated, and for whom.
 //! - [`audit`]: one record for each change, for whoever has to account for them.
-//! - [`service`]: what goes over the wire.
+//! - [`service`]: what goes over the wire; [`openapi`], which describes it.
 //!
 //! # What it does not do
 //!
@@ -79,6 +79,7 @@ pub mod leniency;
 pub mod membership;
 mod memory;
 pub mod message;
+pub mod openapi;
 pub mod pagination;
 pub mod patch;
 pub mod pieces;

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Server, config, encoded, server_with};
 
-const SPECIMEN: &str = "urn:example:params:scim:schemas:core:1.0:Specimen";
-const ORIGIN: &str = "urn:example:params:scim:schemas:extension:1.0:Origin";
+pub(crate) const SPECIMEN: &str = "urn:example:params:scim:schemas:core:1.0:Specimen";
+pub(crate) const ORIGIN: &str = "urn:example:params:scim:schemas:extension:1.0:Origin";
 const LOAN: &str = "urn:example:params:scim:schemas:extension:1.0:Loan";
 
 /// How many attributes the schema has for the combinations: 8 types, 4 mutabilities, 4 returned, 2 caseExact.
 const COMBINATIONS: usize = 8 * 4 * 4 * 2;
 
-fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let mut schemas = Schema::read(include_bytes!("../../../examples/schemas/specimen.schema.json")).unwrap();
     let extensions = include_bytes!("../../../examples/schemas/specimen-extensions.schema.json");
     schemas.extend(Schema::read(extensions).unwrap());
@@ -35,7 +35,7 @@ fn combinations() -> Vec<Attribute> {
 }
 
 /// A specimen with this and what is required.
-fn specimen(label: &str, rest: Value) -> Value {
+pub(crate) fn specimen(label: &str, rest: Value) -> Value {
     let mut specimen = json!({"schemas": [SPECIMEN, ORIGIN], "label": label, ORIGIN: {"country": "Peru"}});
     specimen.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     specimen

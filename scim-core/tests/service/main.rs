@@ -14,6 +14,7 @@ mod hostile;
 mod least_store;
 mod list;
 mod model;
+mod openapi;
 mod paths;
 mod pieces;
 mod policy;

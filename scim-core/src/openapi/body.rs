@@ -1,0 +1,172 @@
+//! Resources as JSON Schemas: what each characteristic of an attribute means for a body.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
+
+/// Which body is described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// That of a POST.
+    Create,
+    /// That of a PUT.
+    Replace,
+    /// That of an answer.
+    Response,
+}
+
+/// A text that may be written: none holds U+0000.
+pub(super) fn text() -> Json {
+    json!({ "type": "string", "pattern": "^[^\\u0000]*$" })
+}
+
+/// A resource of the type.
+pub(super) fn resource(schema: &ResourceSchema, side: Side) -> Json {
+    let described = schema.top_level().filter(|attribute| attribute.name != "schemas");
+    let (mut properties, mut required) = members(described, side);
+    properties.insert("schemas".to_owned(), uris(schema));
+    required.push("schemas".into());
+    if side == Side::Response {
+        required.push("id".into());
+    }
+    for (extension, declared) in schema.extensions().iter().zip(&schema.resource_type().schema_extensions) {
+        properties.insert(extension.id.clone(), extension_object(extension, side));
+        if declared.required && side != Side::Response {
+            required.push(extension.id.as_str().into());
+        }
+    }
+    let mut object = object(properties, required, side);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("description".to_owned(), schema.resource_type().description.as_str().into());
+    }
+    object
+}
+
+/// A document of discovery, whose attributes are all returned.
+pub(super) fn discovery(schema: &Schema) -> Json {
+    let (mut properties, mut required) = members(schema.attributes.iter(), Side::Response);
+    properties.insert("schemas".to_owned(), json!({ "type": "array", "items": { "const": schema.id } }));
+    properties.insert("meta".to_owned(), json!({ "type": "object" }));
+    required.push("schemas".into());
+    let always = schema.attributes.iter().filter(|attribute| attribute.required);
+    required.extend(always.map(|attribute| attribute.name.as_str().into()));
+    object(properties, required, Side::Response)
+}
+
+/// `schemas`: the base schema, and extensions.
+fn uris(schema: &ResourceSchema) -> Json {
+    let extensions = schema.extensions().iter().map(|extension| extension.id.as_str());
+    let uris: Vec<&str> = std::iter::once(schema.base().id.as_str()).chain(extensions).collect();
+    json!({
+        "type": "array",
+        "items": { "enum": uris },
+        "contains": { "const": schema.base().id },
+        "uniqueItems": true,
+    })
+}
+
+fn extension_object(extension: &Schema, side: Side) -> Json {
+    let (properties, required) = members(extension.attributes.iter(), side);
+    let mut object = object(properties, required, side);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("description".to_owned(), extension.description.as_str().into());
+    }
+    object
+}
+
+/// What an answer has is all it may have; in what is written other attributes are passed over.
+fn object(properties: Map<String, Json>, required: Vec<Json>, side: Side) -> Json {
+    let mut object = json!({ "type": "object", "properties": properties });
+    if let Some(members) = object.as_object_mut() {
+        if !required.is_empty() {
+            members.insert("required".to_owned(), required.into());
+        }
+        if side == Side::Response {
+            members.insert("additionalProperties".to_owned(), false.into());
+        }
+    }
+    object
+}
+
+/// The attributes of an object, and the names of those it must have.
+fn members<'a>(
+    attributes: impl Iterator<Item = &'a Attribute>,
+    side: Side,
+) -> (Map<String, Json>, Vec<Json>) {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for attribute in attributes.filter(|attribute| is_in(attribute, side)) {
+        properties.insert(attribute.name.clone(), property(attribute, side));
+        // Of an answer any may be left out, by `attributes` and `excludedAttributes`.
+        if attribute.required && side != Side::Response {
+            required.push(attribute.name.as_str().into());
+        }
+    }
+    (properties, required)
+}
+
+fn is_in(attribute: &Attribute, side: Side) -> bool {
+    match side {
+        Side::Create | Side::Replace => attribute.mutability != Mutability::ReadOnly,
+        Side::Response => !attribute.is_sensitive(),
+    }
+}
+
+fn property(attribute: &Attribute, side: Side) -> Json {
+    let mut value = value(attribute, side);
+    if attribute.multi_valued {
+        value = json!({ "type": "array", "items": value });
+    }
+    let Some(members) = value.as_object_mut() else { return value };
+    if side != Side::Response && !attribute.required {
+        // `null` is no value (RFC 7643 §2.5).
+        if let Some(kind) = members.get("type").cloned() {
+            members.insert("type".to_owned(), json!([kind, "null"]));
+        }
+    }
+    if !attribute.description.is_empty() {
+        members.insert("description".to_owned(), attribute.description.as_str().into());
+    }
+    let flag = match attribute.mutability {
+        Mutability::ReadOnly => "readOnly",
+        Mutability::WriteOnly => "writeOnly",
+        Mutability::ReadWrite | Mutability::Immutable => "",
+    };
+    if !flag.is_empty() {
+        members.insert(flag.to_owned(), true.into());
+    }
+    if side == Side::Replace && attribute.mutability == Mutability::Immutable {
+        members.insert("$comment".to_owned(), "immutable: the value it has, if it has one".into());
+    }
+    value
+}
+
+/// One value. Canonical values are suggestions, and so are examples here.
+fn value(attribute: &Attribute, side: Side) -> Json {
+    let mut value = match attribute.kind {
+        AttributeType::Boolean => json!({ "type": "boolean" }),
+        AttributeType::Decimal => json!({ "type": "number" }),
+        AttributeType::Integer => json!({ "type": "integer", "minimum": i64::MIN, "maximum": u64::MAX }),
+        AttributeType::Complex => {
+            let (properties, required) = members(attribute.sub_attributes.iter(), side);
+            return object(properties, required, side);
+        }
+        AttributeType::Binary => json!({ "type": "string", "contentEncoding": "base64" }),
+        AttributeType::DateTime if side != Side::Response => {
+            json!({ "type": "string", "format": "date-time" })
+        }
+        // What was written comes back as it was, also without a time zone (RFC 7643 §2.3.5).
+        AttributeType::DateTime => json!({ "type": "string" }),
+        AttributeType::String | AttributeType::Reference if side == Side::Response => {
+            json!({ "type": "string" })
+        }
+        AttributeType::String if attribute.required => {
+            json!({ "type": "string", "pattern": "^[^\\u0000]+$" })
+        }
+        AttributeType::String | AttributeType::Reference => text(),
+    };
+    if let (false, Some(members)) = (attribute.canonical_values.is_empty(), value.as_object_mut()) {
+        members.insert("examples".to_owned(), attribute.canonical_values.clone().into());
+    }
+    value
+}
