@@ -72,3 +72,43 @@ fn groups_give_roles_and_seats_also_after_a_restart() {
     assert_eq!(access(&server.client, &chen), kept);
     assert_eq!(access(&server.client, &ada), owner);
 }
+
+/// Everybody is put into four groups at the same time, as by an identity provider that pushes groups in
+/// parallel, and has in the end what all four give.
+#[test]
+fn groups_pushed_at_the_same_time_all_count() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("incident-io.db");
+    let server = Server::start(&file, &["--profile", "incident-io", "--mapping", MAPPING]);
+    let client = &server.client;
+    let people: Vec<String> = (0..5).map(|number| user(client, &format!("p{number}"))).collect();
+    let names = ["Platform Leads", "Incident Managers", "IT", "On-call Engineers"];
+    let groups = names.map(|name| {
+        let group = client.post("/Groups", json!({"schemas": [GROUP], "displayName": name})).expect(201);
+        format!("/Groups/{}", id(&group))
+    });
+    std::thread::scope(|scope| {
+        for group in &groups {
+            let (base, people) = (client.base().to_owned(), &people);
+            scope.spawn(move || {
+                let client = Client::new(&base);
+                for person in people {
+                    let join = json!([{"op": "add", "path": "members", "value": [{"value": person}]}]);
+                    client.patch(group, join).expect(200);
+                }
+            });
+        }
+    });
+    let all = json!({
+        "baseRole": "owner",
+        "customRoles": ["Security", "Workflow Editor"],
+        "permissions": ["manage security settings", "manage workflows"],
+        "onCallSeat": "managed",
+    });
+    for person in &people {
+        let mut access = access(client, person);
+        // Whether a responder's seat was needed depends on which group was first.
+        access.as_object_mut().unwrap().remove("responderSeat");
+        assert_eq!(access, all);
+    }
+}

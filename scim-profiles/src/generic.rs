@@ -67,7 +67,7 @@ pub(crate) static PROFILE: Profile = Profile {
     lifecycle: &[],
     options: &[],
     errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 409, source: RFC7644 },
-    behaviour: Behaviour { registry, config: Config::new, policy, new_id: uuid },
+    behaviour: Behaviour { registry, config: Config::new, policy, tables: Vec::new, new_id: uuid },
 };
 
 /// What the RFCs leave to the service provider.

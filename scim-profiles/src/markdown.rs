@@ -6,6 +6,13 @@ use crate::Source;
 use crate::profile::{AttributeRow, CapabilityValue, Filters, Profile, ResourceProfile};
 use crate::rule::{On, Payload, Rule};
 
+/// A table that one vendor alone has; its cells are words in which code stands in backticks.
+pub(crate) struct Table {
+    pub(crate) title: &'static str,
+    pub(crate) header: &'static [&'static str],
+    pub(crate) rows: Vec<(Vec<String>, Source)>,
+}
+
 /// The page for `profile`: everything it has, each row with its source.
 pub(crate) fn page(profile: &Profile) -> String {
     let mut page = format!("# {}\n\n", text(profile.title));
@@ -18,6 +25,11 @@ pub(crate) fn page(profile: &Profile) -> String {
     overview(&mut page, profile);
     for resource in profile.resources {
         self::resource(&mut page, resource);
+    }
+    for Table { title, header, rows } in (profile.behaviour.tables)() {
+        let cells =
+            |(cells, source): (Vec<String>, Source)| (cells.iter().map(|cell| text(cell)).collect(), source);
+        table(&mut page, title, header, rows.into_iter().map(cells));
     }
     let lifecycle = profile.lifecycle.iter().map(|row| {
         let status = row.status.map_or_else(String::new, |status| status.to_string());
@@ -40,12 +52,16 @@ fn overview(page: &mut String, profile: &Profile) {
         .iter()
         .map(|row| (vec![code(&format!("{}…", row.prefix)), text(row.sent_by)], row.source));
     table(page, "Authorization", &["Header", "Sent by"], spellings);
+    let has_scopes = profile.endpoints.iter().any(|row| row.scope.is_some());
     let endpoints = profile.endpoints.iter().map(|row| {
         let statuses = row.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-        let scope = row.scope.map_or_else(String::new, code);
-        (vec![code(&format!("{} {}", row.method, row.path)), statuses, scope], row.source)
+        let mut cells = vec![code(&format!("{} {}", row.method, row.path)), statuses];
+        cells.extend(has_scopes.then(|| row.scope.map_or_else(String::new, code)));
+        (cells, row.source)
     });
-    table(page, "Requests", &["Request", "Statuses", "OAuth scope"], endpoints);
+    let header =
+        if has_scopes { &["Request", "Statuses", "OAuth scope"][..] } else { &["Request", "Statuses"] };
+    table(page, "Requests", header, endpoints);
     let capabilities = profile.capabilities.iter().map(|row| {
         let value = match row.value {
             CapabilityValue::Literal(literal) => literal.to_string(),

@@ -9,9 +9,10 @@ use scim_core::{Config, Object, ResourceId, Value};
 use url::Url;
 
 use crate::lint;
+use crate::markdown::{self, Table};
 use crate::report::Report;
 use crate::rule::{Literal, Payload, Rule};
-use crate::{Source, generic, incident_io, markdown, pagerduty};
+use crate::{Source, generic, incident_io, pagerduty};
 
 /// The URI in `schemas` that makes a message a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -249,6 +250,8 @@ pub(crate) struct Behaviour {
     pub(crate) registry: fn() -> &'static Registry,
     pub(crate) config: fn(Url) -> Config,
     pub(crate) policy: fn() -> Arc<dyn Policy>,
+    /// What the vendor has of its own, as tables of the profile's page.
+    pub(crate) tables: fn() -> Vec<Table>,
     pub(crate) new_id: fn([u8; 16]) -> ResourceId,
 }
 

@@ -282,3 +282,20 @@ async fn whoever_joins_and_leaves_at_the_same_time_ends_with_what_the_groups_giv
         assert_eq!(server.access(&ann).await, "standard responder held");
     }
 }
+
+/// The group was written, and then the program ended: whoever asks for the same again gets it whole.
+#[tokio::test]
+async fn what_was_left_undone_is_made_up_for_by_asking_again() {
+    let store = MemoryStore::new();
+    let without = Server::over(store.clone(), RoleMapping::new(), 1);
+    let ann = without.user("ann").await;
+    let group = without.group("Platform", &[&ann]).await;
+    let server = Server::over(store, mapping(), 1000);
+    assert_eq!(server.access(&ann).await, "standard none");
+    server.join(&group, &ann).await;
+    assert_eq!(server.access(&ann).await, "owner responder none");
+    without.leave(&group, &ann).await;
+    assert_eq!(server.access(&ann).await, "owner responder none");
+    assert_eq!(server.store.synchronise(&TenantId::new("acme")).await.unwrap(), 1);
+    assert_eq!(server.access(&ann).await, "standard responder none");
+}

@@ -1,7 +1,8 @@
 //! The pages that profiles print of themselves.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use scim_profiles::{Profile, Source};
+use scim_profiles::incident_io::BaseRole;
+use scim_profiles::{Profile, Source, pagerduty};
 
 /// The cells of a line of a table, in which `\|` is no border.
 fn cells(line: &str) -> Vec<String> {
@@ -26,7 +27,23 @@ fn sources(profile: &Profile) -> Vec<Source> {
             scim_profiles::Filters::Any => Vec::new(),
         }))
         .chain([profile.errors.source])
+        .chain(roles(profile))
         .collect()
+}
+
+/// The sources of tables that one vendor alone has.
+fn roles(profile: &Profile) -> Vec<Source> {
+    match profile.name {
+        "pagerduty" => pagerduty::ROLES
+            .iter()
+            .flat_map(|role| [role.source, role.team_role_source, role.license_source])
+            .collect(),
+        "incident-io" => {
+            let rows = profile.lifecycle.iter().find(|row| row.id == "elevated-needs-seat").unwrap();
+            vec![rows.source; BaseRole::ALL.len()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[test]
@@ -63,6 +80,18 @@ fn a_page_has_every_row_with_its_source_and_date() {
         rows.sort();
         expected.sort();
         assert_eq!(rows, expected, "{}", profile.name);
+    }
+}
+
+#[test]
+fn roles_are_on_the_page() {
+    let page = Profile::by_name("pagerduty").unwrap().to_markdown();
+    for row in [
+        "| `owner` | Account Owner | fixed | no | PagerDuty support, \"SCIM User Provisioning\" | 2026 | stated |",
+        "| `read_only_user` | observer | PagerDuty support, \"Advanced Permissions\" | 2026 | *inferred* |",
+        "| `observer` | FullUser | advanced permissions | ",
+    ] {
+        assert!(page.contains(&format!("\n{row}")), "{row}\n{page}");
     }
 }
 

@@ -28,6 +28,10 @@ impl Policy for IncidentIo {
         }
         Ok(Admission::Store)
     }
+
+    fn renders(&self) -> bool {
+        false
+    }
 }
 
 /// What [`EFFECTIVE_ACCESS`] says of someone with this standing.

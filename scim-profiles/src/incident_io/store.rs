@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use scim_core::audit::Record;
 use scim_core::patch::{Change, Delta, Write};
+use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport, Start};
 use scim_core::schema::{ResourceSchema, builtin};
@@ -23,8 +24,9 @@ use super::workspace::Standing;
 ///
 /// Whenever members of a mapped group come or go, or a group comes by another name or goes, the access
 /// of those concerned is [resolved](RoleMapping::resolve) again and written, with a new version. One
-/// member more costs the groups of that one, however large the group is. The write of the group comes
-/// first: where the program ends in between, or the write of a user fails, the client's next attempt at
+/// member more costs a look-up of the groups of that one, however large the group is. Whether a user is
+/// active is not looked at: that is said by `active`. The audit trail has the change of the group, from
+/// which that of the access follows. The write of the group comes first: where the program ends in between, or the write of a user fails, the client's next attempt at
 /// the same, or [`synchronise`](Self::synchronise), makes up for it.
 ///
 /// ```
@@ -311,6 +313,19 @@ impl<S: Store> Store for AccessStore<S> {
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         self.store.query(scope, query).await
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        self.store.read_in_pieces(scope, id, projection).await
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        self.store.query_in_pieces(scope, query).await
     }
 
     async fn replace(

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::access::BaseRole;
 use super::policy::IncidentIo;
 use super::rules::{GROUP_RULES, USER_RULES};
 use super::schema::registry;
 use super::sources::{PERMISSIONS, SCIM, SEATS, TERRAFORM, USERS, WORKOS};
+use crate::markdown::Table;
 use crate::profile::{
     Authorization, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle, Filters,
     Lifecycle, OptionRow, Profile, ResourceProfile,
@@ -16,7 +18,7 @@ use crate::{Source, generic};
 /// incident.io, as data.
 ///
 /// The endpoint is WorkOS's, and its limits are not documented by incident.io: what a row says of
-/// requests and answers is RFC 7644, marked as inferred. The rest is what becomes of users and groups.
+/// requests and answers is RFC 7644's, marked as inferred. The rest is what becomes of users and groups.
 pub static PROFILE: Profile = Profile {
     name: "incident-io",
     title: "incident.io user provisioning",
@@ -56,12 +58,13 @@ pub static PROFILE: Profile = Profile {
         registry,
         config: super::config,
         policy: || Arc::new(IncidentIo),
+        tables,
         new_id: generic::uuid,
     },
 };
 
-/// What neither incident.io nor WorkOS says, and RFC 7644 does.
-const WIRE: Source = WORKOS.as_inferred();
+/// What incident.io does not say of requests and answers is taken to be as the RFC has it.
+const WIRE: Source = Source::inferred("RFC 7644", "2015-09");
 
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/ServiceProviderConfig", generic::DISCOVERY),
@@ -97,6 +100,12 @@ const fn number(name: &'static str, value: usize) -> Capability {
 
 const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
     Lifecycle { id, statement, status: None, source }
+}
+
+fn tables() -> Vec<Table> {
+    let seat = |role| if role == BaseRole::Standard { "any" } else { "responder or on-call" };
+    let rows = BaseRole::ALL.map(|role| (vec![format!("`{role}`"), seat(role).to_owned()], PERMISSIONS));
+    vec![Table { title: "Base roles", header: &["Role", "Seat"], rows: rows.into() }]
 }
 
 const LIFECYCLE: &[Lifecycle] = &[

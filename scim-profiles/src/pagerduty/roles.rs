@@ -2,6 +2,7 @@
 
 use super::sources::{PERMISSIONS, PROVISIONING, REST_API};
 use crate::Source;
+use crate::markdown::Table;
 
 /// An account role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,16 @@ pub enum Ability {
     ReadOnlyUsers,
     /// Advanced permissions.
     AdvancedPermissions,
+}
+
+impl RoleKind {
+    /// `fixed` or `flexible`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Flexible => "flexible",
+        }
+    }
 }
 
 impl TeamRole {
@@ -144,6 +155,48 @@ pub const ROLES: [Role; 8] = [
 pub fn role(value: &str) -> Option<&'static Role> {
     const TABLE: &[Role] = &ROLES;
     TABLE.iter().find(|role| role.value == value)
+}
+
+/// The roles as tables, one for each kind of source.
+pub(super) fn tables() -> Vec<Table> {
+    let code = |text: &str| format!("`{text}`");
+    let table = |title, header, row: fn(&Role) -> Vec<String>, source: fn(&Role) -> Source| Table {
+        title,
+        header,
+        rows: ROLES
+            .iter()
+            .map(|role| {
+                let cells = std::iter::once(code(role.value)).chain(row(role)).collect();
+                (cells, source(role))
+            })
+            .collect(),
+    };
+    vec![
+        table(
+            "Roles",
+            &["Value", "Name", "Kind", "Given by SCIM"],
+            |role| {
+                let given = if role.grantable { "yes" } else { "no" };
+                vec![role.name.to_owned(), role.kind.as_str().to_owned(), given.to_owned()]
+            },
+            |role| role.source,
+        ),
+        table(
+            "Roles on teams",
+            &["Value", "Role on a team"],
+            |role| vec![role.team_role.as_str().to_owned()],
+            |role| role.team_role_source,
+        ),
+        table(
+            "Licences of roles",
+            &["Value", "Licence group", "Ability of the account"],
+            |role| {
+                let ability = role.ability.map_or("none", Ability::as_str);
+                vec![role.license_group.as_str().to_owned(), ability.to_owned()]
+            },
+            |role| role.license_source,
+        ),
+    ]
 }
 
 const fn fixed(name: &'static str, value: &'static str, team_role: TeamRole) -> Role {

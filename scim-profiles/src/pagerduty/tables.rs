@@ -56,6 +56,7 @@ pub static PROFILE: Profile = Profile {
         registry,
         config: super::config,
         policy: || Arc::new(PagerDuty::default()),
+        tables: super::roles::tables,
         new_id: super::new_id,
     },
 };

@@ -79,7 +79,7 @@ impl Preview<'_> {
     }
 
     fn shown(&self) -> impl Iterator<Item = &Row<'_>> {
-        self.rows().iter().filter(|row| row.is_change() || row.person.is_none())
+        self.rows().iter().filter(|row| row.is_change() || !row.actions().is_empty())
     }
 }
 
