@@ -86,6 +86,10 @@ pub struct Options {
     /// profile `incident-io`, where without it every user is Standard with a viewer's seat.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// The most resources of one page. A long list is sent as it is read, so that what the server needs
+    /// of memory does not grow with it. Default: what the profile says.
+    #[arg(long, value_name = "N")]
+    pub max_results: Option<usize>,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
@@ -303,6 +307,7 @@ impl Provider {
             resource_type: resource_types,
             schema: schemas,
             mapping,
+            max_results,
             pagerduty: account,
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
@@ -363,6 +368,9 @@ impl Provider {
         }
         if !is_pagerduty {
             config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
+        }
+        if let Some(most) = max_results {
+            config.capabilities.max_results = most;
         }
         let tokens = authenticator(profile, token);
         let parts = (tokens, config, environment, policy);
