@@ -40,29 +40,69 @@ impl FromStr for Version {
     }
 }
 
+/// What a request says the version of its resource must be (RFC 7644 §3.14, RFC 9110 §13).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Preconditions {
+    if_match: Option<Condition>,
+    if_none_match: Option<Condition>,
+}
+
+/// The header of a precondition that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unmet {
+    IfMatch,
+    IfNoneMatch,
+}
+
 /// The versions a conditional header names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
+enum Condition {
     /// `*`
     Any,
     /// Any of these; tags that are none of ours match nothing.
     OneOf(Vec<Version>),
 }
 
+impl Preconditions {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            if_match: Condition::read(headers, &header::IF_MATCH),
+            if_none_match: Condition::read(headers, &header::IF_NONE_MATCH),
+        }
+    }
+
+    /// Whether a write may be made on `version`: one that `If-Match` names and `If-None-Match` does not.
+    pub(crate) fn permit_write(&self, version: Version) -> Result<(), Unmet> {
+        self.permit_read(version)?;
+        if self.is_known(version) { Err(Unmet::IfNoneMatch) } else { Ok(()) }
+    }
+
+    /// Whether `version` may be read: one that `If-Match` names.
+    pub(crate) fn permit_read(&self, version: Version) -> Result<(), Unmet> {
+        let met = self.if_match.as_ref().is_none_or(|condition| condition.names(version));
+        if met { Ok(()) } else { Err(Unmet::IfMatch) }
+    }
+
+    /// Whether the client has `version`, by `If-None-Match`: it need not be sent.
+    pub(crate) fn is_known(&self, version: Version) -> bool {
+        self.if_none_match.as_ref().is_some_and(|condition| condition.names(version))
+    }
+
+    /// Whether the client says by `If-Match` which version it means, so that no newer one will do.
+    pub(crate) fn name_version(&self) -> bool {
+        matches!(self.if_match, Some(Condition::OneOf(_)))
+    }
+
+    /// Whether it depends on the version whether a write may be made.
+    pub(crate) fn depend_on_version(&self) -> bool {
+        self.name_version() || matches!(self.if_none_match, Some(Condition::OneOf(_)))
+    }
+}
+
 impl Condition {
-    /// `If-Match`: the write is made only on one of these versions.
-    pub(crate) fn if_match(headers: &HeaderMap) -> Option<Self> {
-        Self::read(headers, &header::IF_MATCH)
-    }
-
-    /// `If-None-Match`: the resource is sent only in another version than these.
-    pub(crate) fn if_none_match(headers: &HeaderMap) -> Option<Self> {
-        Self::read(headers, &header::IF_NONE_MATCH)
-    }
-
     /// Whether the condition names `version`. Weak comparison: SCIM's tags are weak, and RFC 7644
-    /// uses them in `If-Match`.
-    pub(crate) fn names(&self, version: Version) -> bool {
+    /// uses them in `If-Match`, where RFC 9110 §13.1.1 would let no weak tag match.
+    fn names(&self, version: Version) -> bool {
         match self {
             Self::Any => true,
             Self::OneOf(versions) => versions.contains(&version),
@@ -72,16 +112,26 @@ impl Condition {
     fn read(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         let mut versions = None;
         for value in headers.get_all(name) {
-            let tags = value.to_str().unwrap_or_default();
-            for tag in tags.split(',').map(str::trim) {
-                if tag == "*" {
-                    return Some(Self::Any);
-                }
-                versions.get_or_insert_with(Vec::new).extend(tag.parse::<Version>());
+            let text = value.to_str().unwrap_or_default().trim();
+            if text == "*" {
+                return Some(Self::Any);
             }
+            versions
+                .get_or_insert_with(Vec::new)
+                .extend(tags(text).filter_map(|tag| tag.parse::<Version>().ok()));
         }
         versions.map(Self::OneOf)
     }
+}
+
+/// The elements of a list of entity tags; a comma between quotes is part of a tag.
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let between = move |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    list.split(between).map(str::trim)
 }
 
 #[cfg(test)]
@@ -93,7 +143,7 @@ mod tests {
         for value in values {
             headers.append(header::IF_MATCH, value.parse().unwrap());
         }
-        Condition::if_match(&headers)
+        Condition::read(&headers, &header::IF_MATCH)
     }
 
     #[test]
@@ -119,5 +169,11 @@ mod tests {
     fn a_condition_nobody_understands_matches_nothing() {
         assert!(!condition(&["nonsense"]).unwrap().names(Version(1)));
         assert!(!condition(&[""]).unwrap().names(Version(1)));
+        // `*` stands alone; within a tag, and beside others, it is none.
+        for value in ["\"a,*,b\"", "\"x\", *", "\"a, W/\"1\", b\""] {
+            assert_eq!(condition(&[value]), Some(Condition::OneOf(Vec::new())), "{value}");
+        }
+        let comma = condition(&["\"a,b\", W/\"1\""]).unwrap();
+        assert_eq!(comma, Condition::OneOf(vec![Version(1)]));
     }
 }

@@ -636,3 +636,24 @@ proptest! {
         prop_assert_eq!(schemas, &Value::from(json!([builtin::USER])));
     }
 }
+
+/// A body that says it is of another resource type is refused, however tolerant the service is.
+#[test]
+fn a_body_of_another_resource_type_is_refused() {
+    let registry = Registry::standard();
+    let (users, groups) = (registry.by_name("User").unwrap(), registry.by_name("Group").unwrap());
+    let group = json!({"schemas": [builtin::GROUP], "displayName": "g", "userName": "g"});
+    for (schema, body, other) in [
+        (users, group.clone(), builtin::GROUP),
+        (groups, json!({"schemas": [builtin::USER], "displayName": "g"}), builtin::USER),
+    ] {
+        let error = validate::create(schema, body.into(), &Leniencies::tolerant()).unwrap_err();
+        let base = &schema.base().id;
+        assert_eq!(error.scim_type(), Some(ScimType::InvalidSyntax));
+        assert_eq!(error.detail(), format!("`{other}` is another schema than `{base}`"));
+    }
+    // Beside the right one it is a schema the service does not know there.
+    let both = json!({"schemas": [builtin::USER, builtin::GROUP], "userName": "g"});
+    let valid = validate::create(users, both.into(), &Leniencies::tolerant()).unwrap();
+    assert_eq!(valid.leniencies, [Leniency::UnknownSchema]);
+}

@@ -1,7 +1,7 @@
 //! Which groups have a member.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use scim_filter::compare;
 
@@ -10,15 +10,53 @@ use crate::membership::{MEMBERS, member_id, member_value};
 use crate::patch::Change;
 use crate::schema::{Attribute, ResourceSchema};
 
-/// The groups of a table by their members: pairs of a member's key and the row of a group.
+/// The groups of a table by their members. A member that comes or goes is one step, however many
+/// members and groups there are.
 #[derive(Default)]
-pub(super) struct Groups(BTreeSet<(Box<str>, u64)>);
+pub(super) struct Groups(HashMap<Box<str>, Numbers>);
+
+/// The rows of the groups that have one member, in the order of creation.
+enum Numbers {
+    /// Most members are in few groups, and many in one.
+    One(u64),
+    // INVARIANT: not empty.
+    Several(BTreeSet<u64>),
+}
 
 impl Groups {
+    fn insert(&mut self, key: Cow<'_, str>, number: u64) {
+        match self.0.get_mut(key.as_ref()) {
+            None => {
+                self.0.insert(key.into(), Numbers::One(number));
+            }
+            Some(Numbers::Several(numbers)) => {
+                numbers.insert(number);
+            }
+            Some(Numbers::One(one)) if *one == number => {}
+            Some(numbers @ Numbers::One(_)) => {
+                let one = std::mem::replace(numbers, Numbers::Several([number].into()));
+                if let (Numbers::One(one), Numbers::Several(several)) = (one, numbers) {
+                    several.insert(one);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &str, number: u64) {
+        let gone = match self.0.get_mut(key) {
+            None => false,
+            Some(Numbers::One(one)) => *one == number,
+            Some(Numbers::Several(numbers)) => numbers.remove(&number) && numbers.is_empty(),
+        };
+        if gone {
+            self.0.remove(key);
+        }
+    }
+
     /// The group `number` has the members of `row`.
     pub(super) fn know(&mut self, schema: &ResourceSchema, number: u64, row: &Row) {
         if let Some(value) = member_value(schema) {
-            self.0.extend(row.member_ids().map(|id| (key(value, id).into(), number)));
+            row.member_ids().for_each(|id| self.insert(key(value, id), number));
         }
     }
 
@@ -26,7 +64,7 @@ impl Groups {
     pub(super) fn forget(&mut self, schema: &ResourceSchema, number: u64, former: &Row) {
         if let Some(value) = member_value(schema) {
             for id in former.member_ids() {
-                self.0.remove(&(key(value, id).into(), number));
+                self.remove(&key(value, id), number);
             }
         }
     }
@@ -42,30 +80,33 @@ impl Groups {
         }
         for delta in deltas() {
             for id in &delta.removed {
-                self.0.remove(&(key(value, id).into(), number));
+                self.remove(&key(value, id), number);
             }
-            let added = delta.added.iter().filter_map(member_id);
-            self.0.extend(added.map(|id| (key(value, id).into(), number)));
+            delta.added.iter().filter_map(member_id).for_each(|id| self.insert(key(value, id), number));
         }
         true
     }
 
     /// The groups that have the member, in the order of creation; `None` where there are no groups.
     pub(super) fn with(&self, schema: &ResourceSchema, id: &str) -> Option<Vec<u64>> {
-        let key: Box<str> = key(member_value(schema)?, id).into();
-        let pairs = self.0.range((key.clone(), 0)..=(key, u64::MAX));
-        Some(pairs.map(|(_, number)| *number).collect())
+        let numbers = self.0.get(key(member_value(schema)?, id).as_ref());
+        Some(numbers.map(Numbers::to_vec).unwrap_or_default())
     }
 
     /// The groups that have the member, which they have no more.
     pub(super) fn take(&mut self, schema: &ResourceSchema, id: &str) -> Vec<u64> {
-        let groups = self.with(schema, id).unwrap_or_default();
-        if let Some(value) = member_value(schema) {
-            for number in &groups {
-                self.0.remove(&(key(value, id).into(), *number));
-            }
+        let Some(value) = member_value(schema) else { return Vec::new() };
+        let numbers = self.0.remove(key(value, id).as_ref());
+        numbers.as_ref().map(Numbers::to_vec).unwrap_or_default()
+    }
+}
+
+impl Numbers {
+    fn to_vec(&self) -> Vec<u64> {
+        match self {
+            Self::One(number) => vec![*number],
+            Self::Several(numbers) => numbers.iter().copied().collect(),
         }
-        groups
     }
 }
 

@@ -412,10 +412,17 @@ impl<'s> Normaliser<'s> {
         value: Value,
         writing: &Writing<'_>,
     ) -> Result<Vec<Value>, Error> {
-        match self.coerce(leaf, value, writing.value_at)? {
-            Some(Value::Array(elements)) => Ok(elements),
-            _ => Ok(Vec::new()),
+        let says_nothing = writing.op == Op::Replace && value.values().iter().any(|v| says_nothing(leaf, v));
+        let elements = match self.coerce(leaf, value, writing.value_at)? {
+            Some(Value::Array(elements)) => elements,
+            _ => Vec::new(),
+        };
+        if elements.is_empty() && says_nothing {
+            // To pass over it would take away what is there.
+            let what = format_args!("nothing in it is a sub-attribute of `{}` to be written", leaf.name);
+            return Err(refuse(ScimType::InvalidValue, writing.value_at, what));
         }
+        Ok(elements)
     }
 
     /// Whether `value` means that the target shall have none (RFC 7643 §2.5).
@@ -480,6 +487,15 @@ fn unassigned_subs(attribute: &Attribute, value: &Value) -> Vec<AttrName> {
         .filter(|sub| sub.mutability != Mutability::ReadOnly)
         .map(|sub| AttrName::new(&sub.name))
         .collect()
+}
+
+/// Whether `value` is an object whose members, and it has some, are none that a client can write.
+fn says_nothing(attribute: &Attribute, value: &Value) -> bool {
+    let writable = |name: &AttrName| {
+        attribute.sub_attribute(name.as_str()).is_some_and(|sub| sub.mutability != Mutability::ReadOnly)
+    };
+    let members = value.as_object().filter(|members| !members.is_empty());
+    members.is_some_and(|members| !members.iter().any(|(name, _)| writable(name)))
 }
 
 /// An empty string, or an object with an empty `value` and nothing else.

@@ -11,7 +11,8 @@
 //!   `application/json`, in UTF-8; a missing Content-Type counts as JSON, and one on a GET means nothing.
 //! - A resource always has `meta.version` and an `ETag`, and its `meta.location` is made of the
 //!   configured base URL. A change of nothing keeps `meta.version` and `meta.lastModified`.
-//! - `If-Match` is honoured by PUT, PATCH and DELETE (412), `If-None-Match` by GET (304). Without
+//! - `If-Match` is honoured by GET, PUT, PATCH and DELETE (412), and so is `If-None-Match` (304 for
+//!   GET, 412 for the others); tags compare weakly, as SCIM's are weak (RFC 7644 §3.14). Without
 //!   `If-Match` a write that loses a race is made again on the newer version, a bounded number of
 //!   times, and is answered with 409 after that.
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured

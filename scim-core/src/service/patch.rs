@@ -14,7 +14,7 @@ use super::respond::{Failure, Reply};
 use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
-use crate::etag::Condition;
+use crate::etag::Preconditions;
 use crate::patch::{self, Change, Delta, PatchOptions, PatchRequest, Write as AttributeWrite};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
@@ -36,14 +36,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let request = PatchRequest::parse(call.schema(), body, &self.patch_options())?;
         call.outcome.note(request.leniencies());
         let projection = projection.of_patch(call.schema(), request.named());
-        let condition = Condition::if_match(&call.head.headers);
-        for _ in 0..self.attempts(condition.as_ref()) {
-            let attempt = self.try_patch(&mut call, id, &request, condition.as_ref(), &projection);
+        let conditions = Preconditions::of(&call.head.headers);
+        for _ in 0..self.attempts(&conditions) {
+            let attempt = self.try_patch(&mut call, id, &request, &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
             }
         }
-        Err(raced(condition.as_ref()))
+        Err(raced(&conditions))
     }
 
     async fn try_patch(
@@ -51,7 +51,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call: &mut Call<'_>,
         id: &ResourceId,
         request: &PatchRequest,
-        condition: Option<&Condition>,
+        conditions: &Preconditions,
         projection: &Projection,
     ) -> Result<Attempt, Failure> {
         let schema = call.schema();
@@ -62,7 +62,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             // A store may have read more than it was asked for.
             current.0.remove(KEYED);
         }
-        let version = permitted_version(&current, condition)?;
+        let version = permitted_version(&current, conditions)?;
         let plan = request.plan(schema, &current)?;
         call.outcome.note(&plan.leniencies);
         let (mut change, mut resource) = (plan.change, plan.resource);
@@ -84,8 +84,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         // What is planned on what was read is only right for that version. Deltas planned without
         // their values are right for any.
         let of_any_version = !amended && deltas_alone(schema, &change, request);
-        let names_version = matches!(condition, Some(Condition::OneOf(_)));
-        let expected = (names_version || !of_any_version).then_some(version);
+        let expected = (conditions.depend_on_version() || !of_any_version).then_some(version);
         let (mut stored, mut is_shown) = (version, true);
         let shown =
             self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();

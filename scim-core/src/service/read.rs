@@ -7,10 +7,10 @@ use http::StatusCode;
 use super::content::Content;
 use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
-use super::write::KEYED;
+use super::write::{KEYED, precondition_failed};
 use super::{Call, Extent, Operation, Service};
 use crate::auth::Authenticator;
-use crate::etag::Condition;
+use crate::etag::Preconditions;
 use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
@@ -25,7 +25,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let projection = call.projection()?;
         let pieces = self.pieces_of(&call, id, &projection).await?.ok_or(StoreError::NotFound)?;
         let version = version_of(&pieces.resource)?;
-        if Condition::if_none_match(&call.head.headers).is_some_and(|condition| condition.names(version)) {
+        let conditions = Preconditions::of(&call.head.headers);
+        conditions.permit_read(version).map_err(precondition_failed)?;
+        if conditions.is_known(version) {
             return Ok(Reply { version: Some(version), ..Reply::empty(StatusCode::NOT_MODIFIED) });
         }
         self.reply(StatusCode::OK, &call.context, pieces, &projection)

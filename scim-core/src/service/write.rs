@@ -10,7 +10,7 @@ use super::read::version_of;
 use super::respond::{Failure, Reply};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
-use crate::etag::Condition;
+use crate::etag::{Preconditions, Unmet};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
 use crate::store::{Deletion, Modification, Store, StoreError, stamp};
@@ -64,14 +64,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Replace, Some(id));
         let projection = call.projection()?.of_write(call.schema(), &body);
-        let condition = Condition::if_match(&call.head.headers);
-        for _ in 0..self.attempts(condition.as_ref()) {
-            let attempt = self.try_replace(&mut call, id, body.clone(), condition.as_ref(), &projection);
+        let conditions = Preconditions::of(&call.head.headers);
+        for _ in 0..self.attempts(&conditions) {
+            let attempt = self.try_replace(&mut call, id, body.clone(), &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
             }
         }
-        Err(raced(condition.as_ref()))
+        Err(raced(&conditions))
     }
 
     async fn try_replace(
@@ -79,12 +79,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call: &mut Call<'_>,
         id: &ResourceId,
         body: Value,
-        condition: Option<&Condition>,
+        conditions: &Preconditions,
         projection: &Projection,
     ) -> Result<Attempt, Failure> {
         let schema = call.schema();
         let current = self.current(call, id, &Projection::default()).await?;
-        let version = permitted_version(&current, condition)?;
+        let version = permitted_version(&current, conditions)?;
         let valid = validate::replace(schema, body, &current, &self.config.leniencies)?;
         call.outcome.note(&valid.leniencies);
         let own = Own::of(&current);
@@ -112,15 +112,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Delete, Some(id));
-        let condition = Condition::if_match(&call.head.headers);
-        for _ in 0..self.attempts(condition.as_ref()) {
+        let conditions = Preconditions::of(&call.head.headers);
+        for _ in 0..self.attempts(&conditions) {
             let current = self.current(&call, id, &Projection::without(KEYED)).await?;
-            let version = permitted_version(&current, condition.as_ref())?;
+            let version = permitted_version(&current, &conditions)?;
             if let Attempt::Done(reply) = self.delete_instead(&mut call, id, &current, version).await? {
                 return Ok(reply);
             }
         }
-        Err(raced(condition.as_ref()))
+        Err(raced(&conditions))
     }
 
     /// Deletes what was read as `current`, if the policy lets it and nobody changed it since.
@@ -152,11 +152,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     /// A client that names a version has one attempt: on that version.
-    pub(super) fn attempts(&self, condition: Option<&Condition>) -> usize {
-        match condition {
-            Some(Condition::OneOf(_)) => 1,
-            Some(Condition::Any) | None => self.config.limits.max_write_attempts.max(1),
-        }
+    pub(super) fn attempts(&self, conditions: &Preconditions) -> usize {
+        if conditions.name_version() { 1 } else { self.config.limits.max_write_attempts.max(1) }
     }
 
     /// The time now as `xsd:dateTime` in milliseconds.
@@ -207,16 +204,11 @@ fn identified(resource: Resource, id: &ResourceId, meta: Value) -> Resource {
     Resource(object)
 }
 
-/// The version of `current`, if the client's condition permits to write on it: otherwise 412.
-pub(super) fn permitted_version(
-    current: &Resource,
-    condition: Option<&Condition>,
-) -> Result<Version, Failure> {
+/// The version of `current`, if the client's conditions permit to write on it: otherwise 412.
+pub(super) fn permitted_version(current: &Resource, conditions: &Preconditions) -> Result<Version, Failure> {
     let version = version_of(current)?;
-    match condition {
-        Some(condition) if !condition.names(version) => Err(precondition_failed().into()),
-        _ => Ok(version),
-    }
+    conditions.permit_write(version).map_err(precondition_failed)?;
+    Ok(version)
 }
 
 pub(super) fn raced_or(error: StoreError) -> Result<Attempt, Failure> {
@@ -227,13 +219,18 @@ pub(super) fn raced_or(error: StoreError) -> Result<Attempt, Failure> {
 }
 
 /// The refusal of a write that lost every race.
-pub(super) fn raced(condition: Option<&Condition>) -> Failure {
-    match condition {
-        Some(Condition::OneOf(_)) => precondition_failed().into(),
-        Some(Condition::Any) | None => StoreError::VersionMismatch.into(),
+pub(super) fn raced(conditions: &Preconditions) -> Failure {
+    match conditions.name_version() {
+        true => precondition_failed(Unmet::IfMatch).into(),
+        false => StoreError::VersionMismatch.into(),
     }
 }
 
-fn precondition_failed() -> Error {
-    Error::new(StatusCode::PRECONDITION_FAILED, "the resource is in another version than `If-Match` names")
+/// The refusal of a request whose precondition does not hold (RFC 7644 §3.14).
+pub(super) fn precondition_failed(unmet: Unmet) -> Error {
+    let detail = match unmet {
+        Unmet::IfNoneMatch => "the resource is in a version that `If-None-Match` names",
+        Unmet::IfMatch => "the resource is in another version than `If-Match` names",
+    };
+    Error::new(StatusCode::PRECONDITION_FAILED, detail)
 }

@@ -166,13 +166,19 @@ impl<'s> Reader<'s, '_> {
         };
         let used = self.schema.extensions().iter().filter(|extension| self.object.contains(&extension.id));
         let unlisted = std::iter::once(self.schema.base()).chain(used).find(|schema| !lists(&schema.id));
+        let base = &self.schema.base().id;
+        // A group sent to `/Users` is a mistake, and no deviation to be tolerated.
+        let other = listed.iter().filter_map(Value::as_str).find(|uri| is_core(uri));
+        if let Some(other) = other.filter(|_| !lists(base)) {
+            let detail = format!("{} is another schema than `{base}`", quote(other));
+            return Err(Error::bad_request(ScimType::InvalidSyntax, detail));
+        }
         if let Some(unlisted) = unlisted
             && !self.coercion.take(Leniency::MissingSchemas)
         {
             let detail = format!("`schemas` must list `{}`", unlisted.id);
             return Err(needs(Leniency::MissingSchemas, ScimType::InvalidSyntax, detail));
         }
-        let base = &self.schema.base().id;
         for uri in listed.iter().filter_map(Value::as_str) {
             if !uri.eq_ignore_ascii_case(base) && self.schema.extension(uri).is_none() {
                 self.unknown_schema(uri)?;
@@ -188,4 +194,10 @@ impl<'s> Reader<'s, '_> {
         let detail = format!("{} is no schema of a {}", quote(uri), self.schema.name());
         Err(needs(Leniency::UnknownSchema, ScimType::InvalidSyntax, detail))
     }
+}
+
+/// Whether the URI is that of a resource of RFC 7643: `urn:ietf:params:scim:schemas:core:2.0:User`.
+fn is_core(uri: &str) -> bool {
+    const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:";
+    uri.get(..CORE.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORE)) && uri.len() > CORE.len()
 }

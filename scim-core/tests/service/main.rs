@@ -12,6 +12,7 @@ mod deletion;
 mod discovery;
 mod hostile;
 mod least_store;
+mod leniency;
 mod list;
 mod model;
 mod openapi;

@@ -211,6 +211,76 @@ fn a_get_of_the_version_one_has_is_304() {
     }
 }
 
+/// RFC 9110 §13.1.1: a read too is made on the version that `If-Match` names, or not at all.
+#[test]
+fn a_read_of_another_version_than_if_match_names_is_412() {
+    let server = server();
+    server.user("bjensen");
+    for (match_, none_match, status) in [
+        ("W/\"1\"", None, 200),
+        ("*", None, 200),
+        ("\"9\", \"1\"", Some("W/\"9\""), 200),
+        ("W/\"2\"", None, 412),
+        ("\"a,*,b\"", None, 412),
+        // `If-Match` comes first (RFC 9110 §13.2.2).
+        ("W/\"2\"", Some("W/\"1\""), 412),
+        ("W/\"1\"", Some("W/\"1\""), 304),
+    ] {
+        let mut request = request("GET", "/Users/id-1", None);
+        request.headers_mut().insert("if-match", match_.parse().unwrap());
+        if let Some(tag) = none_match {
+            request.headers_mut().insert("if-none-match", tag.parse().unwrap());
+        }
+        assert_eq!(server.call(request).status, status, "{match_} {none_match:?}");
+    }
+    // What is not there is 404 whatever the conditions (RFC 9110 §13.2.1).
+    let mut absent = request("GET", "/Users/none", None);
+    absent.headers_mut().insert("if-match", "*".parse().unwrap());
+    assert_eq!(server.call(absent).status, 404);
+}
+
+/// RFC 9110 §13.1.2: a write is not made on a version that `If-None-Match` names.
+#[test]
+fn a_write_on_a_version_that_if_none_match_names_is_412() {
+    let server = server();
+    server.user("bjensen");
+    let before = server.get("/Users/id-1").json();
+    let writes = [
+        ("PUT", Some(user("x"))),
+        ("PATCH", Some(patch_op(json!([{"op": "add", "path": "title", "value": "x"}])))),
+        ("DELETE", None),
+    ];
+    for (method, body) in &writes {
+        for tag in ["W/\"1\"", "*", "W/\"7\", \"1\""] {
+            let mut request = request(method, "/Users/id-1", body.clone());
+            request.headers_mut().insert("if-none-match", tag.parse().unwrap());
+            server.call(request).refused(
+                412,
+                None,
+                "the resource is in a version that `If-None-Match` names",
+            );
+            assert_eq!(server.get("/Users/id-1").json(), before, "{method} {tag}");
+        }
+    }
+    for (method, body) in writes {
+        let mut request = request(method, "/Users/id-1", body);
+        request.headers_mut().insert("if-none-match", "W/\"9\"".parse().unwrap());
+        let status = server.call(request).status.as_u16();
+        assert!([200, 204].contains(&status), "{method}: {status}");
+    }
+}
+
+/// Several header lines are one list (RFC 9110 §5.3).
+#[test]
+fn conditions_on_several_lines_are_one_list() {
+    let server = server();
+    server.user("bjensen");
+    let mut put = request("PUT", "/Users/id-1", Some(user("babs")));
+    put.headers_mut().append("if-match", "W/\"9\"".parse().unwrap());
+    put.headers_mut().append("if-match", "W/\"1\"".parse().unwrap());
+    assert_eq!(server.call(put).header("etag"), Some("W/\"2\""));
+}
+
 #[test]
 fn a_patch_is_all_or_nothing() {
     let server = server();
