@@ -110,7 +110,7 @@ fn link<'a>(
     let (mut addresses, seconds) = addresses(assigned);
     for second in seconds {
         let Some(Candidate { person, user: None, .. }) = assigned.get(second) else { continue };
-        let first = addresses.get(&compare::fold(&person.email)).and_then(|one| assigned.get(one.person));
+        let first = addresses.get(&folded(&person.email)).and_then(|one| assigned.get(one.person));
         problems.extend(first.map(|first| Problem::SameEmail(&first.person.id, &person.id)));
         if let Some(candidate) = assigned.get_mut(second) {
             candidate.second = true;
@@ -123,7 +123,7 @@ fn link<'a>(
         if !active && mapping.options().deactivated == Deactivated::Leave {
             continue;
         }
-        let Some(address) = addresses.get_mut(&compare::fold(&user.email)) else { continue };
+        let Some(address) = addresses.get_mut(&folded(&user.email)) else { continue };
         let former = address.user.and_then(|place| left.get(place));
         if former.is_none_or(|former| active && !former.standing.active) {
             address.user = Some(place);
@@ -151,7 +151,7 @@ fn addresses<'a>(assigned: &[Candidate<'a>]) -> (HashMap<Cow<'a, str>, Address>,
     let mut addresses = HashMap::with_capacity(assigned.len());
     let mut seconds = Vec::new();
     for (place, candidate) in assigned.iter().enumerate() {
-        match addresses.entry(compare::fold(&candidate.person.email)) {
+        match addresses.entry(folded(&candidate.person.email)) {
             Entry::Vacant(entry) => drop(entry.insert(Address { person: place, user: None })),
             Entry::Occupied(mut entry) => {
                 let other = entry.get().person;
@@ -165,6 +165,17 @@ fn addresses<'a>(assigned: &[Candidate<'a>]) -> (HashMap<Cow<'a, str>, Address>,
         }
     }
     (addresses, seconds)
+}
+
+/// An e-mail address without case. Nearly all are ASCII, of which nothing need be looked up.
+fn folded(email: &str) -> Cow<'_, str> {
+    if !email.is_ascii() {
+        compare::fold(email)
+    } else if email.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(email.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(email)
+    }
 }
 
 /// What someone who is assigned will be and have.
