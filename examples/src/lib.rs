@@ -1,7 +1,9 @@
 //! What the example programs share: a store over SQLite or PostgreSQL, resource types from JSON files, mounting
 //! in axum, serving, logging.
 
+pub mod audit;
 mod documents;
+pub mod finish;
 pub mod incident_io;
 pub mod log;
 mod mount;
@@ -12,7 +14,7 @@ mod store;
 pub use documents::registry_with;
 pub use mount::router;
 pub use serve::{serve, stop_signal};
-pub use store::{Limits, SqlStore};
+pub use store::{AuditPage, AuditPlace, AuditQuery, Limits, SqlStore};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -1,4 +1,4 @@
-//! Logging: one line per request, with a request id, to standard error, and after that of a bulk
+//! Logging: one line per request, with a request id that the audit trail has too, to standard error, and after that of a bulk
 //! request one for each of its operations.
 //!
 //! A line says what was asked and how it went: method, path, status, time, and the leniencies that
@@ -11,6 +11,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
+use scim_core::audit::RequestId;
 use scim_core::leniency::Leniency;
 use scim_core::service::Outcome;
 use scim_core::store::StoreError;
@@ -37,9 +38,10 @@ pub fn init() -> anyhow::Result<()> {
 }
 
 /// Middleware: gives each request an id, which the response carries as `X-Request-Id`, and logs it.
-pub async fn requests(request: Request, next: Next) -> Response {
+pub async fn requests(mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", id);
+    request.extensions_mut().insert(RequestId::new(id.as_str()));
     async move {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let begun = Instant::now();
@@ -54,6 +56,9 @@ pub async fn requests(request: Request, next: Next) -> Response {
             log_cause(&cause);
         }
         outcome.operations.iter().for_each(log_operation);
+        if let Some(error) = outcome.unrecorded {
+            tracing::error!(%error, "a record is missing in the audit trail");
+        }
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 use axum::Router;
@@ -15,6 +16,7 @@ use axum::routing::get;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use http::{StatusCode, header};
+use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
@@ -26,6 +28,8 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::SqlStore;
+use crate::audit::{AuditOptions, Command};
+use crate::finish::Finish;
 
 /// A SCIM 2.0 service provider on this machine, to point an identity provider at.
 ///
@@ -34,21 +38,25 @@ use crate::SqlStore;
 #[derive(Debug, Parser)]
 #[command(name = "provider")]
 pub struct Options {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Whose behaviour to show.
-    #[arg(long, value_parser = profile(), default_value = "generic")]
+    #[arg(long, global = true, value_parser = profile(), default_value = "generic")]
     pub profile: &'static Profile,
     /// The address to listen on; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// The database: a file, made when missing, or `:memory:`. Default: `scim-provider-PROFILE.db`
     /// in the working directory.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub database: Option<PathBuf>,
     /// The database by its URL: `postgres://USER:PASSWORD@HOST/NAME`, which several servers may share,
     /// or `sqlite:FILE`. In the environment it is out of sight of other users of the machine, and
     /// `--database` goes before it.
     #[arg(
         long,
+        global = true,
         value_name = "URL",
         env = "DATABASE_URL",
         hide_env_values = true,
@@ -90,6 +98,9 @@ pub struct Options {
     /// of memory does not grow with it. Default: what the profile says.
     #[arg(long, value_name = "N")]
     pub max_results: Option<usize>,
+    /// The audit trail.
+    #[command(flatten)]
+    pub audit: AuditOptions,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
@@ -196,7 +207,7 @@ impl DatabaseUrl {
         matches!(url.scheme(), "postgres" | "postgresql").then_some(Self::Postgres(url))
     }
 
-    async fn open(&self) -> anyhow::Result<SqlStore> {
+    pub(crate) async fn open(&self) -> anyhow::Result<SqlStore> {
         match self {
             Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory().await,
             Self::Sqlite(file) => SqlStore::open(file).await,
@@ -268,10 +279,19 @@ fn base_url(text: &str) -> Result<Url, String> {
 /// The address, the database or a file of resource types cannot be used.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     crate::log::init()?;
+    if let Some(Command::Audit(wanted)) = options.command {
+        let database = database_of(options.profile, options.database, options.database_url);
+        return wanted.print(&database).await;
+    }
     let stop = crate::stop_signal()?;
+    let records_on_stdout = options.audit.is_on_stdout();
     let provider = Provider::start(options).await?;
     // Whoever reads this may stop reading: no reason not to serve.
-    let _ = writeln!(std::io::stdout(), "{provider}");
+    let _ = if records_on_stdout {
+        writeln!(std::io::stderr(), "{provider}")
+    } else {
+        writeln!(std::io::stdout(), "{provider}")
+    };
     provider.run(stop).await;
     Ok(())
 }
@@ -280,6 +300,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 pub struct Provider {
     listener: TcpListener,
     router: Router,
+    finish: Finish,
     base_url: Url,
     // `None` where everything is in the memory of this process.
     database: Option<(DatabaseUrl, SqlStore)>,
@@ -296,6 +317,7 @@ impl Provider {
     /// The address, the database or a file of resource types cannot be used.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let Options {
+            command: _,
             profile,
             listen,
             database,
@@ -308,6 +330,7 @@ impl Provider {
             schema: schemas,
             mapping,
             max_results,
+            audit,
             pagerduty: account,
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
@@ -336,16 +359,14 @@ impl Provider {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
-        let own = || format!("scim-provider-{}.db", profile.name).into();
-        let url = match (database, database_url) {
-            (None, Some(url)) => url,
-            (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
-        };
+        let url = database_of(profile, database, database_url);
+        // What cannot be recorded shall not be served either.
+        let trail = audit.trail()?;
         let database = match memory_store {
             true => None,
             false => {
                 let store = url.open().await?;
-                Some((url, store))
+                Some((url, if audit.no_audit { store } else { store.with_audit() }))
             }
         };
         let base_url = match base_url {
@@ -373,14 +394,16 @@ impl Provider {
             config.capabilities.max_results = most;
         }
         let tokens = authenticator(profile, token);
-        let parts = (tokens, config, environment, policy);
+        let (running, finish) = Finish::new();
+        let parts = (tokens, config, environment, policy, trail);
         let router = match (&database, mapping) {
             (Some((_, store)), None) => mounted(store.clone(), parts),
             (None, None) => mounted(MemoryStore::new(), parts),
             (Some((_, store)), Some(mapping)) => mounted_with(store.clone(), mapping, parts).await?,
             (None, Some(mapping)) => mounted_with(MemoryStore::new(), mapping, parts).await?,
         };
-        Ok(Self { listener, router, base_url, database, profile, made_token })
+        let router = router.layer(axum::middleware::from_fn_with_state(running, crate::finish::requests));
+        Ok(Self { listener, router, finish, base_url, database, profile, made_token })
     }
 
     /// The URL of the service, such as `http://127.0.0.1:8080/scim/v2`.
@@ -391,6 +414,7 @@ impl Provider {
     /// Answers requests until `stop` completes, finishes those under way and closes the database.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         crate::serve(self.listener, self.router, stop).await;
+        self.finish.wait(FINISH_TIMEOUT).await;
         if let Some((_, store)) = self.database {
             store.close().await;
         }
@@ -420,14 +444,17 @@ impl fmt::Display for Provider {
 }
 
 /// The tenant of everything that is served.
-const TENANT: &str = "local";
+pub(crate) const TENANT: &str = "local";
 
 /// What a service is made of besides its store.
-type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>);
+type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>);
 
 /// The service over `store`, with its description, logged.
-fn mounted<S: Store>(store: S, (tokens, config, environment, policy): Parts) -> Router {
-    let service = Service::new(store, tokens, config, environment).with_policy(policy);
+fn mounted<S: Store>(store: S, (tokens, config, environment, policy, trail): Parts) -> Router {
+    let mut service = Service::new(store, tokens, config, environment).with_policy(policy);
+    if let Some(trail) = trail {
+        service = service.with_audit(trail);
+    }
     let described = describe(&openapi::document(service.config()));
     described.merge(crate::router(service)).layer(axum::middleware::from_fn(crate::log::requests))
 }
@@ -444,6 +471,15 @@ async fn mounted_with<S: Store>(store: S, mapping: RoleMapping, parts: Parts) ->
     let store = AccessStore::new(store, mapping, Arc::clone(&parts.2.now));
     store.synchronise(&TenantId::new(TENANT)).await?;
     Ok(mounted(store, parts))
+}
+
+/// The database that the options name, or the profile's own.
+fn database_of(profile: &Profile, file: Option<PathBuf>, url: Option<DatabaseUrl>) -> DatabaseUrl {
+    let own = || format!("scim-provider-{}.db", profile.name).into();
+    match (file, url) {
+        (None, Some(url)) => url,
+        (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
+    }
 }
 
 /// `token` in every spelling of the Authorization header that the profile accepts.
@@ -476,3 +512,6 @@ fn random_token() -> anyhow::Result<Secret> {
 fn random_cursor_key() -> anyhow::Result<CursorKey> {
     Ok(CursorKey::new([uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat())?)
 }
+
+/// How long requests may take when the server stops whose clients are gone.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);

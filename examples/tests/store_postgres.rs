@@ -8,7 +8,7 @@ mod sql_support;
 use std::sync::Mutex;
 
 use scim_core::testkit::crash::{Crash, acknowledged_writes_survive};
-use scim_core::testkit::{BoxFuture, Suite};
+use scim_core::testkit::{BoxFuture, Recorded, Suite};
 use scim_examples::SqlStore;
 use sql_support::Postgres;
 
@@ -16,8 +16,9 @@ use sql_support::Postgres;
 async fn the_contract_is_kept() {
     let Some(postgres) = Postgres::start() else { return };
     let url = postgres.database("contract").await;
-    let store = SqlStore::connect(&url).await.unwrap();
-    Suite::new(|| async { store.clone() }).with_spawn(spawn).run().await;
+    // With the audit trail kept in the transactions of the changes; below it is kept without.
+    let store = SqlStore::connect(&url).await.unwrap().with_audit();
+    Suite::new(|| async { Recorded(store.clone()) }).with_spawn(spawn).run().await;
     store.close().await;
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
 use scim_core::store::{Scope, Store, StoreError};
+use scim_core::testkit::Recorded;
 use scim_core::validate::unique_keys;
 use scim_core::{Resource, TenantId, Value};
 use scim_examples::SqlStore;
@@ -29,6 +30,13 @@ mod contract {
             Box::pin(async { handle.await.unwrap() })
         }
     );
+}
+
+/// With the audit trail kept in the transactions of the changes.
+#[tokio::test]
+async fn with_its_audit_trail_the_contract_is_the_same() {
+    let store = SqlStore::in_memory().await.unwrap().with_audit();
+    scim_core::testkit::run(|| async { Recorded(store.clone()) }).await;
 }
 
 /// In memory, all on one connection.

@@ -46,6 +46,14 @@
 //! A password is accepted and not kept, unless a [`Policy`](policy::Policy) of one's own hashes it;
 //! it is never returned, never filtered by, and no `Debug` form of a resource shows it.
 //!
+//! # Features
+//!
+//! All are off by default, and none changes what is answered.
+//!
+//! - `testkit`: the contract of a [`Store`] as tests.
+//! - `tower`: [`Service`] as a `tower_service::Service`, for axum, hyper and tonic.
+//! - `tracing`: [spans](service#spans) of requests and their steps.
+//!
 //! # Input safety
 //!
 //! Nothing a client sends makes the library panic, recurse without a limit, or take time that

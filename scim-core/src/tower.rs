@@ -18,10 +18,20 @@ use crate::service::ResponseBody;
 use crate::service::respond::respond;
 use crate::{Error, Service, Store};
 
-/// A [`Service`] to mount; clones share it.
+/// A [`Service`] to mount; clones share it. In one line each, where `scim` is a [`Service`]:
 ///
-/// It answers [in pieces](Service::call_in_pieces). It reads a body within the service's limit, [`collect`]s it, that is, and does not bound the
-/// time this takes: deadlines belong to the server, which has the clock.
+/// | | |
+/// |---|---|
+/// | axum 0.8 | `axum::Router::new().fallback_service(scim.into_tower())` |
+/// | hyper 1 | `hyper_util::service::TowerToHyperService::new(scim.into_tower())` |
+/// | tonic 0.14 | `routes.into_axum_router().fallback_service(scim.into_tower())`, beside its gRPC services |
+///
+/// All three are run by `examples/tests/mounts.rs`.
+///
+/// It answers [in pieces](Service::call_in_pieces). It reads a body within the service's limit,
+/// [`collect`]s it, that is, and does not bound the time this takes: deadlines belong to the server, which
+/// has the clock. A server drops the future of a request when its client leaves; what that means,
+/// [`service`](crate::service#requests-that-are-dropped) says.
 ///
 /// ```
 /// use scim_core::auth::StaticTokens;

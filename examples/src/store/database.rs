@@ -17,7 +17,7 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow, PgConnection, PgPool, Postgres,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow, PgConnection, PgPool, Pool, Postgres,
     SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
 };
 
@@ -139,21 +139,25 @@ impl Database {
     /// Begins to read with one statement, which sees one commit.
     pub(super) async fn once(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => readers.acquire().await.map(Tx::SqliteOnce),
-            Self::Postgres(pool) => pool.acquire().await.map(Tx::PostgresOnce),
+            Self::Sqlite { readers, .. } if is_alone(readers) => {
+                let pool = readers.clone();
+                finished(async move { pool.acquire().await }).await.map(Tx::SqliteOnce)
+            }
+            Self::Sqlite { readers, .. } => readers.acquire().await.map(Tx::SqliteOnce).map_err(failure),
+            Self::Postgres(pool) => pool.acquire().await.map(Tx::PostgresOnce).map_err(failure),
         }
-        .map_err(failure)
     }
 
     /// Begins to read: all statements see the same commit.
     pub(super) async fn read(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => readers.begin().await.map(Tx::Sqlite),
+            Self::Sqlite { readers, .. } if is_alone(readers) => begin(readers, None).await.map(Tx::Sqlite),
+            Self::Sqlite { readers, .. } => readers.begin().await.map(Tx::Sqlite).map_err(failure),
             Self::Postgres(pool) => {
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+                let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                begin(pool, Some(statement)).await.map(Tx::Postgres)
             }
         }
-        .map_err(failure)
     }
 
     /// Begins to write. In SQLite, `IMMEDIATE` takes the write lock at once: a transaction that
@@ -161,10 +165,9 @@ impl Database {
     /// PostgreSQL a write locks the row of the resource before it looks at anything of it.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
-            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
+            Self::Sqlite { writer, .. } => begin(writer, Some("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
+            Self::Postgres(pool) => begin(pool, None).await.map(Tx::Postgres),
         }
-        .map_err(failure)
     }
 
     /// Waits for the calls under way and closes the database.
@@ -177,6 +180,38 @@ impl Database {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction that is begun even if the request is dropped meanwhile, and then rolled back. Left
+/// to itself, sqlx 0.9 gives a connection to PostgreSQL back to the pool within the transaction.
+async fn begin<D: sqlx::Database>(
+    pool: &Pool<D>,
+    statement: Option<&'static str>,
+) -> Result<Transaction<'static, D>, StoreError> {
+    let pool = pool.clone();
+    finished(async move {
+        match statement {
+            Some(statement) => pool.begin_with(statement).await,
+            None => pool.begin().await,
+        }
+    })
+    .await
+}
+
+/// Does what is to be finished even if the request is dropped meanwhile: in a task of its own.
+async fn finished<T: Send + 'static>(
+    call: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::spawn(call).await {
+        Ok(done) => done.map_err(failure),
+        Err(error) => Err(StoreError::Internal(error.into())),
+    }
+}
+
+/// Whether the pool has one connection, which holds the database: who is dropped while the pool
+/// prepares a connection closes it.
+fn is_alone(pool: &SqlitePool) -> bool {
+    pool.options().get_max_connections() == 1
 }
 
 /// A transaction, rolled back unless it is committed; or a connection, each statement of which is a

@@ -5,8 +5,11 @@
 //! never reads the others. Tables, statements and answers are the same in both databases; what
 //! differs between the two is in `database.rs`.
 
+mod audit;
 mod condition;
 mod database;
+#[cfg(test)]
+mod dropped;
 mod keys;
 mod members;
 mod order;
@@ -21,15 +24,17 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use scim_core::audit::Record;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::{UniqueKey, unique_keys};
 use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
+pub use audit::{AuditPage, AuditPlace, AuditQuery};
 pub use database::Limits;
 use database::{Database, Statement, Tx, batches, places, retrying};
 use turns::Turns;
@@ -45,6 +50,7 @@ use turns::Turns;
 pub struct SqlStore {
     database: Database,
     turns: Arc<Turns>,
+    keeps_audit: bool,
 }
 
 impl SqlStore {
@@ -63,7 +69,7 @@ impl SqlStore {
     ///
     /// The same.
     pub async fn open_within(path: &Path, limits: &Limits) -> anyhow::Result<Self> {
-        Ok(Self { database: Database::open(path, limits).await?, turns: Arc::default() })
+        Ok(Self { database: Database::open(path, limits).await?, turns: Arc::default(), keeps_audit: false })
     }
 
     /// An empty SQLite database that lives as long as the store.
@@ -72,7 +78,11 @@ impl SqlStore {
     ///
     /// SQLite cannot make one.
     pub async fn in_memory() -> anyhow::Result<Self> {
-        Ok(Self { database: Database::in_memory(&Limits::default()).await?, turns: Arc::default() })
+        Ok(Self {
+            database: Database::in_memory(&Limits::default()).await?,
+            turns: Arc::default(),
+            keeps_audit: false,
+        })
     }
 
     /// Connects to the PostgreSQL database that `url` names (`postgres://user:password@host/name`),
@@ -96,7 +106,27 @@ impl SqlStore {
     ///
     /// The same.
     pub async fn connect_within(url: &str, limits: &Limits) -> anyhow::Result<Self> {
-        Ok(Self { database: Database::connect(url, limits).await?, turns: Arc::default() })
+        Ok(Self {
+            database: Database::connect(url, limits).await?,
+            turns: Arc::default(),
+            keeps_audit: false,
+        })
+    }
+
+    /// The same store, which keeps the [audit trail](scim_core::audit) in the table `audit`: the record of
+    /// a change in the transaction of the change, that of a refusal in one of its own.
+    #[must_use]
+    pub fn with_audit(self) -> Self {
+        Self { keeps_audit: true, ..self }
+    }
+
+    /// The audit trail, as far as `wanted` asks for it: one page, as JSON documents, in the order of time.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer.
+    pub async fn audit(&self, wanted: &AuditQuery) -> Result<AuditPage, StoreError> {
+        audit::read(&mut self.database.read().await?, wanted).await
     }
 
     /// Waits for the calls under way and closes the database; calls that come later fail.
@@ -104,7 +134,13 @@ impl SqlStore {
         self.database.close().await;
     }
 
-    async fn create_once(&self, scope: Scope<'_>, row: &Row, keys: &keys::Keys) -> Result<(), StoreError> {
+    async fn create_once(
+        &self,
+        scope: Scope<'_>,
+        row: &Row,
+        keys: &keys::Keys,
+        record: Option<&Record>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         let place: Option<(i64,)> = Statement::new(
             "INSERT INTO counters (tenant, type, last) VALUES (?1, ?2, 1) \
@@ -133,6 +169,7 @@ impl SqlStore {
         }
         keys::insert(&mut tx, scope, &row.id, keys).await?;
         members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        audit::keep(&mut tx, record).await?;
         tx.commit().await
     }
 
@@ -142,12 +179,14 @@ impl SqlStore {
         row: &Row,
         keys: &keys::Keys,
         expected: Version,
+        record: Option<&Record>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         expect(locked(&mut tx, scope, &row.id).await?, Some(expected))?;
         members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
         row.update(&mut tx, scope).await?;
         keys::put(&mut tx, scope, &row.id, keys).await?;
+        audit::keep(&mut tx, record).await?;
         tx.commit().await
     }
 
@@ -157,6 +196,7 @@ impl SqlStore {
         id: &ResourceId,
         update: &Update<'_>,
         expected: Option<Version>,
+        record: Option<&Record>,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.database.write().await?;
         let (version, body) = expect(locked(&mut tx, scope, id).await?, expected)?;
@@ -182,6 +222,7 @@ impl SqlStore {
                 keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, &unique)).await?;
             }
         }
+        audit::keep(&mut tx, record.map(|record| record.in_version(Some(next))).as_deref()).await?;
         tx.commit().await?;
         Ok(Applied::Changed(next))
     }
@@ -191,6 +232,7 @@ impl SqlStore {
         scope: Scope<'_>,
         id: &ResourceId,
         deletion: &Deletion<'_>,
+        record: Option<&Record>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         expect(locked(&mut tx, scope, id).await?, deletion.expected)?;
@@ -204,6 +246,7 @@ impl SqlStore {
         for schema in deletion.groups {
             members::leave(&mut tx, Scope { schema, ..scope }, id, deletion).await?;
         }
+        audit::keep(&mut tx, record).await?;
         tx.commit().await
     }
 }
@@ -222,8 +265,7 @@ impl Store for SqlStore {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-        retrying(|| self.create_once(scope, &row, &keys)).await
+        self.modify(scope, Modification::Create { resource, unique }, None).await.map(drop)
     }
 
     async fn read(
@@ -267,8 +309,7 @@ impl Store for SqlStore {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-        self.turns.take(retrying(|| self.replace_once(scope, &row, &keys, expected))).await
+        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
     }
 
     async fn apply(
@@ -278,7 +319,7 @@ impl Store for SqlStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        self.turns.take(retrying(|| self.apply_once(scope, id, update, expected))).await
+        self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, None))).await
     }
 
     async fn delete(
@@ -287,7 +328,49 @@ impl Store for SqlStore {
         id: &ResourceId,
         deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        retrying(|| self.delete_once(scope, id, deletion)).await
+        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        record: Option<&Record>,
+    ) -> Result<Modified, StoreError> {
+        match modification {
+            Modification::Create { resource, unique } => {
+                let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
+                retrying(|| self.create_once(scope, &row, &keys, record)).await?;
+                Ok(Modified::Changed(resource.version()))
+            }
+            Modification::Replace { resource, unique, expected } => {
+                let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
+                let replace = || self.replace_once(scope, &row, &keys, expected, record);
+                self.turns.take(retrying(replace)).await?;
+                Ok(Modified::Changed(resource.version()))
+            }
+            Modification::Apply { id, update, expected } => {
+                let apply = || self.apply_once(scope, id, update, expected, record);
+                Ok(self.turns.take(retrying(apply)).await?.into())
+            }
+            Modification::Delete { id, deletion } => {
+                retrying(|| self.delete_once(scope, id, &deletion, record)).await?;
+                Ok(Modified::Changed(None))
+            }
+        }
+    }
+
+    fn keeps_audit(&self) -> bool {
+        self.keeps_audit
+    }
+
+    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
+        let keep = async || {
+            let mut tx = self.database.write().await?;
+            audit::keep(&mut tx, Some(record)).await?;
+            tx.commit().await
+        };
+        retrying(keep).await
     }
 
     async fn missing(

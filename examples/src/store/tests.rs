@@ -66,6 +66,25 @@ async fn a_delta_touches_the_rows_it_names() {
     assert_eq!(now.get("members"), None);
 }
 
+/// A page of the audit trail is read from an index, of all and of one resource.
+#[tokio::test]
+async fn the_audit_trail_is_read_by_an_index() {
+    let store = SqlStore::in_memory().await.unwrap();
+    for (of_resource, index) in [
+        (false, "sqlite_autoindex_audit_1 (tenant=? AND "),
+        (true, "audit_by_resource (tenant=? AND type=? AND resource=? AND "),
+    ] {
+        let statement = audit::text(of_resource);
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(readers(&store))
+                .await
+                .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|(.., detail)| detail.as_str()).collect();
+        assert!(steps.len() == 1 && steps[0].starts_with("SEARCH") && steps[0].contains(index), "{steps:?}");
+    }
+}
+
 /// What looks resources up, by type.
 const LOOK_UPS: [(&str, &str); 13] = [
     ("User", "userName eq \"User77@example.com\""),

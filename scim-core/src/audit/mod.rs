@@ -73,7 +73,7 @@
 //! | `operation` | string | what was asked for: `create`, `replace`, `patch`, `delete`, or `bulk` for a bulk request as a whole |
 //! | `effect` | string | what was done: an [`Effect`] |
 //! | `resourceType`, `resource` | string | the type's name, and the `id` |
-//! | `versionBefore`, `versionAfter` | number | the [`Version`]s; those of a resource's changes join without a gap |
+//! | `versionBefore`, `versionAfter` | number | the [`Version`]s; those of a resource's changes join without a gap, but where a member of it was deleted |
 //! | `status`, `scimType` | number, string | the answer's |
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
 //! | `changes` | array of objects | the attributes that became different |
@@ -88,6 +88,9 @@
 //!   stayed as it was. The members are never read for the sake of a record, so that of a deleted group
 //!   does not name them;
 //! - `"redacted": true`, where something of it is not shown.
+//!
+//! A resource that is deleted leaves its groups with it. Their versions grow by one for that, and the
+//! record is that of the deletion.
 //!
 //! `id` and `meta` are not among the changes, nor is an order of members.
 //!
@@ -170,6 +173,33 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record of a request that was refused before anything is known of it. The service makes its own;
+    /// this is for tests of what takes records.
+    pub fn new(
+        time: jiff::Timestamp,
+        tenant: TenantId,
+        credential: CredentialId,
+        operation: Operation,
+    ) -> Self {
+        Self {
+            time,
+            tenant,
+            credential,
+            request: None,
+            bulk: None,
+            operation,
+            effect: Effect::Refused,
+            resource_type: None,
+            resource: None,
+            version_before: None,
+            version_after: None,
+            status: None,
+            scim_type: None,
+            leniencies: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
     /// The same record, of a change by which the resource came to have `version`: a change of members
     /// alone is made on whatever version is there, which only the store knows.
     pub fn in_version(&self, version: Option<Version>) -> Cow<'_, Self> {

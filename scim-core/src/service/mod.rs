@@ -17,9 +17,9 @@
 //!   times, and is answered with 409 after that.
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured
 //!   ([`PatchResponse`]). HEAD is answered as GET without the body.
-//! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
-//!   them; so does GET of the root, with one slash at its end or none. `/Me` is 501, an unknown path is 404, another method is 405 with
-//!   `Allow`, a query string over the limit 414, a body over the limit 413.
+//! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of them;
+//!   so does GET of the root, with one slash at its end or none. `/Me` is 501, an unknown path is 404,
+//!   another method is 405 with `Allow`, a query string over the limit 414, a body over the limit 413.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
 //!   `..` and those with an encoded slash are 404.
 //! - Query parameters are matched by name in any case; one that is given twice is a 400, unknown
@@ -74,8 +74,37 @@
 //! - An operation whose reference is to a resource that was not created is refused with 409; one that
 //!   refers to no POST of the request, or shares its `bulkId` with another POST, with 400.
 //! - A result has a `response` where it is an error, and none otherwise.
-//! - A connection that breaks off, or a server that stops, leaves the operations made so far; within a
+//! - A request that is dropped, or a server that stops, leaves the operations made so far; within a
 //!   circle also resources that lack their references.
+//!
+//! # Requests that are dropped
+//!
+//! A server drops the future of [`Service::call`] when the client leaves, at whatever it waits for.
+//! Nothing is half-written then, since each write is one call of the store, and that is all or nothing;
+//! nothing is held, since nothing is kept from one call of the store to the next. The write that was
+//! under way may have been made or not, as with any connection that breaks off. Of a bulk request, what
+//! comes later is not made. Who wants each request that was received to be finished runs it in a task
+//! of its own, as the example `provider` does with those that change something.
+//!
+//! # Spans
+//!
+//! With the feature `tracing`, `scim.request` (level `INFO`) is the span of a request, with these fields:
+//!
+//! | field | value |
+//! |---|---|
+//! | `method` | of the request |
+//! | `route` | the path below the base URL, without identifiers: `/Users/{id}` |
+//! | `operation`, `resource_type` | as in its [`Outcome`] |
+//! | `tenant` | whose resources, once authenticated |
+//! | `status`, `scim_type` | of the answer |
+//! | `leniencies` | those that fired, with commas between them |
+//!
+//! In it are, on level `DEBUG`, `scim.parse` and `scim.validate`, `scim.store` for each call of the
+//! store (`call`, `resource_type`), and `scim.operation` for each operation of a bulk request
+//! (`method`, `resource_type`).
+//!
+//! No span has a header, a query string, an `id`, or anything of a body. What a store or an
+//! authenticator says within a span is theirs.
 
 mod all_types;
 mod body;
@@ -97,6 +126,7 @@ mod resource_text;
 pub(crate) mod respond;
 mod route;
 mod search;
+mod spans;
 mod text;
 mod trail;
 mod write;
@@ -117,6 +147,7 @@ use self::parameters::Parameters;
 use self::resource_text::Written;
 use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
+use self::spans::{RequestSpan, Step, Traced};
 use self::text::Text;
 use crate::audit::Audit;
 use crate::auth::{Authenticator, Principal};
@@ -130,7 +161,7 @@ use crate::{Error, ResourceId, ScimType};
 /// A SCIM service over a store, mounted wherever `http` types are spoken.
 #[derive(Debug)]
 pub struct Service<S, A, P = StandardPolicy> {
-    store: S,
+    store: Traced<S>,
     authenticator: A,
     policy: P,
     config: Config,
@@ -155,7 +186,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
         let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
         Self {
-            store,
+            store: spans::traced(store),
             authenticator,
             policy: StandardPolicy,
             config,
@@ -221,8 +252,23 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         extent: Extent,
     ) -> (Response<Bytes>, Option<(Content, Text)>) {
         let (head, body) = request.into_parts();
+        let span = RequestSpan::new(&head.method);
+        let answered = span.run(self.answered(&head, body, extent, &span));
+        let (mut response, outcome, rest) = answered.await;
+        span.ended(response.status(), &outcome);
+        response.extensions_mut().insert(outcome);
+        (response, rest)
+    }
+
+    async fn answered(
+        &self,
+        head: &Parts,
+        body: Bytes,
+        extent: Extent,
+        span: &RequestSpan,
+    ) -> (Response<Bytes>, Outcome, Option<(Content, Text)>) {
         let mut outcome = Outcome { request: head.extensions.get().cloned(), ..Outcome::default() };
-        let begun = match self.answer(&head, body, extent, &mut outcome).await {
+        let begun = match self.answer(head, body, extent, &mut outcome, span).await {
             Ok(reply) => self.begin_body(reply, extent).await,
             Err(failure) => Err(failure),
         };
@@ -236,8 +282,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             }
             *response.body_mut() = Bytes::new();
         }
-        response.extensions_mut().insert(outcome);
-        (response, rest)
+        (response, outcome, rest)
     }
 
     async fn begin_body(
@@ -263,6 +308,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         body: Bytes,
         extent: Extent,
         outcome: &mut Outcome,
+        span: &RequestSpan,
     ) -> Result<Reply, Failure> {
         let principal = self.authenticator.authenticate(head).await.map_err(Failure::Unauthenticated)?;
         outcome.principal = Some(principal.clone());
@@ -271,6 +317,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let detail = format!("{} is no endpoint of this service", quote(head.uri.path()));
             Error::new(StatusCode::NOT_FOUND, detail)
         })?;
+        span.routed(&route);
         check_method(&self.config, &route, &head.method)?;
         let query = self.checked_query(head)?;
 
@@ -349,8 +396,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     fn parsed(&self, body: &[u8]) -> Result<Value, Error> {
-        nul::refuse(body, ScimType::InvalidValue)?;
-        Ok(Value::from_slice(body, &self.config.limits.json)?)
+        spans::step(Step::Parse, || {
+            nul::refuse(body, ScimType::InvalidValue)?;
+            Ok(Value::from_slice(body, &self.config.limits.json)?)
+        })
     }
 
     fn refuse(&self, failure: Failure, outcome: &mut Outcome) -> Response<Bytes> {

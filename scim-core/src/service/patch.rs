@@ -11,6 +11,7 @@
 use http::StatusCode;
 
 use super::respond::{Failure, Reply};
+use super::spans::{self, Step};
 use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
@@ -33,7 +34,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Patch, Some(id));
         let projection = call.projection()?;
-        let request = PatchRequest::parse(call.schema(), body, &self.patch_options())?;
+        let request =
+            spans::step(Step::Parse, || PatchRequest::parse(call.schema(), body, &self.patch_options()))?;
         call.outcome.note(request.leniencies());
         let projection = projection.of_patch(call.schema(), request.named());
         let conditions = Preconditions::of(&call.head.headers);
@@ -63,7 +65,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             current.0.remove(KEYED);
         }
         let version = permitted_version(&current, conditions)?;
-        let plan = request.plan(schema, &current)?;
+        let plan = spans::step(Step::Validate, || request.plan(schema, &current))?;
         call.outcome.note(&plan.leniencies);
         let (mut change, mut resource) = (plan.change, plan.resource);
 

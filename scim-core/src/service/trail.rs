@@ -95,21 +95,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         // An operation of a bulk request that cannot be read is one of it all the same.
         let operation = outcome.operation.or(outcome.bulk.as_ref().map(|_| Operation::Bulk))?;
         operation.is_write().then(|| Record {
-            time: (self.environment.now)(),
-            tenant,
-            credential,
             request: outcome.request.clone(),
             bulk: outcome.bulk.clone(),
-            operation,
-            effect: Effect::Refused,
             resource_type: outcome.resource_type.as_deref().map(Into::into),
             resource: outcome.resource.clone(),
-            version_before: None,
-            version_after: None,
-            status: None,
-            scim_type: None,
             leniencies: outcome.leniencies.clone(),
-            changes: Vec::new(),
+            ..Record::new((self.environment.now)(), tenant, credential, operation)
         })
     }
 }

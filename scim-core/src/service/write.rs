@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::read::version_of;
 use super::respond::{Failure, Reply};
+use super::spans::{self, Step};
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
@@ -29,7 +30,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call.begin(Operation::Create, None);
         let projection = call.projection()?.of_write(call.schema(), &body);
         let schema = call.schema();
-        let valid = validate::create(schema, body, &self.config.leniencies)?;
+        let valid = spans::step(Step::Validate, || validate::create(schema, body, &self.config.leniencies))?;
         call.outcome.note(&valid.leniencies);
 
         let id = (self.environment.new_id)();
@@ -85,7 +86,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let schema = call.schema();
         let current = self.current(call, id, &Projection::default()).await?;
         let version = permitted_version(&current, conditions)?;
-        let valid = validate::replace(schema, body, &current, &self.config.leniencies)?;
+        let valid = spans::step(Step::Validate, || {
+            validate::replace(schema, body, &current, &self.config.leniencies)
+        })?;
         call.outcome.note(&valid.leniencies);
         let own = Own::of(&current);
         let mut resource = identified(valid.resource, id, own.meta.clone().unwrap_or_default());

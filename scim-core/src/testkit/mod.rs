@@ -46,6 +46,7 @@ pub mod crash;
 mod join;
 pub mod law;
 mod random;
+mod recorded;
 mod trial;
 
 use std::any::Any;
@@ -53,6 +54,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use recorded::Recorded;
 pub use trial::Trial;
 
 use join::Spawn;

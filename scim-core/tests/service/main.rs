@@ -10,6 +10,7 @@ mod concurrency;
 mod cursor;
 mod deletion;
 mod discovery;
+mod dropped;
 mod hostile;
 mod least_store;
 mod leniency;

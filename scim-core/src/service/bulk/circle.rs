@@ -17,10 +17,10 @@ use crate::auth::Authenticator;
 use crate::error::quote;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
-use crate::service::Body;
 use crate::service::location::path_of;
 use crate::service::outcome::Outcome;
 use crate::service::respond::{Failure, Reply};
+use crate::service::{Body, spans};
 use crate::store::{Deletion, Modification, Scope, Store, StoreError};
 use crate::value::Value;
 use crate::{Error, ResourceId};
@@ -169,7 +169,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         let path = path_of(&resource.schema.resource_type().endpoint, resource.id.as_str());
         let head = self.head(Method::PATCH, &path, None)?;
         let call = self.call(&head, &resource.schema, outcome)?;
-        self.service.on_resources(call, Some(&resource.id), Body::Parsed(rest)).await
+        let made = self.service.on_resources(call, Some(&resource.id), Body::Parsed(rest));
+        spans::operation(&head.method, resource.schema.name(), made).await
     }
 
     /// Deletes what was created before `failed` could not be.

@@ -26,7 +26,7 @@ use self::plan::Unit;
 use self::references::referred;
 use super::outcome::{Operation, Outcome};
 use super::respond::{Failure, Reply};
-use super::{Body, BulkLimits, Call, Service, media_type};
+use super::{Body, BulkLimits, Call, Service, media_type, spans};
 use crate::audit::{BulkPlace, RequestId};
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
@@ -181,7 +181,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         }
         outcome.resource.clone_from(&asked.id);
         let call = self.call(&head, &asked.schema, outcome)?;
-        service.on_resources(call, asked.id.as_ref(), Body::Parsed(asked.data)).await
+        let made = service.on_resources(call, asked.id.as_ref(), Body::Parsed(asked.data));
+        spans::operation(&head.method, asked.schema.name(), made).await
     }
 
     fn call<'c>(

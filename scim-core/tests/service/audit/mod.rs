@@ -20,7 +20,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 
 /// A sink that keeps what it is told, until it is told to fail.
 #[derive(Clone, Default)]
-struct Kept {
+pub(crate) struct Kept {
     records: Arc<Mutex<Vec<Record>>>,
     failing: Arc<Mutex<bool>>,
 }
@@ -37,7 +37,7 @@ impl Sink for Kept {
 
 impl Kept {
     /// What came since this was last asked.
-    fn take(&self) -> Vec<Record> {
+    pub(crate) fn take(&self) -> Vec<Record> {
         std::mem::take(&mut self.records.lock().unwrap())
     }
 

@@ -1,0 +1,129 @@
+//! A store whose every change is made with an audit record.
+
+use crate::audit::Record;
+use crate::pieces::Pieces;
+use crate::projection::Projection;
+use crate::query::{Query, QuerySupport};
+use crate::service::Operation;
+use crate::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use crate::validate::UniqueKey;
+use crate::{CredentialId, Resource, ResourceId, Version};
+
+/// A store whose every change goes through [`Store::modify`] of the one within, with a record: the contract
+/// run on it is the contract of a store that [keeps the audit trail](Store::keeps_audit).
+///
+/// ```
+/// use scim_core::MemoryStore;
+/// use scim_core::testkit::{self, Recorded};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// testkit::run(|| async { Recorded(MemoryStore::new()) }).await;
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recorded<S>(pub S);
+
+impl<S: Store> Recorded<S> {
+    async fn make(
+        &self,
+        scope: Scope<'_>,
+        operation: Operation,
+        modification: Modification<'_>,
+    ) -> Result<Modified, StoreError> {
+        let credential = CredentialId::new("testkit");
+        let record = Record::new(jiff::Timestamp::UNIX_EPOCH, scope.tenant.clone(), credential, operation);
+        self.0.modify(scope, modification, Some(&record)).await
+    }
+}
+
+impl<S: Store> Store for Recorded<S> {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        let made = self.make(scope, Operation::Create, Modification::Create { resource, unique }).await?;
+        expect(made, Modified::Changed(resource.version()))
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        self.0.read(scope, id, projection).await
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        self.0.read_in_pieces(scope, id, projection).await
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        self.0.query_in_pieces(scope, query).await
+    }
+
+    fn query_support(&self) -> QuerySupport {
+        self.0.query_support()
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        self.0.query(scope, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        let replace = Modification::Replace { resource, unique, expected };
+        let made = self.make(scope, Operation::Replace, replace).await?;
+        expect(made, Modified::Changed(resource.version()))
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Option<Version>,
+    ) -> Result<Applied, StoreError> {
+        match self.make(scope, Operation::Patch, Modification::Apply { id, update, expected }).await? {
+            Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
+            Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
+            Modified::Changed(None) => Err(broken("a resource that was changed is said to be gone")),
+        }
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+    ) -> Result<(), StoreError> {
+        let made =
+            self.make(scope, Operation::Delete, Modification::Delete { id, deletion: *deletion }).await?;
+        expect(made, Modified::Changed(None))
+    }
+
+    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
+        self.0.missing(scope, ids).await
+    }
+}
+
+fn expect(made: Modified, expected: Modified) -> Result<(), StoreError> {
+    if made == expected { Ok(()) } else { Err(broken("a change is said to be another than it was")) }
+}
+
+fn broken(how: &'static str) -> StoreError {
+    StoreError::Internal(how.into())
+}
