@@ -161,41 +161,48 @@ impl ListText {
         let page = service.page_of(&context, &query, Extent::Pieces).await?;
         self.resources = service.texts(&context, &query, page.resources);
         let read = self.resources.len();
-        more.last = (0, read);
-        self.set_more(service, more, read, page.next);
+        if let Some(start) = self.goes_on(service, &more.query, read, page.next) {
+            more.last = (0, read);
+            more.query.count -= read;
+            more.query.start = start;
+            self.go_on(service, more);
+        }
         Ok(())
     }
 
-    /// What comes behind a page of `read` resources that ended at `next`, unless the list ended there.
-    pub(super) fn set_more<S: Store, A: Authenticator, P: Policy>(
-        &mut self,
+    /// Where the list goes on behind a page of `read` resources that ended at `next`, unless it ended
+    /// there.
+    pub(super) fn goes_on<S: Store, A: Authenticator, P: Policy>(
+        &self,
         service: &Service<S, A, P>,
-        mut more: More,
+        query: &Query,
         read: usize,
         next: Option<Place>,
-    ) {
-        let left = more.query.count.saturating_sub(read);
-        let next = next.filter(|_| service.store.query_support().cursor);
-        let start = match (next, &more.query.start) {
-            (Some(place), _) => Start::After(place),
+    ) -> Option<Start> {
+        match (next, &query.start) {
+            _ if read == 0 => None,
+            (Some(place), _) if service.store.query_support().cursor => Some(Start::After(place)),
             // A store that has no places.
-            (None, Start::Index(index))
-                if self.total_results.is_none_or(|total| index - 1 + read < total) =>
-            {
-                Start::Index(index.saturating_add(read))
+            (_, Start::Index(index)) if self.total_results.is_none_or(|total| index - 1 + read < total) => {
+                Some(Start::Index(index.saturating_add(read)))
             }
-            (None, _) => return,
-        };
-        if left > 0 && read > 0 {
-            more.query.start = start;
-            more.query.count = left;
-            self.more = Some(more);
-            return;
+            _ => None,
         }
-        if let (Some(position), Some(cursors)) = (more.position, &service.config.cursors) {
+    }
+
+    /// The list goes on with `more`: in this answer, or in the next page of a list by cursor.
+    pub(super) fn go_on<S: Store, A: Authenticator, P: Policy>(
+        &mut self,
+        service: &Service<S, A, P>,
+        more: More,
+    ) {
+        if more.query.count > 0 {
+            self.more = Some(more);
+        } else if let (Some(position), Some(cursors)) = (more.position, &service.config.cursors) {
             let tenant = &more.principal.tenant;
             let sealer = Sealer::new(cursors, tenant, [(more.schema.name(), &more.query)]);
-            self.next_cursor = Some(sealer.seal(&Position { starts: vec![Some(start)], ..position }));
+            let starts = vec![Some(more.query.start)];
+            self.next_cursor = Some(sealer.seal(&Position { starts, ..position }));
         }
     }
 }

@@ -117,20 +117,23 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         extent: Extent,
     ) -> Result<(ListText, Option<Place>), Failure> {
         let most = if extent == Extent::Pieces { FIRST_RESOURCES } else { usize::MAX };
-        let first = Query { count: query.count.min(most), ..query.clone() };
-        let page = self.page_of(context, &first, extent).await?;
-        let total = page.total.or(position.as_ref().and_then(|position| position.total));
-        let resources = self.texts(context, &first, page.resources);
+        let some = (query.count > most).then(|| Query { count: most, ..query.clone() });
+        let first = some.as_ref().unwrap_or(&query);
+        let page = self.page_of(context, first, extent).await?;
+        let total_results = page.total.or(position.as_ref().and_then(|position| position.total));
+        let resources = self.texts(context, first, page.resources);
         let read = resources.len();
-        let mut list = ListText { total_results: total, resources, ..ListText::default() };
-        let more = More {
-            principal: context.principal.clone(),
-            schema: self.shared(context.schema),
-            query,
-            position: position.map(|position| Position { total, ..position }),
-            last: (0, read),
-        };
-        list.set_more(self, more, read, page.next);
+        let mut list = ListText { total_results, resources, ..ListText::default() };
+        if let Some(start) = list.goes_on(self, &query, read, page.next) {
+            let more = More {
+                principal: context.principal.clone(),
+                schema: self.shared(context.schema),
+                query: Query { start, count: query.count.saturating_sub(read), ..query },
+                position: position.map(|position| Position { total: total_results, ..position }),
+                last: (0, read),
+            };
+            list.go_on(self, more);
+        }
         Ok((list, page.previous))
     }
 

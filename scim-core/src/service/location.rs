@@ -16,7 +16,10 @@ impl BaseUrl {
 
     /// The URL of `id` below `endpoint`, as [`path_of`] has it.
     pub(crate) fn locate(&self, endpoint: &str, id: &str) -> String {
-        self.endpoint(&path_of(endpoint, id))
+        let mut url = String::with_capacity(self.0.len() + endpoint.len() + 1 + id.len());
+        url.push_str(&self.0);
+        push_path(&mut url, endpoint, id);
+        url
     }
 
     /// The URL of an endpoint.
@@ -27,16 +30,25 @@ impl BaseUrl {
 
 /// The path of `id` below `endpoint` (`/Users`), with what is no URL character in `id` escaped.
 pub(super) fn path_of(endpoint: &str, id: &str) -> String {
-    let mut path = format!("{endpoint}/");
+    let mut path = String::new();
+    push_path(&mut path, endpoint, id);
+    path
+}
+
+fn push_path(path: &mut String, endpoint: &str, id: &str) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte);
+    path.push_str(endpoint);
+    path.push('/');
+    if id.bytes().all(is_plain) {
+        path.push_str(id);
+        return;
+    }
     for byte in id.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'@' => {
-                path.push(char::from(byte));
-            }
-            _ => path.push_str(&format!("%{byte:02X}")),
+        match is_plain(byte) {
+            true => path.push(char::from(byte)),
+            false => path.push_str(&format!("%{byte:02X}")),
         }
     }
-    path
 }
 
 #[cfg(test)]
