@@ -17,7 +17,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser};
 use http::{StatusCode, header};
 use scim_core::audit::Audit;
-use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
@@ -69,6 +69,9 @@ pub struct Options {
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
+    /// The user whom the token stands for at `/Me`, by userName. Default: `/Me` is not offered.
+    #[arg(long, value_name = "USERNAME")]
+    pub me: Option<String>,
     /// The key that cursors of lists are sealed with, at least 32 visible ASCII characters: the same
     /// for all servers of one database. Default: a random one, so that cursors end with the process.
     #[arg(
@@ -324,6 +327,7 @@ impl Provider {
             database_url,
             memory_store,
             token,
+            me,
             cursor_key,
             base_url,
             resource_type: resource_types,
@@ -393,7 +397,7 @@ impl Provider {
         if let Some(most) = max_results {
             config.capabilities.max_results = most;
         }
-        let tokens = authenticator(profile, token);
+        let tokens = authenticator(profile, token, me);
         let (running, finish) = Finish::new();
         let parts = (tokens, config, environment, policy, trail);
         let router = match (&database, mapping) {
@@ -482,10 +486,15 @@ fn database_of(profile: &Profile, file: Option<PathBuf>, url: Option<DatabaseUrl
     }
 }
 
-/// `token` in every spelling of the Authorization header that the profile accepts.
-fn authenticator(profile: &Profile, token: Secret) -> StaticTokens {
-    let principal = Principal { tenant: TenantId::new(TENANT), credential: CredentialId::new("token") };
-    let tokens = StaticTokens::new().with(token, principal);
+/// `token`, which stands for the user `me`, in every spelling of the Authorization header that the
+/// profile accepts.
+fn authenticator(profile: &Profile, token: Secret, me: Option<String>) -> StaticTokens {
+    let credential = CredentialId::new("token");
+    let principal = Principal { tenant: TenantId::new(TENANT), credential: credential.clone() };
+    let mut tokens = StaticTokens::new().with(token, principal);
+    if let Some(name) = me {
+        tokens = tokens.with_subject(credential, Subject::user_name(name));
+    }
     if profile.authorization.iter().any(|row| row.prefix.ends_with("token=")) {
         tokens.with_token_parameter()
     } else {

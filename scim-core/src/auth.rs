@@ -6,7 +6,7 @@ use std::future::Future;
 use http::{HeaderValue, header};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::{CredentialId, TenantId};
+use crate::{CredentialId, ExternalId, ResourceId, TenantId};
 
 /// Decides who sends a request. A [`Service`](crate::Service) cannot be built without one.
 ///
@@ -45,6 +45,21 @@ pub trait Authenticator: Send + Sync + 'static {
         &self,
         request: &http::request::Parts,
     ) -> impl Future<Output = Result<Principal, AuthError>> + Send;
+
+    /// The resource that `principal` is, of which `/Me` is an alias (RFC 7644 §3.11). Only requests of
+    /// that path ask. As provided, [`Subject::NotOffered`].
+    ///
+    /// # Errors
+    ///
+    /// Why the request is refused.
+    fn subject(
+        &self,
+        principal: &Principal,
+        request: &http::request::Parts,
+    ) -> impl Future<Output = Result<Subject, AuthError>> + Send {
+        let _ = (principal, request);
+        async { Ok(Subject::NotOffered) }
+    }
 
     /// Whether `principal`, who sends a bulk request, may make this `operation` of it (RFC 7644 §3.7).
     ///
@@ -85,6 +100,55 @@ pub struct Principal {
     /// Which credential it is, for logs.
     pub credential: CredentialId,
 }
+
+/// The resource that a credential stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// Who that is, is not known here: `/Me` is 501.
+    NotOffered,
+    /// None: the credential is one of a program, such as an identity provider. `/Me` is 404.
+    Nobody,
+    /// The resource of that type with that `id`.
+    Resource {
+        /// The name of the resource type: `User`.
+        resource_type: String,
+        /// The `id`.
+        id: ResourceId,
+    },
+    /// The resource of that type whose attribute has that value. If there is none, a POST to `/Me`
+    /// can create it, with that value.
+    Named {
+        /// The name of the resource type: `User`.
+        resource_type: String,
+        /// The attribute: `userName`, `externalId`.
+        attribute: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Subject {
+    /// The user with that `id`.
+    pub fn user(id: ResourceId) -> Self {
+        Self::Resource { resource_type: USER.to_owned(), id }
+    }
+
+    /// The user with that `userName`.
+    pub fn user_name(name: impl Into<String>) -> Self {
+        let (resource_type, attribute) = (USER.to_owned(), "userName".to_owned());
+        Self::Named { resource_type, attribute, value: name.into() }
+    }
+
+    /// The user with that `externalId`.
+    pub fn external_id(id: &ExternalId) -> Self {
+        let (resource_type, attribute) = (USER.to_owned(), "externalId".to_owned());
+        Self::Named { resource_type, attribute, value: id.as_str().to_owned() }
+    }
+}
+
+/// The resource type of users.
+const USER: &str = "User";
 
 /// Why a request is refused before anything is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -174,6 +238,7 @@ impl fmt::Display for Secret {
 pub struct StaticTokens {
     tokens: Vec<(Secret, Principal)>,
     token_parameter: bool,
+    subjects: Vec<(CredentialId, Subject)>,
 }
 
 impl StaticTokens {
@@ -196,6 +261,34 @@ impl StaticTokens {
     pub fn with_token_parameter(mut self) -> Self {
         self.token_parameter = true;
         self
+    }
+
+    /// The credential stands for this resource at `/Me`. Of a credential of which nothing is said,
+    /// while something is said of others, it is [`Subject::Nobody`].
+    ///
+    /// ```
+    /// use scim_core::CredentialId;
+    /// use scim_core::auth::{StaticTokens, Subject};
+    /// let tokens = StaticTokens::new();
+    /// assert_eq!(tokens.subject_of(&CredentialId::new("ann's")), Subject::NotOffered);
+    /// let tokens = tokens.with_subject(CredentialId::new("ann's"), Subject::user_name("ann"));
+    /// assert_eq!(tokens.subject_of(&CredentialId::new("ann's")), Subject::user_name("ann"));
+    /// assert_eq!(tokens.subject_of(&CredentialId::new("okta")), Subject::Nobody);
+    /// ```
+    #[must_use]
+    pub fn with_subject(mut self, credential: CredentialId, subject: Subject) -> Self {
+        self.subjects.push((credential, subject));
+        self
+    }
+
+    /// The resource that the credential stands for.
+    pub fn subject_of(&self, credential: &CredentialId) -> Subject {
+        let said = self.subjects.iter().find(|(other, _)| other == credential);
+        match said {
+            Some((_, subject)) => subject.clone(),
+            None if self.subjects.is_empty() => Subject::NotOffered,
+            None => Subject::Nobody,
+        }
     }
 
     /// The principal that the value of an `Authorization` header stands for.
@@ -237,6 +330,10 @@ impl StaticTokens {
 }
 
 impl Authenticator for StaticTokens {
+    async fn subject(&self, principal: &Principal, _: &http::request::Parts) -> Result<Subject, AuthError> {
+        Ok(self.subject_of(&principal.credential))
+    }
+
     async fn authenticate(&self, request: &http::request::Parts) -> Result<Principal, AuthError> {
         let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
         match (headers.next(), headers.next()) {

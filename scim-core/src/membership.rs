@@ -1,22 +1,78 @@
 //! Who is in which group.
 //!
 //! A group is a resource with `members`, each of which names a resource by its `id` (RFC 7643 §4.2).
+//! The other direction, the `groups` of a user, is computed: the groups that have the user as a member
+//! are the *direct* ones, and the groups that these are members of, over any number of groups up to
+//! a limit, the *indirect* ones (§4.1.2). Groups may be members of one another in a circle (RFC 7644
+//! §3.7.1 has an example), so every search for groups looks at each of them once.
 
-use scim_filter::compare;
+mod ancestry;
 
-use crate::schema::{Attribute, AttributeType, ResourceSchema};
-use crate::store::Deletion;
+pub use ancestry::{Ancestry, Ask, Hierarchy, Membership};
+
+use scim_filter::{BindOptions, BoundExpr, BoundFilter, BoundTerm, Filter, compare};
+
+use crate::projection::Projection;
+use crate::query::Query;
+use crate::schema::{Attribute, AttributeType, Mutability, ResourceSchema};
+use crate::store::{Deletion, StoreError};
 use crate::value::Value;
 use crate::{Resource, ResourceId};
 
+/// Which groups may be members of a group.
+///
+/// It is asked of what a request adds. Circles do no harm: `groups` is computed with them as without.
+/// Of two requests at the same moment that only together close a circle, both are granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nesting {
+    /// Any: a service provider "MUST try to resolve circular cross-references" (RFC 7644 §3.7.1), and
+    /// the example there is of two groups that are members of one another.
+    #[default]
+    Any,
+    /// Any but the group itself.
+    NotItself,
+    /// Those of which the group is no member, neither directly nor through other groups.
+    NoCircle,
+    /// None: no member is a group.
+    Flat,
+}
+
 /// The attribute that makes a resource a group.
 pub(crate) const MEMBERS: &str = "members";
+/// The attribute that lists the groups of a resource.
+pub(crate) const GROUPS: &str = "groups";
 
 /// `members.value`, where resources of the type are groups.
 pub(crate) fn member_value(schema: &ResourceSchema) -> Option<&Attribute> {
     let members = schema.find(None, MEMBERS)?;
     let is_list = members.kind == AttributeType::Complex && members.multi_valued;
     members.sub_attribute("value").filter(|_| is_list)
+}
+
+/// The attribute that lists the groups of a resource, where the service is to compute it: `groups`,
+/// which no client can write.
+pub(crate) fn groups_attribute(schema: &ResourceSchema) -> Option<&Attribute> {
+    let groups = schema.find(None, GROUPS)?;
+    let is_list = groups.kind == AttributeType::Complex && groups.multi_valued;
+    let computed = is_list && groups.mutability == Mutability::ReadOnly;
+    groups.sub_attribute("value").filter(|_| computed).map(|_| groups)
+}
+
+/// Whether `filter` looks at the groups of the resources anywhere.
+pub fn mentions_groups(filter: &BoundFilter) -> bool {
+    let mut open = vec![filter.expr()];
+    while let Some(expr) = open.pop() {
+        match expr {
+            BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(BoundTerm::expr)),
+            BoundExpr::Not(term) => open.push(term.expr()),
+            BoundExpr::Compare(attr, ..) | BoundExpr::Present(attr) | BoundExpr::ValuePath(attr, _) => {
+                if attr.extension.is_none() && attr.name.matches(GROUPS) {
+                    return true;
+                }
+            }
+        }
+    }
+    false
 }
 
 /// The texts by which a group names its members.
@@ -27,6 +83,25 @@ pub(crate) fn member_ids(members: Option<&Value>) -> impl Iterator<Item = &str> 
 /// The text by which a group names this member.
 pub(crate) fn member_id(member: &Value) -> Option<&str> {
     member.as_object()?.get("value")?.as_str()
+}
+
+/// The query for the groups of a type that have the member, with what [`Membership::of`] needs of each.
+pub(crate) fn groups_with(schema: &ResourceSchema, member: &ResourceId) -> Result<Query, StoreError> {
+    let internal = |error: &dyn std::fmt::Display| StoreError::Internal(error.to_string().into());
+    let text = format!("{MEMBERS}.value eq {}", Value::from(member.as_str()));
+    let filter = Filter::parse(&text).map_err(|error| internal(&error))?;
+    let filter = filter.bind(schema, &BindOptions::default()).map_err(|error| internal(&error))?;
+    let projection =
+        Projection::parse(schema, Some("displayName"), None).map_err(|error| internal(&error))?;
+    Ok(Query { filter: Some(filter), projection, count: usize::MAX, ..Query::default() })
+}
+
+impl Membership {
+    /// That `member` is in the group; `None` for a group without `id`.
+    pub fn of(member: &ResourceId, group: &Resource) -> Option<Self> {
+        let display = group.get("displayName").and_then(Value::as_str).map(str::to_owned);
+        Some(Self { member: member.clone(), group: group.id()?, display })
+    }
 }
 
 /// Takes the deleted resource `id` out of the groups that have it as a member, and gives each of these

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use scim_filter::{BoundExpr, BoundFilter, CompareOp, Scalar, compare};
 
-use crate::membership::MEMBERS;
+use crate::membership::{Ancestry, MEMBERS, Membership};
 use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
@@ -94,9 +94,7 @@ impl MemoryStore {
             return self.in_order_of_creation(scope, query, returned);
         }
         let looks = Looks::of(scope.schema, query);
-        let all =
-            self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, None, usize::MAX));
-        let all = all.unwrap_or_default();
+        let all = self.candidates(scope, query, &looks, None, usize::MAX);
         let (mut total, mut ranking) = (0, query.ranking());
         for candidate in &all {
             let seen = candidate.seen();
@@ -133,9 +131,7 @@ impl MemoryStore {
         let looks = Looks::of(scope.schema, query);
         let (mut matches, mut found) = (0, Vec::new());
         loop {
-            let rows =
-                self.with_table(scope, |table| table.candidates(scope.schema, query, &looks, from, batch));
-            let rows = rows.unwrap_or_default();
+            let rows = self.candidates(scope, query, &looks, from, batch);
             let at_end = rows.len() < batch;
             for candidate in rows {
                 from = Some(candidate.number);
@@ -151,6 +147,41 @@ impl MemoryStore {
                 return Ok(Page::of(query, asks_total.then_some(matches), found, returned));
             }
         }
+    }
+
+    /// The first `most` rows from `from` on that a query has to look at, with their groups where it
+    /// looks at these.
+    fn candidates(
+        &self,
+        scope: Scope<'_>,
+        query: &Query,
+        looks: &Looks,
+        from: Option<u64>,
+        most: usize,
+    ) -> Vec<Candidate> {
+        let (mut candidates, ancestry) = {
+            let tables = self.tables();
+            let Some(tables) = tables.get(scope.tenant) else { return Vec::new() };
+            let Some(table) = tables.get(scope.schema.name()) else { return Vec::new() };
+            let candidates = table.candidates(scope.schema, query, looks, from, most);
+            let ancestry = query.hierarchy.as_ref().map(|hierarchy| {
+                let mut ancestry = Ancestry::new(Arc::clone(hierarchy));
+                ancestry.begin(scope.schema, candidates.iter().filter_map(Candidate::id));
+                while let Some(ask) = ancestry.ask() {
+                    let groups = tables.get(ask.groups.name());
+                    let found = groups.map(|groups| groups.memberships(&ask.groups, &ask.members));
+                    ancestry.learn(&ask, found.unwrap_or_default());
+                }
+                ancestry
+            });
+            (candidates, ancestry)
+        };
+        if let Some(ancestry) = ancestry {
+            for candidate in &mut candidates {
+                candidate.see(|resource| ancestry.complete(scope.schema, resource));
+            }
+        }
+        candidates
     }
 
     fn with_table<T>(&self, scope: Scope<'_>, read: impl FnOnce(&Table) -> T) -> Option<T> {
@@ -291,6 +322,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        Ok(self.with_table(groups, |table| table.memberships(groups.schema, members)).unwrap_or_default())
+    }
+
     async fn missing(
         &self,
         scope: Scope<'_>,
@@ -332,6 +371,17 @@ impl Table {
             self.groups.forget(schema, sequence, former);
         }
         Ok(former)
+    }
+
+    /// Who of `members` is in which groups of this table.
+    fn memberships(&self, schema: &ResourceSchema, members: &[ResourceId]) -> Vec<Membership> {
+        let groups = |member: &ResourceId| self.groups.with(schema, member.as_str()).unwrap_or_default();
+        let group = |number: u64| self.rows.get(&number);
+        let of = |member| {
+            let groups = groups(member).into_iter().filter_map(group);
+            groups.filter_map(move |group| Membership::of(member, group.head()))
+        };
+        members.iter().flat_map(of).collect()
     }
 
     /// Takes a deleted resource out of the groups of this table.

@@ -1,7 +1,10 @@
 //! What a list request asks for, checked and bound.
 
+use std::sync::Arc;
+
 use scim_filter::BoundFilter;
 
+use crate::membership::Hierarchy;
 use crate::projection::Projection;
 use crate::sort::{Sort, SortKey};
 use crate::store::Page;
@@ -19,12 +22,23 @@ pub struct Query {
     pub count: usize,
     /// Which attributes will be returned, so that a store need not read the rest.
     pub projection: Projection,
+    /// How the `groups` of the resources are found, where the filter looks at them: they are not
+    /// stored, and a filter has them as [`Ancestry::groups`](crate::membership::Ancestry::groups)
+    /// tells them. Never there for a store whose [`QuerySupport`] denies it.
+    pub hierarchy: Option<Arc<Hierarchy>>,
 }
 
 impl Default for Query {
     /// The total of everything, and no resource.
     fn default() -> Self {
-        Self { filter: None, sort: None, start: Start::Index(1), count: 0, projection: Projection::default() }
+        Self {
+            filter: None,
+            sort: None,
+            start: Start::Index(1),
+            count: 0,
+            projection: Projection::default(),
+            hierarchy: None,
+        }
     }
 }
 
@@ -92,11 +106,16 @@ pub struct QuerySupport {
     pub sort: bool,
     /// [`Start`] other than by index (RFC 9865).
     pub cursor: bool,
+    /// Filters on the `groups` of resources, which are computed ([`Query::hierarchy`]).
+    pub groups: bool,
 }
 
 impl QuerySupport {
     /// All of it.
-    pub const ALL: Self = Self { sort: true, cursor: true };
+    pub const ALL: Self = Self { sort: true, cursor: true, groups: true };
+
+    /// What [`evaluate`](crate::store::evaluate) answers: all but filters on `groups`.
+    pub const EVALUATED: Self = Self { groups: false, ..Self::ALL };
 }
 
 impl<R> Page<R> {

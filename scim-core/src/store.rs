@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::audit::Record;
+use crate::membership::{self, Membership};
 use crate::patch::Change;
 use crate::pieces::Pieces;
 use crate::projection::Projection;
@@ -51,7 +52,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Resource>, StoreError>> + Send;
 
     /// Which list requests [`query`](Self::query) answers; as provided, those without sort and
-    /// cursor. A store that hands each query to [`evaluate`] answers [`QuerySupport::ALL`].
+    /// cursor. A store that hands each query to [`evaluate`] answers
+    /// [`QuerySupport::EVALUATED`].
     fn query_support(&self) -> QuerySupport {
         QuerySupport::default()
     }
@@ -205,6 +207,33 @@ pub trait Store: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Who of `members` is in which groups of the scope, each pair once.
+    ///
+    /// As provided, the groups are queried for each member on its own; a store that can look many up at
+    /// once, by an index from members to their groups, should: a list of users with their `groups`
+    /// asks for all of them.
+    fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> impl Future<Output = Result<Vec<Membership>, StoreError>> + Send {
+        async move {
+            let mut memberships = Vec::new();
+            for member in members {
+                let query = membership::groups_with(groups.schema, member)?;
+                let found = self.query(groups, &query).await.map_err(|error| match error {
+                    StoreError::UnsupportedFilter(text) => StoreError::Internal(
+                        format!("the groups of a resource cannot be looked up: {text}").into(),
+                    ),
+                    error => error,
+                })?;
+                let group = |group: &Resource| Membership::of(member, group);
+                memberships.extend(found.resources.iter().filter_map(group));
+            }
+            Ok(memberships)
+        }
+    }
+
     /// Which of `ids` are no resources of the scope. As provided, each is read on its own; a store
     /// that can look many up at once should.
     fn missing(
@@ -310,6 +339,14 @@ impl<S: Store> Store for Arc<S> {
 
     async fn keep(&self, record: &Record) -> Result<(), StoreError> {
         (**self).keep(record).await
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        (**self).memberships(groups, members).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

@@ -12,6 +12,7 @@ use scim_core::store::StoreError;
 use scim_filter::sql::{Child, Column, Dialect, JsonColumn, Mapping, SqlValue};
 use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar};
 
+use super::groups::Below;
 use super::keys;
 use super::members::{MEMBERS, member_value};
 
@@ -37,13 +38,22 @@ impl Sql {
         schema: &ResourceSchema,
         filter: Option<&BoundFilter>,
         dialect: Dialect,
+        below: Option<&Below>,
     ) -> Result<Self, StoreError> {
         let mut sql = Self::default();
         let Some(filter) = filter else {
             return Ok(sql);
         };
+        if let Some(below) = below
+            && let Some(groups) = below.decided(filter.expr())
+        {
+            sql.is_lookup = groups.is_some_and(|(_, few)| few);
+            sql.text.push_str(" AND ");
+            sql.push_in_groups(&below.kind, groups);
+            return Ok(sql);
+        }
         let mut terms = MAX_TERMS;
-        let lookup = lookup(schema, filter.expr(), MAX_DEPTH, &mut terms);
+        let lookup = lookup(schema, below, filter.expr(), MAX_DEPTH, &mut terms);
         let mut is_exact = false;
         if let Some((lookup, exact)) = lookup {
             sql.text.push_str(" AND ");
@@ -51,7 +61,7 @@ impl Sql {
             (sql.is_lookup, is_exact) = (true, exact);
         }
         if !is_exact {
-            let condition = filter.to_sql(&mapping(schema, dialect), dialect, sql.values.len() + 3);
+            let condition = filter.to_sql(&mapping(schema, dialect, below), dialect, sql.values.len() + 3);
             let condition = condition.map_err(|error| StoreError::UnsupportedFilter(error.to_string()))?;
             sql.text.push_str(" AND ");
             sql.text.push_str(&condition.text);
@@ -83,7 +93,7 @@ impl Sql {
                 self.text.push_str("r.id = ");
                 self.push_bind(id);
             }
-            Lookup::Key(..) | Lookup::Member(_) => {
+            Lookup::Key(..) | Lookup::Member(_) | Lookup::InGroups(..) => {
                 self.text.push_str("r.id IN (");
                 self.push_ids(lookup);
                 self.text.push(')');
@@ -113,6 +123,10 @@ impl Sql {
                 );
                 self.push_bind(value);
             }
+            Lookup::InGroups(kind, ids) => {
+                self.text.push_str("SELECT m.member");
+                self.push_members(kind, Some(ids));
+            }
             // Several are a selection of rows by `push`, still within the tenant and type.
             Lookup::All(_) | Lookup::Any(_) => {
                 self.text
@@ -120,6 +134,25 @@ impl Sql {
                 self.push(lookup);
             }
         }
+    }
+
+    /// That the resource is a member of one of these groups, or of any.
+    fn push_in_groups(&mut self, kind: &str, groups: Option<(&[String], bool)>) {
+        let few = groups.is_some_and(|(_, few)| few);
+        self.text.push_str(if few { "r.id IN (SELECT m.member" } else { "EXISTS (SELECT 1" });
+        self.push_members(kind, groups.map(|(ids, _)| ids));
+        self.text.push_str(if few { ")" } else { " AND m.member = r.id)" });
+    }
+
+    /// The rows of the members of these groups, or of any.
+    fn push_members(&mut self, kind: &str, groups: Option<&[String]>) {
+        self.text.push_str(" FROM members AS m WHERE m.tenant = ?1 AND m.type = ");
+        self.push_bind(kind);
+        for (index, group) in groups.into_iter().flatten().enumerate() {
+            self.text.push_str(if index == 0 { " AND m.id IN (" } else { ", " });
+            self.push_bind(group);
+        }
+        self.text.push_str(if groups.is_some() { ")" } else { "" });
     }
 
     fn push_bind(&mut self, value: &str) {
@@ -130,8 +163,12 @@ impl Sql {
 }
 
 /// Where filters find the attributes: in the JSON of the resource, and of its members in theirs.
-fn mapping(schema: &ResourceSchema, dialect: Dialect) -> Mapping {
+fn mapping(schema: &ResourceSchema, dialect: Dialect, below: Option<&Below>) -> Mapping {
     let mapping = Mapping::new().document(JsonColumn::keys("r.keys"));
+    let mapping = match below.and_then(|below| groups(schema, dialect, below)) {
+        Some(groups) => mapping.child(GROUPS, groups),
+        None => mapping,
+    };
     let mapping = match schema.find(None, "id") {
         Some(id) if id.case_exact => mapping.column("id", Column::exact("r.id").not_null()),
         _ => mapping,
@@ -158,6 +195,36 @@ fn mapping(schema: &ResourceSchema, dialect: Dialect) -> Mapping {
         rows = rows.column(&sub.name, column);
     }
     mapping.child(MEMBERS, rows)
+}
+
+/// The groups of a resource, by a search upwards from it that goes no further than the levels do, also
+/// in circles.
+fn groups(schema: &ResourceSchema, dialect: Dialect, below: &Below) -> Option<Child> {
+    let Below { kind, levels, exact_names, .. } = below;
+    let members = format!("members AS m ON m.tenant = r.tenant AND m.type = '{kind}'");
+    let from = format!(
+        "(WITH RECURSIVE up (id, level) AS (\
+         SELECT m.id, 1 FROM members AS m WHERE m.tenant = r.tenant AND m.type = '{kind}' AND m.member = r.id \
+         UNION SELECT m.id, up.level + 1 FROM up JOIN {members} AND m.member = up.id WHERE up.level < {levels}\
+         ) SELECT up.id AS id, min(up.level) AS level FROM up GROUP BY up.id) AS a \
+         JOIN resources AS g ON g.tenant = r.tenant AND g.type = '{kind}' AND g.id = a.id"
+    );
+    // What has no column here is refused.
+    let sub = |name: &str| schema.find(None, GROUPS).and_then(|groups| groups.sub_attribute(name));
+    let mut groups = Child::new(&from, "TRUE");
+    if sub("value").is_some_and(|value| value.case_exact) {
+        groups = groups.column("value", Column::exact("a.id").not_null());
+    }
+    if sub("type").is_some() {
+        let kind = "CASE WHEN a.level = 1 THEN 'direct' ELSE 'indirect' END";
+        groups = groups.column("type", Column::folded(kind).not_null());
+    }
+    if sub("display").is_some_and(|display| display.case_exact == *exact_names) {
+        let name = Json::of("g.keys", &["displayName"])?.text(dialect);
+        let name = if *exact_names { Column::exact(&name) } else { Column::folded(&name) };
+        groups = groups.column("display", name);
+    }
+    Some(groups)
 }
 
 /// A place in a JSON column.
@@ -219,22 +286,31 @@ enum Lookup<'f> {
     Key(&'static str, Cow<'f, str>),
     /// The group has the member.
     Member(Cow<'f, str>),
+    /// The resource is a member of one of these groups of a type.
+    InGroups(&'f str, &'f [String]),
 }
 
 /// The look-up that `expr` implies, and whether it also is implied by it.
 fn lookup<'f>(
     schema: &ResourceSchema,
+    below: Option<&'f Below>,
     expr: BoundExpr<'f>,
     depth: usize,
     terms: &mut usize,
 ) -> Option<(Lookup<'f>, bool)> {
     let depth = depth.checked_sub(1)?;
+    if let Some(below) = below
+        && let Some(Some((ids, true))) = below.decided(expr)
+    {
+        *terms = terms.checked_sub(1)?;
+        return Some((Lookup::InGroups(&below.kind, ids), true));
+    }
     match expr {
         BoundExpr::And(all) => {
             let mut exact = true;
             let mut known = Vec::new();
             for term in all {
-                match lookup(schema, term.expr(), depth, terms) {
+                match lookup(schema, below, term.expr(), depth, terms) {
                     Some((lookup, is_exact)) => {
                         known.push(lookup);
                         exact &= is_exact;
@@ -246,7 +322,7 @@ fn lookup<'f>(
         }
         BoundExpr::Or(any) => {
             let known: Vec<_> =
-                any.map(|term| lookup(schema, term.expr(), depth, terms)).collect::<Option<_>>()?;
+                any.map(|term| lookup(schema, below, term.expr(), depth, terms)).collect::<Option<_>>()?;
             let exact = known.iter().all(|(_, exact)| *exact);
             Some((Lookup::Any(known.into_iter().map(|(lookup, _)| lookup).collect()), exact))
         }
@@ -301,6 +377,8 @@ fn is(attr: &BoundAttr, name: &str) -> bool {
     attr.extension.is_none() && attr.name.matches(name)
 }
 
+/// The attribute that is found by the members of groups.
+const GROUPS: &str = "groups";
 /// Deeper nesting is not searched for look-ups; no identity provider sends half of this.
 const MAX_DEPTH: usize = 16;
 /// With more comparisons the type is walked through. SQLite takes 500 terms of a `UNION ALL`.

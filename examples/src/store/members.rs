@@ -1,8 +1,9 @@
 //! The members of groups: rows of `members`, never part of the stored JSON.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta};
 use scim_core::projection::Projection;
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
@@ -162,6 +163,62 @@ pub(super) async fn apply(
     }
     changed |= insert(tx, scope, id, version, &added).await?;
     Ok(changed)
+}
+
+/// Who of `members` is in which groups of the scope.
+pub(super) async fn memberships(
+    tx: &mut Tx,
+    groups: Scope<'_>,
+    members: &[ResourceId],
+) -> Result<Vec<Membership>, StoreError> {
+    let Some(attribute) = member_value(groups.schema) else { return Ok(Vec::new()) };
+    let by_key: HashMap<Cow<'_, str>, &ResourceId> =
+        members.iter().map(|member| (keys::key(attribute, member.as_str()), member)).collect();
+    let keys: Vec<&Cow<'_, str>> = by_key.keys().collect();
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for batch in batches(&keys) {
+        let select = Statement::new(format!(
+            "SELECT member, id FROM members WHERE tenant = ?1 AND type = ?2 AND member IN ({}) \
+             ORDER BY member, id",
+            places(3, batch.len())
+        ))
+        .text(groups.tenant.as_str())
+        .text(groups.schema.name());
+        let select = batch.iter().fold(select, |select, key| select.text(key.as_ref()));
+        pairs.extend(select.rows::<(String, String)>(tx).await?);
+    }
+    let ids: BTreeSet<&String> = pairs.iter().map(|(_, group)| group).collect();
+    let names = names(tx, groups, ids.into_iter().collect()).await?;
+    let membership = |(key, group): (String, String)| {
+        let member = (*by_key.get(key.as_str())?).clone();
+        // Not one that was deleted meanwhile.
+        let display = names.get(&group)?.clone();
+        Some(Membership { member, group: ResourceId::new(group), display })
+    };
+    Ok(pairs.into_iter().filter_map(membership).collect())
+}
+
+/// The `displayName` of each of these groups.
+async fn names(
+    tx: &mut Tx,
+    groups: Scope<'_>,
+    ids: Vec<&String>,
+) -> Result<HashMap<String, Option<String>>, StoreError> {
+    let mut names = HashMap::new();
+    for batch in batches(&ids) {
+        let select = Statement::new(format!(
+            "SELECT id, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({})",
+            places(3, batch.len())
+        ))
+        .text(groups.tenant.as_str())
+        .text(groups.schema.name());
+        let select = batch.iter().fold(select, |select, id| select.text(*id));
+        for (id, body) in select.rows::<(String, String)>(tx).await? {
+            let name = decode(&body)?.get("displayName").and_then(Value::as_str).map(str::to_owned);
+            names.insert(id, name);
+        }
+    }
+    Ok(names)
 }
 
 /// Takes the deleted resource `id` out of the groups that have it as a member, each of which gets its

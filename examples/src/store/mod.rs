@@ -10,6 +10,7 @@ mod condition;
 mod database;
 #[cfg(test)]
 mod dropped;
+mod groups;
 mod keys;
 mod members;
 mod order;
@@ -25,6 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scim_core::audit::Record;
+use scim_core::membership::Membership;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
@@ -371,6 +373,15 @@ impl Store for SqlStore {
             tx.commit().await
         };
         retrying(keep).await
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        let mut tx = self.database.once().await?;
+        members::memberships(&mut tx, groups, members).await
     }
 
     async fn missing(

@@ -8,22 +8,35 @@ use scim_core::store::{Page, Scope, StoreError};
 
 use super::condition::Sql;
 use super::database::{Database, Statement, Tx};
+use super::groups::Below;
 use super::order::{Order, Row, Step, Walk};
 use super::{decode, members};
 
 /// Answers `query`, by one statement where that is enough.
 pub(super) async fn run(database: &Database, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
     let dialect = database.dialect();
-    let sql = Sql::of(scope.schema, query.filter.as_ref(), dialect)?;
+    // One transaction for what follows, where the groups have to be found that the filter names.
+    let mut tx = match query.hierarchy {
+        Some(_) => Some(database.read().await?),
+        None => None,
+    };
+    let below = match &mut tx {
+        Some(tx) => Below::of(tx, scope, query).await?,
+        None => None,
+    };
+    let sql = Sql::of(scope.schema, query.filter.as_ref(), dialect, below.as_ref())?;
     let order = Order::of(scope.schema, query.sort.as_ref(), dialect)?;
     let with_members = members::includes(scope.schema, &query.projection);
-    if let Some(order) = order.as_ref().filter(|_| !with_members)
+    if let Some(order) = order.as_ref().filter(|_| !with_members && tx.is_none())
         && let Some(page) = at_once(database, scope, query, &sql, order).await?
     {
         return Ok(page);
     }
     // One transaction: all statements see the same commit.
-    let mut tx = database.read().await?;
+    let mut tx = match tx {
+        Some(tx) => tx,
+        None => database.read().await?,
+    };
     let mut page = match order {
         Some(order) => in_sql(&mut tx, scope, query, &sql, &order).await?,
         None => ranked(&mut tx, scope, query, &sql).await?,

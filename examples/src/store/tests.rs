@@ -273,7 +273,7 @@ fn walks_through(plan: &[String]) -> bool {
 
 fn condition(schema: &ResourceSchema, filter: &str, dialect: Dialect) -> Sql {
     let bound = Filter::parse(filter).unwrap().bind(schema, &BindOptions::default()).unwrap();
-    Sql::of(schema, Some(&bound), dialect).unwrap()
+    Sql::of(schema, Some(&bound), dialect, None).unwrap()
 }
 
 /// Member rows that nobody could read show whether anybody does.

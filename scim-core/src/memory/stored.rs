@@ -218,6 +218,18 @@ impl Stored {
 }
 
 impl Candidate {
+    /// The `id`.
+    pub(super) fn id(&self) -> Option<ResourceId> {
+        self.stored.head.id()
+    }
+
+    /// Makes the query look at the resource as `change` makes it.
+    pub(super) fn see(&mut self, change: impl FnOnce(&mut Resource)) {
+        let mut seen = self.seen().into_owned();
+        change(&mut seen);
+        self.seen = Seen::Some(seen);
+    }
+
     /// The resource, as far as the query looks at it.
     pub(super) fn seen(&self) -> Cow<'_, Resource> {
         match &self.seen {

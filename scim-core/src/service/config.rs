@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::ResourceId;
 use crate::leniency::Leniencies;
+use crate::membership::Nesting;
 use crate::pagination::Cursors;
 use crate::query::QuerySupport;
 use crate::schema::Registry;
@@ -45,6 +46,18 @@ pub struct Config {
     /// Whether a member added to a group must be a resource of the tenant; if not, it is a 400
     /// `invalidValue`.
     pub check_members: bool,
+    /// Which groups may be members of a group; what may not is a 400 `invalidValue`.
+    pub nesting: Nesting,
+    /// Whether the `groups` of a user are computed from the members of groups (RFC 7643 §4.1.2), direct
+    /// and indirect. If not, they are what the store reads.
+    ///
+    /// They are computed where a response carries them, so not where `attributes` or `excludedAttributes`
+    /// leaves them out: one question to the store for each level of nesting
+    /// ([`Store::memberships`](crate::Store::memberships)), for all the users of a page at once. A
+    /// user who comes into a group or leaves one, or whose group gets another name, is not changed by
+    /// that: version and `meta.lastModified` of the user stay, and so a GET with `If-None-Match` may be
+    /// answered 304. What changed is the group, and has a new version.
+    pub compute_groups: bool,
     /// How much one request may ask for.
     pub limits: ServiceLimits,
 }
@@ -113,6 +126,9 @@ pub struct ServiceLimits {
     /// How often a PUT, PATCH or DELETE without `If-Match` is tried when other requests change the
     /// resource meanwhile, before it is answered with 409.
     pub max_write_attempts: usize,
+    /// How many memberships may lead from a resource to a group that counts as one of its `groups`:
+    /// 1 for direct ones alone. It is the most questions to the store for the groups of a page.
+    pub max_group_levels: usize,
 }
 
 /// Clock and identifiers, given by the embedder: the library has neither.
@@ -153,6 +169,8 @@ impl Config {
             patch_response: PatchResponse::default(),
             cursors: None,
             check_members: true,
+            nesting: Nesting::default(),
+            compute_groups: true,
             limits: ServiceLimits::default(),
         }
     }
@@ -220,6 +238,7 @@ impl Default for ServiceLimits {
     /// - `filter` 8 KiB of text, 64 levels, 256 terms: what identity providers send has one or two.
     /// - `max_patch_operations` 1,000: JumpCloud sends one operation for each attribute, Okta up
     ///   to 100 for a group, and one operation may carry many members.
+    /// - `max_group_levels` 16: directories nest groups a few levels deep.
     /// - `max_write_attempts` 64: each lost race means that another write was made, so that only
     ///   64 of them in the time of one can exhaust it.
     fn default() -> Self {
@@ -230,6 +249,7 @@ impl Default for ServiceLimits {
             filter: scim_filter::Limits { max_bytes: 8 << 10, max_depth: 64, max_terms: 256 },
             max_patch_operations: 1000,
             max_write_attempts: 64,
+            max_group_levels: 16,
         }
     }
 }

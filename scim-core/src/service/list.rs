@@ -1,6 +1,7 @@
 //! GET of an endpoint: filter, sort, page, project (RFC 7644 §3.4.2, RFC 9865).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
 
@@ -13,6 +14,7 @@ use super::respond::{Failure, Reply};
 use super::{Call, Extent, Operation, Outcome, Service};
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
+use crate::membership::{GROUPS, mentions_groups};
 use crate::pagination::{Cursors, PaginationMethod, Window, cursor_count};
 use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
@@ -137,17 +139,20 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         Ok((list, page.previous))
     }
 
-    /// A page of the store.
+    /// A page of the store, its resources with their groups.
     pub(super) async fn page_of(
         &self,
         context: &Context<'_>,
         query: &Query,
         extent: Extent,
     ) -> Result<Page<Pieces>, StoreError> {
-        if extent == Extent::Pieces && !self.policy.renders() {
-            return self.store.query_in_pieces(context.scope(), query).await;
-        }
-        Ok(self.store.query(context.scope(), query).await?.map(Pieces::from))
+        let mut page = match extent == Extent::Pieces && !self.policy.renders() {
+            true => self.store.query_in_pieces(context.scope(), query).await?,
+            false => self.store.query(context.scope(), query).await?.map(Pieces::from),
+        };
+        page.resources.truncate(query.count);
+        self.complete(context, &mut page.resources, &query.projection).await?;
+        Ok(page)
     }
 
     /// The resources of a page as they are answered, and no more than were asked for.
@@ -188,7 +193,19 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             false => None,
         };
         let projection = parameters.projection(context.schema)?;
-        Ok(Query { filter, sort, projection, ..Query::default() })
+        let computed = self.computes_groups(context.schema);
+        if computed && sort.as_ref().is_some_and(|sort| sort.by().name.matches(GROUPS)) {
+            return Err(Error::from(&StoreError::UnsupportedSort(format!("`{GROUPS}` has no order"))));
+        }
+        let hierarchy = match computed && filter.as_ref().is_some_and(mentions_groups) {
+            true if !self.store.query_support().groups => {
+                let detail = format!("`{GROUPS}` cannot be filtered by here");
+                return Err(Error::from(&StoreError::UnsupportedFilter(detail)));
+            }
+            true => Some(Arc::clone(&self.hierarchy)),
+            false => None,
+        };
+        Ok(Query { filter, sort, projection, hierarchy, ..Query::default() })
     }
 
     /// Which page `parameters` ask for.

@@ -17,9 +17,14 @@
 //!   times, and is answered with 409 after that.
 //! - PATCH is answered with 200 and the resource, or with 204 if so configured
 //!   ([`PatchResponse`]). HEAD is answered as GET without the body.
-//! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of them;
-//!   so does GET of the root, with one slash at its end or none. `/Me` is 501, an unknown path is 404,
+//! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
+//!   them; so does GET of the root, with one slash at its end or none. An unknown path is 404,
 //!   another method is 405 with `Allow`, a query string over the limit 414, a body over the limit 413.
+//! - `/Me` is an alias of the resource that the [authenticator](crate::auth::Authenticator::subject)
+//!   says the credential stands for; every answer has its permanent location in `Location`. It is 404
+//!   where there is no such resource, and 501 where the authenticator does not offer it.
+//! - The `groups` of a user are [computed](Config::compute_groups) from the members of groups,
+//!   in responses and filters. Who is deleted is no member of a group any more.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
 //!   `..` and those with an encoded slash are 404.
 //! - Query parameters are matched by name in any case; one that is given twice is a 400, unknown
@@ -113,8 +118,10 @@ mod config;
 mod content;
 mod cursor;
 mod discover;
+mod groups;
 mod list;
 mod location;
+mod me;
 mod media_type;
 mod nul;
 mod outcome;
@@ -152,6 +159,7 @@ use self::text::Text;
 use crate::audit::Audit;
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
+use crate::membership::Hierarchy;
 use crate::policy::{Context, Policy, StandardPolicy};
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
@@ -169,6 +177,7 @@ pub struct Service<S, A, P = StandardPolicy> {
     audit: Option<Audit>,
     base_path: BasePath,
     base_url: BaseUrl,
+    hierarchy: Arc<Hierarchy>,
 }
 
 impl<S: Store, A: Authenticator> Service<S, A> {
@@ -185,6 +194,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
     pub fn new(store: S, authenticator: A, config: Config, environment: Environment) -> Self {
         let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
+        let hierarchy = groups::hierarchy(&config);
         Self {
             store: spans::traced(store),
             authenticator,
@@ -194,6 +204,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
             audit: None,
             base_path,
             base_url,
+            hierarchy,
         }
     }
 }
@@ -210,6 +221,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             audit: self.audit,
             base_path: self.base_path,
             base_url: self.base_url,
+            hierarchy: self.hierarchy,
         }
     }
 
@@ -274,6 +286,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         };
         let (mut response, mut rest) =
             begun.unwrap_or_else(|failure| (self.refuse(failure, &mut outcome), None));
+        if let Some(location) = &outcome.alias_of {
+            respond::set(&mut response, header::LOCATION, location);
+        }
         self.record_refusals(&mut outcome).await;
         if head.method == Method::HEAD && !response.body().is_empty() {
             let length = response.body().len().into();
@@ -323,6 +338,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
         match route {
             Route::NotImplemented(endpoint) => Err(not_supported(endpoint)),
+            Route::Me => self.me(head, &principal, query, &body, extent, outcome).await,
             Route::Bulk(limits) => {
                 outcome.operation = Some(Operation::Bulk);
                 self.bulk(head, &principal, &body, limits, outcome).await

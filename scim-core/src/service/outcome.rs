@@ -44,6 +44,8 @@ pub struct Outcome {
     pub unrecorded: Option<Arc<SinkError>>,
     /// The error that was answered, as the policy restated it.
     pub(super) told: Option<Error>,
+    /// The location of the resource that the path, an alias, stands for.
+    pub(super) alias_of: Option<String>,
     /// Whether something was changed, and that was recorded.
     pub(super) changed: bool,
 }

@@ -117,13 +117,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if !is_shown || (keyed_unread && projection.includes(schema, None, KEYED)) {
             match self.pieces_of(call, id, projection).await? {
                 Some(read) => {
-                    return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, read, projection)?));
+                    return Ok(Attempt::Done(
+                        self.reply(StatusCode::OK, &call.context, read, projection).await?,
+                    ));
                 }
                 // The change was made, and the resource deleted since: there is nothing to show.
                 None => return Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
             }
         }
-        Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?))
+        Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection).await?))
     }
 
     fn patch_options(&self) -> PatchOptions {

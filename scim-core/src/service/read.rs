@@ -11,6 +11,7 @@ use super::write::{KEYED, precondition_failed};
 use super::{Call, Extent, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::Preconditions;
+use crate::membership::GROUPS;
 use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
@@ -30,7 +31,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if conditions.is_known(version) {
             return Ok(Reply { version: Some(version), ..Reply::empty(StatusCode::NOT_MODIFIED) });
         }
-        self.reply(StatusCode::OK, &call.context, pieces, &projection)
+        self.reply(StatusCode::OK, &call.context, pieces, &projection).await
     }
 
     /// A resource of the store.
@@ -46,8 +47,21 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         Ok(self.store.read(call.scope(), id, projection).await?.map(Pieces::from))
     }
 
+    /// The answer that carries `resource`, with its groups.
+    pub(super) async fn reply(
+        &self,
+        status: StatusCode,
+        context: &Context<'_>,
+        resource: impl Into<Pieces> + Send,
+        projection: &Projection,
+    ) -> Result<Reply, Failure> {
+        let mut pieces = resource.into();
+        self.complete(context, std::slice::from_mut(&mut pieces), projection).await?;
+        self.reply_as_it_is(status, context, pieces, projection)
+    }
+
     /// The answer that carries `resource`.
-    pub(super) fn reply(
+    pub(super) fn reply_as_it_is(
         &self,
         status: StatusCode,
         context: &Context<'_>,
@@ -118,7 +132,7 @@ impl Call<'_> {
     /// is answered without it, so that nothing needs to be read for the answer alone.
     pub(super) fn projection(&self) -> Result<Projection, Error> {
         if self.in_bulk {
-            return Ok(Projection::without(KEYED));
+            return Projection::parse(self.schema(), None, Some(&format!("{KEYED},{GROUPS}")));
         }
         self.parameters.projection(self.schema())
     }

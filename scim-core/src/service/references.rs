@@ -3,6 +3,7 @@
 //! The ids in `members` come from the client, and a service that stores whatever it is told lets a
 //! credential of one tenant name the users of another (GHSA-9m7q-6qg6-888h is such a case). Only
 //! what a request adds is looked up: a member that has gone since does not block every later write.
+//! Whether it may be a group is the service provider's decision ([`Nesting`]).
 
 use std::collections::HashSet;
 
@@ -11,7 +12,7 @@ use super::write::KEYED;
 use super::{Call, Service};
 use crate::auth::Authenticator;
 use crate::error::quote;
-use crate::membership::{member_id as id, member_ids as ids};
+use crate::membership::{Nesting, member_id as id, member_ids as ids, member_value};
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
@@ -28,6 +29,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<(), Failure> {
         let known: HashSet<&str> = current.into_iter().flat_map(|current| ids(current.get(KEYED))).collect();
         let added = ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        self.check_nesting(call, resource.id(), &added).await?;
         self.check_ids(call, added).await
     }
 
@@ -50,7 +52,47 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .filter(|delta| delta.attribute.eq_ignore_ascii_case(KEYED))
             .flat_map(|delta| delta.added.iter().filter_map(id));
         let added = writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        self.check_nesting(call, current.id(), &added).await?;
         self.check_ids(call, added).await
+    }
+
+    /// Checks which of the `added` members of `group` are groups, as far as they must not be.
+    async fn check_nesting(
+        &self,
+        call: &Call<'_>,
+        group: Option<ResourceId>,
+        added: &Vec<ResourceId>,
+    ) -> Result<(), Failure> {
+        let refuse = |id: &ResourceId, why: &str| {
+            let detail = format!("`{KEYED}` names {}, {why}", quote(id.as_str()));
+            Err(Error::bad_request(ScimType::InvalidValue, detail).into())
+        };
+        let Some(group) = group.filter(|_| !added.is_empty()) else { return Ok(()) };
+        match self.config.nesting {
+            Nesting::Any => {}
+            Nesting::NotItself | Nesting::NoCircle if added.contains(&group) => {
+                return refuse(&group, "which is the group itself");
+            }
+            Nesting::NotItself => {}
+            Nesting::NoCircle => {
+                let ancestry = self.ancestry(call.scope(), [group.clone()]).await?;
+                let above: HashSet<&ResourceId> = ancestry.ids(&group).collect();
+                if let Some(id) = added.iter().find(|id| above.contains(id)) {
+                    return refuse(id, "which has the group as a member, directly or through other groups");
+                }
+            }
+            Nesting::Flat => {
+                for schema in self.config.registry.resource_types().filter(|schema| is_group(schema)) {
+                    let scope = Scope { tenant: call.scope().tenant, schema };
+                    let others = self.store.missing(scope, added.clone()).await?;
+                    let others: HashSet<&ResourceId> = others.iter().collect();
+                    if let Some(id) = added.iter().find(|id| !others.contains(id)) {
+                        return refuse(id, "which is a group, and groups have no groups as members here");
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn check_ids(&self, call: &Call<'_>, mut ids: Vec<ResourceId>) -> Result<(), Failure> {
@@ -87,4 +129,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .map(AsRef::as_ref)
             .filter(move |schema| named.is_empty() || named.iter().any(|name| name == schema.name()))
     }
+}
+
+fn is_group(schema: &ResourceSchema) -> bool {
+    member_value(schema).is_some()
 }

@@ -26,11 +26,13 @@ pub(super) enum Route {
     Root,
     /// `/Users/.search`, or `/.search` over every resource type.
     Search(Option<Arc<ResourceSchema>>),
+    /// `/Me`: the resource the credential stands for (RFC 7644 §3.11).
+    Me,
     /// `/Bulk`
     Bulk(BulkLimits),
     /// A discovery endpoint.
     Discovery(Discovery),
-    /// An endpoint of the protocol that this service does not have: 501 (RFC 7644 §3.11, §3.12).
+    /// An endpoint of the protocol that this service does not have: 501 (RFC 7644 §3.12).
     NotImplemented(&'static str),
 }
 
@@ -60,7 +62,7 @@ impl Route {
             ["ResourceTypes", id] => Self::Discovery(Discovery::ResourceType(id.into())),
             ["Schemas"] => Self::Discovery(Discovery::Schemas),
             ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),
-            ["Me"] => Self::NotImplemented("/Me"),
+            ["Me"] => Self::Me,
             ["Bulk"] => match config.capabilities.bulk {
                 Some(limits) => Self::Bulk(limits),
                 None => Self::NotImplemented("/Bulk"),
@@ -82,7 +84,7 @@ impl Route {
             Self::Resource(..) => "GET, HEAD, PUT, DELETE",
             Self::Search(_) | Self::Bulk(_) => "POST",
             Self::Root | Self::Discovery(_) => "GET, HEAD",
-            Self::NotImplemented(_) => "",
+            Self::Me | Self::NotImplemented(_) => "",
         }
     }
 
@@ -95,7 +97,8 @@ impl Route {
             }
             Self::Search(_) | Self::Bulk(_) => *method == Method::POST,
             Self::Root | Self::Discovery(_) => [Method::GET, Method::HEAD].contains(method),
-            Self::NotImplemented(_) => true,
+            // Whether it is there at all is seen later.
+            Self::Me | Self::NotImplemented(_) => true,
         }
     }
 }

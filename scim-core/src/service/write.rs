@@ -54,7 +54,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let created = Modification::Create { resource: &resource, unique: &unique };
         self.make(call.scope(), created, None, Some(StatusCode::CREATED), call.outcome).await?;
         call.outcome.resource = Some(id);
-        self.reply(StatusCode::CREATED, &call.context, resource, &projection)
+        // Where members are checked, nothing can be a member before it is there.
+        match self.config.check_members {
+            true => self.reply_as_it_is(StatusCode::CREATED, &call.context, resource, &projection),
+            false => self.reply(StatusCode::CREATED, &call.context, resource, &projection).await,
+        }
     }
 
     pub(super) async fn replace(
@@ -101,14 +105,16 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
         if resource == current {
-            return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection)?));
+            return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
         }
         self.check_references(call, Some(&current), &resource).await?;
         stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
         match self.make(call.scope(), replaced, Some(&current), Some(StatusCode::OK), call.outcome).await {
-            Ok(_) => Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection)?)),
+            Ok(_) => {
+                Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection).await?))
+            }
             Err(error) => raced_or(error),
         }
     }

@@ -1,6 +1,7 @@
 //! A store whose every change is made with an audit record.
 
 use crate::audit::Record;
+use crate::membership::Membership;
 use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Query, QuerySupport};
@@ -113,6 +114,14 @@ impl<S: Store> Store for Recorded<S> {
         let made =
             self.make(scope, Operation::Delete, Modification::Delete { id, deletion: *deletion }).await?;
         expect(made, Modified::Changed(None))
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        self.0.memberships(groups, members).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

@@ -10,6 +10,7 @@ use scim_filter::{BindOptions, Filter};
 
 use super::join::{Spawn, together};
 use super::{BoxFuture, Broken, OnTrial, demand};
+use crate::membership::Hierarchy;
 use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::Query;
@@ -127,6 +128,11 @@ impl<S: Store> Trial<S> {
 
     pub(super) fn groups(&self) -> Result<Scope<'_>, Broken> {
         self.scope("Group")
+    }
+
+    /// How the groups of resources are found.
+    pub(super) fn hierarchy(&self, levels: usize, base_url: &url::Url) -> Hierarchy {
+        Hierarchy::new(&self.0.registry, levels, base_url)
     }
 
     /// Another tenant, whose name is this one's and `suffix`.

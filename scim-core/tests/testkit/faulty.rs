@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use scim_core::membership::{Hierarchy, Membership};
 use scim_core::patch::Delta;
 use scim_core::projection::Projection;
 use scim_core::query::{Place, Query, QuerySupport, Start};
+use scim_core::schema::Registry;
 use scim_core::store::{self, Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
@@ -190,10 +192,19 @@ impl Faulty {
 
     async fn query_now(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
         let filter = query.filter.as_ref();
+        let base_url = "https://example.com/scim".parse().unwrap();
+        let direct = Hierarchy::new(&Registry::standard(), 1, &base_url);
+        let query = &match self.breaks {
+            // As one does that looks no further than the groups of a user.
+            "a_filter_finds_who_is_in_groups" if query.hierarchy.is_some() => {
+                Query { hierarchy: Some(direct.into()), ..query.clone() }
+            }
+            _ => query.clone(),
+        };
         let mut page = self.inner.query(scope, query).await?;
         let is_user = scope.schema.name() == "User";
         let is_plain = query.sort.is_none() && matches!(query.start, Start::Index(_));
-        if !is_plain && !OF_ORDER.contains(&self.breaks) {
+        if query.hierarchy.is_some() || (!is_plain && !OF_ORDER.contains(&self.breaks)) {
             return Ok(page);
         }
         match self.breaks {
@@ -552,6 +563,19 @@ impl Store for Faulty {
             _ => {}
         }
         deleted
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        let tenant = self.tenant(groups);
+        let members = match self.breaks {
+            "memberships_are_told" => &members[..members.len().min(1000)],
+            _ => members,
+        };
+        self.inner.memberships(Scope { tenant: &tenant, ..groups }, members).await
     }
 
     async fn missing(

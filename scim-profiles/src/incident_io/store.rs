@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use scim_core::audit::Record;
+use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta, Write};
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
@@ -380,6 +381,14 @@ impl<S: Store> Store for AccessStore<S> {
 
     async fn keep(&self, record: &Record) -> Result<(), StoreError> {
         self.store.keep(record).await
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        self.store.memberships(groups, members).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

@@ -9,6 +9,7 @@ use tracing::{Instrument as _, Span, debug_span, info_span};
 
 use super::Step;
 use crate::audit::Record;
+use crate::membership::Membership;
 use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Query, QuerySupport};
@@ -100,6 +101,7 @@ fn template(route: &Route) -> Cow<'static, str> {
         Route::Search(None) => "/.search".into(),
         Route::Search(Some(schema)) => format!("{}/.search", schema.resource_type().endpoint).into(),
         Route::Bulk(_) => "/Bulk".into(),
+        Route::Me => "/Me".into(),
         Route::Discovery(discovery) => match discovery {
             Discovery::ServiceProviderConfig => "/ServiceProviderConfig",
             Discovery::ResourceTypes => "/ResourceTypes",
@@ -214,6 +216,14 @@ impl<S: Store> Store for Traced<S> {
 
     async fn keep(&self, record: &Record) -> Result<(), StoreError> {
         self.0.keep(record).instrument(debug_span!("scim.store", call = "keep")).await
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        self.0.memberships(groups, members).instrument(call("memberships", groups)).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

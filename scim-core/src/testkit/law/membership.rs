@@ -1,19 +1,27 @@
-//! Deletions of what is a member of groups.
+//! Who is in which group, and deletions of what is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::concurrency::changed;
 use super::write::{group, of_members, user};
-use crate::membership::member_ids;
-use crate::store::Store;
-use crate::testkit::trial::{FIRST, LATER, in_version, mismatch, not_found, same, same_but_meta};
+use crate::membership::{Membership, member_ids};
+use crate::query::{Query, Start};
+use crate::store::{self, Scope, Store, StoreError};
+use crate::testkit::random::Random;
+use crate::testkit::trial::{
+    FIRST, LATER, bound, everything, ids, in_version, mismatch, name, not_found, same, same_but_meta,
+};
 use crate::testkit::{BoxFuture, Broken, Trial, demand};
-use crate::{Resource, Version};
+use crate::value::{Object, Value};
+use crate::{Resource, ResourceId, Version};
 
 /// Who is deleted is a member of no group any more, however many it was in; the other members stay,
 /// and so do those of other tenants' groups.
 pub async fn the_deleted_leave_their_groups<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
     let (users, groups) = (trial.users()?, trial.groups()?);
     let tenant = trial.tenant(" other");
-    let elsewhere = crate::store::Scope { tenant: &tenant, ..groups };
+    let elsewhere = Scope { tenant: &tenant, ..groups };
     for id in ["1", "2"] {
         trial.create(users, &user(id, id)).await?;
     }
@@ -120,6 +128,195 @@ pub async fn deletions_and_changes_of_a_group_all_take_effect<S: Store>(
     let modified = |group: &Resource| group.meta().ok().and_then(|meta| meta.last_modified);
     demand!(modified(&stored).as_deref() != Some(FIRST), "`meta.lastModified` is not {LATER}");
     Ok(())
+}
+
+/// Who is in which groups is told of all who are asked for at once, each pair once, with the names of
+/// the groups: of users and of groups, in circles or not, and of no other tenant's.
+pub async fn memberships_are_told<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (users, groups) = (trial.users()?, trial.groups()?);
+    let tenant = trial.tenant(" other");
+    let elsewhere = Scope { tenant: &tenant, ..groups };
+    trial.create(users, &user("1", "ann")).await?;
+    trial.create(elsewhere, &group("g9", &["1", "2", "g0"])).await?;
+    let many: Vec<String> = (0..1500).map(|number| format!("u{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut large = group("g2", &many);
+    large.0.insert("displayName", "Large");
+    for group in [&group("g0", &["1", "2", "g1"]), &group("g1", &["2", "g0", "g1"]), &large] {
+        trial.create(groups, group).await?;
+    }
+    let staff = |member: &str, group: &str| told(member, group, "Staff");
+    let all = |ids: &[&str]| ids.iter().map(|id| told(id, "g2", "Large")).collect::<Vec<_>>();
+    for (asked, expected) in [
+        (&[][..], vec![]),
+        (&["1"], vec![staff("1", "g0")]),
+        (&["nobody", "g2"], vec![]),
+        (&["2", "1"], vec![staff("1", "g0"), staff("2", "g0"), staff("2", "g1")]),
+        (&["g0", "g1"], vec![staff("g0", "g1"), staff("g1", "g0"), staff("g1", "g1")]),
+        (&["u7", "1"], vec![staff("1", "g0"), told("u7", "g2", "Large")]),
+        (&many, all(&many)),
+    ] {
+        let ids: Vec<ResourceId> = asked.iter().map(|id| ResourceId::new(*id)).collect();
+        let found = trial.store().memberships(groups, &ids).await;
+        let found = found.map_err(|error| Broken::new(format!("memberships: failed with {error:?}")))?;
+        let told = |membership: &Membership| {
+            let Membership { member, group, display } = membership;
+            told(member.as_str(), group.as_str(), display.as_deref().unwrap_or_default())
+        };
+        let (mut found, mut expected): (Vec<_>, _) = (found.iter().map(told).collect(), expected);
+        found.sort();
+        expected.sort();
+        let shown = asked.iter().take(5).collect::<Vec<_>>();
+        demand!(
+            found == expected,
+            "memberships of {shown:?} and so on: expected {expected:?}, got {found:?}"
+        );
+    }
+    Ok(())
+}
+
+fn told(member: &str, group: &str, display: &str) -> String {
+    format!("{member} in {group} ({display})")
+}
+
+/// A filter on `groups` finds who is in them, directly and through other groups up to the limit of
+/// levels, also where these are in circles: as if each resource had its groups.
+pub async fn a_filter_finds_who_is_in_groups<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    if !trial.store().query_support().groups {
+        return Ok(());
+    }
+    let (users, groups) = (trial.users()?, trial.groups()?);
+    let mut random = Random::new(23);
+    let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for number in 0..8 {
+        let id = format!("g{number}");
+        let some = (0..random.below(6)).map(|_| match random.below(3) {
+            0 => format!("g{}", random.below(8)),
+            _ => format!("u{}", random.below(12)),
+        });
+        let some: BTreeSet<String> = some.collect();
+        let ids: Vec<&str> = some.iter().map(String::as_str).collect();
+        let mut group = group(&id, &ids);
+        group.0.insert("displayName", format!("{} {number}", random.pick(&["Sales", "Tours"])));
+        trial.create(groups, &group).await?;
+        members.insert(id, some.into_iter().collect());
+    }
+    let mut all = Vec::new();
+    for number in 0..12 {
+        let user = user(&format!("u{number}"), &format!("name{number}"));
+        trial.create(users, &user).await?;
+        all.push(user);
+    }
+    let base_url = "https://example.com/scim".parse().map_err(|_| Broken::new("no URL"))?;
+    for levels in [1, 2, 16] {
+        let hierarchy = Arc::new(trial.hierarchy(levels, &base_url));
+        let with_groups: Vec<Resource> = with_groups(trial, &all, &members, levels).await?;
+        for text in FILTERS {
+            let filter = Some(bound(users.schema, text)?);
+            let query = Query { filter, hierarchy: Some(Arc::clone(&hierarchy)), ..everything() };
+            let what = format!("{text}, of {levels} levels");
+            if text.contains("$ref") {
+                // A URI may be more than a store can make of an `id`; then it says so.
+                let refused = trial.store().query(users, &query).await;
+                if matches!(refused, Err(StoreError::UnsupportedFilter(_))) {
+                    continue;
+                }
+            }
+            for (start, count) in
+                [(Start::Index(1), 100), (Start::Index(2), 2), (Start::First, 3), (Start::Index(1), 0)]
+            {
+                if start == Start::First && !trial.store().query_support().cursor {
+                    continue;
+                }
+                let query = Query { start, count, ..query.clone() };
+                let expected = store::evaluate(users.schema, &query, &with_groups);
+                let found = trial.query(users, &query).await?;
+                let (found_ids, expected_ids) = (ids(&found.resources), ids(&expected.resources));
+                let what = format!("{what}, {:?}, count {count}", query.start);
+                if matches!(query.start, Start::Index(_)) {
+                    demand!(
+                        found_ids == expected_ids,
+                        "query `{what}`: expected {expected_ids:?}, found {found_ids:?}"
+                    );
+                } else {
+                    demand!(
+                        found_ids.len() == expected_ids.len(),
+                        "query `{what}`: expected {} resources, found {found_ids:?}",
+                        expected_ids.len()
+                    );
+                }
+                demand!(
+                    found.total == expected.total,
+                    "query `{what}`: expected the total {:?}, got {:?}",
+                    expected.total,
+                    found.total
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+const FILTERS: [&str; 20] = [
+    "groups.value eq \"g3\"",
+    "groups eq \"g1\"",
+    "groups.value eq \"G1\"",
+    "groups[value eq \"g2\"]",
+    "groups[value eq \"g4\" and type eq \"direct\"]",
+    "groups[type eq \"INDIRECT\" and value eq \"g4\"]",
+    "groups[value eq \"g1\" or value eq \"g2\"]",
+    "groups[value eq \"g1\" and display co \"sales\"]",
+    "groups.display co \"SALES\"",
+    "groups.type eq \"indirect\"",
+    "groups.$ref eq \"https://example.com/scim/Groups/g5\"",
+    "groups pr",
+    "not (groups pr)",
+    "not (groups.value eq \"g3\")",
+    "groups.value ne \"g3\"",
+    "not (groups[value eq \"g3\" and type eq \"direct\"])",
+    "groups.value eq \"g1\" and userName sw \"name1\"",
+    "groups.value eq \"g1\" or groups.value eq \"g6\" or id eq \"u3\"",
+    "id eq \"u5\" and groups.value eq \"g0\"",
+    "groups.value eq \"nobody\"",
+];
+
+/// The users with their `groups`, by a search from each of them.
+async fn with_groups<S: Store>(
+    trial: &Trial<S>,
+    users: &[Resource],
+    members: &BTreeMap<String, Vec<String>>,
+    levels: usize,
+) -> Result<Vec<Resource>, Broken> {
+    let mut completed = Vec::new();
+    for user in users {
+        let mut found: Vec<(String, usize)> = Vec::new();
+        let mut level = vec![name(user)];
+        for number in 1..=levels {
+            let mut next = Vec::new();
+            for (group, members) in members {
+                let is_above = members.iter().any(|member| level.contains(member));
+                if is_above && !found.iter().any(|(other, _)| other == group) {
+                    next.push(group.clone());
+                }
+            }
+            found.extend(next.iter().map(|group| (group.clone(), number)));
+            level = next;
+        }
+        let mut values = Vec::new();
+        for (group, level) in found {
+            let display = trial.stored(trial.groups()?, &group).await?.get("displayName").cloned();
+            let mut value = Object::new();
+            value.insert("$ref", format!("https://example.com/scim/Groups/{group}"));
+            value.insert("value", group);
+            value.insert("display", display.unwrap_or_default());
+            value.insert("type", if level == 1 { "direct" } else { "indirect" });
+            values.push(Value::Object(value));
+        }
+        let mut user = user.clone();
+        user.0.insert("groups", values);
+        completed.push(user);
+    }
+    Ok(completed)
 }
 
 /// More than an eager look-up may take at once.

@@ -138,7 +138,9 @@ laws! {
         the_deleted_leave_their_groups
         a_group_that_is_left_has_a_new_version
         a_refused_deletion_leaves_the_memberships
-        deletions_and_changes_of_a_group_all_take_effect;
+        deletions_and_changes_of_a_group_all_take_effect
+        memberships_are_told
+        a_filter_finds_who_is_in_groups;
     tenant:
         another_tenant_sees_nothing
         another_tenant_changes_nothing

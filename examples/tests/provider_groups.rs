@@ -1,0 +1,106 @@
+//! Who is in which group, over HTTP and each database: `groups` of users, filters on them, deletions,
+//! and `/Me`.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod sql_support;
+mod support;
+
+use serde_json::{Value, json};
+use sql_support::Postgres;
+use support::{Client, GROUP, Server, id, user};
+
+#[test]
+fn memberships_over_sqlite() {
+    check(&Server::in_memory(&["--me", "USER-ann"]).client);
+}
+
+#[test]
+fn memberships_over_memory() {
+    check(&Server::start_with(&["--memory-store", "--me", "USER-ann"]).client);
+}
+
+#[test]
+fn memberships_over_postgres() {
+    let Some(postgres) = Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database("groups"));
+    let server = Server::start_with(&["--database-url", &url, "--me", "USER-ann"]);
+    check(&server.client);
+    server.stop();
+}
+
+#[test]
+fn nobody_is_me_where_nobody_was_said_to_be() {
+    Server::in_memory(&[]).client.get("/Me").expect(501);
+}
+
+fn check(client: &Client) {
+    client.get("/Me").expect(404);
+    let mut ids = Vec::new();
+    for name in ["user-ann", "user-bob", "user-cid"] {
+        ids.push(id(&client.post("/Users", user(name)).expect(201)).to_owned());
+    }
+    let [ann, bob, cid] = &ids[..] else { unreachable!("three users") };
+    let group = |name: &str, members: &[&String]| {
+        let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+        let body = json!({"schemas": [GROUP], "displayName": name, "members": members});
+        id(&client.post("/Groups", body).expect(201)).to_owned()
+    };
+    let staff = group("Staff", &[ann, bob]);
+    let all = group("All", &[&staff, cid]);
+    // A circle does no harm.
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": all}]}]);
+    client.patch(&format!("/Groups/{staff}"), add).expect(200);
+
+    let groups = |user: &Value| -> Vec<(String, String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let groups = user["groups"].as_array().cloned().unwrap_or_default();
+        groups
+            .iter()
+            .map(|group| (text(&group["value"]), text(&group["display"]), text(&group["type"])))
+            .collect()
+    };
+    let in_both = [
+        (staff.clone(), "Staff".to_owned(), "direct".to_owned()),
+        (all.clone(), "All".to_owned(), "indirect".to_owned()),
+    ];
+    assert_eq!(groups(&client.get(&format!("/Users/{ann}")).expect(200)), in_both);
+    let list = client.get("/Users?count=10").expect(200);
+    let found: Vec<usize> =
+        list["Resources"].as_array().unwrap().iter().map(|user| groups(user).len()).collect();
+    assert_eq!(found, [2, 2, 2]);
+    let bare = client.get("/Users?excludedAttributes=groups").expect(200);
+    assert!(bare["Resources"].as_array().unwrap().iter().all(|user| user.get("groups").is_none()));
+
+    for (filter, found) in [
+        (format!("groups.value eq \"{all}\""), 3),
+        (format!("groups[value eq \"{all}\" and type eq \"direct\"]"), 1),
+        (format!("groups[value eq \"{staff}\" and type eq \"indirect\"]"), 1),
+        (format!("groups eq \"{staff}\" and userName eq \"user-bob\""), 1),
+        ("groups.display co \"STAF\"".to_owned(), 3),
+        ("not (groups.display eq \"staff\")".to_owned(), 0),
+        ("groups pr".to_owned(), 3),
+        ("groups.value eq \"nobody\"".to_owned(), 0),
+    ] {
+        assert_eq!(client.count("/Users", &filter), found, "{filter}");
+    }
+
+    // The token is Ann's.
+    let me = client.get("/Me").expect(200);
+    assert_eq!((me["id"].as_str(), groups(&me).len()), (Some(ann.as_str()), 2));
+
+    // Who is deleted is in no group any more, and the group is another.
+    let before = client.get(&format!("/Groups/{staff}")).expect(200);
+    client.delete(&format!("/Users/{bob}")).expect(204);
+    let after = client.get(&format!("/Groups/{staff}")).expect(200);
+    assert_ne!(before["meta"]["version"], after["meta"]["version"]);
+    let left: Vec<&str> =
+        after["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    assert_eq!(left, [ann.as_str(), all.as_str()]);
+    client.delete("/Me").expect(204);
+    client.get("/Me").expect(404);
+    client.delete(&format!("/Groups/{staff}")).expect(204);
+    let all = client.get(&format!("/Groups/{all}")).expect(200);
+    assert_eq!(all["members"].as_array().map(Vec::len), Some(1));
+}

@@ -1,0 +1,65 @@
+//! The `groups` of users (RFC 7643 §4.1.2), computed for the responses that carry them.
+
+use std::sync::Arc;
+
+use super::Service;
+use crate::ResourceId;
+use crate::auth::Authenticator;
+use crate::membership::{Ancestry, GROUPS, Hierarchy};
+use crate::pieces::Pieces;
+use crate::policy::{Context, Policy};
+use crate::projection::Projection;
+use crate::schema::ResourceSchema;
+use crate::store::{Scope, Store, StoreError};
+
+impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
+    /// Gives resources of one type their `groups`, if the response carries them.
+    pub(super) async fn complete(
+        &self,
+        context: &Context<'_>,
+        resources: &mut [Pieces],
+        projection: &Projection,
+    ) -> Result<(), StoreError> {
+        let schema = context.schema;
+        let computed = self.computes_groups(schema) && projection.includes(schema, None, GROUPS);
+        if !computed || resources.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<ResourceId> = resources.iter().filter_map(|pieces| pieces.resource.id()).collect();
+        let ancestry = self.ancestry(context.scope(), ids).await?;
+        for pieces in resources {
+            // What the store shares is copied only for what is to be added.
+            let has_groups = pieces.resource.id().is_some_and(|id| ancestry.ids(&id).next().is_some());
+            if has_groups || pieces.resource.get(GROUPS).is_some() {
+                ancestry.complete(schema, Arc::make_mut(&mut pieces.resource));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `groups` of resources of the type are computed.
+    pub(super) fn computes_groups(&self, schema: &ResourceSchema) -> bool {
+        self.config.compute_groups && self.hierarchy.computes(schema)
+    }
+
+    /// The groups above these resources of the scope.
+    pub(super) async fn ancestry(
+        &self,
+        scope: Scope<'_>,
+        ids: impl IntoIterator<Item = ResourceId>,
+    ) -> Result<Ancestry, StoreError> {
+        let mut ancestry = Ancestry::new(Arc::clone(&self.hierarchy));
+        ancestry.begin(scope.schema, ids);
+        while let Some(ask) = ancestry.ask() {
+            let groups = Scope { schema: &ask.groups, ..scope };
+            let found = self.store.memberships(groups, &ask.members).await?;
+            ancestry.learn(&ask, found);
+        }
+        Ok(ancestry)
+    }
+}
+
+/// How the groups of resources are found, for all requests.
+pub(super) fn hierarchy(config: &super::Config) -> Arc<Hierarchy> {
+    Arc::new(Hierarchy::new(&config.registry, config.limits.max_group_levels, &config.base_url))
+}

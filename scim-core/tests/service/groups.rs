@@ -1,0 +1,420 @@
+//! The `groups` of a user are computed: in responses, in lists, in filters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proptest::prelude::*;
+use scim_core::membership::{Membership, Nesting};
+use scim_core::projection::Projection;
+use scim_core::query::{Query, QuerySupport};
+use scim_core::store::{Deletion, Page, Scope, StoreError};
+use scim_core::validate::UniqueKey;
+use scim_core::{Config, MemoryStore, Resource, ResourceId, Store, Version};
+use serde_json::{Value, json};
+
+use crate::support::{Server, config, encoded, request, server, server_over, server_with};
+
+/// The groups of a user as `id type` pairs, sorted.
+fn groups(user: &Value) -> Vec<String> {
+    let groups = user["groups"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut groups: Vec<String> =
+        groups.iter().map(|group| format!("{} {}", text(&group["value"]), text(&group["type"]))).collect();
+    groups.sort();
+    groups
+}
+
+#[test]
+fn a_user_has_the_groups_it_is_in_directly_and_through_others() {
+    let server = server();
+    let ann = server.user("ann");
+    assert_eq!(ann.get("groups"), None);
+    server.group("Staff", &["id-1"]);
+    server.group("All", &["id-2"]);
+    server.group("Others", &[]);
+    let answer = server.get("/Users/id-1");
+    let user = answer.json();
+    assert_eq!(
+        user["groups"],
+        json!([
+            {"value": "id-2", "$ref": "https://scim.example.com/scim/v2/Groups/id-2", "display": "Staff",
+                "type": "direct"},
+            {"value": "id-3", "$ref": "https://scim.example.com/scim/v2/Groups/id-3", "display": "All",
+                "type": "indirect"},
+        ])
+    );
+    // Nothing of the user changed, so the version is the same, and so is what a condition says.
+    assert_eq!(user["meta"], ann["meta"]);
+    assert_eq!(answer.header("etag"), Some("W/\"1\""));
+    let mut same = request("GET", "/Users/id-1", None);
+    same.headers_mut().insert("if-none-match", "W/\"1\"".parse().unwrap());
+    assert_eq!(server.call(same).status, 304);
+
+    // Another name of a group is seen at once, and so is a membership that ends.
+    server.patch("/Groups/id-2", json!([{"op": "replace", "path": "displayName", "value": "Team"}]));
+    assert_eq!(server.get("/Users/id-1").json()["groups"][0]["display"], "Team");
+    server.patch("/Groups/id-3", json!([{"op": "remove", "path": "members"}]));
+    assert_eq!(groups(&server.get("/Users/id-1").json()), ["id-2 direct"]);
+    server.delete("/Groups/id-2");
+    assert_eq!(server.get("/Users/id-1").json(), ann);
+}
+
+#[test]
+fn every_response_that_carries_a_user_carries_its_groups() {
+    let server = server();
+    server.user("ann");
+    server.user("bob");
+    server.group("Staff", &["id-1"]);
+    let title = json!([{"op": "replace", "path": "title", "value": "Boss"}]);
+    assert_eq!(groups(&server.patch("/Users/id-1", title).json()), ["id-3 direct"]);
+    assert_eq!(groups(&server.put("/Users/id-1", crate::support::user("anna")).json()), ["id-3 direct"]);
+    // A change of nothing.
+    assert_eq!(groups(&server.put("/Users/id-1", crate::support::user("anna")).json()), ["id-3 direct"]);
+    for path in ["/Users", "/?sortBy=userName", "/", "/Users?sortBy=userName&sortOrder=descending"] {
+        let list = server.get(path).json();
+        let user = list["Resources"].as_array().unwrap().iter().find(|user| user["id"] == "id-1").unwrap();
+        assert_eq!(groups(user), ["id-3 direct"], "{path}");
+        let other = list["Resources"].as_array().unwrap().iter().find(|user| user["id"] == "id-2").unwrap();
+        assert_eq!(other.get("groups"), None, "{path}");
+    }
+    let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": "groups.display eq \"STAFF\""});
+    let found = server.post("/Users/.search", search).json();
+    assert_eq!(
+        (&found["totalResults"], groups(&found["Resources"][0])),
+        (&json!(1), vec!["id-3 direct".into()])
+    );
+}
+
+#[test]
+fn groups_are_projected_as_any_attribute() {
+    let server = server();
+    server.user("ann");
+    server.group("Staff", &["id-1"]);
+    let get = |query: &str| server.get(&format!("/Users/id-1?{query}")).json();
+    assert_eq!(get("attributes=groups.display")["groups"], json!([{"display": "Staff"}]));
+    assert_eq!(get("attributes=userName").get("groups"), None);
+    assert_eq!(get("excludedAttributes=groups").get("groups"), None);
+    let left = get("excludedAttributes=groups.$ref,groups.display");
+    assert_eq!(left["groups"], json!([{"value": "id-2", "type": "direct"}]));
+}
+
+#[test]
+fn groups_are_written_by_no_route() {
+    let server = server();
+    let mut body = crate::support::user("ann");
+    body["groups"] = json!([{"value": "id-2", "type": "direct"}]);
+    assert_eq!(server.post("/Users", body.clone()).json().get("groups"), None);
+    server.group("Staff", &[]);
+    assert_eq!(server.put("/Users/id-1", body).json().get("groups"), None);
+    for operation in [
+        json!({"op": "add", "path": "groups", "value": [{"value": "id-2"}]}),
+        json!({"op": "replace", "path": "groups[value eq \"id-2\"].display", "value": "x"}),
+        json!({"op": "add", "value": {"groups": [{"value": "id-2"}]}}),
+        json!({"op": "remove", "path": "groups"}),
+    ] {
+        server.patch("/Users/id-1", json!([operation]));
+        assert_eq!(server.get("/Users/id-1").json().get("groups"), None, "{operation}");
+    }
+    assert_eq!(server.get("/Groups/id-2").json().get("members"), None);
+}
+
+#[test]
+fn circles_and_long_chains_end() {
+    let server = server_with(Config { check_members: false, ..config() });
+    server.user("ann");
+    // A chain of 40 groups that ends where it began.
+    for number in 0..40 {
+        let below = if number == 0 { "id-1".to_owned() } else { format!("id-{}", number + 1) };
+        server.group(&format!("g{number}"), &[&below, "id-41"]);
+    }
+    let user = server.get("/Users/id-1").json();
+    let limit = config().limits.max_group_levels;
+    assert_eq!(groups(&user).len(), limit);
+    assert!(groups(&user).contains(&"id-2 direct".to_owned()));
+    assert!(groups(&user).contains(&format!("id-{} indirect", limit + 1)));
+    let count = |group: usize| {
+        let filter = encoded(&format!("groups.value eq \"id-{group}\""));
+        server.get(&format!("/Users?filter={filter}")).json()["totalResults"].clone()
+    };
+    assert_eq!((count(limit + 1), count(limit + 2)), (json!(1), json!(0)));
+    let mut direct = config();
+    direct.limits.max_group_levels = 1;
+    let server = server_over(MemoryStore::new(), direct);
+    server.user("ann");
+    server.group("Staff", &["id-1"]);
+    server.group("All", &["id-2"]);
+    assert_eq!(groups(&server.get("/Users/id-1").json()), ["id-2 direct"]);
+}
+
+#[test]
+fn another_tenants_groups_are_nobodys() {
+    let server = server_with(Config { check_members: false, ..config() });
+    server.user("ann");
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Theirs",
+        "members": [{"value": "id-1"}]});
+    let mut foreign = request("POST", "/Groups", Some(group));
+    foreign.headers_mut().insert("authorization", "Bearer other-token".parse().unwrap());
+    assert_eq!(server.call(foreign).status, 201);
+    assert_eq!(server.get("/Users/id-1").json().get("groups"), None);
+}
+
+#[test]
+fn groups_that_are_not_computed_are_the_stores() {
+    let store = MemoryStore::new();
+    let server = server_over(store.clone(), Config { compute_groups: false, ..config() });
+    server.user("ann");
+    server.group("Staff", &["id-1"]);
+    assert_eq!(server.get("/Users/id-1").json().get("groups"), None);
+    let filter = encoded("groups pr");
+    assert_eq!(server.get(&format!("/Users?filter={filter}")).json()["totalResults"], 0);
+    // The same resources with another configuration.
+    let server = server_over(store, config());
+    assert_eq!(groups(&server.get("/Users/id-1").json()), ["id-2 direct"]);
+}
+
+#[test]
+fn there_is_no_order_of_groups() {
+    let server = server();
+    let answer = server.get("/Users?sortBy=groups.value");
+    answer.refused_naming(400, Some("invalidValue"), "`groups`");
+}
+
+/// Counts what it is asked about members, and cannot filter by groups.
+#[derive(Default)]
+struct Counting {
+    inner: MemoryStore,
+    asked: AtomicUsize,
+}
+
+impl Store for Counting {
+    async fn create(&self, scope: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Result<(), StoreError> {
+        self.inner.create(scope, new, unique).await
+    }
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        self.inner.read(scope, id, projection).await
+    }
+    fn query_support(&self) -> QuerySupport {
+        QuerySupport::EVALUATED
+    }
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        assert!(query.hierarchy.is_none());
+        self.inner.query(scope, query).await
+    }
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        new: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.inner.replace(scope, new, unique, expected).await
+    }
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+    ) -> Result<(), StoreError> {
+        self.inner.delete(scope, id, deletion).await
+    }
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.inner.memberships(groups, members).await
+    }
+}
+
+#[test]
+fn a_page_asks_once_for_each_level_and_not_at_all_for_what_it_leaves_out() {
+    let store = Arc::new(Counting::default());
+    let server = server_over(Arc::clone(&store), config());
+    let asked = |path: &str| {
+        store.asked.store(0, Ordering::SeqCst);
+        assert_eq!(server.get(path).status, 200, "{path}");
+        store.asked.load(Ordering::SeqCst)
+    };
+    for number in 0..50 {
+        server.user(&format!("user{number}"));
+    }
+    assert_eq!(asked("/Users"), 1);
+    server.group("Staff", &["id-1", "id-2"]);
+    server.group("All", &["id-51"]);
+    assert_eq!(asked("/Users"), 3);
+    assert_eq!(asked("/Users/id-1"), 3);
+    assert_eq!(asked("/Users?excludedAttributes=groups"), 0);
+    assert_eq!(asked("/Users?attributes=userName,emails"), 0);
+    assert_eq!(asked("/Users?count=0"), 0);
+    assert_eq!(asked("/Groups"), 0);
+    store.asked.store(0, Ordering::SeqCst);
+    let answer = server.post(
+        "/Bulk",
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+            {"method": "PUT", "path": "/Users/id-1", "data": crate::support::user("other")},
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": crate::support::user("new")},
+        ]}),
+    );
+    assert_eq!(answer.status, 200);
+    server.user("another");
+    assert_eq!(store.asked.load(Ordering::SeqCst), 0, "nothing is asked for an answer that shows nothing");
+    let filter = encoded("groups.value eq \"id-51\"");
+    server.get(&format!("/Users?filter={filter}")).refused_naming(400, Some("invalidFilter"), "`groups`");
+}
+
+/// Groups of users and of one another, at random.
+#[derive(Clone, Debug)]
+struct Graph {
+    users: usize,
+    members: Vec<Vec<usize>>,
+}
+
+fn graph() -> impl Strategy<Value = Graph> {
+    (1_usize..6, 1_usize..7).prop_flat_map(|(users, groups)| {
+        let members = prop::collection::vec(0..users + groups, 0..5);
+        prop::collection::vec(members, groups).prop_map(move |members| Graph { users, members })
+    })
+}
+
+impl Graph {
+    /// The groups of a user and how many memberships lead to each, by relaxing every membership as often
+    /// as there are groups.
+    fn groups(&self, user: usize) -> BTreeMap<usize, usize> {
+        let mut away: BTreeMap<usize, usize> = BTreeMap::from([(user, 0)]);
+        for _ in &self.members {
+            for (group, members) in self.members.iter().enumerate() {
+                let nearest = members.iter().filter_map(|member| away.get(member)).min().map(|away| away + 1);
+                if let Some(nearest) = nearest {
+                    let known = away.entry(self.users + group).or_insert(nearest);
+                    *known = nearest.min(*known);
+                }
+            }
+        }
+        away.remove(&user);
+        away
+    }
+}
+
+fn filled(graph: &Graph) -> Server {
+    let server = server_with(Config { check_members: false, ..config() });
+    for user in 0..graph.users {
+        server.user(&format!("user{user}"));
+    }
+    for members in &graph.members {
+        let ids: BTreeSet<String> = members.iter().map(|member| format!("id-{}", member + 1)).collect();
+        server.group("g", &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    server
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn groups_are_those_of_a_search(graph in graph()) {
+        let server = filled(&graph);
+        let list = server.get("/Users").json();
+        for user in 0..graph.users {
+            let away = graph.groups(user);
+            let kind = |away: usize| if away == 1 { "direct" } else { "indirect" };
+            let mut expected: Vec<String> =
+                away.iter().map(|(group, away)| format!("id-{} {}", group + 1, kind(*away))).collect();
+            expected.sort();
+            let path = format!("/Users/id-{}", user + 1);
+            prop_assert_eq!(&groups(&server.get(&path).json()), &expected, "{} of {:?}", user, graph);
+            prop_assert_eq!(&groups(&list["Resources"][user]), &expected, "{} of {:?}", user, graph);
+        }
+        for group in graph.users..graph.users + graph.members.len() {
+            for (filter, levels) in [
+                (format!("groups.value eq \"id-{}\"", group + 1), 1..usize::MAX),
+                (format!("groups[value eq \"id-{}\" and type eq \"direct\"]", group + 1), 1..2),
+                (format!("groups[value eq \"id-{}\" and type eq \"indirect\"]", group + 1), 2..usize::MAX),
+            ] {
+                let is_in =
+                    |user: &usize| graph.groups(*user).get(&group).is_some_and(|away| levels.contains(away));
+                let expected: Vec<Value> =
+                    (0..graph.users).filter(is_in).map(|user| json!(format!("id-{}", user + 1))).collect();
+                let found = server.get(&format!("/Users?filter={}", encoded(&filter))).json();
+                let found: Vec<Value> = found["Resources"].as_array().into_iter().flatten()
+                    .map(|user| user["id"].clone()).collect();
+                prop_assert_eq!(found, expected, "{} of {:?}", filter, graph);
+            }
+        }
+    }
+
+    /// Whatever is added, one request after the other, there is no circle where none may be.
+    #[test]
+    fn no_circle_is_closed_where_none_may_be(graph in graph()) {
+        let server = server_with(Config { nesting: Nesting::NoCircle, ..config() });
+        let groups = graph.members.len();
+        for _ in 0..groups {
+            server.group("g", &[]);
+        }
+        let mut above: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); groups];
+        for (group, members) in graph.members.iter().enumerate() {
+            for member in members.iter().map(|member| member % groups) {
+                let path = format!("/Groups/id-{}", group + 1);
+                let value = json!([{"value": format!("id-{}", member + 1)}]);
+                let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": value}]));
+                let mut reached = BTreeSet::from([group]);
+                while let Some(more) = reached.iter().flat_map(|at| &above[*at]).find(|at| !reached.contains(at)) {
+                    reached.insert(*more);
+                }
+                let permitted = !reached.contains(&member);
+                prop_assert_eq!(answer.status.as_u16(), if permitted { 200 } else { 400 }, "{:?}", graph);
+                if permitted {
+                    above[member].insert(group);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn which_groups_may_be_members_is_a_decision() {
+    let answers = |nesting| {
+        let server = server_with(Config { nesting, ..config() });
+        server.user("ann");
+        server.group("A", &[]);
+        let nested = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "B",
+            "members": [{"value": "id-1"}, {"value": "id-2"}]});
+        let created = server.post("/Groups", nested.clone());
+        let add = |path: &str, id: &str| {
+            server.patch(path, json!([{"op": "add", "path": "members", "value": [{"value": id}]}]))
+        };
+        let itself = add("/Groups/id-2", "id-2");
+        let circle = add("/Groups/id-2", "id-3");
+        let mut put = nested;
+        put["members"] = json!([{"value": "id-2"}]);
+        let replaced = server.put("/Groups/id-2", put);
+        assert_eq!(add("/Groups/id-2", "id-1").status, 200, "users may be members");
+        let what = |answer: crate::support::Answer| match answer.status.as_u16() {
+            400 => answer.json()["detail"].as_str().unwrap().to_owned(),
+            status => status.to_string(),
+        };
+        [created, itself, circle, replaced].map(what)
+    };
+    let (yes, itself) = ("200", "`members` names `id-2`, which is the group itself");
+    assert_eq!(answers(Nesting::Any), ["201", yes, yes, yes]);
+    assert_eq!(answers(Nesting::NotItself), ["201", itself, yes, itself]);
+    assert_eq!(
+        answers(Nesting::NoCircle),
+        [
+            "201",
+            itself,
+            "`members` names `id-3`, which has the group as a member, directly or through other groups",
+            itself
+        ]
+    );
+    let flat = "`members` names `id-2`, which is a group, and groups have no groups as members here";
+    let other = "`members` names `id-3`, and there is no such resource";
+    assert_eq!(answers(Nesting::Flat), [flat, flat, other, flat]);
+}
