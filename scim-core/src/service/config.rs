@@ -103,7 +103,8 @@ pub struct BulkLimits {
 /// How a PATCH that succeeded is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PatchResponse {
-    /// 200 with the resource.
+    /// 200 with the resource: all of it, so that the answer to a change of one member reads and sends
+    /// every member, unless the client asks otherwise by `excludedAttributes=members`.
     #[default]
     Resource,
     /// 204, unless the request names `attributes`.

@@ -202,6 +202,24 @@ fn members_are_not_read_to_add_or_remove_one() {
     assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0);
 }
 
+/// With 200, the default, it is the answer that reads the members, unless the client leaves them out.
+#[test]
+fn an_answer_without_members_does_not_read_them() {
+    let store = faulty();
+    let server = server_over(Arc::clone(&store), config());
+    server.user("a");
+    let path = format!("/Groups/{}", server.group("Staff", &[])["id"].as_str().unwrap());
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]);
+    for parameter in ["excludedAttributes=members", "attributes=displayName"] {
+        let answer = server.patch(&format!("{path}?{parameter}"), add.clone());
+        assert_eq!((answer.status.as_u16(), answer.json().get("members")), (200, None), "{parameter}");
+        assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 0, "{parameter}");
+    }
+    let answer = server.patch(&path, add);
+    assert_eq!(answer.json()["members"], json!([{"value": "id-1"}]));
+    assert_eq!(store.reads_of_members.load(Ordering::SeqCst), 1);
+}
+
 #[test]
 fn a_change_that_was_made_is_not_answered_with_404() {
     let store = faulty();
