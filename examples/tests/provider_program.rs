@@ -206,7 +206,7 @@ fn wrong_command_lines_are_refused_with_a_reason() {
 fn embed_runs_and_is_short() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/embed.rs");
     let lines = std::fs::read_to_string(source).unwrap().lines().count();
-    assert!(lines <= 60, "{lines} lines");
+    assert!(lines < 70, "{lines} lines, and README says fewer than 70");
 
     let mut embed = Running(example("embed").spawn().unwrap());
     let lines = embed.lines_to("curl");
