@@ -1,7 +1,8 @@
 //! Logging: one line per request, with a request id that the audit trail has too, to standard error, and after that of a bulk
 //! request one for each of its operations.
 //!
-//! A line says what was asked and how it went: method, path, status, time, and the leniencies that
+//! What is logged while a request is made stands in its span, `scim.request` of scim-core; `RUST_LOG=scim_core=debug` asks
+//! for the spans of its steps too. A line says what was asked and how it went: method, path, status, time, and the leniencies that
 //! fired. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
 
 use std::io::IsTerminal as _;
@@ -26,7 +27,7 @@ use tracing_subscriber::EnvFilter;
 /// `RUST_LOG` cannot be read, or logging is set up already.
 pub fn init() -> anyhow::Result<()> {
     let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.is_empty());
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn,scim_examples=info"))
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn,scim_examples=info,scim_core=info"))
         .map_err(|error| anyhow::anyhow!("RUST_LOG cannot be read: {error}"))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
