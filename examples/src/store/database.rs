@@ -71,11 +71,14 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(limits.statement.min(BUSY_TIMEOUT));
-        let writer = lasting(1, limits).connect_with(options.clone()).await;
-        let writer =
-            writer.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
-        let set_up = MIGRATIONS.run(&writer).await;
+        // On a connection without limits: to bring a large database up to date takes its time.
+        let first = SqliteConnection::connect_with(&options).await;
+        let mut first =
+            first.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
+        let set_up = MIGRATIONS.run(&mut first).await;
         set_up.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
+        let writer = lasting(1, limits).connect_with(options.clone()).await?;
+        first.close().await?;
         let readers =
             lasting(limits.readers, limits).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self::Sqlite { writer, readers })
@@ -96,17 +99,19 @@ impl Database {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| anyhow!("the database URL is not one of PostgreSQL"))?
             .application_name("scim")
-            .options([
-                ("statement_timeout", &most),
-                ("lock_timeout", &most),
-                ("idle_in_transaction_session_timeout", &most),
-            ])
             .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
         let shown = format!(
             "`{}` at `{}`",
             options.get_database().unwrap_or(options.get_username()),
             options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy())
         );
+        // On a connection without limits: to bring a large database up to date takes its time.
+        let first = PgConnection::connect_with(&options).await;
+        let mut first =
+            first.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
+        let set_up = byte_by_byte(&MIGRATIONS).run(&mut first).await;
+        set_up.with_context(|| format!("cannot set up the PostgreSQL database {shown}"))?;
+        first.close().await?;
         let pool = PoolOptions::new()
             .max_connections(limits.connections)
             .acquire_timeout(limits.wait)
@@ -120,12 +125,14 @@ impl Database {
                     Ok(true)
                 })
             })
-            .connect_with(options)
+            .connect_with(options.options([
+                ("statement_timeout", &most),
+                ("lock_timeout", &most),
+                ("idle_in_transaction_session_timeout", &most),
+            ]))
             .await;
         let pool: PgPool =
             pool.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
-        let set_up = byte_by_byte(&MIGRATIONS).run(&pool).await;
-        set_up.with_context(|| format!("cannot set up the PostgreSQL database {shown}"))?;
         Ok(Self::Postgres(pool))
     }
 

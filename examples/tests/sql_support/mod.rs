@@ -59,6 +59,8 @@ pub(crate) struct Postgres {
     programs: PathBuf,
     user: Option<(u32, u32)>,
     folder: tempfile::TempDir,
+    port: u16,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -82,13 +84,56 @@ impl Postgres {
             let _ = std::fs::remove_dir_all(data);
             assert!(run(&plain).unwrap().success(), "`initdb` failed");
         }
-        let server = serve(&programs, folder.path(), user);
-        Some(Self { server, programs, user, folder })
+        let (port, settings) = (5432, vec!["listen_addresses=".to_owned()]);
+        let server = serve(&programs, folder.path(), user, port, &settings);
+        Some(Self { server, programs, user, folder, port, settings })
+    }
+
+    /// Starts it again with TLS, also reached at a port of `localhost`, which is returned. The
+    /// certificate is for that name, signed by that of `ca.crt` in the folder, which is returned too.
+    /// `None`, and a printed line, where `openssl` is not installed.
+    pub(crate) fn secure(&mut self) -> Option<(u16, PathBuf)> {
+        let folder = self.folder.path();
+        let run = |line: &str| {
+            let output = Command::new("openssl").args(line.split(' ')).current_dir(folder).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        if !run("version") {
+            println!("skipped: `openssl` is not installed");
+            return None;
+        }
+        std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost").unwrap();
+        let key = "-newkey rsa:2048 -nodes";
+        assert!(run(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=authority")));
+        assert!(run(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost")));
+        let sign = "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -set_serial 1 -days 2";
+        assert!(run(&format!("{sign} -extfile names -out server.crt")));
+        for file in ["server.key", "server.crt"] {
+            use std::os::unix::fs::PermissionsExt as _;
+            let file = folder.join(file);
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((uid, gid)) = self.user {
+                std::os::unix::fs::chown(&file, Some(uid), Some(gid)).unwrap();
+            }
+        }
+        self.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        self.settings = vec![
+            "listen_addresses=localhost".to_owned(),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", file("server.crt")),
+            format!("ssl_key_file={}", file("server.key")),
+        ];
+        let authority = folder.join("ca.crt");
+        self.interrupt();
+        self.restart();
+        Some((self.port, authority))
     }
 
     pub(crate) async fn connect(&self) -> PgConnection {
         let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
             .socket(self.folder.path())
+            .port(self.port)
             .username("scim")
             .database("postgres");
         let started = Instant::now();
@@ -115,7 +160,7 @@ impl Postgres {
     pub(crate) fn url(&self, name: &str) -> String {
         let folder: String =
             url::form_urlencoded::byte_serialize(self.folder.path().to_str().unwrap().as_bytes()).collect();
-        format!("postgres://scim@localhost/{name}?host={folder}")
+        format!("postgres://scim@localhost:{}/{name}?host={folder}", self.port)
     }
 
     /// `SIGKILL` to the server and each of its processes: no chance to write anything more.
@@ -136,27 +181,32 @@ impl Postgres {
         let _ = self.server.wait();
         // As after the machine itself was started again; what is left of a server that is gone
         // would have clients try again and again.
-        let _ = std::fs::remove_file(self.folder.path().join(".s.PGSQL.5432"));
+        let _ = std::fs::remove_file(self.folder.path().join(format!(".s.PGSQL.{}", self.port)));
     }
 
     /// Starts it again after it was killed.
     pub(crate) fn restart(&mut self) {
-        self.server = serve(&self.programs, self.folder.path(), self.user);
+        self.server = serve(&self.programs, self.folder.path(), self.user, self.port, &self.settings);
     }
-}
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        // An interrupt lets the server end its own processes.
+    /// An interrupt lets the server end its own processes.
+    fn interrupt(&mut self) {
         let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
         let _ = self.server.wait();
     }
 }
 
-fn serve(programs: &Path, folder: &Path, user: Option<(u32, u32)>) -> Child {
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.interrupt();
+    }
+}
+
+fn serve(programs: &Path, folder: &Path, user: Option<(u32, u32)>, port: u16, settings: &[String]) -> Child {
     let (data, socket) = (folder.join("data"), folder.to_str().unwrap());
-    let data = data.to_str().unwrap();
-    let arguments = ["-D", data, "-k", socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "jit=off"];
+    let (data, port) = (data.to_str().unwrap(), port.to_string());
+    let mut arguments = vec!["-D", data, "-k", socket, "-p", &port, "-c", "fsync=off", "-c", "jit=off"];
+    arguments.extend(settings.iter().flat_map(|setting| ["-c", setting]));
     command(programs, folder, user, "postgres", &arguments).spawn().unwrap()
 }
 

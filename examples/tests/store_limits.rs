@@ -1,0 +1,232 @@
+//! What a store over SQLite and PostgreSQL does at its limits: statements that take too long, locks
+//! that others hold, connections that are all taken, writes in each other's way; and TLS.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+#[path = "../examples/scale/load.rs"]
+#[expect(dead_code, reason = "groups are for others")]
+mod load;
+mod sql_support;
+
+use std::time::{Duration, Instant};
+
+use scim_core::patch::{Change, Delta, Write};
+use scim_core::projection::Projection;
+use scim_core::query::Query;
+use scim_core::schema::Registry;
+use scim_core::store::{Applied, Scope, Store, StoreError, Update};
+use scim_core::validate::unique_keys;
+use scim_core::{Resource, ResourceId, TenantId, Value, Version};
+use scim_examples::{Limits, SqlStore};
+use scim_filter::sql::Dialect;
+use scim_filter::{BindOptions, Filter};
+use serde_json::json;
+use sql_support::Postgres;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
+
+/// A filter that looks at every user for long is given up, and the store answers on.
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_given_up() {
+    let limits = Limits { statement: Duration::from_millis(150), ..Limits::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    SqlStore::open(&file).await.unwrap().close().await;
+    let mut db = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    for statement in load::users(Dialect::Sqlite, 20_000) {
+        db.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    given_up(&SqlStore::open_within(&file, &limits).await.unwrap()).await;
+
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("slow").await;
+    SqlStore::connect(&url).await.unwrap().close().await;
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    for statement in load::users(Dialect::Postgres, 20_000) {
+        db.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    db.execute("ANALYZE").await.unwrap();
+    given_up(&SqlStore::connect_within(&url, &limits).await.unwrap()).await;
+}
+
+async fn given_up(store: &SqlStore) {
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").unwrap();
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    let find = async |filter: &str| {
+        let filter = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        store.query(scope, &Query { filter: Some(filter), count: 1, ..Query::default() }).await
+    };
+    let terms: Vec<String> = (0..200).map(|number| format!("emails.value co \"x{number}\"")).collect();
+    let slow = find(&terms.join(" or ")).await;
+    assert!(matches!(slow, Err(StoreError::Unavailable(_))), "{slow:?}");
+    // On a busy machine even this may take longer.
+    let mut quick = find("userName eq \"user7@example.com\"").await;
+    for _ in 0..20 {
+        if quick.is_err() {
+            quick = find("userName eq \"user7@example.com\"").await;
+        }
+    }
+    assert_eq!(quick.unwrap().total, Some(1));
+}
+
+/// One who holds the lock of the database, for a while or for long.
+#[tokio::test]
+async fn a_lock_is_waited_for_but_not_for_ever_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let limits = Limits { statement: Duration::from_millis(100), ..Limits::default() };
+    let store = SqlStore::open_within(&file, &limits).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new("acme"));
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    let mut other = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let ann = user("1", "ann");
+    let keys = unique_keys(scope.schema, &ann);
+    let (created, ()) = tokio::join!(store.create(scope, &ann, &keys), async {
+        // Longer than one attempt waits.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        other.execute("COMMIT").await.unwrap();
+    });
+    created.unwrap();
+
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let bob = user("2", "bob");
+    let refused = store.create(scope, &bob, &unique_keys(scope.schema, &bob)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    store.create(scope, &bob, &unique_keys(scope.schema, &bob)).await.unwrap();
+}
+
+/// One who holds the lock of a group, and then nobody else gets the only connection.
+#[tokio::test]
+async fn a_lock_and_a_connection_are_waited_for_but_not_for_ever_in_postgres() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("locks").await;
+    let limits = Limits {
+        connections: 1,
+        wait: Duration::from_millis(300),
+        statement: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let store = SqlStore::connect_within(&url, &limits).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new("acme"));
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("Group").unwrap() };
+    let group = resource(json!({"id": "g", "displayName": "All", "meta": {"version": "W/\"1\""}}));
+    store.create(scope, &group, &[]).await.unwrap();
+    let delta = Delta {
+        attribute: "members".into(),
+        added: vec![Value::from(json!({"value": "1"}))],
+        ..Delta::default()
+    };
+    let change = Change { deltas: vec![delta], ..Change::default() };
+    let update = Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z" };
+    let id = ResourceId::new("g");
+
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN").await.unwrap();
+    other.execute("SELECT * FROM resources FOR UPDATE").await.unwrap();
+    let read = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = Instant::now();
+        let read = store.read(scope, &id, &Projection::default()).await;
+        (read, begun.elapsed())
+    };
+    let (applied, (read, waited)) = tokio::join!(store.apply(scope, &id, &update, None), read);
+    assert!(matches!(applied, Err(StoreError::Unavailable(_))), "{applied:?}");
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    assert!(waited >= limits.wait, "{waited:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    let applied = store.apply(scope, &id, &update, None).await.unwrap();
+    assert_eq!(applied, Applied::Changed(Version(2)));
+}
+
+/// Two users who take each other's name: each gives its own up and waits for the other's. PostgreSQL
+/// ends one of the writes, which is made again; nobody is told of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_ended_for_another_is_made_again() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("swaps").await;
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    db.execute("ALTER SYSTEM SET deadlock_timeout = '10ms'").await.unwrap();
+    db.execute("SELECT pg_reload_conf()").await.unwrap();
+    let store = SqlStore::connect(&url).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new("acme"));
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    for (id, name) in [("1", "ann"), ("2", "bob")] {
+        let user = user(id, name);
+        store.create(scope, &user, &unique_keys(scope.schema, &user)).await.unwrap();
+    }
+    let rename = async |id: &str, name: &str| {
+        let value = Some(Value::from(name));
+        let write = Write { extension: None, attribute: "userName".into(), value };
+        let change = Change { writes: vec![write], ..Change::default() };
+        let unique = unique_keys(scope.schema, &user(id, name));
+        let update = Update { change: &change, unique: Some(&unique), last_modified: "2026-02-02T00:00:00Z" };
+        match store.apply(scope, &ResourceId::new(id), &update, None).await {
+            Ok(_) => {}
+            Err(StoreError::Conflict { attribute }) if attribute == "userName" => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    let begun = Instant::now();
+    let mut deadlocks = 0;
+    while deadlocks == 0 && begun.elapsed() < Duration::from_secs(60) {
+        for _ in 0..10 {
+            tokio::join!(rename("1", "bob"), rename("2", "ann"));
+            tokio::join!(rename("1", "ann"), rename("2", "bob"));
+        }
+        let count: (i64,) =
+            sqlx::query_as("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+                .fetch_one(&mut db)
+                .await
+                .unwrap();
+        deadlocks = count.0;
+    }
+    assert!(deadlocks > 0, "none of the writes was ended");
+}
+
+/// TLS as the URL asks for it: with a certificate of that name and authority, of any, or none.
+#[tokio::test]
+async fn postgres_is_reached_by_tls() {
+    let Some(mut postgres) = Postgres::start() else { return };
+    let Some((port, authority)) = postgres.secure() else { return };
+    postgres.database("tls").await;
+    let mut db = postgres.connect().await;
+    let url = |host: &str, options: &str| format!("postgres://scim@{host}:{port}/tls?{options}");
+    let verified = format!("sslmode=verify-full&sslrootcert={}", authority.display());
+    for (options, is_encrypted) in
+        [(verified.as_str(), true), ("sslmode=require", true), ("", true), ("sslmode=disable", false)]
+    {
+        let store = SqlStore::connect(&url("localhost", options)).await.unwrap();
+        let connections: Vec<(bool,)> = sqlx::query_as(
+            "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = 'tls' AND \
+             application_name = 'scim'",
+        )
+        .fetch_all(&mut db)
+        .await
+        .unwrap();
+        assert!(!connections.is_empty(), "{options}");
+        assert!(connections.iter().all(|(ssl,)| *ssl == is_encrypted), "{options}: {connections:?}");
+        store.close().await;
+        // The server ends them a little later.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    // Of another name, or of nobody that is known.
+    for url in [url("127.0.0.1", &verified), url("localhost", "sslmode=verify-full")] {
+        let refused = SqlStore::connect(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("certificate"), "{url}: {refused}");
+    }
+}
+
+fn user(id: &str, name: &str) -> Resource {
+    resource(json!({"id": id, "userName": name, "meta": {"version": "W/\"1\""}}))
+}
+
+fn resource(json: serde_json::Value) -> Resource {
+    match Value::from(json) {
+        Value::Object(object) => Resource(object),
+        _ => panic!("an object"),
+    }
+}
