@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
@@ -57,6 +59,8 @@ pub(super) enum Database {
         writer: SqlitePool,
         // Readers see the last commit and never wait for the writer. In memory the same connection.
         readers: SqlitePool,
+        // How long a call may take.
+        most: Duration,
     },
     Postgres(PgPool),
 }
@@ -72,16 +76,16 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(limits.statement.min(BUSY_TIMEOUT));
         // On a connection without limits: to bring a large database up to date takes its time.
-        let first = SqliteConnection::connect_with(&options).await;
-        let mut first =
+        let first = PoolOptions::<Sqlite>::new().max_connections(1).connect_with(options.clone()).await;
+        let first =
             first.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
-        let set_up = MIGRATIONS.run(&mut first).await;
+        let set_up = MIGRATIONS.run(&first).await;
         set_up.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
         let writer = lasting(1, limits).connect_with(options.clone()).await?;
-        first.close().await?;
+        first.close().await;
         let readers =
             lasting(limits.readers, limits).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite { writer, readers, most: limits.statement })
     }
 
     /// An empty SQLite database that lives as long as the connection.
@@ -89,7 +93,7 @@ impl Database {
         let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).foreign_keys(true);
         let pool: SqlitePool = lasting(1, limits).connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self::Sqlite { writer: pool.clone(), readers: pool })
+        Ok(Self::Sqlite { writer: pool.clone(), readers: pool, most: limits.statement })
     }
 
     /// Connects to the PostgreSQL database that `url` names, and creates its tables where missing.
@@ -106,12 +110,13 @@ impl Database {
             options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy())
         );
         // On a connection without limits: to bring a large database up to date takes its time.
-        let first = PgConnection::connect_with(&options).await;
-        let mut first =
+        let first = PoolOptions::<Postgres>::new().max_connections(1).acquire_timeout(limits.wait);
+        let first = first.connect_with(options.clone()).await;
+        let first =
             first.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
-        let set_up = byte_by_byte(&MIGRATIONS).run(&mut first).await;
+        let set_up = byte_by_byte(&MIGRATIONS).run(&first).await;
         set_up.with_context(|| format!("cannot set up the PostgreSQL database {shown}"))?;
-        first.close().await?;
+        first.close().await;
         let pool = PoolOptions::new()
             .max_connections(limits.connections)
             .acquire_timeout(limits.wait)
@@ -143,14 +148,27 @@ impl Database {
         }
     }
 
-    /// Begins to read with one statement, which sees one commit.
+    /// Begins to read with one statement, which sees one commit, and which may have to look at much.
     pub(super) async fn once(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.look_up().await?;
+        if let (Self::Sqlite { most, .. }, Tx::SqliteOnce(connection, clock)) = (self, &mut tx) {
+            *clock = Some(Clock::wind(connection, *most).await.map_err(failure)?);
+        }
+        Ok(tx)
+    }
+
+    /// The same for what looks at few rows, which needs no watching.
+    pub(super) async fn look_up(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite { readers, .. } if is_alone(readers) => {
                 let pool = readers.clone();
-                finished(async move { pool.acquire().await }).await.map(Tx::SqliteOnce)
+                let connection = finished(async move { pool.acquire().await }).await?;
+                Ok(Tx::SqliteOnce(connection, None))
             }
-            Self::Sqlite { readers, .. } => readers.acquire().await.map(Tx::SqliteOnce).map_err(failure),
+            Self::Sqlite { readers, .. } => {
+                let connection = readers.acquire().await.map_err(failure)?;
+                Ok(Tx::SqliteOnce(connection, None))
+            }
             Self::Postgres(pool) => pool.acquire().await.map(Tx::PostgresOnce).map_err(failure),
         }
     }
@@ -158,8 +176,12 @@ impl Database {
     /// Begins to read: all statements see the same commit.
     pub(super) async fn read(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } if is_alone(readers) => begin(readers, None).await.map(Tx::Sqlite),
-            Self::Sqlite { readers, .. } => readers.begin().await.map(Tx::Sqlite).map_err(failure),
+            Self::Sqlite { readers, most, .. } if is_alone(readers) => {
+                watched(begin(readers, None).await?, *most).await
+            }
+            Self::Sqlite { readers, most, .. } => {
+                watched(readers.begin().await.map_err(failure)?, *most).await
+            }
             Self::Postgres(pool) => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 begin(pool, Some(statement)).await.map(Tx::Postgres)
@@ -172,7 +194,9 @@ impl Database {
     /// PostgreSQL a write locks the row of the resource before it looks at anything of it.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => begin(writer, Some("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
+            Self::Sqlite { writer, most, .. } => {
+                watched(begin(writer, Some("BEGIN IMMEDIATE")).await?, *most).await
+            }
             Self::Postgres(pool) => begin(pool, None).await.map(Tx::Postgres),
         }
     }
@@ -180,7 +204,7 @@ impl Database {
     /// Waits for the calls under way and closes the database.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -224,8 +248,8 @@ fn is_alone(pool: &SqlitePool) -> bool {
 /// A transaction, rolled back unless it is committed; or a connection, each statement of which is a
 /// transaction of its own.
 pub(super) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
-    SqliteOnce(PoolConnection<Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Clock),
+    SqliteOnce(PoolConnection<Sqlite>, Option<Clock>),
     Postgres(Transaction<'static, Postgres>),
     PostgresOnce(PoolConnection<Postgres>),
 }
@@ -238,15 +262,15 @@ enum Connection<'t> {
 impl Tx {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) | Self::SqliteOnce(_) => Dialect::Sqlite,
+            Self::Sqlite(..) | Self::SqliteOnce(..) => Dialect::Sqlite,
             Self::Postgres(_) | Self::PostgresOnce(_) => Dialect::Postgres,
         }
     }
 
     fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(tx) => Connection::Sqlite(tx),
-            Self::SqliteOnce(connection) => Connection::Sqlite(connection),
+            Self::Sqlite(tx, _) => Connection::Sqlite(tx),
+            Self::SqliteOnce(connection, _) => Connection::Sqlite(connection),
             Self::Postgres(tx) => Connection::Postgres(tx),
             Self::PostgresOnce(connection) => Connection::Postgres(connection),
         }
@@ -254,17 +278,25 @@ impl Tx {
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await.map_err(failure),
+            Self::Sqlite(tx, clock) => {
+                let done = tx.commit().await;
+                drop(clock);
+                done.map_err(failure)
+            }
             Self::Postgres(tx) => tx.commit().await.map_err(failure),
-            Self::SqliteOnce(_) | Self::PostgresOnce(_) => Ok(()),
+            Self::SqliteOnce(..) | Self::PostgresOnce(_) => Ok(()),
         }
     }
 
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await.map_err(failure),
+            Self::Sqlite(tx, clock) => {
+                let done = tx.rollback().await;
+                drop(clock);
+                done.map_err(failure)
+            }
             Self::Postgres(tx) => tx.rollback().await.map_err(failure),
-            Self::SqliteOnce(_) | Self::PostgresOnce(_) => Ok(()),
+            Self::SqliteOnce(..) | Self::PostgresOnce(_) => Ok(()),
         }
     }
 }
@@ -478,7 +510,6 @@ fn byte_by_byte(migrations: &Migrator) -> Migrator {
 
 /// A pool of SQLite connections, which stay: one in memory holds the database.
 fn lasting(connections: u32, limits: &Limits) -> PoolOptions<Sqlite> {
-    let most = limits.statement;
     PoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
@@ -486,21 +517,31 @@ fn lasting(connections: u32, limits: &Limits) -> PoolOptions<Sqlite> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .after_connect(move |connection, _| Box::pin(ends(connection, most)))
-        .before_acquire(move |connection, _| {
-            Box::pin(async move {
-                ends(connection, most).await?;
-                Ok(true)
-            })
-        })
 }
 
-/// What the connection does from now on is interrupted when it has taken this long.
-async fn ends(connection: &mut SqliteConnection, most: Duration) -> sqlx::Result<()> {
-    let begun = Instant::now();
-    let mut handle = connection.lock_handle().await?;
-    handle.set_progress_handler(STEPS, move || begun.elapsed() < most);
-    Ok(())
+/// Interrupts what a connection to SQLite does when it has taken too long; no longer once it is
+/// dropped.
+pub(super) struct Clock(Arc<AtomicBool>);
+
+impl Clock {
+    async fn wind(connection: &mut SqliteConnection, most: Duration) -> sqlx::Result<Self> {
+        let (begun, runs) = (Instant::now(), Arc::new(AtomicBool::new(true)));
+        let clock = Self(Arc::clone(&runs));
+        let mut handle = connection.lock_handle().await?;
+        handle.set_progress_handler(STEPS, move || !runs.load(Ordering::Relaxed) || begun.elapsed() < most);
+        Ok(clock)
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+async fn watched(mut tx: Transaction<'static, Sqlite>, most: Duration) -> Result<Tx, StoreError> {
+    let clock = Clock::wind(&mut tx, most).await.map_err(failure)?;
+    Ok(Tx::Sqlite(tx, clock))
 }
 
 /// Items in one statement.

@@ -276,10 +276,10 @@ impl Store for SqlStore {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        let mut tx = self.database.once().await?;
         if members::includes(scope.schema, projection) {
-            return members::read(&mut tx, scope, id).await;
+            return members::read(&mut self.database.once().await?, scope, id).await;
         }
+        let mut tx = self.database.look_up().await?;
         row(&mut tx, scope, id, ROW).await?.map(|(_, body)| decode(&body)).transpose()
     }
 
@@ -389,7 +389,7 @@ impl Store for SqlStore {
         scope: Scope<'_>,
         mut ids: Vec<ResourceId>,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        let mut tx = self.database.once().await?;
+        let mut tx = self.database.look_up().await?;
         let mut found = HashSet::new();
         for batch in batches(&ids) {
             let mut select = Statement::new(format!(

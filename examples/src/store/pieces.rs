@@ -20,7 +20,7 @@ pub(super) async fn read(
     id: &ResourceId,
     projection: &Projection,
 ) -> Result<Option<Pieces>, StoreError> {
-    let mut tx = database.once().await?;
+    let mut tx = database.look_up().await?;
     let Some((_, body)) = row(&mut tx, scope, id, ROW).await? else {
         return Ok(None);
     };
@@ -53,7 +53,7 @@ async fn with_members(
         return Ok(resources.into_iter().map(Pieces::from).collect());
     }
     let ids: Vec<String> = resources.iter().map(members::id_of).collect::<Result<_, _>>()?;
-    let mut found = first_members(&mut database.once().await?, scope, &ids).await?;
+    let mut found = first_members(&mut database.look_up().await?, scope, &ids).await?;
     let mut pieces = Vec::new();
     for (mut resource, id) in resources.into_iter().zip(ids) {
         let mut few = found.remove(&id).unwrap_or_default();
@@ -124,7 +124,7 @@ struct MemberRows {
 impl Values for MemberRows {
     fn next(&mut self) -> NextValues<'_> {
         Box::pin(async {
-            let mut tx = self.database.once().await?;
+            let mut tx = self.database.look_up().await?;
             let text = if self.behind.is_none() { FIRST_ROWS } else { NEXT_ROWS };
             let mut select = Statement::new(text).text(&self.tenant).text(&self.resource_type).text(&self.id);
             if let Some(member) = &self.behind {

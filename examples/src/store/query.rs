@@ -62,7 +62,7 @@ async fn at_once(
     let Some(step) = walk.step().filter(|_| walk.is_one_step() && query.count > 0 && is_told) else {
         return Ok(None);
     };
-    let mut connection = database.once().await?;
+    let mut connection = if sql.is_lookup { database.look_up().await? } else { database.once().await? };
     let rows = fetch(&mut connection, scope, sql, &step, query.count.saturating_add(1), 0).await?;
     let total = asks_total.then_some(rows.len());
     if total.is_some_and(|total| total > query.count) {
