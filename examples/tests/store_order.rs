@@ -336,7 +336,8 @@ async fn by_index(
         let slice: Vec<&str> = expected.iter().skip(index.max(1) - 1).take(count).copied().collect();
         assert_eq!(ids(&page), slice, "{what}, from {index}, {count}");
         assert_eq!(page.total, Some(expected.len()), "{what}");
-        assert_eq!((page.next, page.previous), (None, None), "{what}");
+        let more = index.max(1) - 1 + count < expected.len();
+        assert!(page.previous.is_none() && (page.next.is_none() || more), "{what}, from {index}, {count}");
     }
 }
 
