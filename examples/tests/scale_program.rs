@@ -1,6 +1,6 @@
 //! The `scale` program runs, and writes down what it measured.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod support;
 
