@@ -1,7 +1,7 @@
 //! What a store over SQLite and PostgreSQL does at its limits: statements that take too long, locks
 //! that others hold, connections that are all taken, writes in each other's way; and TLS.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 #[path = "../examples/scale/load.rs"]
 #[expect(dead_code, reason = "groups are for others")]
