@@ -149,10 +149,10 @@ fn names(filter: &BoundFilter) -> Vec<String> {
     let mut open = vec![filter.expr()];
     while let Some(expr) = open.pop() {
         match (asked(expr), expr) {
-            (Some(Asked::In(name) | Asked::Directly(name)), _) => {
-                if !names.iter().any(|other| other == name) {
-                    names.push(name.to_owned());
-                }
+            (Some(Asked::In(name) | Asked::Directly(name)), _)
+                if !names.iter().any(|other| other == name) =>
+            {
+                names.push(name.to_owned());
             }
             (_, BoundExpr::And(terms) | BoundExpr::Or(terms)) => open.extend(terms.map(BoundTerm::expr)),
             (_, BoundExpr::Not(term)) => open.push(term.expr()),

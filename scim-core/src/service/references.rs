@@ -28,7 +28,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         resource: &Resource,
     ) -> Result<(), Failure> {
         let known: HashSet<&str> = current.into_iter().flat_map(|current| ids(current.get(KEYED))).collect();
-        let added = ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        let added: Vec<ResourceId> =
+            ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
         self.check_nesting(call, resource.id(), &added).await?;
         self.check_ids(call, added).await
     }
@@ -51,7 +52,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             .iter()
             .filter(|delta| delta.attribute.eq_ignore_ascii_case(KEYED))
             .flat_map(|delta| delta.added.iter().filter_map(id));
-        let added = writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
+        let added: Vec<ResourceId> =
+            writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
         self.check_nesting(call, current.id(), &added).await?;
         self.check_ids(call, added).await
     }
@@ -61,7 +63,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         &self,
         call: &Call<'_>,
         group: Option<ResourceId>,
-        added: &Vec<ResourceId>,
+        added: &[ResourceId],
     ) -> Result<(), Failure> {
         let refuse = |id: &ResourceId, why: &str| {
             let detail = format!("`{KEYED}` names {}, {why}", quote(id.as_str()));
@@ -84,7 +86,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Nesting::Flat => {
                 for schema in self.config.registry.resource_types().filter(|schema| is_group(schema)) {
                     let scope = Scope { tenant: call.scope().tenant, schema };
-                    let others = self.store.missing(scope, added.clone()).await?;
+                    let others = self.store.missing(scope, added.to_vec()).await?;
                     let others: HashSet<&ResourceId> = others.iter().collect();
                     if let Some(id) = added.iter().find(|id| !others.contains(id)) {
                         return refuse(id, "which is a group, and groups have no groups as members here");
