@@ -52,6 +52,9 @@ enum Place {
     Column,
     Json,
     Document,
+    // A single-valued complex attribute: every second sub-attribute in a column, the rest in the
+    // document.
+    Mixed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,12 +78,13 @@ fn attribute(index: usize) -> impl Strategy<Value = Attribute> {
     let names = proptest::sample::subsequence(vec!["value", "type", "primary", "x"], 1..4);
     let subs =
         names.prop_flat_map(|names| names.into_iter().map(|name| (Just(name), scalar())).collect::<Vec<_>>());
-    let places = proptest::sample::select(vec![Place::Column, Place::Column, Place::Json, Place::Document]);
+    let places = vec![Place::Column, Place::Column, Place::Json, Place::Document, Place::Mixed];
+    let places = proptest::sample::select(places);
     (scalar(), proptest::option::of(subs), any::<bool>(), proptest::bool::weighted(0.2), places).prop_map(
         move |(scalar, subs, multi, extension, place)| Attribute {
+            multi: multi && place != Place::Mixed,
             name: format!("a{index}"),
             extension,
-            multi,
             scalar: if subs.is_some() { Scalar { kind: Complex, ..scalar } } else { scalar },
             subs: subs.unwrap_or_default(),
             place,
@@ -192,7 +196,7 @@ fn of(kind: AttributeType, is_literal: bool) -> BoxedStrategy<Value> {
 
 /// A value as resources hold it; in JSON also of no type it should have.
 fn stored(scalar: Scalar, place: Place) -> BoxedStrategy<Value> {
-    if place == Place::Column {
+    if matches!(place, Place::Column | Place::Mixed) {
         prop_oneof![9 => of(scalar.kind, false), 1 => Just(Value::Null)].boxed()
     } else {
         prop_oneof![
@@ -223,14 +227,13 @@ fn value(attribute: &Attribute) -> BoxedStrategy<Value> {
             .prop_map(Value::Object)
             .boxed()
     };
+    let one = prop_oneof![9 => one, 1 => Just(Value::Null)].boxed();
     if !attribute.multi {
         return one;
     }
     let element = match place {
         Place::Column => one,
-        _ => {
-            prop_oneof![9 => one, 1 => Just(Value::Null), 1 => Just(json!("a")), 1 => Just(json!(7))].boxed()
-        }
+        _ => prop_oneof![9 => one, 1 => Just(json!("a")), 1 => Just(json!(7))].boxed(),
     };
     prop_oneof![
         9 => proptest::collection::vec(element.clone(), 0..4).prop_map(Value::Array),
@@ -469,7 +472,8 @@ fn tables(case: &Case, dialect: Dialect, schema: &SchemaTable<'_>) -> (String, M
                         Some(value) => vec![value],
                         None => Vec::new(),
                     };
-                    for value in values {
+                    // A row is a value, and `null` is none.
+                    for value in values.into_iter().filter(|value| !value.is_null()) {
                         write!(children, "INSERT INTO t_{name} VALUES ({n}").unwrap();
                         for (sub, scalar) in parts {
                             let value = if subs.is_empty() { Some(&value) } else { value.get(sub) };
@@ -479,8 +483,9 @@ fn tables(case: &Case, dialect: Dialect, schema: &SchemaTable<'_>) -> (String, M
                     }
                 }
             }
-            Place::Column => {
-                for (sub, scalar) in parts {
+            Place::Column | Place::Mixed => {
+                let step = if *place == Place::Mixed { 2 } else { 1 };
+                for (sub, scalar) in parts.iter().step_by(step) {
                     let (path, column) = if subs.is_empty() {
                         (name.clone(), name.clone())
                     } else {

@@ -91,6 +91,8 @@ struct Target<'a> {
     case_exact: bool,
     // What a comparison looks at where this is complex.
     value: Option<AttributeInfo<'a>>,
+    // What presence would reveal where this is complex.
+    hidden: Option<AttributeInfo<'a>>,
 }
 
 struct Binder<'a, S> {
@@ -238,9 +240,12 @@ impl<'a, S: Schema> Binder<'a, S> {
         refuse_sensitive(path, &info)?;
         let typed = sub.unwrap_or(info);
         refuse_sensitive(path, &typed)?;
-        let value = match typed.kind {
-            AttributeType::Complex if sub.is_none() => self.schema.sub_attribute(uri, info.name, "value"),
-            _ => None,
+        let (value, hidden) = match typed.kind {
+            AttributeType::Complex if sub.is_none() => (
+                self.schema.sub_attribute(uri, info.name, "value"),
+                self.schema.sensitive_sub_attribute(uri, info.name),
+            ),
+            _ => (None, None),
         };
         Ok(Target {
             path,
@@ -251,6 +256,7 @@ impl<'a, S: Schema> Binder<'a, S> {
             kind: typed.kind,
             case_exact: typed.case_exact,
             value,
+            hidden,
         })
     }
 
@@ -279,6 +285,7 @@ impl<'a, S: Schema> Binder<'a, S> {
             kind: info.kind,
             case_exact: info.case_exact,
             value: None,
+            hidden: None,
         })
     }
 
@@ -306,24 +313,25 @@ impl<'a, S: Schema> Binder<'a, S> {
             kind: info.kind,
             case_exact: info.case_exact,
             value: None,
+            hidden: None,
         })
     }
 
     /// A comparison or a test of presence.
     fn leaf(&mut self, term: Term<'a>, target: Target<'a>) -> Result<(), BindError> {
         match term.kind() {
-            NodeKind::Present { .. } => self.present(&target),
+            NodeKind::Present { .. } => self.present(&target)?,
             NodeKind::Compare { op, value: Literal::Null, .. } => match op {
                 // "Unassigned" and null are the same state (RFC 7643 §2.5).
                 CompareOp::Eq => {
                     let index = self.push(BoundKind::Not);
-                    self.present(&target);
+                    self.present(&target)?;
                     let end = self.nodes.len() as u32;
                     if let Some(node) = self.nodes.get_mut(index) {
                         node.end = end;
                     }
                 }
-                CompareOp::Ne => self.present(&target),
+                CompareOp::Ne => self.present(&target)?,
                 _ => return Err(self.mismatch(&target)),
             },
             NodeKind::Compare { op, value, .. } => self.comparison(target, op, value)?,
@@ -332,9 +340,14 @@ impl<'a, S: Schema> Binder<'a, S> {
         Ok(())
     }
 
-    fn present(&mut self, target: &Target<'a>) {
+    fn present(&mut self, target: &Target<'a>) -> Result<(), BindError> {
+        if let Some(hidden) = target.hidden {
+            let attribute = format!("{}.{}", target.name, hidden.name);
+            return Err(BindError::new(BindErrorKind::Sensitive, target.path.span(), &attribute, ""));
+        }
         let attr = self.attr(target.attr());
         self.push(BoundKind::Present { attr });
+        Ok(())
     }
 
     fn comparison(

@@ -29,7 +29,8 @@ pub enum BindErrorKind {
     UnknownAttribute,
     /// The attribute has no such sub-attribute.
     UnknownSubAttribute,
-    /// The attribute must not be revealed, not even by a filter's outcome.
+    /// The attribute must not be revealed, not even by a filter's outcome; nor may a sub-attribute by
+    /// the presence of the attribute it is in.
     Sensitive,
     /// A complex attribute without a `value` can only be tested for presence (RFC 7644 §3.4.2.2).
     NeedsSubAttribute,

@@ -15,7 +15,8 @@ impl BoundFilter {
     /// - `ne` is `not (… eq …)`: it holds for an attribute without a value, and for a multi-valued one
     ///   if no value is equal. RFC 7644 leaves both open; this is the reading under which `ne` and
     ///   `not` agree, and which SQL can index.
-    /// - A value path holds if one single value fulfils the whole filter in brackets.
+    /// - A value path holds if one single value fulfils the whole filter in brackets. `null` is no
+    ///   value, alone or in an array, whatever the filter says (RFC 7643 §2.5); `{}` is one.
     /// - `pr` holds if there is a value: `null`, `""`, `[]` and an object of nothing else are none.
     ///
     /// ```
@@ -63,13 +64,16 @@ impl BoundFilter {
     }
 
     /// Whether one value of the multi-valued attribute fulfils the filter of a value path; a
-    /// value that is no object counts as its `value` sub-attribute.
+    /// value that is no object counts as its `value` sub-attribute, and `null` is no value.
     pub fn matches_value<J: Json>(&self, value: &J) -> bool {
         self.value_holds(self.entry, value)
     }
 
-    /// The filter of a value path, from its leaf `entry`, on one value.
+    /// The filter of a value path, from its leaf `entry`, on one value; `null` is none.
     fn value_holds<J: Json>(&self, entry: u32, element: &J) -> bool {
+        if matches!(element.view(), JsonView::Null) {
+            return false;
+        }
         self.run(entry, |kind, _| match *kind {
             BoundKind::Compare { attr, op, value } => self.attr(attr).is_some_and(|attr| {
                 let (test, expected) = self.test(op, value);

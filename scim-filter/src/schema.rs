@@ -82,6 +82,10 @@ pub trait Schema {
     /// The sub-attribute `sub` of the attribute `name`.
     fn sub_attribute(&self, uri: Option<&str>, name: &str, sub: &str) -> Option<AttributeInfo<'_>>;
 
+    /// A sub-attribute of the attribute `name` that must not be revealed, if it has one. Presence of the
+    /// attribute, which holds where any of its sub-attributes has a value, would reveal it.
+    fn sensitive_sub_attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>>;
+
     /// The canonical spelling of the extension URI `uri`, if it is an extension of the resource
     /// type (not its base schema).
     fn extension(&self, uri: &str) -> Option<&str>;

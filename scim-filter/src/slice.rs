@@ -116,14 +116,17 @@ impl BoundFilter {
         }
     }
 
-    /// The filter of a value path, from its leaf `entry`, on one value; and where that ends, if it is
-    /// known then.
+    /// The filter of a value path, from its leaf `entry`, on one value (`null` is none); and where that
+    /// ends, if it is known then.
     fn element_holds(
         &self,
         entry: u32,
         element: TextValue<'_>,
         places: &mut [usize],
     ) -> Read<(bool, Option<usize>)> {
+        if element.first() == b'n' {
+            return Ok((false, None));
+        }
         let mut object = element.members().map(|members| {
             places.fill(0);
             Located { names: &self.wanted.inside, attrs: &self.attrs, members, places }

@@ -107,6 +107,11 @@ impl Schema for SchemaTable<'_> {
         subs.iter().find(|info| info.name.eq_ignore_ascii_case(sub)).copied()
     }
 
+    fn sensitive_sub_attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        let (_, subs) = self.find(uri, name)?;
+        subs.iter().find(|info| info.sensitive).copied()
+    }
+
     fn extension(&self, uri: &str) -> Option<&str> {
         self.attributes
             .iter()

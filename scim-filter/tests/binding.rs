@@ -168,9 +168,9 @@ fn what_must_not_be_revealed() {
         "password eq \"x\"",
         "not (password pr)",
         "title pr or password sw \"x\"",
-        "emails.secret pr",
-        "emails[secret sw \"x\"]",
-        "emails[type pr and not (secret pr)]",
+        "badges.secret pr",
+        "badges[secret sw \"x\"]",
+        "badges[type pr and not (secret pr)]",
         "keys pr",
         "keys.value pr",
         "keys eq \"x\"",
@@ -181,16 +181,43 @@ fn what_must_not_be_revealed() {
     }
     let path = |text: &str| PatchPath::parse(text).unwrap().bind(&common::USER, &BindOptions::default());
     assert!(
-        path("password").is_ok() && path("emails.secret").is_ok() && path("emails[type pr].secret").is_ok()
+        path("password").is_ok() && path("badges.secret").is_ok() && path("badges[type pr].secret").is_ok()
     );
     for text in [
-        "emails[secret pr]",
-        "emails[secret pr].value",
-        "emails.secret pr",
+        "badges[secret pr]",
+        "badges[secret pr].value",
+        "badges.secret pr",
         "keys[value pr]",
         "password eq \"x\"",
     ] {
         assert_eq!(*path(text).unwrap_err().kind(), BindErrorKind::Sensitive, "of `{text}`");
+    }
+}
+
+/// A complex attribute is there if any of its sub-attributes is, so its presence would tell of one
+/// that is alone in it.
+#[test]
+fn presence_reveals_no_sub_attribute() {
+    for (text, attribute) in [
+        ("vault pr", "vault"),
+        ("title pr or not (vault pr)", "vault"),
+        ("vault eq null", "vault"),
+        ("vault ne null", "vault"),
+        ("Badges pr", "Badges"),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:User:vault pr",
+            "urn:ietf:params:scim:schemas:core:2.0:User:vault",
+        ),
+    ] {
+        let error = bind(text).unwrap_err();
+        assert_eq!(*error.kind(), BindErrorKind::Sensitive, "of `{text}`");
+        assert_eq!(text.get(error.span()), Some(attribute));
+        let name = attribute.rsplit(':').next().unwrap().to_lowercase();
+        let named = format!("`{name}.secret` cannot be used in a filter, at byte {}", error.span().start);
+        assert_eq!(error.to_string(), named);
+    }
+    for text in ["vault.value pr", "vault[value pr]", "badges co \"x\"", "badges.type eq null", "emails pr"] {
+        assert!(bind(text).is_ok(), "of `{text}`");
     }
 }
 

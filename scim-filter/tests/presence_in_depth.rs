@@ -57,10 +57,42 @@ fn nothing_inside_of_nothing() {
     }
 }
 
+/// `null` is no value (RFC 7643 §2.5), so nothing holds of it that does not hold of what is not there;
+/// an object without members is a value.
+#[test]
+fn null_is_no_value() {
+    for (filter, attribute) in [
+        ("name[familyName ne \"x\"]", "name"),
+        ("name[not (familyName pr)]", "name"),
+        ("name[familyName eq null]", "name"),
+        ("emails[type ne \"work\"]", "emails"),
+        ("emails[not (value pr)]", "emails"),
+        ("emails[value ne \"x\" and primary ne true]", "emails"),
+        ("aliases[value ne \"x\"]", "aliases"),
+    ] {
+        assert!(!holds(filter, &json!({})), "{filter}");
+        for nothing in [json!(null), json!([]), json!([null]), json!([null, null])] {
+            let resource = json!({ attribute: nothing });
+            assert!(!holds(filter, &resource), "{filter} on {resource}");
+        }
+        for something in [json!({}), json!([{}]), json!([null, {}]), json!([{}, null])] {
+            let resource = json!({ attribute: something });
+            assert!(holds(filter, &resource), "{filter} on {resource}");
+        }
+    }
+    let filter = Filter::parse("emails[type ne \"work\"]").unwrap();
+    let filter = filter.bind(&common::USER, &BindOptions::default()).unwrap();
+    assert!(filter.matches::<Value>(json!({"emails": [null, {"type": "home"}]}).as_object().unwrap()));
+    let manager = format!("{}:manager[displayName ne \"x\"]", common::ENTERPRISE);
+    assert!(!holds(&manager, &json!({ common::ENTERPRISE: {"manager": null} })));
+    assert!(!holds(&manager, &json!({ common::ENTERPRISE: null })));
+    assert!(holds(&manager, &json!({ common::ENTERPRISE: {"manager": {}} })));
+}
+
 /// An element that is no object is what would be its `value`, if it is anything.
 #[test]
 fn elements_that_are_no_objects() {
-    for element in [json!(null), json!(""), json!([])] {
+    for element in [json!(""), json!([])] {
         assert!(!holds("emails[value pr]", &json!({ "emails": [element] })), "{element}");
         assert!(!holds("emails.value pr", &json!({ "emails": [element] })), "{element}");
         assert!(holds("emails[not (value pr)]", &json!({ "emails": [element] })), "{element}");

@@ -9,8 +9,8 @@ use common::USER;
 use scim_filter::AttributeType::{Binary, DateTime, String as Text};
 use scim_filter::compare::Collation;
 use scim_filter::sql::{
-    Child, Column, Dialect, Mapping, Sort, SortDirection, Sql, SqlError, SqlErrorKind, SqlValue, key,
-    key_document,
+    Child, Column, Dialect, JsonColumn, Mapping, Sort, SortDirection, Sql, SqlError, SqlErrorKind, SqlValue,
+    key, key_document,
 };
 use scim_filter::{BindOptions, BoundExpr, BoundFilter, Filter, Limits, ParseOptions};
 use serde_json::json;
@@ -199,6 +199,55 @@ fn one_path_is_not_another() {
     let part = Mapping::new().column("title.part", Column::folded("u.part"));
     assert_eq!(refusal(&part, Dialect::Sqlite, "title eq \"x\""), SqlErrorKind::Unmapped);
     assert_eq!(refusal(&part, Dialect::Sqlite, "title pr"), SqlErrorKind::Unmapped);
+}
+
+/// Of a complex attribute, some sub-attributes in columns and the rest in the document.
+#[test]
+fn columns_beside_a_document() {
+    let columns = Mapping::new().column("name.familyName", Column::folded("u.family"));
+    let keys = columns.clone().document(JsonColumn::keys("u.doc"));
+    let whole = Mapping::new().document(JsonColumn::keys("u.doc"));
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        for filter in
+            ["name pr", "name eq null", "name.givenName eq \"x\"", "name[givenName ne \"x\" or givenName pr]"]
+        {
+            assert_eq!(text(&keys, dialect, filter), text(&whole, dialect, filter), "{filter}");
+        }
+        // Whether there is a name is the document's, what its family name is, the column's.
+        let begin = text(&whole, dialect, "name[givenName pr]");
+        let begin = begin.split(" AND (").next().unwrap();
+        let parameter = if dialect == Dialect::Sqlite { "?1" } else { "$1" };
+        assert_eq!(
+            text(&keys, dialect, "name[familyName ne \"X\"]"),
+            format!("{begin} AND (NOT (u.family IS NOT NULL AND u.family = {parameter})))")
+        );
+        assert_eq!(
+            text(&keys, dialect, "name.familyName eq \"X\""),
+            format!("(u.family IS NOT NULL AND u.family = {parameter})")
+        );
+        // Values that are no keys answer nothing that needs them, but what the column answers.
+        let values = columns.clone().document(JsonColumn::values("u.doc"));
+        let error = bind("name[givenName eq \"x\"]").to_sql(&values, dialect, 1).unwrap_err();
+        assert_eq!((error.kind(), error.clause()), (SqlErrorKind::NotKeyed, "name.givenName eq"));
+        assert!(bind("name[familyName eq \"x\"] and name pr").to_sql(&values, dialect, 1).is_ok());
+        // Without a document there are the columns alone.
+        assert_eq!(
+            text(&columns, dialect, "name pr"),
+            "(FALSE OR (u.family IS NOT NULL AND u.family <> ''))"
+        );
+        let error = bind("name[givenName eq \"x\"]").to_sql(&columns, dialect, 1).unwrap_err();
+        assert_eq!((error.kind(), error.clause()), (SqlErrorKind::Unmapped, "name.givenName eq"));
+        // A column that is about one of several values is not asked about each of them.
+        let emails = Mapping::new()
+            .column("emails.type", Column::folded("u.kind"))
+            .document(JsonColumn::keys("u.doc"));
+        let filter = "emails[type eq \"x\"]";
+        assert_eq!(text(&emails, dialect, filter), text(&whole, dialect, filter));
+        // One that is all there is of the attribute is.
+        let aliases =
+            Mapping::new().column("aliases", Column::folded("u.alias")).document(JsonColumn::keys("u.doc"));
+        assert!(!text(&aliases, dialect, "aliases[value eq \"x\"]").contains("u.doc"));
+    }
 }
 
 fn sort(text: &str, column: Column, direction: SortDirection) -> Result<Sort, SqlError> {

@@ -44,6 +44,15 @@ const EMAIL_OF_POSTGRES: &str = "EXISTS (SELECT 1 FROM jsonb_array_elements(CASE
     jsonb_typeof((u.keys -> 'emails')) IS NOT NULL THEN jsonb_build_array((u.keys -> 'emails')) END) \
     AS scim_e(v) WHERE TRUE AND (";
 
+/// The elements that a value path is about, of which `null` is none.
+fn value_of_sqlite() -> String {
+    EMAIL_OF_SQLITE.replace("WHERE TRUE", "WHERE scim_e.type <> 'null'")
+}
+
+fn value_of_postgres() -> String {
+    EMAIL_OF_POSTGRES.replace("WHERE TRUE", "WHERE jsonb_typeof(scim_e.v) <> 'null'")
+}
+
 fn sqlite_element(name: &str, template: &str) -> String {
     let (kind, atom) = if name == "value" { (" ELSE scim_e.type", " ELSE scim_e.atom") } else { ("", "") };
     let of = |function: &str, itself: &str| {
@@ -164,7 +173,7 @@ fn elements() {
     assert_eq!(text(sqlite, r#"emails.type ne "X""#), format!("NOT {type_eq}"));
     assert_eq!(
         text(sqlite, r#"emails[type eq "X"]"#),
-        format!("{EMAIL_OF_SQLITE}{}))", sqlite_element("type", holds))
+        format!("{}{}))", value_of_sqlite(), sqlite_element("type", holds))
     );
     assert_eq!(
         text(sqlite, r#"emails eq "X""#),
@@ -177,7 +186,8 @@ fn elements() {
     assert_eq!(
         text(sqlite, "emails[type pr and primary eq true]"),
         format!(
-            "{EMAIL_OF_SQLITE}({} AND {})))",
+            "{}({} AND {})))",
+            value_of_sqlite(),
             sqlite_element("type", PRESENT_IN_SQLITE),
             sqlite_element("primary", "(KIND IS NOT NULL AND KIND = 'true')")
         )
@@ -189,7 +199,7 @@ fn elements() {
     );
     assert_eq!(
         text(postgres, r#"emails[type eq "X"]"#),
-        format!("{EMAIL_OF_POSTGRES}{}))", postgres_element("type", holds))
+        format!("{}{}))", value_of_postgres(), postgres_element("type", holds))
     );
     assert_eq!(
         text(postgres, "emails.value pr"),
@@ -198,7 +208,8 @@ fn elements() {
     assert_eq!(
         text(postgres, "emails[primary eq false and weight gt 3]"),
         format!(
-            "{EMAIL_OF_POSTGRES}({} AND {})))",
+            "{}({} AND {})))",
+            value_of_postgres(),
             postgres_element("primary", "(JSON IS NOT NULL AND JSON = 'false'::jsonb)"),
             postgres_element(
                 "weight",
@@ -226,7 +237,7 @@ fn a_column_of_one_attribute() {
         format!(
             "EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN jsonb_typeof((u.roles)) = 'array' THEN \
              (u.roles) WHEN jsonb_typeof((u.roles)) IS NOT NULL THEN jsonb_build_array((u.roles)) END) AS \
-             scim_e(v) WHERE TRUE AND ({}))",
+             scim_e(v) WHERE jsonb_typeof(scim_e.v) <> 'null' AND ({}))",
             postgres_element("$ref", "(KIND IS NOT NULL AND KIND = 'string' AND ATOM = $1)")
         )
     );

@@ -357,12 +357,15 @@ fn documents_of_keys() {
     assert_eq!(keys(json!({"meta": {"lastModified": ""}})), json!({"meta": {"lastModified": null}}));
     // What is no time is present, and compares with none.
     assert_eq!(keys(json!({"meta": {"lastModified": "soon"}})), json!({"meta": {"lastModified": true}}));
+    // It is a value all the same, where `null` is none.
+    assert_eq!(keys(json!({"rooms": [null, [], 1]})), json!({"rooms": [null, {}, 1]}));
+    assert_eq!(keys(json!({"meta": null, "name": null})), json!({"meta": null, "name": null}));
     // What should be an object and has no `value` is present.
     assert_eq!(keys(json!({"rooms": ["a", ""]})), json!({"rooms": [true, ""]}));
     assert_eq!(
         keys(
-            json!({"USERNAME": "Straße", "password": "x", "emails": [{"TYPE": "Work", "secret": "x"}], "x": 1})
+            json!({"USERNAME": "Straße", "password": "x", "badges": [{"TYPE": "Work", "secret": "x"}], "x": 1})
         ),
-        json!({"userName": "strasse", "emails": [{"type": "work"}]})
+        json!({"userName": "strasse", "badges": [{"type": "work"}]})
     );
 }

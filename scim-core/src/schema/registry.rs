@@ -438,6 +438,11 @@ impl scim_filter::Schema for ResourceSchema {
         Some(AttributeInfo { sensitive: info.sensitive || attribute.is_sensitive(), ..info })
     }
 
+    fn sensitive_sub_attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        let subs = &self.find(uri, name)?.sub_attributes;
+        subs.iter().find(|sub| sub.is_sensitive()).map(|sub| self.info(uri, sub))
+    }
+
     fn extension(&self, uri: &str) -> Option<&str> {
         Self::extension(self, uri).map(|extension| extension.id.as_str())
     }

@@ -297,6 +297,13 @@ impl Schema for WithOthersNames<'_> {
         self.registry.resource_types().find_map(|other| other.sub_attribute(uri, name, sub))
     }
 
+    fn sensitive_sub_attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        if self.own.attribute(uri, name).is_some() {
+            return self.own.sensitive_sub_attribute(uri, name);
+        }
+        self.registry.resource_types().find_map(|other| other.sensitive_sub_attribute(uri, name))
+    }
+
     fn extension(&self, uri: &str) -> Option<&str> {
         let own = Schema::extension(self.own, uri);
         own.or_else(|| self.registry.resource_types().find_map(|other| Schema::extension(&**other, uri)))

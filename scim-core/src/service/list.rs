@@ -308,6 +308,10 @@ impl<N: Schema> Schema for WithBareNames<'_, N> {
         self.names.sub_attribute(self.uri(uri, name), name, sub)
     }
 
+    fn sensitive_sub_attribute(&self, uri: Option<&str>, name: &str) -> Option<AttributeInfo<'_>> {
+        self.names.sensitive_sub_attribute(self.uri(uri, name), name)
+    }
+
     fn extension(&self, uri: &str) -> Option<&str> {
         self.names.extension(uri)
     }

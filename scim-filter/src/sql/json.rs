@@ -74,8 +74,18 @@ impl Document {
     }
 }
 
-/// Begins a condition on an element `scim_e`, which two parentheses end.
-pub(super) fn begin(writer: &mut Writer, document: &Document) {
+/// Begins the condition of a value path on an element `scim_e`, which two parentheses end.
+pub(super) fn begin_value(writer: &mut Writer, document: &Document) {
+    // `null` is no value (RFC 7643 §2.5), also for what holds where there is no sub-attribute.
+    let is_value = match writer.dialect {
+        Dialect::Sqlite => "scim_e.type <> 'null'",
+        Dialect::Postgres => "jsonb_typeof(scim_e.v) <> 'null'",
+    };
+    begin(writer, document, is_value);
+}
+
+/// Begins a condition on an element `scim_e` for which `is_value` holds, which two parentheses end.
+fn begin(writer: &mut Writer, document: &Document, is_value: &str) {
     // What is no array is one element.
     let elements = match writer.dialect {
         Dialect::Sqlite => {
@@ -95,7 +105,7 @@ pub(super) fn begin(writer: &mut Writer, document: &Document) {
         }
     };
     let exists = writer.exists();
-    writer.push(&format!("{exists} (SELECT 1 FROM {elements} WHERE TRUE AND ("));
+    writer.push(&format!("{exists} (SELECT 1 FROM {elements} WHERE {is_value} AND ("));
 }
 
 /// The sub-attribute `name` of the element; of what is no object, it itself is its `value`.
@@ -135,7 +145,8 @@ pub(super) fn compare(
     value: Scalar<'_>,
 ) -> Result<(), SqlErrorKind> {
     if attr.multi_valued {
-        begin(writer, document);
+        // What has no value passes no test.
+        begin(writer, document, "TRUE");
         let sub = attr.sub.clone().unwrap_or_else(|| AttrName::new("value"));
         let left = element(writer.dialect, &sub)?;
         holds(writer, &left, document.keyed, attr, op, value)?;
@@ -166,7 +177,8 @@ pub(super) fn present(
     attr: &BoundAttr,
 ) -> Result<(), SqlErrorKind> {
     if let (Some(sub), true) = (&attr.sub, attr.multi_valued) {
-        begin(writer, document);
+        // What has no value passes no test.
+        begin(writer, document, "TRUE");
         let value = element(writer.dialect, sub)?;
         scalar_present(writer, &value);
         writer.push("))");

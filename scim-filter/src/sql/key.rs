@@ -47,7 +47,7 @@ pub fn key_document(
         for (name, value) in object {
             let Some(info) = schema.attribute(uri, name).filter(|info| !info.sensitive) else { continue };
             let sub = |sub: &str| schema.sub_attribute(uri, name, sub).filter(|info| !info.sensitive);
-            let element = |value: &Value| match value {
+            let key = |value: &Value| match value {
                 Value::Object(members) => Value::Object(
                     members
                         .iter()
@@ -65,6 +65,12 @@ pub fn key_document(
                     (None, value) => value.clone(),
                 },
                 value => keyed(info, value),
+            };
+            // What has no key is a value all the same, which `null` is not, of something that has values.
+            let has_values = info.multi_valued || info.kind == AttributeType::Complex;
+            let element = |value: &Value| match key(value) {
+                Value::Null if has_values && !value.is_null() => Value::Object(Map::new()),
+                key => key,
             };
             let value = match value {
                 Value::Array(elements) => elements.iter().map(element).collect(),

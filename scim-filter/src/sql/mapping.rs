@@ -12,6 +12,9 @@ use crate::{AttrName, AttributeType, BoundAttr};
 /// make them of what clients send.
 ///
 /// Paths are `name` or `name.subAttribute`; those of an extension are given by [`extension`](Self::extension).
+///
+/// In JSON an object without members is a value, of which `name[familyName ne "x"]` holds. Columns
+/// cannot tell one from an attribute that is not there, and take it for that.
 #[derive(Clone, Debug, Default)]
 pub struct Mapping {
     entries: Vec<Entry>,
@@ -42,7 +45,9 @@ impl Mapping {
     /// The attribute or sub-attribute `path` is in a column of the row.
     ///
     /// A single-valued complex attribute is there if any of the columns of its sub-attributes is
-    /// not `NULL`; a multi-valued one that is mapped so has one such value at most.
+    /// not `NULL`; a multi-valued one that is mapped so has one such value at most. So map all of its
+    /// sub-attributes, or some and the rest in a [`document`](Self::document), which then says whether
+    /// it is there.
     pub fn column(self, path: &str, column: Column) -> Self {
         self.with(path, Source::Column(column))
     }
@@ -57,7 +62,9 @@ impl Mapping {
         self.with(name, Source::Json(json))
     }
 
-    /// What is not mapped otherwise is in a JSON column that holds the resource.
+    /// What is not mapped otherwise is in a JSON column that holds the resource: all of it, what is
+    /// mapped to columns included. Of a complex attribute that has columns for sub-attributes,
+    /// presence (`name pr`) and the values that a value path is about are looked up here.
     pub fn document(mut self, json: JsonColumn) -> Self {
         self.documents.push((None, json));
         self
@@ -104,10 +111,15 @@ impl Mapping {
             }
         }
         let columns = self.columns(attr);
-        if attr.sub.is_none() && attr.kind == AttributeType::Complex && !columns.is_empty() {
-            return Ok(Place::Columns(columns.into_iter().map(|(_, column)| column).collect()));
+        match self.in_document(attr) {
+            // A document knows of sub-attributes that are in no column.
+            Err(SqlErrorKind::Unmapped)
+                if attr.sub.is_none() && attr.kind == AttributeType::Complex && !columns.is_empty() =>
+            {
+                Ok(Place::Columns(columns.into_iter().map(|(_, column)| column).collect()))
+            }
+            document => document.map(Place::Json),
         }
-        Ok(Place::Json(self.in_document(attr)?))
     }
 
     /// Begins the condition on the values of `attr`, and says where the sub-attributes are.
@@ -120,14 +132,16 @@ impl Mapping {
                     return Ok(Values::Child(child));
                 }
                 Source::Json(json) if sub.is_none() => {
-                    json::begin(writer, &json.at(&[]).map_err(refuse)?);
-                    return Ok(Values::Json(json.keyed));
+                    json::begin_value(writer, &json.at(&[]).map_err(refuse)?);
+                    return Ok(Values::Json { keyed: json.keyed, columns: Vec::new() });
                 }
                 _ => {}
             }
         }
-        let columns = self.columns(attr);
-        if !columns.is_empty() {
+        let mut columns = self.columns(attr);
+        let document = self.in_document(attr);
+        let is_whole = columns.iter().any(|(sub, _)| sub.is_none());
+        if is_whole || !columns.is_empty() && matches!(document, Err(SqlErrorKind::Unmapped)) {
             writer.push("((");
             for (index, (_, column)) in columns.iter().enumerate() {
                 writer.push(if index == 0 { "" } else { " OR " });
@@ -136,13 +150,16 @@ impl Mapping {
             writer.push(") AND (");
             return Ok(Values::Columns(columns));
         }
-        let document = self.in_document(attr).map_err(refuse)?;
-        json::begin(writer, &document);
-        Ok(Values::Json(document.keyed))
+        let document = document.map_err(refuse)?;
+        json::begin_value(writer, &document);
+        if attr.multi_valued {
+            // A column of the row is not about one of several elements.
+            columns.clear();
+        }
+        Ok(Values::Json { keyed: document.keyed, columns })
     }
 
-    /// The columns of the sub-attributes, or of the attribute itself as its `value`.
-    fn columns(&self, attr: &BoundAttr) -> Vec<(Option<&AttrName>, &Column)> {
+    fn columns(&self, attr: &BoundAttr) -> Vec<Mapped<'_>> {
         self.of(attr)
             .filter_map(|entry| match &entry.source {
                 Source::Column(column) => Some((entry.sub.as_ref(), column)),
@@ -181,24 +198,31 @@ pub(super) enum Place<'m> {
 
 /// Where the sub-attributes of a value path are.
 pub(super) enum Values<'m> {
-    Columns(Vec<(Option<&'m AttrName>, &'m Column)>),
+    Columns(Vec<Mapped<'m>>),
     Child(&'m Child),
-    Json(bool),
+    /// Elements, but for the sub-attributes of a single one that have columns.
+    Json {
+        keyed: bool,
+        columns: Vec<Mapped<'m>>,
+    },
 }
+
+/// The column of a sub-attribute, or of the attribute itself as its `value`.
+type Mapped<'m> = (Option<&'m AttrName>, &'m Column);
 
 impl<'m> Values<'m> {
     pub(super) fn place(&self, attr: &BoundAttr) -> Result<Place<'m>, SqlErrorKind> {
+        let find = |columns: &[Mapped<'m>]| {
+            let is_it = |(sub, _): &&Mapped<'_>| match sub {
+                Some(sub) => **sub == attr.name,
+                None => attr.name.matches("value"),
+            };
+            columns.iter().find(is_it).map(|(_, column)| Place::Column(column))
+        };
         match self {
-            Self::Columns(columns) => columns
-                .iter()
-                .find(|(sub, _)| match sub {
-                    Some(sub) => **sub == attr.name,
-                    None => attr.name.matches("value"),
-                })
-                .map(|(_, column)| Place::Column(column))
-                .ok_or(SqlErrorKind::Unmapped),
+            Self::Columns(columns) => find(columns).ok_or(SqlErrorKind::Unmapped),
             Self::Child(child) => Ok(Place::Column(child.find(attr.name.as_str())?)),
-            Self::Json(keyed) => Ok(Place::Element { keyed: *keyed }),
+            Self::Json { keyed, columns } => Ok(find(columns).unwrap_or(Place::Element { keyed: *keyed })),
         }
     }
 }
@@ -277,7 +301,12 @@ impl Column {
         Self::new(expression, ColumnKind::Float)
     }
 
-    /// A PostgreSQL `NUMERIC`, of an integer or decimal attribute.
+    /// A PostgreSQL `NUMERIC` of at most 15 significant digits, or an integer of at most 64 bits; of an
+    /// integer or decimal attribute.
+    ///
+    /// A literal is an integer of 64 bits or the nearest binary64, as is what
+    /// [`matches`](crate::BoundFilter::matches) compares it with, and 15 digits are what a binary64 tells
+    /// apart. A column of more would have to equal the literal exactly where the evaluator rounds both.
     pub fn decimal(expression: &str) -> Self {
         Self::new(expression, ColumnKind::Decimal)
     }
@@ -324,7 +353,7 @@ fn operand(expression: &str) -> Box<str> {
     if plain { expression.into() } else { format!("({expression})").into() }
 }
 
-/// A table with a row for each value of a multi-valued attribute.
+/// A table with a row for each value of a multi-valued attribute; `null` is no value and has none.
 ///
 /// The values of an attribute that is not complex are its `value` column. Map every sub-attribute:
 /// a value counts as present (`emails pr`) if any mapped column of its row does.

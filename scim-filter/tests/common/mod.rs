@@ -20,8 +20,13 @@ const MULTI: &[AttributeInfo<'static>] = &[
     AttributeInfo::new("type", String),
     AttributeInfo::new("primary", Boolean),
     AttributeInfo::new("$ref", Reference).case_exact(),
-    AttributeInfo::new("secret", String).sensitive(),
     AttributeInfo::new("weight", Integer),
+];
+
+const WITH_SECRET: &[AttributeInfo<'static>] = &[
+    AttributeInfo::new("value", String),
+    AttributeInfo::new("type", String),
+    AttributeInfo::new("secret", String).sensitive(),
 ];
 
 pub(crate) const USER: SchemaTable<'static> = SchemaTable {
@@ -52,6 +57,8 @@ pub(crate) const USER: SchemaTable<'static> = SchemaTable {
         (AttributeInfo::new("roles", Complex).multi_valued(), MULTI),
         (AttributeInfo::new("rooms", Complex).multi_valued(), &[AttributeInfo::new("number", Integer)]),
         (AttributeInfo::new("keys", Complex).multi_valued().sensitive(), MULTI),
+        (AttributeInfo::new("badges", Complex).multi_valued(), WITH_SECRET),
+        (AttributeInfo::new("vault", Complex), WITH_SECRET),
         (AttributeInfo::new("logins", Integer), &[]),
         (AttributeInfo::new("score", Decimal), &[]),
         (AttributeInfo::new("photo", Binary).case_exact(), &[]),

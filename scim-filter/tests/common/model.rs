@@ -47,6 +47,8 @@ pub(crate) const INNER: &[(&str, Kind)] = &[
 
 const VALUE: &[(&str, Kind)] = &[("value", Kind::Text)];
 
+const NAME: &[(&str, Kind)] = &[("familyName", Kind::Text), ("givenName", Kind::Text)];
+
 /// Few and short, so that comparisons hold often; with letters whose cases differ in length of
 /// UTF-8 or not, and what SQL would take for wildcards.
 pub(crate) fn text() -> impl Strategy<Value = String> {
@@ -128,8 +130,9 @@ fn tree(leaf: BoxedStrategy<Model>, depth: u32) -> BoxedStrategy<Model> {
 pub(crate) fn model() -> BoxedStrategy<Model> {
     let emails = tree(leaf(INNER), 2).prop_map(|inner| Model::In("emails".to_owned(), Box::new(inner)));
     let aliases = tree(leaf(VALUE), 1).prop_map(|inner| Model::In("aliases".to_owned(), Box::new(inner)));
+    let name = tree(leaf(NAME), 1).prop_map(|inner| Model::In("name".to_owned(), Box::new(inner)));
     let whole = Just(Model::Present("name".to_owned()));
-    tree(prop_oneof![6 => leaf(TOP), 3 => emails, 1 => aliases, 1 => whole].boxed(), 3)
+    tree(prop_oneof![6 => leaf(TOP), 3 => emails, 1 => aliases, 1 => name, 1 => whole].boxed(), 3)
 }
 
 /// A value of an attribute as resources hold it, sometimes of no type it should have.
@@ -155,10 +158,15 @@ fn object(members: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<V
     members.prop_map(|members| Value::Object(members.into_iter().flatten().collect())).boxed()
 }
 
+fn or_null(value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
+    prop_oneof![5 => value, 1 => Just(Value::Null)].boxed()
+}
+
 pub(crate) fn resource() -> BoxedStrategy<Value> {
     let email = prop_oneof![
         6 => object(INNER.iter().map(|(name, kind)| (*name, stored(*kind))).collect()),
         1 => stored(Kind::Text),
+        1 => Just(Value::Null),
     ];
     let many = |element: BoxedStrategy<Value>| {
         prop_oneof![
@@ -169,7 +177,10 @@ pub(crate) fn resource() -> BoxedStrategy<Value> {
     };
     let extension = object(vec![
         ("employeeNumber", stored(Kind::Text)),
-        ("manager", object(vec![("displayName", stored(Kind::Text)), ("value", stored(Kind::Text))])),
+        (
+            "manager",
+            or_null(object(vec![("displayName", stored(Kind::Text)), ("value", stored(Kind::Text))])),
+        ),
     ]);
     object(vec![
         ("userName", stored(Kind::Text)),
@@ -179,7 +190,7 @@ pub(crate) fn resource() -> BoxedStrategy<Value> {
         ("logins", stored(Kind::Integer)),
         ("score", stored(Kind::Decimal)),
         ("meta", object(vec![("lastModified", time().prop_map(Value::from).boxed())])),
-        ("name", object(vec![("familyName", stored(Kind::Text)), ("givenName", stored(Kind::Text))])),
+        ("name", or_null(object(NAME.iter().map(|(name, kind)| (*name, stored(*kind))).collect()))),
         ("emails", many(email.boxed())),
         ("aliases", many(stored(Kind::Text))),
         (super::ENTERPRISE, extension),

@@ -106,7 +106,8 @@ impl Model {
             Self::Not(term) => !holds(term),
             Self::Present(path) => found(resource, path).iter().any(|value| present(value)),
             Self::In(path, inner) => {
-                found(resource, path).iter().flat_map(|value| elements(value)).any(|element| {
+                let values = found(resource, path).into_iter().flat_map(elements);
+                values.filter(|element| !element.is_null()).any(|element| {
                     // A value that is no object has itself as its `value`.
                     let element =
                         if element.is_object() { element.clone() } else { json!({"value": element}) };
