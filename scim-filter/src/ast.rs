@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use crate::{BindError, BindOptions, BoundFilter, Number, ParseError, ParseOptions, Schema};
 
-/// A parsed SCIM filter (RFC 7644 §3.4.2.2): owned, cheap to clone, never recursive.
+/// A parsed SCIM filter (RFC 7644 §3.4.2.2): owned, and never recursive. A clone copies its text and nodes.
 ///
 /// Filters are equal when they have the same structure: names equal without regard to ASCII case,
 /// values by what they mean (`1` equals `1.0`, an escape equals its character). Spaces do

@@ -14,7 +14,6 @@ use crate::{
 
 /// Leniencies of a bind.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct BindOptions {
     /// Lets a Boolean attribute be compared with `"true"`, `"True"`, `"false"` or `"False"`,
     /// as Microsoft Entra ID sends it (`roles[primary eq "True"]`).
@@ -438,7 +437,7 @@ impl<'a, S: Schema> Binder<'a, S> {
 
     /// The index of `attr`; lists of values compare the same attribute again and again.
     fn attr(&mut self, attr: BoundAttr) -> u32 {
-        const LOOK_BACK: usize = 8;
+        const LOOK_BACK: usize = 16;
         let known = self.attrs.iter().enumerate().rev().take(LOOK_BACK).find(|(_, known)| **known == attr);
         match known {
             Some((index, _)) => index as u32,

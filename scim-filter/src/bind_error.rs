@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::error::{excerpt, shorten};
+use crate::error::{excerpt, shorten, shorten_name};
 use crate::{AttributeType, CompareOp};
 
 /// Why a filter or path does not fit the schema.
@@ -75,7 +75,7 @@ impl BindError {
 
     /// `attribute` is what is meant, `found` what of it is wrong, both as written.
     pub(crate) fn new(kind: BindErrorKind, span: Range<usize>, attribute: &str, found: &str) -> Self {
-        Self { kind, span, attribute: shorten(attribute), found: shorten(found) }
+        Self { kind, span, attribute: shorten_name(attribute), found: shorten(found) }
     }
 
     fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

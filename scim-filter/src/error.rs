@@ -235,11 +235,26 @@ fn piece_end(text: &str, start: usize) -> usize {
 
 /// What an error quotes of the text: at most one line of 40 characters.
 pub(crate) fn shorten(text: &str) -> Box<str> {
-    const LONGEST: usize = 40;
+    shorten_to(40, text).into()
+}
+
+/// What an error quotes of a name: of a long one the beginning and the end, which tells more.
+pub(crate) fn shorten_name(name: &str) -> Box<str> {
+    const END: usize = 80;
+    match name.char_indices().rev().nth(END - 1) {
+        Some((end, _)) if end > 0 => {
+            let (beginning, end) = name.split_at(end);
+            (shorten_to(40, beginning) + &shorten_to(END, end)).into()
+        }
+        _ => shorten_to(END, name).into(),
+    }
+}
+
+fn shorten_to(longest: usize, text: &str) -> String {
     let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(LONGEST).map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    let mut short: String = text.chars().take(longest).map(visible).collect();
+    if text.chars().nth(longest).is_some() {
         short.push('…');
     }
-    short.into()
+    short
 }

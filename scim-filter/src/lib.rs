@@ -54,6 +54,8 @@
 //! - A path may be an attribute expression (erratum 7122), and `$ref` is a name (RFC 7643 erratum 8924).
 //! - Where the grammar has a space, any number of them is read; so it is inside brackets and at both
 //!   ends, where they cannot change the meaning and generated filters have them. No other white space is.
+//! - Of a URI the characters are looked at and not the form, since only one that is known can be
+//!   bound. `[` and `]`, which RFC 3986 §3.2.2 has in addresses of hosts alone, are brackets of filters.
 //! - A URI is told from the attribute by the longest schema that is known when binding, never by
 //!   the last `:` or `.` alone.
 //!

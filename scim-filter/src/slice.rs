@@ -18,8 +18,11 @@ impl BoundFilter {
     ///
     /// The text is looked at only as far as the answer takes. Of an object that breaks the grammar of
     /// JSON (RFC 8259) only elsewhere, nothing is noticed; broken where it matters, it has an error or
-    /// any answer. So this is for texts that were JSON when they were stored. Of members of one object
-    /// whose names differ at most in case, the first counts.
+    /// any answer. So this is for texts that were JSON when they were stored.
+    ///
+    /// Of members of one object whose names differ at most in case, the first counts. What a tree keeps
+    /// of them depends on who made it (`serde_json` keeps the last of equal names), so do not store
+    /// such texts where a filter decides who may do what: `scim-core` refuses them.
     ///
     /// Values that the filter does not ask for may nest as deep as they like. What is allocated, if
     /// anything, is said in the documentation of the crate.

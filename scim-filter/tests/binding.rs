@@ -311,8 +311,7 @@ fn value_filters_need_values() {
 
 #[test]
 fn boolean_strings_are_a_leniency() {
-    let mut lenient = BindOptions::default();
-    lenient.boolean_strings = true;
+    let lenient = BindOptions { boolean_strings: true };
     let holds = |text: &str, active: Value| {
         let bound = Filter::parse(text).unwrap().bind(&common::USER, &lenient).unwrap();
         assert!(bound.is_lenient(), "`{text}`");

@@ -435,6 +435,21 @@ fn every_kind_is_asserted() {
 }
 
 #[test]
+fn long_names_are_quoted_with_their_end() {
+    let said = |text: &str| bind(text).to_string();
+    let uri = "urn:ietf:params:scim:schemas:core:2.0:User";
+    assert_eq!(
+        said(&format!("{uri}:nickNameX eq 1")),
+        format!("`{uri}:nickNameX` is not an attribute of the resource type, at byte 0")
+    );
+    let long = format!("{uri}:{}X", "y".repeat(200));
+    assert_eq!(
+        said(&format!("{long} pr")),
+        format!("`{}…{}X` is not an attribute of the resource type, at byte 0", &uri[..40], "y".repeat(79))
+    );
+}
+
+#[test]
 fn carets() {
     let caret = |text: &str| Filter::parse(text).unwrap_err().caret(text).to_string();
     assert_eq!(caret("naïve == 1"), "naïve == 1\n  ^^^ expected `pr` or a comparison operator, found `ïve`");

@@ -131,9 +131,11 @@ impl Database {
                 })
             })
             .connect_with(options.options([
-                ("statement_timeout", &most),
+                ("statement_timeout", most.as_str()),
                 ("lock_timeout", &most),
                 ("idle_in_transaction_session_timeout", &most),
+                // Compiling the condition of a long filter takes far longer than answering it.
+                ("jit", "off"),
             ]))
             .await;
         let pool: PgPool =

@@ -135,7 +135,9 @@ impl Postgres {
             .socket(self.folder.path())
             .port(self.port)
             .username("scim")
-            .database("postgres");
+            .database("postgres")
+            // As the documentation of `scim_filter::sql` says.
+            .options([("jit", "off")]);
         let started = Instant::now();
         loop {
             match PgConnection::connect_with(&options).await {
@@ -205,7 +207,7 @@ impl Drop for Postgres {
 fn serve(programs: &Path, folder: &Path, user: Option<(u32, u32)>, port: u16, settings: &[String]) -> Child {
     let (data, socket) = (folder.join("data"), folder.to_str().unwrap());
     let (data, port) = (data.to_str().unwrap(), port.to_string());
-    let mut arguments = vec!["-D", data, "-k", socket, "-p", &port, "-c", "fsync=off", "-c", "jit=off"];
+    let mut arguments = vec!["-D", data, "-k", socket, "-p", &port, "-c", "fsync=off"];
     arguments.extend(settings.iter().flat_map(|setting| ["-c", setting]));
     command(programs, folder, user, "postgres", &arguments).spawn().unwrap()
 }

@@ -56,6 +56,8 @@
 //! - Nothing recurses over the filter, and neither does the database deeply: long lists of terms
 //!   are nested in groups, and for SQLite deep filters are written in parts. What the default
 //!   [`Limits`](crate::Limits) admit executes; what is still too much is an error that says how much.
+//!   PostgreSQL thinks conditions of hundreds of clauses so dear that it compiles them first, which
+//!   takes far longer than to execute them: `SET jit = off` in the sessions that look up by filters.
 //!
 //! # Comparison keys
 //!
@@ -133,7 +135,7 @@ pub struct Sql {
 
 impl BoundFilter {
     /// The filter as a condition on the rows of `mapping`; its parameters are numbered from
-    /// `first_parameter` on.
+    /// `first_parameter` on, the least of which is 1 (so is 0).
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(dialect: Dialect, first: usize) -> Self {
-        Self { dialect, first, sql: Sql::default() }
+        Self { dialect, first: first.max(1), sql: Sql::default() }
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -19,7 +19,7 @@ impl Writer {
 
     /// A parameter for `value`. Values reach SQL in no other way.
     pub(super) fn bind(&mut self, value: SqlValue) -> String {
-        let number = self.first + self.sql.values.len();
+        let number = self.first.saturating_add(self.sql.values.len());
         self.sql.values.push(value);
         match self.dialect {
             Dialect::Sqlite => format!("?{number}"),
