@@ -161,8 +161,7 @@ fn bindings() -> impl Iterator<Item = (&'static ResourceSchema, &'static scim_co
 fn bind_and_match(filter: &Filter) {
     for (schema, sample) in bindings() {
         for boolean_strings in [false, true] {
-            let mut options = BindOptions::default();
-            options.boolean_strings = boolean_strings;
+            let options = BindOptions { boolean_strings };
             match filter.bind(schema, &options) {
                 Ok(bound) => {
                     bound.matches::<Value>(sample);

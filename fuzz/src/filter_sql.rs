@@ -109,8 +109,7 @@ pub fn filter_sql(data: &[u8]) {
     else {
         return;
     };
-    let mut options = BindOptions::default();
-    options.boolean_strings = true;
+    let options = BindOptions { boolean_strings: true };
     let Ok(bound) = filter.bind(&SCHEMA, &options) else { return };
     let unmapped = names_unmapped(&bound, places);
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {

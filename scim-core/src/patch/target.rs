@@ -91,8 +91,7 @@ fn bind(
         Ok(bound) => return Ok(bound),
         Err(error) => error,
     };
-    let mut tolerant = BindOptions::default();
-    tolerant.boolean_strings = true;
+    let tolerant = BindOptions { boolean_strings: true };
     if let Ok(bound) = path.bind(schema, &tolerant) {
         if options.leniencies.take(Leniency::BooleanString, fired) {
             return Ok(bound);

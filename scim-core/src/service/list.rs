@@ -259,8 +259,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         };
         let refused = || Error::filter_binding(&error);
         for (boolean_strings, bare_names) in [(true, false), (false, true), (true, true)] {
-            let mut options = BindOptions::default();
-            options.boolean_strings = boolean_strings;
+            let options = BindOptions { boolean_strings };
             let bound = match bare_names {
                 true => filter.bind(&WithBareNames { schema, names }, &options),
                 false => filter.bind(names, &options),

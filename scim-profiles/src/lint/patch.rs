@@ -232,8 +232,7 @@ fn bind(judge: &mut Judge<'_>, path: &str, at: &str) -> Result<BoundPath, Unread
     let options = ParseOptions::default();
     let parsed =
         PatchPath::parse_with(path, &options).map_err(|error| Unreadable::Malformed(error.to_string()))?;
-    let mut tolerant = BindOptions::default();
-    tolerant.boolean_strings = true;
+    let tolerant = BindOptions { boolean_strings: true };
     match (parsed.bind(judge.schema, &BindOptions::default()), parsed.bind(judge.schema, &tolerant)) {
         (Ok(bound), _) => Ok(bound),
         (Err(_), Ok(bound)) => {
