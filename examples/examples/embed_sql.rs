@@ -43,7 +43,7 @@ const TABLES: &str = "
 ";
 
 /// Where the attributes of users are in them. What is not here cannot be filtered or sorted by.
-fn users() -> Mapping {
+pub(crate) fn users() -> Mapping {
     let emails = Child::new("emails AS e", "e.user_id = t.id")
         .column("value", Column::folded("e.address_key"))
         .column("type", Column::folded("e.kind_key"))
@@ -57,7 +57,7 @@ fn users() -> Mapping {
         .child("emails", emails)
 }
 
-fn groups() -> Mapping {
+pub(crate) fn groups() -> Mapping {
     let members = Child::new("memberships AS m", "m.team_id = t.id");
     common()
         .column("displayName", Column::folded("t.title_key").not_null())

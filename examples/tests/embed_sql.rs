@@ -11,7 +11,7 @@ mod support;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use embed_sql::{Directory, registry};
+use embed_sql::{Directory, groups, registry, users};
 use scim_core::query::{Query, Start};
 use scim_core::resource::{Meta, MultiValued, Name, User};
 use scim_core::sort::Sort;
@@ -77,6 +77,15 @@ fn what_the_tables_hold_is_filtered_in_sql() {
     // By the primary e-mail address; who has none comes last.
     assert_eq!(sorted("sortBy=emails.value"), ["BJensen", "Straße", "jsmith"]);
     assert_eq!(sorted("sortBy=meta.created&count=1&startIndex=2"), ["jsmith"]);
+}
+
+#[test]
+fn the_mappings_are_of_attributes_that_there_are() {
+    let registry = registry().unwrap();
+    for (name, mapping) in [("User", users()), ("Group", groups())] {
+        let schema = registry.by_name(name).unwrap();
+        assert_eq!(mapping.check(&**schema), Ok(()));
+    }
 }
 
 #[test]

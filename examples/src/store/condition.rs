@@ -163,7 +163,7 @@ impl Sql {
 }
 
 /// Where filters find the attributes: in the JSON of the resource, and of its members in theirs.
-fn mapping(schema: &ResourceSchema, dialect: Dialect, below: Option<&Below>) -> Mapping {
+pub(super) fn mapping(schema: &ResourceSchema, dialect: Dialect, below: Option<&Below>) -> Mapping {
     let mapping = Mapping::new().document(JsonColumn::keys("r.keys"));
     let mapping = match below.and_then(|below| groups(schema, dialect, below)) {
         Some(groups) => mapping.child(GROUPS, groups),

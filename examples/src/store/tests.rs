@@ -9,11 +9,11 @@ use scim_filter::{BindOptions, Filter};
 use serde_json::json;
 use sqlx::SqlitePool;
 
-use super::condition::Sql;
+use super::condition::{Sql, mapping};
 use super::order::{Order, Walk};
 use super::*;
 use scim_core::schema::ResourceSchema;
-use scim_filter::sql::SqlValue;
+use scim_filter::sql::{Dialect, SqlValue};
 
 #[path = "../../examples/scale/load.rs"]
 mod load;
@@ -21,6 +21,16 @@ mod load;
 mod sql_support;
 
 use sql_support::Postgres;
+
+#[test]
+fn the_mapping_is_of_attributes_that_there_are() {
+    let registry = Registry::standard();
+    for schema in registry.resource_types() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            assert_eq!(mapping(schema, dialect, None).check(&**schema), Ok(()), "{}", schema.name());
+        }
+    }
+}
 
 /// One member into a group of thousands reads and writes what one into a group of ten does.
 #[tokio::test]

@@ -93,23 +93,27 @@ impl fmt::Display for SqlError {
         if !self.clause.is_empty() {
             write!(f, "`{}` cannot be answered: ", self.clause)?;
         }
-        f.write_str(match self.kind {
-            SqlErrorKind::Unmapped => "the attribute is not mapped to a column",
-            SqlErrorKind::NotFolded => "the attribute is not caseExact but its column is not folded",
-            SqlErrorKind::NotExact => "the attribute is caseExact but its column is folded",
-            SqlErrorKind::NotKeyed => "the JSON column does not hold comparison keys",
-            SqlErrorKind::WrongType => "the column does not hold values of the attribute's type",
-            SqlErrorKind::WrongDialect => "the database does not have the column's type",
-            SqlErrorKind::Name => "the name cannot stand in a JSON path",
-            SqlErrorKind::NotSortable => "it has not one value in a column to sort by",
-            SqlErrorKind::TooDeep { limit } => {
-                return write!(f, "the filter nests deeper than the {limit} levels a database takes");
-            }
-            SqlErrorKind::TooManyValues { limit } => {
-                return write!(f, "the filter has more values than the {limit} a statement takes");
-            }
-        })
+        describe(self.kind, f)
     }
 }
 
 impl std::error::Error for SqlError {}
+
+pub(super) fn describe(kind: SqlErrorKind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(match kind {
+        SqlErrorKind::Unmapped => "the attribute is not mapped to a column",
+        SqlErrorKind::NotFolded => "the attribute is not caseExact but its column is not folded",
+        SqlErrorKind::NotExact => "the attribute is caseExact but its column is folded",
+        SqlErrorKind::NotKeyed => "the JSON column does not hold comparison keys",
+        SqlErrorKind::WrongType => "the column does not hold values of the attribute's type",
+        SqlErrorKind::WrongDialect => "the database does not have the column's type",
+        SqlErrorKind::Name => "the name cannot stand in a JSON path",
+        SqlErrorKind::NotSortable => "it has not one value in a column to sort by",
+        SqlErrorKind::TooDeep { limit } => {
+            return write!(f, "the filter nests deeper than the {limit} levels a database takes");
+        }
+        SqlErrorKind::TooManyValues { limit } => {
+            return write!(f, "the filter has more values than the {limit} a statement takes");
+        }
+    })
+}

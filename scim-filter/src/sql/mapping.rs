@@ -13,24 +13,26 @@ use crate::{AttrName, AttributeType, BoundAttr};
 ///
 /// Paths are `name` or `name.subAttribute`; those of an extension are given by [`extension`](Self::extension).
 ///
+/// [`check`](Self::check) finds paths that a schema does not define.
+///
 /// In JSON an object without members is a value, of which `name[familyName ne "x"]` holds. Columns
 /// cannot tell one from an attribute that is not there, and take it for that.
 #[derive(Clone, Debug, Default)]
 pub struct Mapping {
-    entries: Vec<Entry>,
-    documents: Vec<(Option<AttrName>, JsonColumn)>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) documents: Vec<(Option<AttrName>, JsonColumn)>,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    extension: Option<AttrName>,
-    name: AttrName,
-    sub: Option<AttrName>,
-    source: Source,
+pub(super) struct Entry {
+    pub(super) extension: Option<AttrName>,
+    pub(super) name: AttrName,
+    pub(super) sub: Option<AttrName>,
+    pub(super) source: Source,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+pub(super) enum Source {
     Column(Column),
     Child(Child),
     Json(JsonColumn),
@@ -361,7 +363,7 @@ fn operand(expression: &str) -> Box<str> {
 pub struct Child {
     from: Box<str>,
     join: Box<str>,
-    columns: Vec<(AttrName, Column)>,
+    pub(super) columns: Vec<(AttrName, Column)>,
     order: Option<Box<str>>,
 }
 

@@ -82,6 +82,7 @@
 //! A PostgreSQL text column cannot hold U+0000, and here nothing equals what has one. In JSON
 //! columns SQLite before 3.45 sees text only up to a U+0000.
 
+mod check;
 mod error;
 mod instant;
 mod json;
@@ -93,6 +94,7 @@ mod shape;
 mod translate;
 mod writer;
 
+pub use check::{MappingError, MappingErrorKind};
 pub use error::{SqlError, SqlErrorKind};
 pub use key::key;
 #[cfg(feature = "serde_json")]
