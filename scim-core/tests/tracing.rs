@@ -177,6 +177,7 @@ fn a_request_and_its_steps_are_spans() {
             "DEBUG request/store call=read resource_type=User",
             "DEBUG request/validate",
             "DEBUG request/store call=apply resource_type=User",
+            "DEBUG request/store call=memberships resource_type=Group",
         ]
     );
     let bulk = json!({

@@ -11,14 +11,14 @@ pub(super) trait Normal {
 
 impl Normal for Value {
     /// The value with its sets sorted: RFC 7643 §3 leaves the order of `schemas` open, and
-    /// `members` and the `Resources` of a list without `sortBy` have none either.
+    /// `members`, `groups` and the `Resources` of a list without `sortBy` have none either.
     fn normal(&self) -> Value {
         match self {
             Value::Object(members) => members
                 .iter()
                 .map(|(name, value)| {
                     let mut value = value.normal();
-                    if let ("schemas" | "members" | "Resources", Value::Array(elements)) =
+                    if let ("schemas" | "members" | "groups" | "Resources", Value::Array(elements)) =
                         (name.as_str(), &mut value)
                     {
                         elements.sort_by_key(Value::to_string);

@@ -20,6 +20,7 @@
 //! The same files are played in memory and over HTTP; what differs is a [`Server`].
 
 mod compare;
+mod membership;
 mod run;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Normal, contains, differ, remove, walk};
+use super::membership;
 use super::{
     BASE_PATH, BASE_URL, ELSEWHERE, Given, List, SEEDED, Server, TENANT, TOKEN, TOKEN_ELSEWHERE, Then, Vector,
 };
@@ -36,7 +37,7 @@ impl<S: Server> Run<'_, S> {
         let answer = self.send();
         self.check_leniencies(&answer);
         let after = self.state();
-        let expected = self.expected(&before, &after);
+        let expected = self.expected(&before, &after, &answer);
         self.compare("state", &expected.resources, &after.resources);
         self.compare("other tenant", &before.elsewhere, &after.elsewhere);
         self.compare("totals", &expected.totals, &after.totals);
@@ -107,7 +108,12 @@ impl<S: Server> Run<'_, S> {
 
     /// The given resources read back as they were given.
     fn check_given(&mut self, before: &State) {
-        for (path, resource) in paths(self.given) {
+        let given = paths(self.given).into_iter().map(|(path, resource)| (path, resource.clone()));
+        let mut given: BTreeMap<String, Value> = given.collect();
+        if !S::IS_PAGERDUTY {
+            membership::complete(&mut given);
+        }
+        for (path, mut expected) in given {
             let meta = if !S::IS_PAGERDUTY {
                 json!({
                     "resourceType": resource_type(&path),
@@ -119,14 +125,13 @@ impl<S: Server> Run<'_, S> {
             } else {
                 json!({"resourceType": resource_type(&path)})
             };
-            let mut expected = resource.clone();
             expected["meta"] = meta;
             self.compare("given", &expected, &before.resources[&path]);
         }
     }
 
     /// The state `then` asks for.
-    fn expected(&self, before: &State, after: &State) -> State {
+    fn expected(&self, before: &State, after: &State, answer: &Answer) -> State {
         let mut expected = before.clone();
         for path in &self.then.deleted {
             expected.resources.insert(path.clone(), Value::Null);
@@ -146,8 +151,21 @@ impl<S: Server> Run<'_, S> {
                 resource["meta"]["version"] = json!("W/\"2\"");
             }
         }
+        let endpoint = endpoint(&self.vector.path);
         if self.created().is_some() {
-            *expected.totals.get_mut(endpoint(&self.vector.path)).unwrap() += 1;
+            *expected.totals.get_mut(endpoint).unwrap() += 1;
+        }
+        if !S::IS_PAGERDUTY {
+            // What was created counts, and is compared elsewhere.
+            let mut all = expected.resources.clone();
+            if let (Some(created), Some(id)) = (self.created(), answer.body["id"].as_str()) {
+                let mut created = Value::Object(created);
+                created["id"] = json!(id);
+                all.insert(format!("{endpoint}/{id}"), created);
+            }
+            membership::complete(&mut all);
+            all.retain(|path, _| expected.resources.contains_key(path));
+            expected.resources = all;
         }
         expected
     }

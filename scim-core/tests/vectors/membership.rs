@@ -1,0 +1,50 @@
+//! The `groups` that a client must find at each user: computed here from the members of the groups.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::BASE_URL;
+
+/// Gives the users among `resources`, which are by path, the groups they are in.
+pub(super) fn complete(resources: &mut BTreeMap<String, Value>) {
+    let groups: Vec<Value> = resources
+        .iter()
+        .filter(|(path, group)| path.starts_with("/Groups/") && !group.is_null())
+        .map(|(_, group)| group.clone())
+        .collect();
+    for (path, user) in resources {
+        let Some(user) = user.as_object_mut().filter(|_| path.starts_with("/Users/")) else { continue };
+        let found = groups_of(&user["id"], &groups);
+        user.remove("groups");
+        if !found.is_empty() {
+            user.insert("groups".to_owned(), found.into());
+        }
+    }
+}
+
+fn groups_of(id: &Value, groups: &[Value]) -> Vec<Value> {
+    let mut found: Vec<Value> = Vec::new();
+    let mut level = vec![id.clone()];
+    let mut kind = "direct";
+    while !level.is_empty() {
+        let has = |group: &&Value| {
+            let members = group["members"].as_array().map(Vec::as_slice).unwrap_or_default();
+            members.iter().any(|member| level.contains(&member["value"]))
+        };
+        let is_new = |group: &&Value| !found.iter().any(|other| other["value"] == group["id"]);
+        let next: Vec<&Value> = groups.iter().filter(has).filter(is_new).collect();
+        found.extend(next.iter().map(|group| {
+            let id = group["id"].as_str().unwrap();
+            json!({
+                "value": id,
+                "$ref": format!("{BASE_URL}/Groups/{id}"),
+                "display": group["displayName"],
+                "type": kind,
+            })
+        }));
+        level = next.iter().map(|group| group["id"].clone()).collect();
+        kind = "indirect";
+    }
+    found
+}
