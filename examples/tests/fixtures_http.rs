@@ -65,9 +65,7 @@ fn over_postgres_the_answers_are_the_same() {
     let empty = || {
         runtime.block_on(async {
             let mut connection = PgConnection::connect(&url).await.unwrap();
-            let tables = sqlx::raw_sql(
-                "DROP TABLE IF EXISTS members, resource_keys, resources, counters, _sqlx_migrations",
-            );
+            let tables = sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
             tables.execute(&mut connection).await.unwrap();
         });
         &*url

@@ -100,6 +100,9 @@ fn without_location(mut body: Value) -> Value {
         if let Some(meta) = resource["meta"].as_object_mut() {
             meta.remove("location");
         }
+        for group in resource["groups"].as_array_mut().into_iter().flatten() {
+            group["$ref"] = Value::Null;
+        }
     };
     match body["Resources"].as_array_mut() {
         Some(resources) => resources.iter_mut().for_each(one),

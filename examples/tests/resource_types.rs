@@ -134,6 +134,8 @@ fn live(client: &Client) -> Value {
         assert_eq!(client.count("/Specimens", &filter), 1, "{filter}");
     }
     assert_eq!(client.get("/Specimens?filter=curator.pin+pr").status, 403);
+    // It would tell whether there is a `pin`.
+    assert_eq!(client.get("/Specimens?filter=curator+pr").status, 403);
 
     // A second one, whose values are taken.
     let other = |rest: Value| {
@@ -203,7 +205,7 @@ fn live(client: &Client) -> Value {
     let statuses: Vec<Value> =
         bulk.expect(200)["Operations"].as_array().unwrap().iter().map(|of| of["status"].clone()).collect();
     assert_eq!(statuses, ["204", "201", "201", "200"]);
-    assert_eq!(client.count("/Specimens", "curator pr and number eq 2"), 1);
+    assert_eq!(client.count("/Specimens", "curator.value pr and number eq 2"), 1);
 
     // A PUT of what was read changes nothing, not even what could not be read.
     let read = client.get(&path(&created)).expect(200);
