@@ -2,8 +2,8 @@
 //! request one for each of its operations.
 //!
 //! What is logged while a request is made stands in its span, `scim.request` of scim-core; `RUST_LOG=scim_core=debug` asks
-//! for the spans of its steps too. A line says what was asked and how it went: method, path, status, time, and the leniencies that
-//! fired. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
+//! for the spans of its steps too. A line says what was asked and how it went: method, path, status, time, the leniencies that
+//! fired, and how many remarks the policy made, which the audit trail has. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
 
 use std::io::IsTerminal as _;
 use std::time::Instant;
@@ -52,7 +52,8 @@ pub async fn requests(mut request: Request, next: Next) -> Response {
         let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
         let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
         let scim_type = outcome.error.as_ref().and_then(Error::scim_type).map(ScimType::as_str);
-        tracing::info!(%method, path, status, milliseconds, leniencies, scim_type);
+        let remarks = (!outcome.remarks.is_empty()).then_some(outcome.remarks.len());
+        tracing::info!(%method, path, status, milliseconds, leniencies, remarks, scim_type);
         if let Some(cause) = outcome.cause {
             log_cause(&cause);
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use scim_filter::BoundFilter;
 
 use crate::auth::Principal;
+use crate::patch::PatchRequest;
 use crate::schema::ResourceSchema;
+use crate::service::Outcome;
 use crate::store::Scope;
 use crate::value::{Object, Value};
 use crate::{Error, Resource};
@@ -81,6 +83,26 @@ pub trait Policy: Send + Sync + 'static {
         Ok(Admission::Store)
     }
 
+    /// What is to be said of a write besides its outcome: that something was left out of what `asked`
+    /// has, for example. `asked` is what [`admit`](Self::admit) is about to be given.
+    ///
+    /// Remarks are kept in the [`Outcome`] and in the [audit trail](crate::audit). One may quote what was
+    /// asked for, cut short, but no secret.
+    fn remarks(&self, context: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
+        let _ = (context, write, asked);
+        Vec::new()
+    }
+
+    /// Judges a PATCH by what its operations do, before the resource is looked at.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the client shall be told; nothing is changed then.
+    fn may_patch(&self, context: &Context<'_>, request: &PatchRequest) -> Result<(), Error> {
+        let _ = (context, request);
+        Ok(())
+    }
+
     /// Judges a DELETE, also one that [`Admission::Delete`] asks for. `current` lacks `members`.
     ///
     /// # Errors
@@ -123,7 +145,14 @@ pub trait Policy: Send + Sync + 'static {
         error
     }
 
-    /// The body of an error response, after [`restate`](Self::restate).
+    /// Restates an error as [`restate`](Self::restate) does, where what becomes of it depends on the
+    /// request: `outcome` says, as far as it is known, what was asked for and of which type of resource.
+    fn restate_for(&self, outcome: &Outcome, error: Error) -> Error {
+        let _ = outcome;
+        self.restate(error)
+    }
+
+    /// The body of an error response, after [`restate_for`](Self::restate_for).
     fn render_error(&self, error: &Error) -> Value {
         error.to_value()
     }
@@ -202,6 +231,14 @@ impl Policy for Arc<dyn Policy> {
         (**self).admit(context, write, resource)
     }
 
+    fn remarks(&self, context: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
+        (**self).remarks(context, write, asked)
+    }
+
+    fn may_patch(&self, context: &Context<'_>, request: &PatchRequest) -> Result<(), Error> {
+        (**self).may_patch(context, request)
+    }
+
     fn may_delete(&self, context: &Context<'_>, current: &Resource) -> Result<(), Error> {
         (**self).may_delete(context, current)
     }
@@ -224,6 +261,10 @@ impl Policy for Arc<dyn Policy> {
 
     fn restate(&self, error: Error) -> Error {
         (**self).restate(error)
+    }
+
+    fn restate_for(&self, outcome: &Outcome, error: Error) -> Error {
+        (**self).restate_for(outcome, error)
     }
 
     fn render_error(&self, error: &Error) -> Value {

@@ -42,6 +42,9 @@ impl Serialize for Record {
             let names: Vec<&str> = self.leniencies.iter().copied().map(Leniency::name).collect();
             map.serialize_entry("leniencies", &names)?;
         }
+        if !self.remarks.is_empty() {
+            map.serialize_entry("remarks", &self.remarks)?;
+        }
         if !self.changes.is_empty() {
             map.serialize_entry("changes", &self.changes)?;
         }

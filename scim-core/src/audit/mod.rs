@@ -76,6 +76,7 @@
 //! | `versionBefore`, `versionAfter` | number | the [`Version`]s; those of a resource's changes join without a gap, but where a member of it was deleted |
 //! | `status`, `scimType` | number, string | the answer's |
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
+//! | `remarks` | array of strings | what the policy [remarked](crate::policy::Policy::remarks) |
 //! | `changes` | array of objects | the attributes that became different |
 //!
 //! A change has in `attribute` the attribute's name, that of an extension's behind the extension's URI
@@ -168,6 +169,8 @@ pub struct Record {
     pub scim_type: Option<ScimType>,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
+    /// What the policy remarked.
+    pub remarks: Vec<String>,
     /// The attributes that became different.
     pub changes: Vec<AttributeChange>,
 }
@@ -196,6 +199,7 @@ impl Record {
             status: None,
             scim_type: None,
             leniencies: Vec::new(),
+            remarks: Vec::new(),
             changes: Vec::new(),
         }
     }

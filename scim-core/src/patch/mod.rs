@@ -62,6 +62,7 @@ pub(crate) use apply::{put, put_delta};
 pub(crate) use element::key as element_key;
 pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
+pub use parse::Op;
 pub(crate) use select::selected_keys;
 
 use std::fmt;
@@ -77,6 +78,8 @@ use step::{Step, Subject};
 /// A PATCH request with its operations in RFC form, bound to a schema.
 #[derive(Clone)]
 pub struct PatchRequest {
+    // Of the operations as they were sent.
+    ops: Vec<Op>,
     steps: Vec<Step>,
     leniencies: Leniencies,
     fired: Vec<Leniency>,
@@ -188,6 +191,7 @@ impl PatchRequest {
     pub fn parse(schema: &ResourceSchema, body: Value, options: &PatchOptions) -> Result<Self, Error> {
         let mut fired = Vec::new();
         let operations = parse::message(body, options, &mut fired)?;
+        let ops = operations.iter().map(|operation| operation.op).collect();
         let mut normaliser = normalise::Normaliser::new(schema, options, fired);
         for operation in operations {
             normaliser.operation(operation)?;
@@ -199,7 +203,28 @@ impl PatchRequest {
                 reads.push(name.clone());
             }
         }
-        Ok(Self { steps, leniencies: options.leniencies.clone(), fired, reads })
+        Ok(Self { ops, steps, leniencies: options.leniencies.clone(), fired, reads })
+    }
+
+    /// What the operations do, in the order of the request.
+    ///
+    /// ```
+    /// use scim_core::Value;
+    /// use scim_core::patch::{Op, PatchOptions, PatchRequest};
+    /// use scim_core::schema::Registry;
+    ///
+    /// let registry = Registry::standard();
+    /// let users = registry.by_name("User").expect("the standard registry has users");
+    /// let body: Value = r#"{
+    ///     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "add", "value": {"title": "Guide"}}, {"op": "remove", "path": "nickName"}]
+    /// }"#.parse()?;
+    /// let request = PatchRequest::parse(users, body, &PatchOptions::default())?;
+    /// assert_eq!(request.ops(), [Op::Add, Op::Remove]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ops(&self) -> &[Op] {
+        &self.ops
     }
 
     /// The leniencies that fired so far; [`Plan::leniencies`] has those of planning as well.

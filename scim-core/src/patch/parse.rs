@@ -10,12 +10,26 @@ use crate::message::{PATCH_OP, lists_schema};
 use crate::value::{Object, Value};
 use crate::{Error, ScimType};
 
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
+/// What an operation of a PATCH does (RFC 7644 §3.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// `add`
     Add,
+    /// `remove`
     Remove,
+    /// `replace`
     Replace,
+}
+
+impl Op {
+    /// The name: `add`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
 }
 
 /// One operation as sent.
@@ -91,11 +105,12 @@ fn operation(
 }
 
 fn op(at: &At, name: &str, leniencies: &Leniencies, fired: &mut Vec<Leniency>) -> Result<Op, Error> {
-    let known = [("add", Op::Add), ("remove", Op::Remove), ("replace", Op::Replace)];
-    let Some((exact, op)) = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+    let known = [Op::Add, Op::Remove, Op::Replace];
+    let Some(op) = known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name)) else {
         let what = format_args!("{} is none of `add`, `remove`, `replace`", quote(name));
         return Err(refuse(ScimType::InvalidSyntax, at.op(), what));
     };
+    let exact = op.as_str();
     if name != exact && !leniencies.take(Leniency::OpCase, fired) {
         let what = format_args!("{} is not `{exact}`", quote(name));
         return Err(needs(Leniency::OpCase, ScimType::InvalidSyntax, at.op(), what));

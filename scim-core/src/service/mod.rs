@@ -438,7 +438,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let named = outcome.resource_type.as_deref().zip(outcome.resource.as_ref());
         let error = failure.error(named);
         outcome.error = Some(error.clone());
-        let error = self.policy.restate(error);
+        let error = self.policy.restate_for(outcome, error);
         outcome.told = Some(error.clone());
         (error.status(), self.policy.render_error(&error))
     }

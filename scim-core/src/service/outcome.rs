@@ -14,7 +14,7 @@ use crate::{Error, ResourceId};
 /// What became of a request: every response carries one in its
 /// [extensions](http::Response::extensions), for the layer above to log.
 ///
-/// It holds no secret and nothing of the request's body, except what an error's detail quotes.
+/// It holds no secret and nothing of the request's body, except what an error's detail or a remark quotes.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -32,6 +32,8 @@ pub struct Outcome {
     pub resource: Option<ResourceId>,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
+    /// What the policy [remarked](crate::policy::Policy::remarks) on the write.
+    pub remarks: Vec<String>,
     /// The error that was answered, before a policy restated it.
     pub error: Option<Error>,
     /// The failure inside the store behind that error; the client does not see it.
@@ -118,8 +120,18 @@ impl Outcome {
     /// Adds what became of another part of the same operation.
     pub(super) fn join(&mut self, part: Outcome) {
         self.note(&part.leniencies);
+        self.remark(part.remarks);
         self.changed |= part.changed;
         self.unrecorded = self.unrecorded.take().or(part.unrecorded);
+    }
+
+    /// Adds remarks, each once: a write that is tried again is remarked on again.
+    pub(super) fn remark(&mut self, remarks: Vec<String>) {
+        for remark in remarks {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
     }
 
     /// Adds leniencies that fired, each once.

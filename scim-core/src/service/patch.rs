@@ -37,6 +37,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let request =
             spans::step(Step::Parse, || PatchRequest::parse(call.schema(), body, &self.patch_options()))?;
         call.outcome.note(request.leniencies());
+        self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
         let conditions = Preconditions::of(&call.head.headers);
         for _ in 0..self.attempts(&conditions) {
@@ -71,7 +72,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
         let own = Own::of(&current);
         let planned = resource.clone();
-        let admission = self.policy.admit(&call.context, Write::Patch(&current), &mut resource)?;
+        let write = Write::Patch(&current);
+        call.outcome.remark(self.policy.remarks(&call.context, write, &resource));
+        let admission = self.policy.admit(&call.context, write, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
             return self.delete_instead(call, id, &current, version).await;

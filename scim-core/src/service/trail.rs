@@ -100,6 +100,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             resource_type: outcome.resource_type.as_deref().map(Into::into),
             resource: outcome.resource.clone(),
             leniencies: outcome.leniencies.clone(),
+            remarks: outcome.remarks.clone(),
             ..Record::new((self.environment.now)(), tenant, credential, operation)
         })
     }

@@ -42,6 +42,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         stamp(&mut resource, &now, Version(1));
 
         let own = Own::of(&resource);
+        call.outcome.remark(self.policy.remarks(&call.context, Write::Create, &resource));
         let admission = self.policy.admit(&call.context, Write::Create, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
@@ -97,7 +98,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let own = Own::of(&current);
         let mut resource = identified(valid.resource, id, own.meta.clone().unwrap_or_default());
 
-        let admission = self.policy.admit(&call.context, Write::Replace(&current), &mut resource)?;
+        let write = Write::Replace(&current);
+        call.outcome.remark(self.policy.remarks(&call.context, write, &resource));
+        let admission = self.policy.admit(&call.context, write, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
             return self.delete_instead(call, id, &current, version).await;

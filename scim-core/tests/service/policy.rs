@@ -1,7 +1,12 @@
 //! Where the hooks of a policy are called, and what they can do.
 
+use std::sync::{Arc, Mutex};
+
+use scim_core::audit::{Audit, JsonLines};
 use scim_core::message::ERROR;
+use scim_core::patch::{Op, PatchRequest};
 use scim_core::policy::{Admission, Context, Policy, Write};
+use scim_core::service::{Operation, Outcome};
 use scim_core::{Error, Object, Resource, ScimType, Value};
 use scim_filter::BoundFilter;
 use serde_json::json;
@@ -292,4 +297,102 @@ fn schemas_list_an_extension_that_a_policy_adds() {
     let answer = server.patch("/Users/id-2", json!([{"op": "add", "path": "title", "value": "clerk"}]));
     assert_eq!(answer.json()["schemas"], both);
     assert_eq!(server.get("/Users/id-2").json()[ENTERPRISE], json!({"department": "Sales"}));
+}
+
+/// Nobody is taken a title from, of a taken name the status depends on the request, and titles are
+/// remarked on.
+struct Remarks;
+
+impl Policy for Remarks {
+    fn admit(&self, _: &Context<'_>, _: Write<'_>, resource: &mut Resource) -> Result<Admission, Error> {
+        resource.0.remove("title");
+        Ok(Admission::Store)
+    }
+
+    fn remarks(&self, _: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
+        let title = asked.get("title").and_then(Value::as_str);
+        let before = if write.current().is_some() { "there" } else { "new" };
+        title.map(|title| format!("{before}: `{title}` is dropped")).into_iter().collect()
+    }
+
+    fn may_patch(&self, context: &Context<'_>, request: &PatchRequest) -> Result<(), Error> {
+        assert_eq!(context.schema.name(), "User");
+        match request.ops().contains(&Op::Remove) {
+            true => Err(Error::bad_request(ScimType::InvalidSyntax, "nothing is removed")),
+            false => Ok(()),
+        }
+    }
+
+    fn restate_for(&self, outcome: &Outcome, error: Error) -> Error {
+        let gone = outcome.operation == Some(Operation::Create);
+        if gone { error.with_status(http::StatusCode::GONE) } else { error }
+    }
+}
+
+#[test]
+fn remarks_are_in_the_outcome_and_in_the_audit_trail() {
+    let records = Arc::<Mutex<Vec<u8>>>::default();
+    let server = server().with_policy(Remarks).with_audit(Audit::new(JsonLines::new(Lines(records.clone()))));
+    let mut body = user("a");
+    body["title"] = json!("clerk");
+    let answer = server.post("/Users", body.clone());
+    assert_eq!(answer.outcome.remarks, ["new: `clerk` is dropped"]);
+    body["userName"] = json!("b");
+    assert_eq!(server.put("/Users/id-1", body.clone()).outcome.remarks, ["there: `clerk` is dropped"]);
+    let write = json!([{"op": "Replace", "value": {"title": "x", "nickName": "n"}}]);
+    assert_eq!(server.patch("/Users/id-1", write).outcome.remarks, ["there: `x` is dropped"]);
+    // What is refused later was remarked on all the same.
+    server.user("c");
+    body["userName"] = json!("c");
+    let answer = server.put("/Users/id-1", body);
+    assert_eq!((answer.status.as_u16(), answer.outcome.remarks.len()), (409, 1));
+    let remarks: Vec<_> = String::from_utf8(records.lock().unwrap().clone())
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["remarks"].clone())
+        .collect();
+    let there = json!(["there: `clerk` is dropped"]);
+    assert_eq!(
+        remarks,
+        [
+            json!(["new: `clerk` is dropped"]),
+            there.clone(),
+            json!(["there: `x` is dropped"]),
+            json!(null),
+            there
+        ]
+    );
+}
+
+/// Where records go in a test.
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn operations_are_judged_before_the_resource_is_looked_at() {
+    let server = server().with_policy(Remarks);
+    for path in ["/Users/id-1", "/Users/nobody"] {
+        server.user(path.rsplit('/').next().unwrap());
+        let remove = json!([{"op": "add", "path": "title", "value": "x"}, {"op": "Remove", "path": "title"}]);
+        server.patch(path, remove).refused(400, Some("invalidSyntax"), "nothing is removed");
+    }
+}
+
+#[test]
+fn a_status_may_depend_on_the_request() {
+    let server = server().with_policy(Remarks);
+    server.user("a");
+    server.user("b");
+    assert_eq!(server.post("/Users", user("a")).status, 410);
+    assert_eq!(server.put("/Users/id-2", user("a")).status, 409);
 }
