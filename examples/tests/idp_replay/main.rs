@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod matrix;
 #[path = "../../examples/idp/replay/mod.rs"]
 mod replay;
 mod scripts;

@@ -40,3 +40,20 @@ pub(crate) fn deactivated(
     }
     shows(session, "the user is inactive", person, shown)
 }
+
+/// A second group of the name in `group` is refused, where names are distinct.
+pub(crate) fn group_name_is_taken(
+    session: &mut Session<'_>,
+    target: &Target,
+    group: Value,
+) -> Result<(), Halt> {
+    if target.has_distinct_group_names() {
+        session
+            .step("create a group of the same name", CHECK)
+            .post("/Groups", group)
+            .status(&target.duplicate())
+            .needs(Need::Uniqueness)
+            .send()?;
+    }
+    Ok(())
+}

@@ -28,17 +28,6 @@ pub(crate) struct Dress {
     pub(crate) content_type_without_body: bool,
 }
 
-/// How the token is written into the `Authorization` header.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Credential {
-    /// `Bearer T` (RFC 6750 §2.1).
-    Bearer,
-    /// `Token token=T`, as typed into Okta's form for PagerDuty.
-    TokenToken,
-    /// `Bearer token=T`, what OneLogin's and Entra's forms for PagerDuty make.
-    BearerToken,
-}
-
 /// A connection to one server, as one identity provider.
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -65,7 +54,8 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// A client for the service at `base`. The token is in no message this program prints.
+    /// A client for the service at `base`; `spelling` stands before the token in the `Authorization` header.
+    /// The token is in no message this program prints.
     ///
     /// # Errors
     ///
@@ -73,7 +63,7 @@ impl Client {
     pub(crate) fn new(
         base: &str,
         token: &str,
-        credential: Credential,
+        spelling: &str,
         dress: Dress,
         timeout: Duration,
         verbose: bool,
@@ -89,12 +79,8 @@ impl Client {
         if token.is_empty() {
             bail!("the token is empty; give --token or set SCIM_TOKEN");
         }
-        let mut authorization = HeaderValue::from_str(&match credential {
-            Credential::Bearer => format!("Bearer {token}"),
-            Credential::TokenToken => format!("Token token={token}"),
-            Credential::BearerToken => format!("Bearer token={token}"),
-        })
-        .context("the token has characters that no header may carry")?;
+        let mut authorization = HeaderValue::from_str(&format!("{spelling}{token}"))
+            .context("the token has characters that no header may carry")?;
         authorization.set_sensitive(true);
 
         let mut config = ureq::Agent::config_builder()
@@ -260,7 +246,7 @@ mod tests {
             content_type: "application/scim+json",
             content_type_without_body: false,
         };
-        Client::new(url, token, Credential::TokenToken, dress, Duration::from_secs(1), true)
+        Client::new(url, token, "Token token=", dress, Duration::from_secs(1), true)
     }
 
     #[test]

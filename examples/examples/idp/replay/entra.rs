@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Move, Person, Team, USER, bare_member, patch_op};
-use super::check::CHECK;
-use super::client::{Credential, Dress, Space, encode};
+use super::check::{self, CHECK};
+use super::client::{Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
-use super::target::{Profile, Target, and};
+use super::target::{Groups, Role, Target, and};
 
 /// MicrosoftDocs/entra-docs use-scim-to-provision-users-and-groups.md @03cc7794.
 const GUIDE: &str = "Microsoft Learn, Develop a SCIM endpoint @03cc7794";
@@ -20,8 +20,6 @@ const VALIDATOR: &str = "pranems/SCIMServer, SCIM Validator captures";
 const REFERENCE_CHECK: &str = "AWS ListGroups, Datadog list-groups";
 /// Entra adds again who is there already.
 const ADDS_AGAIN: &str = "bitwarden/server PatchGroupCommand.cs";
-/// PagerDuty's page on Entra ID.
-const PAGERDUTY: &str = "support.pagerduty.com/main/docs/microsoft-entra-id";
 
 /// So many members go into one operation; the gallery asks for several in one request, the number is ours.
 const BATCH: usize = 200;
@@ -40,14 +38,6 @@ pub(crate) const DRESS: Dress = Dress {
 /// The guide's own sample has `itemsPerPage` 20 with one resource.
 pub(crate) const MANNERS: Manners =
     Manners { media_types: &["application/scim+json", "application/json"], items_per_page_counts: false };
-
-/// The secret token for PagerDuty is typed in as `token=<KEY>`.
-pub(crate) fn credential(profile: Profile) -> Credential {
-    match profile {
-        Profile::Generic => Credential::Bearer,
-        Profile::Pagerduty => Credential::BearerToken,
-    }
-}
 
 /// An object id.
 pub(crate) fn external_id(seed: u32, n: usize) -> String {
@@ -68,7 +58,7 @@ pub(crate) fn play(
         .get(users_by("userName", &uuid::Uuid::new_v4().to_string()))
         .needs(Need::Nothing)
         .send()?;
-    if target.groups {
+    if target.groups != Groups::Left {
         session
             .step("query a group that is not there", GUIDE)
             .get(group_by_name(&uuid::Uuid::new_v4().to_string()))
@@ -79,14 +69,14 @@ pub(crate) fn play(
 
     create_users(session, cast, target)?;
     update_users(session, cast, target, flag)?;
-    if target.profile == Profile::Generic {
+    if target.has_extension(ENTERPRISE) {
         managers(session, cast)?;
     }
-    if target.groups {
-        groups(session, cast, flag)?;
+    if target.groups == Groups::Pushed {
+        groups(session, cast, target, flag)?;
     }
     disable_and_enable(session, cast, target, flag)?;
-    if target.groups {
+    if target.groups == Groups::Pushed {
         delete_groups(session, cast)?;
     }
     delete_users(session, cast)
@@ -120,17 +110,15 @@ fn create_users(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> 
             .get(users_by("externalId", &person.external_id))
             .needs(Need::Only(person.id()?.to_owned()))
             .send()?;
-        if target.profile == Profile::Generic {
-            session
-                .step("query by work e-mail", GUIDE)
-                .get(users_by("emails[type eq \"work\"].value", &person.user_name))
-                .needs(Need::Only(person.id()?.to_owned()))
-                .send()?;
-        }
+        session
+            .step("query by work e-mail", GUIDE)
+            .get(users_by("emails[type eq \"work\"].value", &person.user_name))
+            .needs(Need::Only(person.id()?.to_owned()))
+            .send()?;
         session
             .step("create a duplicate", VALIDATOR)
             .post("/Users", new_user(person, target))
-            .status(target.duplicate())
+            .status(&target.duplicate())
             .needs(Need::Uniqueness)
             .send()?;
         Ok(())
@@ -143,19 +131,21 @@ fn create(
     target: &Target,
     old: Option<String>,
 ) -> Result<(), Halt> {
-    let source = if target.profile == Profile::Pagerduty { PAGERDUTY } else { GUIDE };
     let written = json!({
         "userName": person.user_name, "displayName": person.display_name(), "active": true,
         "externalId": person.external_id,
-        "name": {"givenName": person.given, "familyName": person.family},
+        "name": {
+            "givenName": person.given, "familyName": person.family, "formatted": person.display_name(),
+        },
         "emails": [{"primary": true, "value": person.user_name, "type": "work"}],
         ENTERPRISE: {"department": "R&D"},
     });
     let mut step = session
-        .step("create user", source)
+        .step("create user", target.mapped_by(GUIDE))
         .post("/Users", new_user(person, target))
         .needs(Need::Resource(USER))
-        .needs(Need::Contains(and(target.shows(written), target.shown_role("limited_user"))));
+        .needs(Need::Contains(and(target.shows(written), target.shown_role(Role::First))))
+        .needs(Need::Contains(target.shown_access()));
     if let Some(old) = old {
         step = step.needs(Need::OtherId(old));
     }
@@ -170,39 +160,20 @@ fn update_users(session: &mut Session<'_>, cast: &mut Cast, target: &Target, fla
         let shown = target.shows(json!({
             "displayName": person.display_name(), "title": "Engineer", "active": true,
             "emails": [{"type": "work", "value": alias, "primary": true}],
-            "name": {"givenName": person.given, "familyName": person.family},
+            "name": {
+                "givenName": person.given, "familyName": person.family, "formatted": person.display_name(),
+            },
             ENTERPRISE: {"employeeNumber": "701984", "department": "R&D"},
         }));
-        let (mail, name) = ("emails[type eq \"work\"].value", person.display_name());
-        let operations = match (target.profile, flag) {
-            (Profile::Generic, false) => json!([
-                {"op": "Replace", "path": "displayName", "value": name},
-                {"op": "Replace", "path": mail, "value": alias},
-                {"op": "Replace", "path": "name.familyName", "value": person.family},
-                {"op": "Add", "path": "title", "value": "Engineer"},
-                {"op": "Add", "path": format!("{ENTERPRISE}:employeeNumber"), "value": "701984"},
-            ]),
-            (Profile::Generic, true) => json!([
-                {"op": "replace", "path": mail, "value": alias},
-                {"op": "replace", "value": {
-                    "displayName": name, "name.familyName": person.family, "title": "Engineer",
-                    format!("{ENTERPRISE}:employeeNumber"): "701984",
-                }},
-            ]),
-            (Profile::Pagerduty, false) => json!([
-                {"op": "Replace", "path": "displayName", "value": name},
-                {"op": "Add", "path": "title", "value": "Engineer"},
-            ]),
-            (Profile::Pagerduty, true) => {
-                json!([{"op": "replace", "value": {"displayName": name, "title": "Engineer"}}])
-            }
-        };
+        let operations = mapped_changes(person, target, &alias, flag);
         let path = person.path()?;
-        session.step("update attributes", KNOWN_ISSUES)
+        session
+            .step("update attributes", KNOWN_ISSUES)
             .patch(&path, patch_op(operations))
             .needs(Need::Id(person.id()?.to_owned()))
             .send()?;
-        session.step("get user after the update", GUIDE)
+        session
+            .step("get user after the update", GUIDE)
             .get(&path)
             .needs(Need::Id(person.id()?.to_owned()))
             .needs(Need::Contains(shown))
@@ -214,34 +185,78 @@ fn update_users(session: &mut Session<'_>, cast: &mut Cast, target: &Target, fla
             false => json!({"op": "Replace", "path": "userName", "value": person.user_name}),
             true => json!({"op": "replace", "value": {"userName": person.user_name}}),
         };
-        session.step("change userName", if flag { VALIDATOR } else { GUIDE })
+        session
+            .step("change userName", if flag { VALIDATOR } else { GUIDE })
             .patch(&path, patch_op(json!([operation])))
             .send()?;
-        session.step("query the new userName", CHECK)
+        session
+            .step("query the new userName", CHECK)
             .get(users_by("userName", &person.user_name))
             .needs(Need::Only(person.id()?.to_owned()))
             .send()?;
-        session.step("query the old userName", CHECK)
+        session
+            .step("query the old userName", CHECK)
             .get(users_by("userName", &old))
             .needs(Need::Nothing)
             .send()?;
 
-        if target.profile == Profile::Pagerduty {
-            // PagerDuty's page maps SingleAppRoleAssignment to roles[primary eq "True"].value.
-            let role = json!([{"op": cased("Add", flag), "path": "roles[primary eq \"True\"].value", "value": "user"}]);
-            session.step("change the role", PAGERDUTY).patch(&path, patch_op(role)).send()?;
-            if let Some(license) = &target.license {
-                let at = format!("{USER}:entitlements[type eq \"license\"].value");
-                let add = json!([{"op": cased("Add", flag), "path": at, "value": license}]);
-                session.step("change the licence", PAGERDUTY).patch(&path, patch_op(add)).send()?;
-            }
-            session.step("get user with the role", CHECK)
-                .get(&path)
-                .needs(Need::Contains(target.shown_role("user")))
-                .send()?;
-        }
-        Ok(())
+        change_role(session, person, target, flag)
     })
+}
+
+/// One operation for each attribute that is mapped; behind the flag the value path alone and the others
+/// together.
+fn mapped_changes(person: &Person, target: &Target, alias: &str, flag: bool) -> Value {
+    let name = person.display_name();
+    let number = format!("{ENTERPRISE}:employeeNumber");
+    let changes = [
+        ("Replace", "emails[type eq \"work\"].value", alias),
+        ("Replace", "displayName", &name),
+        ("Replace", "name.formatted", &name),
+        ("Replace", "name.familyName", &person.family),
+        ("Add", "title", "Engineer"),
+        ("Add", &number, "701984"),
+    ];
+    let (whole, mapped): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .filter(|(_, path, _)| target.has(path))
+        .partition(|(_, path, _)| flag && !path.contains('['));
+    let mut operations: Vec<_> = mapped
+        .into_iter()
+        .map(|(op, path, value)| json!({"op": cased(op, flag), "path": path, "value": value}))
+        .collect();
+    if !whole.is_empty() {
+        let values: serde_json::Map<_, _> =
+            whole.into_iter().map(|(_, path, value)| (path.to_owned(), json!(value))).collect();
+        operations.push(json!({"op": "replace", "value": values}));
+    }
+    json!(operations)
+}
+
+/// SingleAppRoleAssignment is mapped to `roles[primary eq "True"].value`.
+fn change_role(session: &mut Session<'_>, person: &Person, target: &Target, flag: bool) -> Result<(), Halt> {
+    let Some(role) = target.role(Role::Second) else { return Ok(()) };
+    let (path, source) = (person.path()?, target.mapped_by(GUIDE));
+    let change = |role: &str| {
+        patch_op(json!([{
+            "op": cased("Add", flag), "path": "roles[primary eq \"True\"].value", "value": role,
+        }]))
+    };
+    session.step("change the role", source).patch(&path, change(role)).send()?;
+    if let Some(license) = target.license() {
+        let at = format!("{USER}:entitlements[type eq \"license\"].value");
+        let add = json!([{"op": cased("Add", flag), "path": at, "value": license}]);
+        session.step("change the licence", source).patch(&path, patch_op(add)).send()?;
+    }
+    session
+        .step("get user with the role", CHECK)
+        .get(&path)
+        .needs(Need::Contains(target.shown_role(Role::Second)))
+        .send()?;
+    for role in target.not_roles() {
+        session.step("map what is no role", source).patch(&path, change(role)).send()?;
+    }
+    Ok(())
 }
 
 /// References are not read but asked for: "Requests to determine whether a reference attribute has a certain
@@ -265,7 +280,7 @@ fn managers(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
     })
 }
 
-fn groups(session: &mut Session<'_>, cast: &mut Cast, flag: bool) -> Result<(), Halt> {
+fn groups(session: &mut Session<'_>, cast: &mut Cast, target: &Target, flag: bool) -> Result<(), Halt> {
     let Cast { people, teams } = cast;
     session.each("create groups", teams, |session, team| {
         session
@@ -274,21 +289,15 @@ fn groups(session: &mut Session<'_>, cast: &mut Cast, flag: bool) -> Result<(), 
             .needs(Need::Nothing)
             .send()?;
         let written = json!({"displayName": team.name, "externalId": team.external_id});
+        let kind = json!({"schemas": [GROUP, ADSCIM_GROUP], "meta": {"resourceType": "Group"}});
         let created = session
             .step("create group", GUIDE)
-            .post(
-                "/Groups",
-                and(
-                    written.clone(),
-                    json!({
-                        "schemas": [GROUP, ADSCIM_GROUP], "meta": {"resourceType": "Group"},
-                    }),
-                ),
-            )
+            .post("/Groups", and(written.clone(), kind.clone()))
             .needs(Need::Resource(GROUP))
             .needs(Need::Contains(written.clone()))
             .send()?;
         team.learn(&created)?;
+        check::group_name_is_taken(session, target, and(written.clone(), kind))?;
         session
             .step("query by displayName", GUIDE)
             .get(group_by_name(&team.name))
@@ -500,7 +509,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         ENTERPRISE: {"department": "R&D"},
     });
     // The validator's captures have the boolean as a string here.
-    target.map(&mut body, json!({"primary": "True", "value": "limited_user"}));
+    target.map(&mut body, Role::First, |role| json!({"primary": "True", "value": role}));
     body
 }
 
@@ -515,10 +524,10 @@ fn cased(op: &str, flag: bool) -> String {
 /// `"False"` and `"True"` without the flag; PagerDuty's mapping makes them lower-case strings:
 /// `Switch([IsSoftDeleted], "true", "False", "true", "True", "false")`.
 fn activation(target: &Target, flag: bool, active: bool) -> Value {
-    let value = match (target.profile, flag) {
-        (_, true) => json!(active),
-        (Profile::Generic, false) => json!(if active { "True" } else { "False" }),
-        (Profile::Pagerduty, false) => json!(active.to_string()),
+    let value = match (flag, target.lower_case_active()) {
+        (true, _) => json!(active),
+        (false, false) => json!(if active { "True" } else { "False" }),
+        (false, true) => json!(active.to_string()),
     };
     json!([{"op": cased("Replace", flag), "path": "active", "value": value}])
 }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Person, Team, USER, bare_member, patch_op};
 use super::check::{self, CHECK};
-use super::client::{Credential, Dress, Space, encode};
+use super::client::{Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
-use super::target::{Profile, Target, and};
+use super::target::{Groups, Role, Target, and};
 
 /// jumpcloud.com support, "Custom SCIM".
 const SUPPORT: &str = "jumpcloud.com support, Custom SCIM";
@@ -26,11 +26,6 @@ pub(crate) const DRESS: Dress =
 /// Nothing special is known.
 pub(crate) const MANNERS: Manners =
     Manners { media_types: &["application/scim+json", "application/json"], items_per_page_counts: true };
-
-/// "API key or bearer" ([`SUPPORT`]).
-pub(crate) fn credential(_: Profile) -> Credential {
-    Credential::Bearer
-}
 
 /// Twenty-four hexadecimal digits.
 pub(crate) fn external_id(seed: u32, n: usize) -> String {
@@ -54,19 +49,19 @@ pub(crate) fn play(
             session
                 .step("create a duplicate", INFERRED)
                 .post("/Users", new_user(person, target))
-                .status(target.duplicate())
+                .status(&target.duplicate())
                 .needs(Need::Uniqueness)
                 .send()?;
         }
         Ok(())
     })?;
     update(session, cast, target)?;
-    if target.groups {
-        groups(session, cast)?;
+    if target.groups == Groups::Pushed {
+        groups(session, cast, target)?;
     }
     deactivate(session, "deactivate users", cast, target)?;
     reactivate(session, cast, target)?;
-    if target.groups {
+    if target.groups == Groups::Pushed {
         session.each("delete groups", &mut cast.teams, |session, team| {
             session.step("delete group", SUPPORT).delete(team.path()?).send()?;
             session.step("the group is gone", CHECK).get(team.path()?).status(&[404]).send()?;
@@ -79,7 +74,8 @@ pub(crate) fn play(
 
 /// "creates a test user and group and deletes them".
 fn test_connection(session: &mut Session<'_>, target: &Target, seed: u32) -> Result<(), Halt> {
-    let mut crew = Cast::new(1, usize::from(target.groups), seed, |seed, n| external_id(!seed, n));
+    let mut crew =
+        Cast::new(1, usize::from(target.groups != Groups::Left), seed, |seed, n| external_id(!seed, n));
     session.each("test connection", &mut crew.people, |session, person| {
         person.user_name.insert_str(0, "jumpcloud.test.");
         person.learn(
@@ -94,7 +90,11 @@ fn test_connection(session: &mut Session<'_>, target: &Target, seed: u32) -> Res
     let Cast { people, teams } = &mut crew;
     session.each("test connection", teams, |session, team| {
         team.name.push_str(" test");
-        create_group(session, team, people)?;
+        if target.groups == Groups::Refused {
+            session.step("create group", INFERRED).post("/Groups", new_group(team)).send()?;
+            return Ok(());
+        }
+        create_group(session, target, team, people)?;
         session.step("delete the test group", SUPPORT).delete(team.path()?).send()?;
         Ok(())
     })?;
@@ -134,7 +134,8 @@ fn create(
         .step("create user", CAPTURE)
         .post("/Users", new_user(person, target))
         .needs(Need::Resource(USER))
-        .needs(Need::Contains(and(target.shows(written), target.shown_role("limited_user"))));
+        .needs(Need::Contains(and(target.shows(written), target.shown_role(Role::First))))
+        .needs(Need::Contains(target.shown_access()));
     if let Some(old) = old {
         step = step.needs(Need::OtherId(old));
     }
@@ -154,7 +155,7 @@ fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
             "addresses": null, "phoneNumbers": null,
             ENTERPRISE: {"department": "C-Suite"},
         });
-        let shown = and(target.shows(shown), target.shown_role("user"));
+        let shown = and(target.shows(shown), target.shown_role(Role::Second));
         session
             .step("put the whole user", CAPTURE)
             .put(person.path()?, body)
@@ -174,9 +175,9 @@ fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
     })
 }
 
-fn groups(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
+fn groups(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result<(), Halt> {
     let Cast { people, teams } = cast;
-    session.each("create groups", teams, |session, team| create_group(session, team, people))?;
+    session.each("create groups", teams, |session, team| create_group(session, target, team, people))?;
     session.each("change memberships", teams, |session, team| {
         let Some(moved) = team.shuffle(people) else { return Ok(()) };
         for (step, op, who) in
@@ -198,19 +199,20 @@ fn groups(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
     })
 }
 
-fn create_group(session: &mut Session<'_>, team: &mut Team, people: &[Person]) -> Result<(), Halt> {
+fn create_group(
+    session: &mut Session<'_>,
+    target: &Target,
+    team: &mut Team,
+    people: &[Person],
+) -> Result<(), Halt> {
     let created = session
         .step("create group", INFERRED)
-        .post(
-            "/Groups",
-            json!({
-                "schemas": [GROUP], "displayName": team.name, "externalId": team.external_id,
-            }),
-        )
+        .post("/Groups", new_group(team))
         .needs(Need::Resource(GROUP))
         .needs(Need::Contains(json!({"displayName": team.name})))
         .send()?;
     team.learn(&created)?;
+    check::group_name_is_taken(session, target, new_group(team))?;
     for member in team.member_values(people, bare_member) {
         let add = json!([{"op": "add", "path": "members", "value": [member]}]);
         session.step("add a member", CAPTURE).patch(team.path()?, patch_op(add)).send()?;
@@ -275,6 +277,10 @@ fn check_group(session: &mut Session<'_>, team: &Team, people: &[Person]) -> Res
     Ok(())
 }
 
+fn new_group(team: &Team) -> Value {
+    json!({"schemas": [GROUP], "displayName": team.name, "externalId": team.external_id})
+}
+
 /// The captured creation.
 fn new_user(person: &Person, target: &Target) -> Value {
     let mut body = json!({
@@ -293,7 +299,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         "schemas": [USER, ENTERPRISE],
         "userName": person.user_name,
     });
-    target.map(&mut body, json!({"type": "base", "value": "limited_user"}));
+    target.map(&mut body, Role::First, |role| json!({"type": "base", "value": role}));
     body
 }
 
@@ -316,7 +322,7 @@ fn whole_user(person: &Person, target: &Target) -> Result<Value, Halt> {
         ENTERPRISE: {"department": "C-Suite"},
         "userName": person.user_name,
     });
-    target.map(&mut body, json!({"type": "base", "value": "user"}));
+    target.map(&mut body, Role::Second, |role| json!({"type": "base", "value": role}));
     Ok(body)
 }
 

@@ -11,20 +11,24 @@ mod onelogin;
 mod report;
 mod session;
 mod target;
+mod vendor;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use scim_profiles::Profile;
 
 use cast::Cast;
-use client::{Client, Credential, Dress};
+use client::{Client, Dress};
 use need::Manners;
 use report::Report;
 use session::{Halt, Session};
-use target::{Profile, Refused, Target};
+use target::{Groups, Refused, Target};
 
 /// Provisions users and groups into a SCIM server exactly as one identity provider does, and says what that
 /// identity provider would not get along with.
@@ -46,13 +50,15 @@ struct Args {
     /// How many groups
     #[arg(long, default_value_t = 2)]
     groups: u32,
-    /// Leaves groups alone; so does a service whose /ResourceTypes has no Group
+    /// Leaves groups alone; otherwise they are left alone where /ResourceTypes has no Group, and where the
+    /// profile has none, the refusal is checked
     #[arg(long)]
     users_only: bool,
-    /// The service's attributes and lifecycle [default: what its discovery documents look like]
-    #[arg(long, value_enum)]
-    profile: Option<Profile>,
-    /// The id of the licence mapped to `entitlements`, for PagerDuty
+    /// Whose service it is: what is mapped for it, what it keeps, and what it refuses [default: what its
+    /// discovery documents look like]
+    #[arg(long, value_parser = profile())]
+    profile: Option<&'static Profile>,
+    /// The id of the licence mapped to `entitlements`, where the vendor has licences
     #[arg(long, value_name = "ID")]
     license: Option<String>,
     /// Okta: the kind of application
@@ -139,26 +145,33 @@ pub(crate) fn run(
 fn play(args: &Args) -> anyhow::Result<Report> {
     let (users, groups) = (usize::try_from(args.users)?, usize::try_from(args.groups)?);
     let timeout = Duration::from_secs(args.timeout.into());
-    let connect = |profile: Profile| {
-        let credential = args.idp.credential(profile);
-        Client::new(&args.url, &args.token, credential, args.idp.dress(), timeout, args.verbose)
+    let generic = Profile::by_name("generic").context("there is no profile `generic`")?;
+    let spelling = |profile: &Profile| target::spelling(profile, args.idp.title());
+    let connect = |profile: &Profile| {
+        Client::new(&args.url, &args.token, spelling(profile), args.idp.dress(), timeout, args.verbose)
     };
-    let discover = |spelling, believed| Target::discover(&connect(spelling)?, believed, args.license.clone());
+    let discover = |spelled: &Profile, believed: Option<&'static Profile>| {
+        Target::discover(&connect(spelled)?, believed, generic, args.license.clone())
+    };
     // The profile decides how the token is spelled, and has to be asked for with a token.
-    let mut target = match discover(args.profile.unwrap_or(Profile::Generic), args.profile) {
-        Err(error) if args.profile.is_none() && error.is::<Refused>() => {
-            discover(Profile::Pagerduty, Some(Profile::Pagerduty))?
+    let mut target = discover(args.profile.unwrap_or(generic), args.profile);
+    if args.profile.is_none() && target.as_ref().is_err_and(|error| error.is::<Refused>()) {
+        let others = Profile::ALL.iter().filter(|other| spelling(other) != spelling(generic));
+        if let Some(taken) = others.map(|other| discover(other, Some(other))).find(Result::is_ok) {
+            target = taken;
         }
-        discovered => discovered?,
-    };
-    target.groups &= !args.users_only && groups > 0;
+    }
+    let mut target = target?;
+    if args.users_only || groups == 0 {
+        target.groups = Groups::Left;
+    }
     let client = connect(target.profile)?;
 
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0);
-    let teams = if target.groups { groups } else { 0 };
+    let teams = if target.groups == Groups::Pushed { groups } else { 0 };
     let mut cast = Cast::new(users, teams, seed, args.idp.external_id());
     let quiet = args.verbose || args.json;
-    let mut session = Session::new(&client, args.idp.manners(), users + teams, quiet);
+    let mut session = Session::new(&client, target.profile, args.idp.manners(), users + teams, quiet);
     let halted = match args.idp {
         Idp::Okta => okta::play(&mut session, &mut cast, &target, args.okta_app),
         Idp::Entra => entra::play(&mut session, &mut cast, &target, args.entra_flag),
@@ -170,10 +183,10 @@ fn play(args: &Args) -> anyhow::Result<Report> {
     Ok(Report {
         idp: name(&args.idp),
         url: client.base().to_owned(),
-        profile: name(&target.profile),
+        profile: target.profile.name,
         users,
         groups: teams,
-        users_only: !target.groups,
+        users_only: target.groups != Groups::Pushed,
         seed,
         played,
         cut_short: cut_short + usize::from(matches!(halted, Err(Halt::CutShort))),
@@ -183,6 +196,16 @@ fn play(args: &Args) -> anyhow::Result<Report> {
 }
 
 impl Idp {
+    /// What vendors call it.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Okta => "Okta",
+            Self::Entra => "Microsoft Entra ID",
+            Self::Onelogin => "OneLogin",
+            Self::Jumpcloud => "JumpCloud",
+        }
+    }
+
     fn dress(self) -> Dress {
         match self {
             Self::Okta => okta::DRESS,
@@ -201,15 +224,6 @@ impl Idp {
         }
     }
 
-    fn credential(self, profile: Profile) -> Credential {
-        match self {
-            Self::Okta => okta::credential(profile),
-            Self::Entra => entra::credential(profile),
-            Self::Onelogin => onelogin::credential(profile),
-            Self::Jumpcloud => jumpcloud::credential(profile),
-        }
-    }
-
     fn external_id(self) -> fn(u32, usize) -> String {
         match self {
             Self::Okta => okta::external_id,
@@ -218,6 +232,11 @@ impl Idp {
             Self::Jumpcloud => jumpcloud::external_id,
         }
     }
+}
+
+fn profile() -> impl TypedValueParser<Value = &'static Profile> {
+    PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name))
+        .try_map(|name| Profile::by_name(&name).ok_or("is no profile"))
 }
 
 /// A value as it is written on the command line.

@@ -1,5 +1,6 @@
 //! What an identity provider needs of an answer, and whether it got it.
 
+use scim_profiles::ErrorBody;
 use serde_json::{Map, Value};
 
 use super::client::Answer;
@@ -45,14 +46,28 @@ pub(crate) struct Manners {
     pub(crate) items_per_page_counts: bool,
 }
 
+/// What every answer is judged by: the identity provider's manners, and the vendor's way to refuse.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Custom {
+    /// The identity provider's.
+    pub(crate) manners: Manners,
+    /// The vendor's.
+    pub(crate) errors: ErrorBody,
+}
+
 /// Everything that differs from what is needed; empty when all is well.
-pub(crate) fn judge(answer: &Answer, statuses: &[u16], needs: &[Need], manners: Manners) -> Vec<String> {
+pub(crate) fn judge(answer: &Answer, statuses: &[u16], needs: &[Need], custom: Custom) -> Vec<String> {
+    let manners = custom.manners;
     if !statuses.contains(&answer.status) {
         return vec![unexpected_status(answer, statuses)];
     }
     if !answer.succeeded() {
-        let reason = needs.iter().map(|need| need.judge_refusal(answer));
-        return [error_body(answer)].into_iter().chain(reason).filter_map(Result::err).collect();
+        let reason = needs.iter().map(|need| need.judge_refusal(answer, custom.errors));
+        return [error_body(answer, custom.errors)]
+            .into_iter()
+            .chain(reason)
+            .filter_map(Result::err)
+            .collect();
     }
     if answer.status == 204 {
         let empty = answer.text.is_empty();
@@ -115,10 +130,10 @@ impl Need {
         }
     }
 
-    fn judge_refusal(&self, answer: &Answer) -> Result<(), String> {
+    fn judge_refusal(&self, answer: &Answer, errors: ErrorBody) -> Result<(), String> {
         let reason = answer.json.as_ref().and_then(|body| get(body, "scimType"));
-        match (self, answer.status) {
-            (Self::Uniqueness, 400) if reason != Some(&Value::from("uniqueness")) => {
+        match (self, answer.status, errors) {
+            (Self::Uniqueness, 400, ErrorBody::Rfc7644) if reason != Some(&Value::from("uniqueness")) => {
                 Err(format!("`scimType` is {}, not `uniqueness`", shown(reason)))
             }
             _ => Ok(()),
@@ -137,12 +152,15 @@ fn unexpected_status(answer: &Answer, statuses: &[u16]) -> String {
     text
 }
 
-/// An error that was expected still has to be a SCIM error. Okta's reference shows `status` as a number, RFC
-/// 7644 §3.12 wants a string: clients take both.
-fn error_body(answer: &Answer) -> Result<(), String> {
+/// An error that was expected still has to be one of the vendor's shape. Okta's reference shows `status` as a
+/// number, RFC 7644 §3.12 wants a string: clients take both.
+fn error_body(answer: &Answer, errors: ErrorBody) -> Result<(), String> {
     let Some(body) = &answer.json else {
         return Err(format!("the body of the {} is not JSON", answer.status));
     };
+    if errors != ErrorBody::Rfc7644 {
+        return Ok(());
+    }
     has_schema(body, ERROR)?;
     let same = match get(body, "status") {
         Some(Value::String(status)) => *status == answer.status.to_string(),
@@ -286,7 +304,10 @@ mod tests {
 
     use super::*;
 
-    const STRICT: Manners = Manners { media_types: &["application/scim+json"], items_per_page_counts: true };
+    const STRICT: Custom = Custom {
+        manners: Manners { media_types: &["application/scim+json"], items_per_page_counts: true },
+        errors: ErrorBody::Rfc7644,
+    };
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer {
@@ -345,10 +366,11 @@ mod tests {
 
     #[test]
     fn entra_takes_any_items_per_page() {
-        let manners = Manners { items_per_page_counts: false, ..STRICT };
+        let manners = Manners { items_per_page_counts: false, ..STRICT.manners };
+        let custom = Custom { manners, ..STRICT };
         let body =
             json!({"schemas": [LIST_RESPONSE], "totalResults": 0, "Resources": [], "itemsPerPage": 20});
-        assert!(judge(&answer(200, &body.to_string()), &[200], &[Need::Nothing], manners).is_empty());
+        assert!(judge(&answer(200, &body.to_string()), &[200], &[Need::Nothing], custom).is_empty());
     }
 
     #[test]

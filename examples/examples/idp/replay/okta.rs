@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::cast::{Cast, GROUP, Move, Person, USER, patch_op};
 use super::check::{self, CHECK};
-use super::client::{Answer, Credential, Dress, Space, encode};
+use super::client::{Answer, Dress, Space, encode};
 use super::need::{Manners, Need, get};
 use super::session::{Halt, Session};
-use super::target::{Profile, Target, and};
+use super::target::{Groups, Role, Target, and};
 
 /// Okta's SCIM 2.0 protocol reference, okta/okta-developer-docs @02e8ee86.
 const REFERENCE: &str = "Okta SCIM 2.0 reference @02e8ee86";
@@ -46,14 +46,6 @@ pub(crate) const MANNERS: Manners = Manners {
     items_per_page_counts: true,
 };
 
-/// The form for PagerDuty is filled with `Token token=<KEY>`.
-pub(crate) fn credential(profile: Profile) -> Credential {
-    match profile {
-        Profile::Generic => Credential::Bearer,
-        Profile::Pagerduty => Credential::TokenToken,
-    }
-}
-
 /// Twenty characters, `00u` first.
 pub(crate) fn external_id(seed: u32, n: usize) -> String {
     format!("00u{seed:08x}{n:09}")
@@ -72,7 +64,7 @@ pub(crate) fn play(
         .get("/Users?startIndex=1&count=2")
         .needs(Need::Page(2))
         .send()?;
-    if target.groups {
+    if target.groups != Groups::Left {
         session
             .step("import groups", REFERENCE)
             .get("/Groups?startIndex=1&count=100")
@@ -82,12 +74,17 @@ pub(crate) fn play(
 
     assign(session, cast, target)?;
     update(session, cast, target)?;
-    if target.groups {
-        push_groups(session, cast, app)?;
+    match target.groups {
+        Groups::Pushed => push_groups(session, cast, target, app)?,
+        Groups::Refused => {
+            session.phase("push groups");
+            session.step("create group", REFERENCE).post("/Groups", new_group("Team")).send()?;
+        }
+        Groups::Left => {}
     }
     deactivate(session, "deactivate users", cast, target, app)?;
     reactivate(session, cast, target, app)?;
-    if target.groups {
+    if target.groups == Groups::Pushed {
         unlink_groups(session, cast, app)?;
     }
     // Okta never sends DELETE /Users: the end of a user is a deactivation.
@@ -114,7 +111,7 @@ fn assign(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
             session
                 .step("create a duplicate", REFERENCE)
                 .post("/Users", new_user(person, target))
-                .status(target.duplicate())
+                .status(&target.duplicate())
                 .needs(Need::Uniqueness)
                 .send()?;
         }
@@ -129,7 +126,6 @@ fn create(
     target: &Target,
     old: Option<String>,
 ) -> Result<(), Halt> {
-    let source = if target.profile == Profile::Pagerduty { PAGERDUTY } else { REFERENCE };
     let written = json!({
         "userName": person.user_name, "displayName": person.display_name(), "active": true,
         "externalId": person.external_id, "locale": "en-US",
@@ -137,10 +133,11 @@ fn create(
         "emails": [{"primary": true, "value": person.user_name, "type": "work"}],
     });
     let mut step = session
-        .step("create", source)
+        .step("create", target.mapped_by(REFERENCE))
         .post("/Users", new_user(person, target))
         .needs(Need::Resource(USER))
-        .needs(Need::Contains(and(target.shows(written), target.shown_role("limited_user"))))
+        .needs(Need::Contains(and(target.shows(written), target.shown_role(Role::First))))
+        .needs(Need::Contains(target.shown_access()))
         .needs(Need::Lacks("password"));
     if let Some(old) = old {
         step = step.needs(Need::OtherId(old));
@@ -152,11 +149,19 @@ fn create(
 fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result<(), Halt> {
     session.each("update profiles", &mut cast.people, |session, person| {
         let change = json!({"title": "Engineer", "displayName": format!("{} (E)", person.display_name())});
-        let role = json!({"type": "base", "value": "user", "primary": true});
         let mut mapped = json!({});
-        target.map(&mut mapped, role);
-        let shown = and(change.clone(), target.shown_role("user"));
-        put_merged(session, person, target, and(change, mapped), shown)
+        target.map(&mut mapped, Role::Second, |role| json!({"type": "base", "value": role, "primary": true}));
+        let shown = and(change.clone(), target.shown_role(Role::Second));
+        put_merged(session, person, target, and(change, mapped), shown)?;
+        for role in target.not_roles() {
+            let roles = json!({"roles": [{"type": "base", "value": role, "primary": true}]});
+            let body = merged(&read(session, person)?, roles);
+            session
+                .step("map what is no role", target.mapped_by(REFERENCE))
+                .put(person.path()?, body)
+                .send()?;
+        }
+        Ok(())
     })?;
     session.each("change user names", &mut cast.people, |session, person| {
         let old = person.user_name.clone();
@@ -182,16 +187,17 @@ fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
     })
 }
 
-fn push_groups(session: &mut Session<'_>, cast: &mut Cast, app: App) -> Result<(), Halt> {
+fn push_groups(session: &mut Session<'_>, cast: &mut Cast, target: &Target, app: App) -> Result<(), Halt> {
     let Cast { people, teams } = cast;
     session.each("push groups", teams, |session, team| {
         let created = session
             .step("create group", REFERENCE)
-            .post("/Groups", json!({"schemas": [GROUP], "displayName": team.name, "members": []}))
+            .post("/Groups", new_group(&team.name))
             .needs(Need::Resource(GROUP))
             .needs(Need::Contains(json!({"displayName": team.name})))
             .send()?;
         team.learn(&created)?;
+        check::group_name_is_taken(session, target, new_group(&team.name))?;
         let members = json!(team.member_values(people, member));
         match app {
             App::Oin => session.step("full push", REFERENCE).patch(
@@ -395,7 +401,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         "password": uuid::Uuid::new_v4().simple().to_string(),
         "active": true,
     });
-    target.map(&mut body, json!({"type": "base", "value": "limited_user"}));
+    target.map(&mut body, Role::First, |role| json!({"type": "base", "value": role}));
     body
 }
 
@@ -418,6 +424,10 @@ fn membership(moved: Move, people: &[Person]) -> Value {
     let remove = leaves.map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}));
     let add = person(moved.joins).map(|who| json!({"op": "add", "path": "members", "value": [member(who)]}));
     remove.into_iter().chain(add).collect()
+}
+
+fn new_group(name: &str) -> Value {
+    json!({"schemas": [GROUP], "displayName": name, "members": []})
 }
 
 fn whole_group(id: &str, name: &str, members: Value) -> Value {

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::cast::{Cast, ENTERPRISE, GROUP, Person, Team, USER, bare_member, patch_op};
 use super::check::{self, CHECK};
-use super::client::{Credential, Dress, Space, encode};
+use super::client::{Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
-use super::target::{Profile, Target, and};
+use super::target::{Groups, Role, Target, and};
 
 /// developers.onelogin.com/scim/implement-scim-api: the calls.
 const GUIDE: &str = "developers.onelogin.com/scim/implement-scim-api";
@@ -42,14 +42,6 @@ pub(crate) const DRESS: Dress = Dress {
 pub(crate) const MANNERS: Manners =
     Manners { media_types: &["application/scim+json", "application/json"], items_per_page_counts: true };
 
-/// The token for PagerDuty is typed in as `token=<KEY>`.
-pub(crate) fn credential(profile: Profile) -> Credential {
-    match profile {
-        Profile::Generic => Credential::Bearer,
-        Profile::Pagerduty => Credential::BearerToken,
-    }
-}
-
 /// A number, as a string: never to be taken for the server's own id (CVE-2025-41115).
 pub(crate) fn external_id(seed: u32, n: usize) -> String {
     format!("{seed}{n:05}")
@@ -69,7 +61,7 @@ pub(crate) fn play(
         .status(&[200, 404])
         .needs(Need::Nothing)
         .send()?;
-    if target.groups {
+    if target.groups != Groups::Left {
         session.step("get groups", GUIDE).get("/Groups").needs(Need::Page(usize::MAX)).send()?;
     }
 
@@ -97,8 +89,8 @@ pub(crate) fn play(
         if !std::mem::replace(&mut duplicated, true) {
             session
                 .step("create a duplicate", GUIDE)
-                .post("/Users", template(person, target, true, "limited_user"))
-                .status(target.duplicate())
+                .post("/Users", template(person, target, true, target.role(Role::First)))
+                .status(&target.duplicate())
                 .needs(Need::Uniqueness)
                 .send()?;
         }
@@ -106,16 +98,28 @@ pub(crate) fn play(
     })?;
     session.each("update users", &mut cast.people, |session, person| {
         person.marry();
-        let mut body = template(person, target, true, "user");
-        if target.profile == Profile::Generic {
+        let mut body = template(person, target, true, target.role(Role::Second));
+        if target.has_extension(ENTERPRISE) {
             // As captured: names without `ietf`.
             let schemas = json!({"schemas": ["urn:scim:schemas:core:2.0", "urn:scim:schemas:extension:enterprise:2.0"]});
             body = and(body, schemas);
         }
-        put(session, "update user", CAPTURE, person, body, target.shown_role("user"), target)
+        put(session, "update user", CAPTURE, person, body, target.shown_role(Role::Second), target)?;
+        for role in target.not_roles() {
+            session
+                .step("map what is no role", target.mapped_by(GUIDE))
+                .put(format!("{}?", person.path()?), template(person, target, true, Some(role)))
+                .send()?;
+        }
+        Ok(())
     })?;
-    if target.groups {
-        groups(session, cast)?;
+    match target.groups {
+        Groups::Pushed => groups(session, cast, target)?,
+        Groups::Refused => {
+            session.phase("create groups");
+            session.step("create group", INFERRED).post("/Groups", new_group("Team")).send()?;
+        }
+        Groups::Left => {}
     }
     suspend_and_resume(session, cast, target)?;
 
@@ -130,12 +134,12 @@ fn create(
     target: &Target,
     old: Option<String>,
 ) -> Result<(), Halt> {
-    let source = if target.profile == Profile::Pagerduty { PAGERDUTY } else { GUIDE };
     let mut step = session
-        .step("create user", source)
-        .post("/Users", template(person, target, true, "limited_user"))
+        .step("create user", target.mapped_by(GUIDE))
+        .post("/Users", template(person, target, true, target.role(Role::First)))
         .needs(Need::Resource(USER))
-        .needs(Need::Contains(and(target.shows(written(person, true)), target.shown_role("limited_user"))));
+        .needs(Need::Contains(and(target.shows(written(person, true)), target.shown_role(Role::First))))
+        .needs(Need::Contains(target.shown_access()));
     if let Some(old) = old {
         step = step.needs(Need::OtherId(old));
     }
@@ -163,16 +167,17 @@ fn put(
     check::shows(session, "read back", person, shown)
 }
 
-fn groups(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
+fn groups(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result<(), Halt> {
     let Cast { people, teams } = cast;
     session.each("create groups", teams, |session, team| {
         let created = session
             .step("create group", INFERRED)
-            .post("/Groups", json!({"schemas": [GROUP], "displayName": team.name}))
+            .post("/Groups", new_group(&team.name))
             .needs(Need::Resource(GROUP))
             .needs(Need::Contains(json!({"displayName": team.name})))
             .send()?;
         team.learn(&created)?;
+        check::group_name_is_taken(session, target, new_group(&team.name))?;
         let members = team.member_values(people, bare_member);
         if !members.is_empty() {
             let add = json!([{"op": "add", "path": "members", "value": members}]);
@@ -210,7 +215,7 @@ fn groups(session: &mut Session<'_>, cast: &mut Cast) -> Result<(), Halt> {
 fn suspend_and_resume(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result<(), Halt> {
     session.each("suspend users", &mut cast.people, |session, person| suspend(session, person, target))?;
     session.each("resume users", &mut cast.people, |session, person| {
-        let body = template(person, target, true, "user");
+        let body = template(person, target, true, target.role(Role::Second));
         if !target.deletes_inactive() {
             return put(session, "resume", GUIDE, person, body, json!({}), target);
         }
@@ -236,7 +241,7 @@ fn suspend(session: &mut Session<'_>, person: &Person, target: &Target) -> Resul
     // The template quotes {$user.status}: a string.
     session
         .step("suspend", PAGERDUTY)
-        .put(format!("{}?", person.path()?), template(person, target, false, "user"))
+        .put(format!("{}?", person.path()?), template(person, target, false, target.role(Role::Second)))
         .status(target.deactivated())
         .needs(Need::Contains(json!({"active": false})))
         .send()?;
@@ -277,7 +282,7 @@ fn lookup(user_name: &str) -> String {
 
 /// What the template comes to: PagerDuty's page has one; elsewhere the core and enterprise attributes.
 /// The entitlement is of type `base`, as the page has it, though the API description names `license` alone.
-fn template(person: &Person, target: &Target, active: bool, role: &str) -> Value {
+fn template(person: &Person, target: &Target, active: bool, role: Option<&'static str>) -> Value {
     let mut body = json!({
         "schemas": [USER],
         "userName": person.user_name,
@@ -286,22 +291,27 @@ fn template(person: &Person, target: &Target, active: bool, role: &str) -> Value
         "active": active.to_string(),
         "title": "Engineer",
     });
-    match target.profile {
-        Profile::Pagerduty => {
-            body = and(body, json!({"timezone": "America/New_York"}));
-            target.map_with(&mut body, json!({"type": "base", "value": role}), "base");
-            body
-        }
-        Profile::Generic => and(
-            body,
-            json!({
-                "schemas": [USER, ENTERPRISE],
-                "name": {"familyName": person.family, "givenName": person.given, "formatted": person.display_name()},
-                "emails": [{"value": person.user_name, "type": "work", "primary": true}],
-                ENTERPRISE: {"department": "R&D"},
-            }),
-        ),
+    if target.has("timezone") {
+        body = and(body, json!({"timezone": "America/New_York"}));
     }
+    if target.has("name") {
+        let name = json!({
+            "familyName": person.family, "givenName": person.given, "formatted": person.display_name(),
+        });
+        let email = json!({"value": person.user_name, "type": "work", "primary": true});
+        body = and(body, json!({"name": name, "emails": [email]}));
+    }
+    if target.has_extension(ENTERPRISE) {
+        body = and(body, json!({"schemas": [USER, ENTERPRISE], ENTERPRISE: {"department": "R&D"}}));
+    }
+    if let Some(role) = role {
+        target.map_role(&mut body, json!({"type": "base", "value": role}), "base");
+    }
+    body
+}
+
+fn new_group(name: &str) -> Value {
+    json!({"schemas": [GROUP], "displayName": name})
 }
 
 fn written(person: &Person, active: bool) -> Value {

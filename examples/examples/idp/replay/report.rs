@@ -23,8 +23,8 @@ pub(crate) struct Report {
     pub(crate) idp: String,
     /// The base URL.
     pub(crate) url: String,
-    /// The service's habits.
-    pub(crate) profile: String,
+    /// The profile the service is taken to have.
+    pub(crate) profile: &'static str,
     /// How many users were played.
     pub(crate) users: usize,
     /// How many groups were played.
@@ -110,6 +110,10 @@ impl Report {
         if self.gone {
             text.push_str("; the server stopped answering");
         }
+        let refused = self.played.iter().filter(|played| played.refused_by.is_some()).count();
+        if refused > 0 {
+            text.push_str(&format!("; {refused} of what the vendor refuses"));
+        }
         if let Some(clean_up) = self.clean_up {
             text.push_str(&format!("; clean-up: {} deleted, {} left", clean_up.deleted, clean_up.left));
         }
@@ -127,6 +131,7 @@ impl Report {
                 "path": played.path,
                 "status": played.status,
                 "ms": (played.took.as_secs_f64() * 1e6).round() / 1e3,
+                "refusedBy": played.refused_by,
                 "verdict": if played.differences.is_empty() { "ok" } else { "differs" },
                 "differences": played.differences,
             })
@@ -197,7 +202,10 @@ impl Row<'_> {
         let differing = self.all.iter().filter(|played| !played.differences.is_empty());
         let first = differing.clone().next().and_then(|played| played.differences.first());
         match (first, differing.count(), self.all.len()) {
-            (None, ..) => "ok".to_owned(),
+            (None, ..) => match self.first.refused_by {
+                Some(row) => format!("refused, as {row} says"),
+                None => "ok".to_owned(),
+            },
             (Some(difference), _, 1) => format!("DIFFERS: {difference}"),
             (Some(difference), some, all) => format!("DIFFERS in {some} of {all}: {difference}"),
         }

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use scim_profiles::Profile;
 use serde_json::Value;
 use ureq::http::Method;
 
 use super::client::{Answer, Client};
-use super::need::{Manners, Need, judge};
+use super::need::{Custom, Manners, Need, judge};
+use super::vendor::{self, Refusal};
 
 /// So many requests in a row without any answer, and the server is given up.
 const PATIENCE: u32 = 3;
@@ -19,7 +21,8 @@ const LONG_RUN: usize = 20;
 /// What a script plays against: the server, and the record of what happened.
 pub(crate) struct Session<'c> {
     client: &'c Client,
-    manners: Manners,
+    profile: &'static Profile,
+    custom: Custom,
     progress: bool,
     phase: &'static str,
     played: Vec<Played>,
@@ -44,6 +47,8 @@ pub(crate) struct Played {
     pub(crate) path: String,
     /// The status, if an answer came.
     pub(crate) status: Option<u16>,
+    /// The row of the profile by which the request is refused, if there is one.
+    pub(crate) refused_by: Option<&'static str>,
     /// How long it took.
     pub(crate) took: Duration,
     /// What differs from what is needed; empty when all is well.
@@ -77,16 +82,24 @@ pub(crate) struct Step<'s, 'c> {
     method: Method,
     path: String,
     body: Option<Value>,
-    statuses: &'static [u16],
+    statuses: Vec<u16>,
     needs: Vec<Need>,
 }
 
 impl<'c> Session<'c> {
-    /// A session with nothing played; `lives` is how many users and groups will be.
-    pub(crate) fn new(client: &'c Client, manners: Manners, lives: usize, quiet: bool) -> Self {
+    /// A session with nothing played, against a service of this profile; `lives` is how many users and groups
+    /// will be.
+    pub(crate) fn new(
+        client: &'c Client,
+        profile: &'static Profile,
+        manners: Manners,
+        lives: usize,
+        quiet: bool,
+    ) -> Self {
         Self {
             client,
-            manners,
+            profile,
+            custom: Custom { manners, errors: profile.errors.body },
             progress: lives >= LONG_RUN && !quiet,
             phase: "",
             played: Vec::new(),
@@ -144,7 +157,7 @@ impl<'c> Session<'c> {
             method: Method::GET,
             path: String::new(),
             body: None,
-            statuses: &[200],
+            statuses: vec![200],
             needs: Vec::new(),
         }
     }
@@ -217,8 +230,8 @@ impl Step<'_, '_> {
     }
 
     /// The statuses that are well; each method has its usual ones.
-    pub(crate) fn status(mut self, statuses: &'static [u16]) -> Self {
-        self.statuses = statuses;
+    pub(crate) fn status(mut self, statuses: &[u16]) -> Self {
+        self.statuses = statuses.to_vec();
         self
     }
 
@@ -228,17 +241,24 @@ impl Step<'_, '_> {
         self
     }
 
-    /// Sends the request, judges the answer and writes down both.
+    /// Sends the request, judges the answer and writes down both. What the vendor's tables say is refused
+    /// has to be refused, as they say it.
     ///
     /// # Errors
     ///
     /// No answer came. An answer that differs from what is needed is no error here.
     pub(crate) fn send(self) -> Result<Answer, Halt> {
-        let Self { session, step, source, method, path, body, statuses, needs } = self;
+        let Self { session, step, source, method, path, body, mut statuses, mut needs } = self;
+        let refusal = vendor::refusal(session.profile, &method, &path, body.as_ref());
+        if let Some(Refusal { status, .. }) = refusal {
+            statuses = vec![status];
+            needs.clear();
+        }
+        let refused_by = refusal.map(|refusal| refusal.row);
         let answered = session.client.send(&method, &path, body.as_ref());
         let (status, took, differences) = match &answered {
             Ok(answer) => {
-                (Some(answer.status), answer.took, judge(answer, statuses, &needs, session.manners))
+                (Some(answer.status), answer.took, judge(answer, &statuses, &needs, session.custom))
             }
             Err(error) => (None, Duration::ZERO, vec![format!("{error:#}")]),
         };
@@ -255,7 +275,17 @@ impl Step<'_, '_> {
             }
         }
         let phase = session.phase;
-        session.played.push(Played { phase, step, source, method, path, status, took, differences });
+        session.played.push(Played {
+            phase,
+            step,
+            source,
+            method,
+            path,
+            status,
+            refused_by,
+            took,
+            differences,
+        });
         match answered {
             Ok(answer) => {
                 session.unanswered = 0;

@@ -1,0 +1,141 @@
+//! What a vendor's tables say of a request: that it is refused, and how. Nothing here is of one vendor.
+
+use scim_filter::{Expr, Filter};
+use scim_profiles::{Filters, Payload, Profile};
+use serde_json::Value;
+use ureq::http::Method;
+use url::form_urlencoded;
+
+/// A refusal that a vendor documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The status it is answered with.
+    pub(crate) status: u16,
+    /// The row of the profile that says so.
+    pub(crate) row: &'static str,
+}
+
+/// The row of a profile that says what becomes of paths it does not have.
+const NO_ENDPOINT: &str = "no-other-endpoint";
+
+/// The row of a profile that says what becomes of filters it does not have.
+const NO_FILTER: &str = "filter-limited";
+
+/// Whether the service refuses this request whatever its state, by the rows of `profile`: it has no such
+/// request, it does not look up by that, or a rule does not let the body pass.
+pub(crate) fn refusal(
+    profile: &'static Profile,
+    method: &Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Option<Refusal> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let endpoint = endpoint(path);
+    if !profile.endpoints.iter().any(|row| row.method == method.as_str() && row.path == endpoint) {
+        return Some(by_row(profile, NO_ENDPOINT, 404));
+    }
+    let resource = profile.registry().resource_types().find(|resource| {
+        let collection = resource.resource_type().endpoint.as_str();
+        endpoint.strip_prefix(collection).is_some_and(|rest| matches!(rest, "" | "/{id}"))
+    })?;
+    if !filter_is_taken(profile.resource(resource.name())?.filters, query) {
+        return Some(by_row(profile, NO_FILTER, 400));
+    }
+    let payload = match *method {
+        Method::POST => Payload::Create,
+        Method::PUT => Payload::Replace,
+        Method::PATCH => Payload::Patch,
+        _ => return None,
+    };
+    let report = profile.lint_resource(resource.name(), payload, &body?.clone().into())?;
+    let row = report.errors().next()?.rule;
+    Some(Refusal { status: report.to_error()?.status().as_u16(), row })
+}
+
+/// `/Users/{id}` for one user's path, as the tables have it.
+fn endpoint(path: &str) -> String {
+    match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
+        Some((collection, _)) => format!("/{collection}/{{id}}"),
+        None => path.to_owned(),
+    }
+}
+
+fn by_row(profile: &Profile, id: &'static str, otherwise: u16) -> Refusal {
+    let status = profile.lifecycle.iter().find(|row| row.id == id).and_then(|row| row.status);
+    Refusal { status: status.unwrap_or(otherwise), row: id }
+}
+
+/// Whether a list may be asked for with this query.
+fn filter_is_taken(filters: Filters, query: &str) -> bool {
+    let Filters::Only(rows) = filters else { return true };
+    let Some((_, text)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "filter") else {
+        return true;
+    };
+    let Ok(filter) = Filter::parse(&text) else { return false };
+    match filter.expr() {
+        Expr::Compare(attribute, operator, _) => rows.iter().any(|row| {
+            attribute.as_str().eq_ignore_ascii_case(row.attribute)
+                && row.operators.contains(&operator.as_str())
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
+    fn refused(
+        profile: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Option<(u16, &'static str)> {
+        let profile = Profile::by_name(profile).unwrap();
+        refusal(profile, &method, path, body.as_ref()).map(|refusal| (refusal.status, refusal.row))
+    }
+
+    #[test]
+    fn what_there_is_not_is_refused_by_the_row_that_says_so() {
+        let groups = refused("pagerduty", Method::GET, "/Groups?startIndex=1&count=100", None);
+        assert_eq!(groups, Some((404, "no-other-endpoint")));
+        assert_eq!(refused("pagerduty", Method::GET, "/Users/G?", None), None);
+        assert_eq!(refused("generic", Method::GET, "/Groups/x", None), None);
+        assert_eq!(refused("generic", Method::GET, "/Groups/x/y", None), None);
+        assert_eq!(refused("generic", Method::GET, "/Teams", None), Some((404, "no-other-endpoint")));
+    }
+
+    #[test]
+    fn look_ups_are_those_of_the_filter_rows() {
+        let look_up =
+            |filter: &str| refused("pagerduty", Method::GET, &format!("/Users?filter={filter}&"), None);
+        assert_eq!(look_up("userName+eq+%22a%40example.com%22"), None);
+        assert_eq!(look_up("USERNAME%20eq%20%22a%22"), None);
+        assert_eq!(look_up("externalId+eq+%22a%22"), None);
+        for other in
+            ["userName+sw+%22a%22", "title+eq+%22a%22", "emails%5Btype+eq+%22work%22%5D+pr", "userName+"]
+        {
+            assert_eq!(look_up(other), Some((400, "filter-limited")), "{other}");
+        }
+        assert_eq!(refused("generic", Method::GET, "/Users?filter=title+sw+%22a%22", None), None);
+    }
+
+    #[test]
+    fn bodies_are_judged_by_the_rules() {
+        let user = |role: &str| {
+            json!({
+                "schemas": [USER], "userName": "a@example.com", "displayName": "A",
+                "roles": [{"type": "base", "value": role}],
+            })
+        };
+        let create = |role: &str| refused("pagerduty", Method::POST, "/Users", Some(user(role)));
+        assert_eq!(create("limited_user"), None);
+        assert_eq!(create("owner"), Some((400, "role-owner")));
+        assert_eq!(create("team_responder"), Some((400, "role-known")));
+        assert_eq!(refused("generic", Method::POST, "/Users", Some(user("owner"))), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! Every identity provider against every vendor's service: what the vendor supports works, and what it does
+//! not is refused as its profile says.
+
+use std::collections::BTreeSet;
+
+use clap::Parser as _;
+use scim_examples::provider::{Options, Provider};
+use scim_profiles::Profile;
+
+use crate::replay;
+use crate::support::{Faults, Habits, Run, Server, TOKEN, run};
+
+const IDPS: [&str; 3] = ["okta", "entra", "onelogin"];
+
+/// What is refused: the vendor, the identity provider, the step, and the row that says so.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    ("pagerduty", "okta", "import groups", "no-other-endpoint"),
+    ("pagerduty", "okta", "create group", "no-other-endpoint"),
+    ("pagerduty", "okta", "map what is no role", "role-owner"),
+    ("pagerduty", "okta", "map what is no role", "role-known"),
+    ("pagerduty", "entra", "query a group that is not there", "no-other-endpoint"),
+    ("pagerduty", "entra", "query by work e-mail", "filter-limited"),
+    ("pagerduty", "entra", "map what is no role", "role-owner"),
+    ("pagerduty", "entra", "map what is no role", "role-known"),
+    ("pagerduty", "onelogin", "get groups", "no-other-endpoint"),
+    ("pagerduty", "onelogin", "create group", "no-other-endpoint"),
+    ("pagerduty", "onelogin", "map what is no role", "role-owner"),
+    ("pagerduty", "onelogin", "map what is no role", "role-known"),
+];
+
+/// The service of `profile`, until the test ends; its base URL.
+async fn serve(profile: &Profile, store: &[&str]) -> String {
+    let line =
+        ["provider", "--listen", "127.0.0.1:0", "--no-audit", "--profile", profile.name, "--token", TOKEN];
+    let provider = Provider::start(Options::try_parse_from(line.iter().chain(store)).unwrap()).await.unwrap();
+    let url = provider.base_url().to_string();
+    tokio::spawn(provider.run(std::future::pending()));
+    url
+}
+
+async fn play(url: &str, arguments: &str) -> Run {
+    let (outcome, text) = run(url, TOKEN, &format!("{arguments} --users 2 --groups 1 --json")).await.unwrap();
+    let report = serde_json::from_str(&text).unwrap();
+    Run { passed: outcome == replay::Outcome::Passed, report, text }
+}
+
+/// Plays everything against everything; with `told`, the program is told whose service it is.
+async fn all(store: &[&str], told: bool) {
+    for profile in Profile::ALL {
+        let url = serve(profile, store).await;
+        for idp in IDPS {
+            let whose = if told { format!("--profile {}", profile.name) } else { String::new() };
+            let run = play(&url, &format!("--as {idp} {whose}")).await;
+            let cell = format!("{idp} against {}", profile.name);
+            assert!(run.passed, "{cell}: {:#?}", run.differences());
+            assert_eq!(run.report["profile"], profile.name, "{cell}");
+            assert_eq!(run.report["cleanUp"]["left"], 0, "{cell}");
+            let steps = run.report["steps"].as_array().unwrap();
+            let refused: BTreeSet<_> = steps
+                .iter()
+                .filter_map(|step| Some((step["step"].as_str()?, step["refusedBy"].as_str()?)))
+                .collect();
+            let expected: BTreeSet<_> = REFUSED
+                .iter()
+                .filter(|(vendor, by, ..)| *vendor == profile.name && *by == idp)
+                .map(|(_, _, step, row)| (*step, *row))
+                .collect();
+            assert_eq!(refused, expected, "{cell}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_identity_provider_gets_along_with_every_vendor() {
+    all(&["--memory-store"], true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_does_over_sqlite_with_a_vendor_that_is_recognised() {
+    all(&["--database", ":memory:"], false).await;
+}
+
+/// The table above is not what the vendor refuses anyway: told another profile, the program sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_refuses_nothing_is_not_taken_for_pagerdutys() {
+    let server = Server::start(Habits::Generic, Faults::default()).await;
+    for (idp, expected) in [
+        ("okta", "test connection / import groups: status 200 where 404 is needed"),
+        ("entra", "create users / query by work e-mail: status 200 where 400 is needed"),
+        ("onelogin", "update users / map what is no role: status 200 where 400 is needed"),
+    ] {
+        let run = play(&server.url, &format!("--as {idp} --profile pagerduty")).await;
+        assert!(!run.passed);
+        let differences = run.differences();
+        assert!(differences.iter().any(|text| text == expected), "{idp}: {differences:#?}");
+    }
+}
