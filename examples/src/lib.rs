@@ -7,6 +7,7 @@ pub mod finish;
 pub mod incident_io;
 pub mod log;
 mod mount;
+pub mod pagerduty_rest;
 pub mod provider;
 mod serve;
 mod store;

@@ -1,0 +1,258 @@
+//! The stand-in on a socket.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::account::Account;
+use super::answer::{Answer, Refusal};
+use super::credentials::Tokens;
+use super::faults::{End, Fate, Faults};
+use super::rate::{Counted, Windows};
+use super::route::{Handled, Options, World};
+
+/// A stand-in that listens but does not answer yet.
+pub struct StandIn {
+    listener: TcpListener,
+    handle: StandInHandle,
+    url: Url,
+}
+
+/// The account behind a stand-in, to look at and to change while it runs.
+#[derive(Clone)]
+pub struct StandInHandle(Arc<Mutex<State>>);
+
+struct State {
+    world: World,
+    faults: Faults,
+    number: u64,
+    seen: Vec<Seen>,
+}
+
+/// A request that had its effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its method.
+    pub method: Method,
+    /// Its path, without query.
+    pub path: String,
+    /// The status of what it came to, which the client may never have heard.
+    pub status: StatusCode,
+}
+
+impl StandIn {
+    /// Listens.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be used.
+    pub async fn bind(
+        listen: SocketAddr,
+        account: Account,
+        options: Options,
+        faults: Faults,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}"))?;
+        let url = Url::parse(&format!("http://{}", listener.local_addr()?))?;
+        let options = Options { late_roles: faults.late_roles, ..options };
+        let world = World { account, options, tokens: Tokens::default(), windows: Windows::default() };
+        let state = State { world, faults, number: 0, seen: Vec::new() };
+        Ok(Self { listener, handle: StandInHandle(Arc::new(Mutex::new(state))), url })
+    }
+
+    /// The URL of the API; that of the tokens is the same.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The account.
+    pub fn handle(&self) -> StandInHandle {
+        self.handle.clone()
+    }
+
+    /// Answers until `stop` completes, and breaks off what is under way then.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let stream = tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+                () = &mut stop => break,
+            };
+            let _ = stream.set_nodelay(true);
+            let handle = self.handle.clone();
+            while connections.try_join_next().is_some() {}
+            connections.spawn(async move {
+                let service = service_fn(|request| handle.serve(request));
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+                if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                    tracing::debug!(%error, "connection ended");
+                }
+            });
+        }
+    }
+}
+
+impl StandInHandle {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the account, or changes it as somebody else does in PagerDuty.
+    pub fn account<R>(&self, with: impl FnOnce(&mut Account) -> R) -> R {
+        with(&mut self.lock().world.account)
+    }
+
+    /// What goes wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        let mut state = self.lock();
+        state.world.options.late_roles = faults.late_roles;
+        state.faults = faults;
+    }
+
+    /// Ends all tokens, as an administrator can.
+    pub fn revoke_tokens(&self) {
+        self.lock().world.tokens.revoke();
+    }
+
+    /// The requests that had their effect since this was asked last.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.lock().seen)
+    }
+
+    async fn serve(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+        let (head, body) = request.into_parts();
+        let body = match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => {
+                return Ok(respond(
+                    &Refusal::invalid("the request body is too long or broken off").into(),
+                    None,
+                ));
+            }
+        };
+        let fate = {
+            let mut state = self.lock();
+            state.number += 1;
+            let number = state.number;
+            state.faults.fate(number)
+        };
+        let Fate { delay, duplicate, end } = fate;
+        let outcome = match end {
+            End::DroppedBefore => Err(Dropped),
+            End::FailedBefore(status) => Ok(failed(status)),
+            End::Answered | End::DroppedAfter | End::FailedAfter(_) | End::BrokenOff => {
+                let handled = self.lock().apply(&head, &body, duplicate);
+                match end {
+                    End::DroppedAfter => Err(Dropped),
+                    End::FailedAfter(status) => Ok(failed(status)),
+                    End::BrokenOff => Ok(broken_off(respond(&handled.answer, handled.counted))),
+                    _ => Ok(respond(&handled.answer, handled.counted)),
+                }
+            }
+        };
+        let status = outcome.as_ref().map_or(0, |response| response.status().as_u16());
+        tracing::info!(method = %head.method, path = head.uri.path(), status, ?end, duplicate);
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        outcome
+    }
+}
+
+impl State {
+    fn apply(&mut self, head: &http::request::Parts, body: &[u8], twice: bool) -> Handled {
+        if twice {
+            self.apply(head, body, false);
+        }
+        let handled = self.world.handle(head, body, Instant::now());
+        if self.seen.len() < MAX_SEEN {
+            let (method, path) = (head.method.clone(), head.uri.path().to_owned());
+            self.seen.push(Seen { method, path, status: handled.answer.status });
+        }
+        handled
+    }
+}
+
+fn respond(answer: &Answer, counted: Option<Counted>) -> Response<Full<Bytes>> {
+    let text = answer.body.as_ref().map(serde_json::Value::to_string);
+    let mut response = Response::new(Full::new(Bytes::from(text.unwrap_or_default())));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    if answer.body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(counted) = counted {
+        let told = [
+            ("ratelimit-limit", u64::from(counted.limit)),
+            ("ratelimit-remaining", u64::from(counted.remaining)),
+            ("ratelimit-reset", counted.reset),
+        ];
+        for (name, value) in told {
+            headers.insert(HeaderName::from_static(name), value.into());
+        }
+    }
+    response
+}
+
+/// A 5xx: of PagerDuty in its form, of what stands before it in another.
+fn failed(status: StatusCode) -> Response<Full<Bytes>> {
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        return respond(&Refusal::internal().into(), None);
+    }
+    let text = format!("<html><body><h1>{status}</h1></body></html>");
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// The same with more announced than comes, for which the connection ends.
+fn broken_off(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
+    response
+}
+
+/// No answer: the connection ends.
+#[derive(Debug)]
+struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is dropped")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+impl From<Infallible> for Dropped {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+const MAX_BODY: usize = 1024 * 1024;
+/// What is remembered of requests, for whoever asks.
+const MAX_SEEN: usize = 100_000;
