@@ -21,7 +21,7 @@ impl Rows {
 }
 impl Store for Rows {
     async fn create(&self, at: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Done {
-        self.with(at, |rows| check_unique(at, new, unique, rows).map(|()| rows.push(new.clone())))
+        self.with(at, |rows| check_unique(at, new, unique, &*rows).map(|()| rows.push(new.clone())))
     }
     async fn read(&self, at: Scope<'_>, id: &ResourceId, _: &Projection) -> Done<Option<Resource>> {
         Ok(self.with(at, |rows| rows.iter().find(|row| row.id().as_ref() == Some(id)).cloned()))
@@ -31,7 +31,7 @@ impl Store for Rows {
     }
     async fn replace(&self, at: Scope<'_>, new: &Resource, unique: &[UniqueKey], old: Version) -> Done {
         self.with(at, |rows| {
-            check_unique(at, new, unique, rows)?;
+            check_unique(at, new, unique, &*rows)?;
             find(rows, new.id().as_ref(), Some(old)).map(|n| drop(rows.splice(n..=n, [new.clone()])))
         })
     }

@@ -53,6 +53,7 @@ struct Table {
     // INVARIANT: `by_id`, `by_key` and `groups` name exactly the rows' ids, unique keys and members.
     rows: BTreeMap<u64, Row>,
     by_id: HashMap<Box<str>, u64>,
+    // With the attributes as `claims` has them.
     by_key: HashMap<UniqueKey, u64>,
     groups: Groups,
     next: u64,
@@ -188,10 +189,19 @@ impl MemoryStore {
         self.tables().get(scope.tenant)?.get(scope.schema.name()).map(read)
     }
 
-    fn with_table_mut<T>(&self, scope: Scope<'_>, write: impl FnOnce(&mut Table) -> T) -> T {
+    /// Writes to the table of the scope, told which of `claims` a resource of another type has.
+    fn with_table_mut<T>(
+        &self,
+        scope: Scope<'_>,
+        claims: &[UniqueKey],
+        write: impl FnOnce(&mut Table, Option<&UniqueKey>) -> T,
+    ) -> T {
         let mut tables = self.tables_mut();
         let tenant = tables.entry(scope.tenant.clone()).or_default();
-        write(tenant.entry(scope.schema.name().into()).or_default())
+        let others = || tenant.iter().filter(|(name, _)| ***name != *scope.schema.name());
+        let is_taken = |claim: &&UniqueKey| others().any(|(_, table)| table.by_key.contains_key(*claim));
+        let elsewhere = claims.iter().find(is_taken);
+        write(tenant.entry(scope.schema.name().into()).or_default(), elsewhere)
     }
 }
 
@@ -209,8 +219,9 @@ impl Store for MemoryStore {
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
-        let row = Row::new(scope.schema, resource, unique);
-        self.with_table_mut(scope, |table| table.create(scope.schema, id, row))
+        let claims = claims(scope.schema, unique);
+        let row = Row::new(scope.schema, resource, &claims);
+        self.with_table_mut(scope, &claims, |table, elsewhere| table.create(scope.schema, id, row, elsewhere))
     }
 
     async fn read(
@@ -255,11 +266,12 @@ impl Store for MemoryStore {
         expected: Version,
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or(StoreError::NotFound)?;
-        let row = Row::new(scope.schema, resource, unique);
+        let claims = claims(scope.schema, unique);
+        let row = Row::new(scope.schema, resource, &claims);
         // The former row may be large; it is dropped without the lock.
-        let former = self.with_table_mut(scope, |table| {
+        let former = self.with_table_mut(scope, &claims, |table, elsewhere| {
             let sequence = table.expect(&id, Some(expected))?;
-            table.claim(sequence, unique)?;
+            table.claim(sequence, scope.schema, &claims, elsewhere)?;
             if let Some(former) = table.rows.get(&sequence) {
                 table.groups.forget(scope.schema, sequence, former);
             }
@@ -277,10 +289,11 @@ impl Store for MemoryStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        self.with_table_mut(scope, |table| {
+        let claims = update.unique.map(|unique| claims(scope.schema, unique));
+        self.with_table_mut(scope, claims.as_deref().unwrap_or_default(), |table, elsewhere| {
             let sequence = table.expect(id, expected)?;
-            if let Some(unique) = update.unique {
-                table.claim(sequence, unique)?;
+            if let Some(claims) = &claims {
+                table.claim(sequence, scope.schema, claims, elsewhere)?;
             }
             let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
             let version = row.head().version();
@@ -345,11 +358,17 @@ impl Table {
         self.rows.get(self.by_id.get(id.as_str())?)
     }
 
-    fn create(&mut self, schema: &ResourceSchema, id: ResourceId, row: Row) -> Result<(), StoreError> {
+    fn create(
+        &mut self,
+        schema: &ResourceSchema,
+        id: ResourceId,
+        row: Row,
+        elsewhere: Option<&UniqueKey>,
+    ) -> Result<(), StoreError> {
         if self.by_id.contains_key(id.as_str()) {
             return Err(StoreError::Conflict { attribute: "id".to_owned() });
         }
-        self.claim(self.next, &row.unique)?;
+        self.claim(self.next, schema, &row.claims, elsewhere)?;
         self.by_id.insert(id.as_str().into(), self.next);
         self.groups.know(schema, self.next, &row);
         self.rows.insert(self.next, row);
@@ -364,7 +383,7 @@ impl Table {
         expected: Option<Version>,
     ) -> Result<Option<Row>, StoreError> {
         let sequence = self.expect(id, expected)?;
-        self.claim(sequence, &[])?;
+        self.claim(sequence, schema, &[], None)?;
         self.by_id.remove(id.as_str());
         let former = self.rows.remove(&sequence);
         if let Some(former) = &former {
@@ -405,18 +424,25 @@ impl Table {
         Ok(sequence)
     }
 
-    /// Gives the row `sequence` these unique keys in place of those it had, all or none.
-    fn claim(&mut self, sequence: u64, unique: &[UniqueKey]) -> Result<(), StoreError> {
+    /// Gives the row `sequence` these claims in place of those it had, all or none; `elsewhere` is one of
+    /// them that a resource of another type has.
+    fn claim(
+        &mut self,
+        sequence: u64,
+        schema: &ResourceSchema,
+        claims: &[UniqueKey],
+        elsewhere: Option<&UniqueKey>,
+    ) -> Result<(), StoreError> {
         let taken = |key: &&UniqueKey| self.by_key.get(key).is_some_and(|owner| *owner != sequence);
-        if let Some(key) = unique.iter().find(taken) {
-            return Err(StoreError::Conflict { attribute: key.attribute.to_string() });
+        if let Some(key) = claims.iter().find(taken).or(elsewhere) {
+            return Err(StoreError::Conflict { attribute: name(schema, key).to_owned() });
         }
         if let Some(row) = self.rows.get_mut(&sequence) {
-            for key in std::mem::replace(&mut row.unique, unique.to_vec()) {
+            for key in std::mem::replace(&mut row.claims, claims.to_vec()) {
                 self.by_key.remove(&key);
             }
         }
-        self.by_key.extend(unique.iter().map(|key| (key.clone(), sequence)));
+        self.by_key.extend(claims.iter().map(|key| (key.clone(), sequence)));
         Ok(())
     }
 
@@ -492,9 +518,24 @@ impl Table {
         unique.then(|| {
             let value = if attr.case_exact { text.into() } else { compare::fold(text) };
             let key = UniqueKey { attribute: attr.name.as_str().into(), value: value.into() };
-            self.by_key.get(&key).copied().into_iter().collect()
+            self.by_key.get(&claim(schema, &key)).copied().into_iter().collect()
         })
     }
+}
+
+/// Unique keys by the schema that they are unique in.
+fn claims(schema: &ResourceSchema, unique: &[UniqueKey]) -> Vec<UniqueKey> {
+    unique.iter().map(|key| claim(schema, key)).collect()
+}
+
+fn claim(schema: &ResourceSchema, key: &UniqueKey) -> UniqueKey {
+    UniqueKey { attribute: key.qualified(schema).into(), value: key.value.clone() }
+}
+
+/// The attribute of a claim as unique keys name it.
+fn name<'c>(schema: &ResourceSchema, claim: &'c UniqueKey) -> &'c str {
+    let of_base = claim.attribute.strip_prefix(&*schema.base().id).and_then(|rest| rest.strip_prefix(':'));
+    of_base.filter(|name| !name.contains(':')).unwrap_or(&claim.attribute)
 }
 
 /// The place of a row in the order of creation.

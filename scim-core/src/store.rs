@@ -33,7 +33,8 @@ pub struct Scope<'a> {
 /// What must hold of a store, and how it is tested, stands in the `testkit` (feature `testkit`): run
 /// its laws against yours.
 pub trait Store: Send + Sync + 'static {
-    /// Stores a new resource; [`StoreError::Conflict`] if a unique key or the `id` is taken.
+    /// Stores a new resource; [`StoreError::Conflict`] if the `id` is taken, or a unique key, by a
+    /// resource of this type or of another that has the schema of the key ([`UniqueKey::qualified`]).
     fn create(
         &self,
         scope: Scope<'_>,
@@ -612,21 +613,27 @@ pub fn find(
     Ok(place)
 }
 
-/// Refuses `resource` if another of `resources` has one of its unique keys, `unique`: for stores
-/// that keep resources in lists. It looks at every resource.
+/// Refuses `resource` if another of `resources` has one of its unique keys, `unique`: for stores that keep
+/// resources in lists. It looks at every resource; they are those of the tenant, of all types that have a
+/// schema with the type of `resource` in common.
 ///
 /// # Errors
 ///
 /// [`StoreError::Conflict`] with the attribute.
-pub fn check_unique(
+pub fn check_unique<'r>(
     scope: Scope<'_>,
     resource: &Resource,
     unique: &[UniqueKey],
-    resources: &[Resource],
+    resources: impl IntoIterator<Item = &'r Resource>,
 ) -> Result<(), StoreError> {
-    let id = resource.id();
-    for other in resources.iter().filter(|other| other.id() != id) {
-        let taken = validate::unique_keys(scope.schema, other);
+    let base = &scope.schema.base().id;
+    let of = |resource: &Resource| (resource.id(), resource.resource_type().map(str::to_owned));
+    let own = of(resource);
+    for other in resources.into_iter().filter(|other| of(other) != own) {
+        let has_base = other.schemas().any(|uri| uri.eq_ignore_ascii_case(base));
+        let is_own_type = of(other).1 == own.1;
+        let mut taken = validate::unique_keys(scope.schema, other);
+        taken.retain(|key| is_own_type || has_base || key.attribute.contains(':'));
         if let Some(key) = unique.iter().find(|key| taken.contains(key)) {
             return Err(StoreError::Conflict { attribute: key.attribute.to_string() });
         }

@@ -15,10 +15,10 @@ pub(crate) fn users(dialect: Dialect, count: usize) -> Vec<String> {
     };
     let (body, keys) = (body("2026-01-01T00:00:00Z", "U", "User"), body("2026-01-01T00:00:00", "u", "user"));
     let all = series(dialect, count);
-    let key = |attribute: &str, value: &str, claimed: &str| {
+    let key = |attribute: &str, value: &str, claim: &str| {
         format!(
-            "INSERT INTO resource_keys (tenant, type, attribute, value, id, claimed) \
-             SELECT '{TENANT}', 'User', '{attribute}', {value}, 'u' || n, {claimed} FROM {all}"
+            "INSERT INTO resource_keys (tenant, type, attribute, value, id, claimed, claim) \
+             SELECT '{TENANT}', 'User', '{attribute}', {value}, 'u' || n, '{claim}' <> '', '{claim}' FROM {all}"
         )
     };
     vec![
@@ -27,9 +27,13 @@ pub(crate) fn users(dialect: Dialect, count: usize) -> Vec<String> {
              SELECT '{TENANT}', 'User', 'u' || n, n, 1, {body}, jsonb({keys}) FROM {all}"
         ),
         format!("INSERT INTO counters (tenant, type, last) VALUES ('{TENANT}', 'User', {count})"),
-        key("userName", "'user' || n || '@example.com'", "TRUE"),
-        key("externalId", "'E' || n", "FALSE"),
-        key("emails", "'user' || n || '@example.com'", "FALSE"),
+        key(
+            "userName",
+            "'user' || n || '@example.com'",
+            "urn:ietf:params:scim:schemas:core:2.0:user:username",
+        ),
+        key("externalId", "'E' || n", ""),
+        key("emails", "'user' || n || '@example.com'", ""),
     ]
 }
 

@@ -492,11 +492,11 @@ pub(super) fn failure(error: sqlx::Error) -> StoreError {
     if unavailable { StoreError::Unavailable(error.into()) } else { StoreError::Internal(error.into()) }
 }
 
-static MIGRATIONS: Migrator = sqlx::migrate!();
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The migrations for PostgreSQL, whose texts are to compare as SQLite's do: byte by byte, whatever
 /// the locale of the database.
-fn byte_by_byte(migrations: &Migrator) -> Migrator {
+pub(super) fn byte_by_byte(migrations: &Migrator) -> Migrator {
     let adapted = migrations.iter().map(|migration| {
         let sql = migration.sql.as_str().replace(" TEXT ", " TEXT COLLATE \"C\" ");
         Migration::new(

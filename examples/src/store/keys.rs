@@ -18,8 +18,8 @@ use super::members::MEMBERS;
 /// The attributes identity providers look resources up by; of a complex one its `value`.
 pub(super) const INDEXED: [&str; 4] = ["userName", "externalId", "displayName", "emails"];
 
-/// Attribute and value, and whether no other resource may have it.
-pub(super) type Keys = BTreeMap<(String, String), bool>;
+/// Attribute and value, and the claim if no other resource may have it.
+pub(super) type Keys = BTreeMap<(String, String), Option<String>>;
 
 /// The keys of `resource`: its indexed values, and its unique keys.
 pub(super) fn of(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueKey]) -> Keys {
@@ -30,11 +30,14 @@ pub(super) fn of(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueK
         };
         let values = value.as_array().unwrap_or(std::slice::from_ref(value));
         for text in values.iter().filter_map(text) {
-            keys.insert((name.to_owned(), key(attribute, text).into_owned()), false);
+            keys.insert((name.to_owned(), key(attribute, text).into_owned()), None);
         }
     }
-    for claim in unique {
-        keys.insert((claim.attribute.to_string(), short(Cow::Borrowed(&claim.value)).into_owned()), true);
+    for key in unique {
+        let value = short(Cow::Borrowed(&key.value)).into_owned();
+        // As of its schema; URIs differ by more than case.
+        let claim = key.qualified(schema).to_ascii_lowercase();
+        keys.insert((key.attribute.to_string(), value), Some(claim));
     }
     keys
 }
@@ -112,17 +115,18 @@ pub(super) async fn insert(
     let keys: Vec<_> = keys.iter().collect();
     for batch in batches(&keys) {
         let rows: Vec<String> =
-            (0..batch.len()).map(|row| format!("(?1, ?2, ?3, {})", places(4 + 3 * row, 3))).collect();
+            (0..batch.len()).map(|row| format!("(?1, ?2, ?3, {})", places(4 + 4 * row, 4))).collect();
         let mut insert = Statement::new(format!(
-            "INSERT INTO resource_keys (tenant, type, id, attribute, value, claimed) VALUES {} \
+            "INSERT INTO resource_keys (tenant, type, id, attribute, value, claimed, claim) VALUES {} \
              ON CONFLICT DO NOTHING RETURNING attribute, value",
             rows.join(", ")
         ))
         .text(scope.tenant.as_str())
         .text(scope.schema.name())
         .text(id.as_str());
-        for ((attribute, value), claimed) in batch {
-            insert = insert.text(attribute).text(value).flag(**claimed);
+        for ((attribute, value), claim) in batch {
+            let text = claim.as_deref().unwrap_or_default();
+            insert = insert.text(attribute).text(value).flag(claim.is_some()).text(text);
         }
         let inserted: Vec<(String, String)> = insert.rows(tx).await?;
         // Of its own rows none is in the way any more, so it is another resource's claim.
@@ -135,15 +139,17 @@ pub(super) async fn insert(
 
 /// The keys that the resource has.
 pub(super) async fn present(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Keys, StoreError> {
-    let rows: Vec<(String, String, bool)> = Statement::new(
-        "SELECT attribute, value, claimed FROM resource_keys WHERE tenant = ?1 AND type = ?2 AND id = ?3",
+    let rows: Vec<(String, String, bool, String)> = Statement::new(
+        "SELECT attribute, value, claimed, claim FROM resource_keys \
+         WHERE tenant = ?1 AND type = ?2 AND id = ?3",
     )
     .text(scope.tenant.as_str())
     .text(scope.schema.name())
     .text(id.as_str())
     .rows(tx)
     .await?;
-    Ok(rows.into_iter().map(|(attribute, value, claimed)| ((attribute, value), claimed)).collect())
+    let key = |(attribute, value, claimed, claim)| ((attribute, value), Some(claim).filter(|_| claimed));
+    Ok(rows.into_iter().map(key).collect())
 }
 
 /// Makes `keys` the keys of the resource; those it has already are not written again.
@@ -154,8 +160,8 @@ pub(super) async fn put(
     keys: &Keys,
 ) -> Result<(), StoreError> {
     let present = present(tx, scope, id).await?;
-    for ((attribute, value), claimed) in &present {
-        if keys.get(&(attribute.clone(), value.clone())) == Some(claimed) {
+    for ((attribute, value), claim) in &present {
+        if keys.get(&(attribute.clone(), value.clone())) == Some(claim) {
             continue;
         }
         Statement::new(
@@ -170,8 +176,8 @@ pub(super) async fn put(
         .execute(tx)
         .await?;
     }
-    let new = keys.iter().filter(|(key, claimed)| present.get(*key) != Some(claimed));
-    insert(tx, scope, id, &new.map(|(key, claimed)| (key.clone(), *claimed)).collect()).await
+    let new = keys.iter().filter(|(key, claim)| present.get(*key) != Some(claim));
+    insert(tx, scope, id, &new.map(|(key, claim)| (key.clone(), claim.clone())).collect()).await
 }
 
 /// The longest text that an index holds as it is: a row of a PostgreSQL index has 2,700 bytes.

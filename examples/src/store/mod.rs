@@ -19,6 +19,8 @@ mod query;
 #[cfg(test)]
 mod tests;
 mod turns;
+#[cfg(test)]
+mod upgrade;
 
 use std::collections::HashSet;
 use std::fmt;

@@ -24,7 +24,7 @@ pub(super) struct Row {
     // copied outside.
     head: Arc<Resource>,
     keyed: Vec<Keyed>,
-    pub(super) unique: Vec<UniqueKey>,
+    pub(super) claims: Vec<UniqueKey>,
 }
 
 /// A resource as readers hold it without the lock.
@@ -58,7 +58,7 @@ enum Seen {
 }
 
 impl Row {
-    pub(super) fn new(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueKey]) -> Self {
+    pub(super) fn new(schema: &ResourceSchema, resource: &Resource, claims: &[UniqueKey]) -> Self {
         let mut keyed = Vec::new();
         let head = resource.0.iter().map(|(name, value)| match value {
             Value::Array(values) if !values.is_empty() => match find_keyed(schema, name.as_str()) {
@@ -71,7 +71,7 @@ impl Row {
             value => (name.clone(), value.clone()),
         });
         let head = Arc::new(Resource(head.collect()));
-        Self { head, keyed, unique: unique.to_vec() }
+        Self { head, keyed, claims: claims.to_vec() }
     }
 
     /// The resource without the values of keyed attributes.
@@ -132,7 +132,7 @@ impl Row {
         if change.writes.iter().any(writes_keyed) {
             let mut whole = self.share(schema, &Projection::default()).whole();
             let changed = change.apply(&mut whole);
-            *self = Self::new(schema, &whole, &self.unique);
+            *self = Self::new(schema, &whole, &self.claims);
             return changed;
         }
         let mut changed = false;

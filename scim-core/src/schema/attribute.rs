@@ -254,7 +254,7 @@ characteristic! {
     Uniqueness: "uniqueness" {
         /// Any number of resources may have it.
         None = "none",
-        /// Among resources of the type in the tenant.
+        /// Among the resources of the tenant whose type has the schema of the attribute (erratum 8279).
         Server = "server",
         /// Everywhere; the service enforces it like `server`.
         Global = "global",

@@ -14,7 +14,7 @@ use crate::membership::Hierarchy;
 use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::Query;
-use crate::schema::{Registry, ResourceSchema};
+use crate::schema::{Registry, ResourceSchema, ResourceType, builtin};
 use crate::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use crate::validate::unique_keys;
 use crate::value::{Object, Value};
@@ -43,6 +43,21 @@ struct Inner<S> {
     spawn: Option<Spawn>,
 }
 
+/// A resource type besides users and groups that has the schema of users.
+pub(super) const CONTRACTOR: &str = "Contractor";
+
+/// Users and groups, and contractors, who are made as users are.
+fn registry() -> Registry {
+    let contractors = ResourceType {
+        name: CONTRACTOR.to_owned(),
+        endpoint: "/Contractors".to_owned(),
+        schema_extensions: Vec::new(),
+        ..builtin::user_resource_type()
+    };
+    #[expect(clippy::expect_used, reason = "the resource types are constant, and every trial makes them")]
+    Registry::standard().with(Vec::new(), vec![contractors]).expect("the resource types fit together")
+}
+
 impl<S: Store> Trial<S> {
     /// Puts `store` on trial. The resources made belong to the tenant `testkit NAME` and to
     /// others whose names begin with that.
@@ -51,7 +66,7 @@ impl<S: Store> Trial<S> {
         Self(Arc::new(Inner {
             store: Arc::new(store),
             kept: kept.into(),
-            registry: Registry::standard(),
+            registry: registry(),
             tenant: TenantId::new(format!("testkit {name}")),
             spawn: None,
         }))

@@ -1,12 +1,16 @@
 //! The values that no other resource may have.
 
+use std::borrow::Cow;
+
 use scim_filter::Number;
 
 use crate::Resource;
 use crate::schema::{Attribute, Mutability, ResourceSchema, Uniqueness};
 use crate::value::{Object, Value};
 
-/// A value that only one resource of its type in a tenant may have.
+/// A value that only one resource may have of those in a tenant whose types have the schema that declares
+/// the attribute (RFC 7643 erratum 8279): users and contractors that are both made after the User schema
+/// have one set of names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UniqueKey {
     /// The attribute, URI-qualified when in an extension: `userName`.
@@ -15,7 +19,29 @@ pub struct UniqueKey {
     pub value: Box<str>,
 }
 
-/// The unique keys of `resource`: what no other resource of its type in the tenant may have.
+impl UniqueKey {
+    /// The attribute with the URI of the schema that declares it, which is the scope of its uniqueness.
+    ///
+    /// ```
+    /// use scim_core::schema::Registry;
+    /// use scim_core::validate::UniqueKey;
+    ///
+    /// let registry = Registry::standard();
+    /// let users = registry.by_name("User").expect("a standard type");
+    /// let key = UniqueKey { attribute: "userName".into(), value: "bjensen".into() };
+    /// assert_eq!(key.qualified(users), "urn:ietf:params:scim:schemas:core:2.0:User:userName");
+    /// ```
+    pub fn qualified(&self, schema: &ResourceSchema) -> Cow<'_, str> {
+        // INVARIANT: no name of an attribute has a colon, and every URI has one.
+        if self.attribute.contains(':') {
+            return Cow::Borrowed(&self.attribute);
+        }
+        Cow::Owned(format!("{}:{}", schema.base().id, self.attribute))
+    }
+}
+
+/// The unique keys of `resource`: what no other resource in the tenant may have whose type has the same
+/// schema.
 ///
 /// Those of attributes and sub-attributes whose `uniqueness` is `server` or `global`, sorted and
 /// each once; not the `id`, by which a store finds the resource anyway.

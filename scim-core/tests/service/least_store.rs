@@ -29,6 +29,12 @@ impl Least {
         });
         run(&mut all[place].2)
     }
+
+    fn check(&self, scope: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Result<(), StoreError> {
+        let all = self.0.lock().unwrap();
+        let own = all.iter().filter(|rows| rows.0 == *scope.tenant);
+        store::check_unique(scope, new, unique, own.flat_map(|rows| &rows.2))
+    }
 }
 
 impl Store for Least {
@@ -38,14 +44,12 @@ impl Store for Least {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        self.with(scope, |rows| {
-            if store::find(rows, resource.id().as_ref(), None).is_ok() {
-                return Err(StoreError::Conflict { attribute: "id".to_owned() });
-            }
-            store::check_unique(scope, resource, unique, rows)?;
-            rows.push(resource.clone());
-            Ok(())
-        })
+        if self.with(scope, |rows| store::find(rows, resource.id().as_ref(), None)).is_ok() {
+            return Err(StoreError::Conflict { attribute: "id".to_owned() });
+        }
+        self.check(scope, resource, unique)?;
+        self.with(scope, |rows| rows.push(resource.clone()));
+        Ok(())
     }
 
     async fn read(
@@ -69,12 +73,10 @@ impl Store for Least {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        self.with(scope, |rows| {
-            let place = store::find(rows, resource.id().as_ref(), Some(expected))?;
-            store::check_unique(scope, resource, unique, rows)?;
-            rows[place] = resource.clone();
-            Ok(())
-        })
+        let place = self.with(scope, |rows| store::find(rows, resource.id().as_ref(), Some(expected)))?;
+        self.check(scope, resource, unique)?;
+        self.with(scope, |rows| rows[place] = resource.clone());
+        Ok(())
     }
 
     async fn delete(

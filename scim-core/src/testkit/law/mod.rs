@@ -119,7 +119,8 @@ laws! {
         a_unique_value_is_compared_folded
         ones_own_unique_value_is_not_in_the_way
         a_deleted_resource_frees_its_unique_values
-        a_unique_value_given_up_is_free;
+        a_unique_value_given_up_is_free
+        types_of_one_schema_share_its_unique_values;
     list:
         a_list_is_in_the_order_of_creation
         a_page_is_the_part_asked_for

@@ -4,7 +4,7 @@ use super::write::{group, user};
 use crate::patch::Change;
 use crate::store::{Applied, Store};
 use crate::testkit::random::write;
-use crate::testkit::trial::{conflict, in_version, same_but_meta};
+use crate::testkit::trial::{CONTRACTOR, conflict, in_version, same_but_meta};
 use crate::testkit::{Broken, Trial, demand};
 use crate::{Resource, Value, Version};
 
@@ -83,6 +83,40 @@ pub async fn a_unique_value_given_up_is_free<S: Store>(trial: &Trial<S>) -> Resu
     let mut named: Resource = group("g", &[]);
     named.0.insert("displayName", "cid");
     trial.create(groups, &named).await
+}
+
+/// A unique value is had once among all resource types that have the schema of its attribute (RFC 7643
+/// erratum 8279), and the types are apart in all else.
+pub async fn types_of_one_schema_share_its_unique_values<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (users, contractors) = (trial.users()?, trial.scope(CONTRACTOR)?);
+    trial.create(users, &user("1", "ann")).await?;
+    let bob = of_type(&user("5", "bob"), CONTRACTOR);
+    trial.create(contractors, &bob).await?;
+    let ann = trial.try_create(contractors, &of_type(&user("2", "Ann"), CONTRACTOR)).await;
+    conflict("create of a contractor with a user's name", ann, "userName")?;
+    conflict(
+        "create of a user with a contractor's name",
+        trial.try_create(users, &user("2", "bob")).await,
+        "userName",
+    )?;
+    let replaced = trial
+        .try_replace(contractors, &in_version(&of_type(&user("5", "ann"), CONTRACTOR), 2), Version(1))
+        .await;
+    conflict("replace with a user's name", replaced, "userName")?;
+    let applied = trial.try_apply(contractors, &bob, &rename("ann"), Version(1)).await;
+    conflict("apply of a user's name", applied, "userName")?;
+    same_but_meta("read after refusals", &trial.stored(contractors, "5").await?, &bob)?;
+    trial.delete(users, "1").await?;
+    trial.create(contractors, &of_type(&user("3", "ann"), CONTRACTOR)).await
+}
+
+/// `resource` as one of another type.
+fn of_type(resource: &Resource, name: &str) -> Resource {
+    let mut resource = resource.clone();
+    if let Some(meta) = resource.0.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.insert("resourceType", name);
+    }
+    resource
 }
 
 fn rename(name: &str) -> Change {

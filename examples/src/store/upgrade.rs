@@ -1,0 +1,129 @@
+//! Databases made by earlier versions are brought up to date.
+
+use scim_core::TenantId;
+use scim_core::Version;
+use scim_core::schema::{Registry, ResourceType, builtin};
+use scim_core::store::{Scope, Store as _, StoreError};
+use scim_core::validate::unique_keys;
+use serde_json::json;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::database::{MIGRATIONS, Statement, byte_by_byte};
+use super::{SqlStore, decode};
+
+#[path = "../../tests/sql_support/mod.rs"]
+mod sql_support;
+
+use sql_support::Postgres;
+
+/// Rows as the version before claims made them: two users, one of a type of one's own with a name that a
+/// user has too, a group, and a unique value of an extension.
+const BEFORE_CLAIMS: [&str; 3] = [
+    r#"INSERT INTO resources (tenant, type, id, seq, version, body, keys) VALUES
+    ('acme', 'User', '1', 1, 1, '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"Ann","meta":{"version":"W/\"1\""}}',
+     jsonb('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:user"],"id":"1","userName":"ann"}')),
+    ('acme', 'User', '2', 2, 1, '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:example:Badge"],"id":"2","userName":"bob","urn:example:Badge":{"number":"7"},"meta":{"version":"W/\"1\""}}',
+     jsonb('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:user","urn:example:badge"],"id":"2","userName":"bob"}')),
+    ('acme', 'Contractor', '3', 1, 1, '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"3","userName":"ann","meta":{"version":"W/\"1\""}}',
+     jsonb('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:user"],"id":"3","userName":"ann"}')),
+    ('other', 'User', '1', 1, 1, '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ann","meta":{"version":"W/\"1\""}}',
+     jsonb('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:user"],"id":"1","userName":"ann"}'))"#,
+    r#"INSERT INTO resource_keys (tenant, type, attribute, value, id, claimed) VALUES
+    ('acme', 'User', 'userName', 'ann', '1', TRUE),
+    ('acme', 'User', 'userName', 'bob', '2', TRUE),
+    ('acme', 'User', 'urn:example:Badge:number', '7', '2', TRUE),
+    ('acme', 'User', 'emails', 'ann@example.com', '1', FALSE),
+    ('acme', 'Contractor', 'userName', 'ann', '3', TRUE),
+    ('other', 'User', 'userName', 'ann', '1', TRUE)"#,
+    "INSERT INTO counters (tenant, type, last) VALUES ('acme', 'User', 2), ('acme', 'Contractor', 1)",
+];
+
+#[tokio::test]
+async fn an_sqlite_database_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    until(&MIGRATIONS, 3).run(&old).await.unwrap();
+    for rows in BEFORE_CLAIMS {
+        sqlx::query(rows).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    SqlStore::open(&file).await.unwrap().close().await;
+    claims_are_of_schemas(&SqlStore::open(&file).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_postgresql_database_is_brought_up_to_date() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("upgrade").await;
+    let old = sqlx::PgPool::connect(&url).await.unwrap();
+    until(&byte_by_byte(&MIGRATIONS), 3).run(&old).await.unwrap();
+    for rows in BEFORE_CLAIMS {
+        sqlx::query(rows).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    SqlStore::connect(&url).await.unwrap().close().await;
+    claims_are_of_schemas(&SqlStore::connect(&url).await.unwrap()).await;
+}
+
+fn until(migrations: &Migrator, version: i64) -> Migrator {
+    let old = migrations.iter().filter(|migration| migration.version <= version);
+    Migrator::with_migrations(old.cloned().collect())
+}
+
+/// Whom the name `ann` belongs to of two types that had it both is settled, and it is kept.
+async fn claims_are_of_schemas(store: &SqlStore) {
+    let select =
+        "SELECT tenant, type, value, claim FROM resource_keys WHERE claimed ORDER BY tenant, id, value";
+    let claims: Vec<(String, String, String, String)> =
+        Statement::new(select).rows(&mut store.database.once().await.unwrap()).await.unwrap();
+    let claims: Vec<[&str; 4]> =
+        claims.iter().map(|(tenant, kind, value, claim)| [&**tenant, kind, value, claim]).collect();
+    let name = "urn:ietf:params:scim:schemas:core:2.0:user:username";
+    let badge = "urn:example:badge:number";
+    let kept = [
+        ["acme", "User", "7", badge],
+        ["acme", "User", "bob", name],
+        ["acme", "Contractor", "ann", name],
+        ["other", "User", "ann", name],
+    ];
+    assert_eq!(claims, kept);
+
+    let contractors = ResourceType {
+        name: "Contractor".to_owned(),
+        endpoint: "/Contractors".to_owned(),
+        schema_extensions: Vec::new(),
+        ..builtin::user_resource_type()
+    };
+    let registry = Registry::standard().with(Vec::new(), vec![contractors]).unwrap();
+    let tenant = TenantId::new("acme");
+    let scope = |name| Scope { tenant: &tenant, schema: registry.by_name(name).unwrap() };
+    let resource = |id: &str, name: &str, version: u64| {
+        let schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"];
+        let version = json!({"version": format!("W/\"{version}\"")});
+        decode(&json!({"schemas": schemas, "id": id, "userName": name, "meta": version}).to_string()).unwrap()
+    };
+    let create = async |kind, id, name| {
+        let (resource, scope) = (resource(id, name, 1), scope(kind));
+        store.create(scope, &resource, &unique_keys(scope.schema, &resource)).await
+    };
+    let is_taken = |result| match result {
+        Err(StoreError::Conflict { attribute }) => attribute == "userName",
+        _ => false,
+    };
+    assert!(is_taken(create("Contractor", "4", "Bob").await));
+    assert!(is_taken(create("User", "4", "ANN").await));
+    create("Contractor", "4", "cid").await.unwrap();
+
+    // The user who lost the name is there, and can have another one.
+    let replace = async |name| {
+        let (resource, scope) = (resource("1", name, 2), scope("User"));
+        store.replace(scope, &resource, &unique_keys(scope.schema, &resource), Version(1)).await
+    };
+    assert!(is_taken(replace("ann").await));
+    replace("dan").await.unwrap();
+    assert!(is_taken(create("Contractor", "5", "dan").await));
+    store.close().await;
+}
