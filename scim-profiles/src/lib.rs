@@ -38,6 +38,7 @@
 //! what they leave open is an option or a row marked as inferred.
 
 mod generic;
+pub mod guides;
 pub mod incident_io;
 mod lint;
 mod markdown;
