@@ -30,6 +30,7 @@ pub struct Error {
     status: StatusCode,
     scim_type: Option<ScimType>,
     detail: Cow<'static, str>,
+    rule: Option<Cow<'static, str>>,
 }
 
 /// The detail error keywords of RFC 7644 table 9 and of RFC 9865 table 3.
@@ -67,17 +68,36 @@ pub enum ScimType {
 impl Error {
     /// An error without `scimType`.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, scim_type: None, detail: detail.into() }
+        Self { status, scim_type: None, detail: detail.into(), rule: None }
     }
 
     /// A 400 with `scimType`; [`Error::with_status`] changes the status.
     pub fn bad_request(scim_type: ScimType, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, scim_type: Some(scim_type), detail: detail.into() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            scim_type: Some(scim_type),
+            detail: detail.into(),
+            rule: None,
+        }
     }
 
     /// The same error with another status.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same error with the name of the rule that refuses, of those that a service provider has
+    /// beyond the RFCs. It is not sent, but stands in the [audit trail](crate::audit).
+    ///
+    /// ```
+    /// use scim_core::Error;
+    /// let error = Error::new(http::StatusCode::FORBIDDEN, "the office is closed").with_rule("office-hours");
+    /// assert_eq!(error.rule(), Some("office-hours"));
+    /// assert_eq!(error.to_value().as_object().and_then(|body| body.get("rule")), None);
+    /// ```
+    pub fn with_rule(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
+        self.rule = Some(rule.into());
         self
     }
 
@@ -109,6 +129,11 @@ impl Error {
     /// What is wrong and where, for people.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The rule that refuses, if it was named.
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
     }
 }
 
@@ -183,7 +208,7 @@ impl From<AuthError> for Error {
 }
 
 /// A failed store call: 404, 409 `uniqueness`, 409, 400 `invalidFilter`, `invalidValue` or
-/// `invalidCursor`, 503 or 500.
+/// `invalidCursor`, 503 or 500, or what the store refuses with.
 ///
 /// The service answers a version mismatch with 412 instead where the client sent `If-Match`.
 impl From<&StoreError> for Error {
@@ -205,6 +230,7 @@ impl From<&StoreError> for Error {
                 Self::bad_request(ScimType::InvalidValue, format!("`sortBy` is not supported: {attribute}"))
             }
             StoreError::UnknownPlace => Self::invalid_cursor(),
+            StoreError::Refused(error) => error.clone(),
             StoreError::Unavailable(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot answer now; try again later")
             }

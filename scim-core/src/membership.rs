@@ -10,6 +10,9 @@ mod ancestry;
 
 pub use ancestry::{Ancestry, Ask, Hierarchy, Membership};
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use scim_filter::{BindOptions, BoundExpr, BoundFilter, BoundTerm, Filter, compare};
 
 use crate::projection::Projection;
@@ -94,6 +97,14 @@ pub(crate) fn groups_with(schema: &ResourceSchema, member: &ResourceId) -> Resul
     let projection =
         Projection::parse(schema, Some("displayName"), None).map_err(|error| internal(&error))?;
     Ok(Query { filter: Some(filter), projection, count: usize::MAX, ..Query::default() })
+}
+
+/// Which of `members` are members of `group`, each once.
+pub(crate) fn among(schema: &ResourceSchema, group: &Resource, members: &[ResourceId]) -> Vec<ResourceId> {
+    let Some(value) = member_value(schema) else { return Vec::new() };
+    let key = |text| if value.case_exact { Cow::Borrowed(text) } else { compare::fold(text) };
+    let mut there: HashSet<Cow<'_, str>> = member_ids(group.get(MEMBERS)).map(key).collect();
+    members.iter().filter(|member| there.remove(&key(member.as_str()))).cloned().collect()
 }
 
 impl Membership {

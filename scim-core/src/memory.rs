@@ -4,7 +4,7 @@ mod groups;
 mod keyed;
 mod stored;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -343,6 +343,21 @@ impl Store for MemoryStore {
         Ok(self.with_table(groups, |table| table.memberships(groups.schema, members)).unwrap_or_default())
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        let count = |table: &Table| table.row(id).map_or(0, Row::count_members);
+        Ok(self.with_table(groups, count).unwrap_or_default())
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let among = |table: &Table| table.members_among(groups.schema, id, members);
+        Ok(self.with_table(groups, among).unwrap_or_default())
+    }
+
     async fn missing(
         &self,
         scope: Scope<'_>,
@@ -401,6 +416,22 @@ impl Table {
             groups.filter_map(move |group| Membership::of(member, group.head()))
         };
         members.iter().flat_map(of).collect()
+    }
+
+    /// Which of `members` are members of the group `id`, each once.
+    fn members_among(
+        &self,
+        schema: &ResourceSchema,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Vec<ResourceId> {
+        let Some(number) = self.by_id.get(id.as_str()) else { return Vec::new() };
+        let mut seen = HashSet::new();
+        let is_member = |member: &&ResourceId| {
+            let key = self.groups.has(schema, member.as_str(), *number);
+            key.is_some_and(|key| seen.insert(key.into_owned()))
+        };
+        members.iter().filter(is_member).cloned().collect()
     }
 
     /// Takes a deleted resource out of the groups of this table.

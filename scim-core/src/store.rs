@@ -12,7 +12,7 @@ use crate::query::{Place, Query, QuerySupport, Start};
 use crate::schema::ResourceSchema;
 use crate::validate::{self, UniqueKey};
 use crate::value::{Object, Value};
-use crate::{Resource, ResourceId, TenantId, Version};
+use crate::{Error, Resource, ResourceId, TenantId, Version};
 
 /// The scope of a store call: whose resources, of which type.
 #[derive(Clone, Copy, Debug)]
@@ -235,6 +235,36 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
+    /// How many members the group `id` has; none, if there is no such group.
+    ///
+    /// As provided, the group is read with its members; a store that can count them without should.
+    fn count_members(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+    ) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        async move {
+            let group = self.read(groups, id, &Projection::default()).await?;
+            Ok(group.map_or(0, |group| membership::member_ids(group.get(membership::MEMBERS)).count()))
+        }
+    }
+
+    /// Which of `members` are members of the group `id`, in the order asked for, each once.
+    ///
+    /// As provided, the group is read with its members; a store that can look them up should, so that
+    /// it costs what is asked for, however many others there are.
+    fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> impl Future<Output = Result<Vec<ResourceId>, StoreError>> + Send {
+        async move {
+            let group = self.read(groups, id, &Projection::default()).await?.unwrap_or_default();
+            Ok(membership::among(groups.schema, &group, members))
+        }
+    }
+
     /// Which of `ids` are no resources of the scope. As provided, each is read on its own; a store
     /// that can look many up at once should.
     fn missing(
@@ -350,6 +380,19 @@ impl<S: Store> Store for Arc<S> {
         (**self).memberships(groups, members).await
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        (**self).count_members(groups, id).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        (**self).members_among(groups, id, members).await
+    }
+
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
         (**self).missing(scope, ids).await
     }
@@ -437,6 +480,9 @@ impl Update<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Deletion<'a> {
     /// The version that the resource must have; any, if `None`.
+    ///
+    /// The service names it in every deletion that a client asks for, and none where it takes back a
+    /// resource that it created within the same bulk request.
     pub expected: Option<Version>,
     /// The types of the groups that the resource may be a member of
     /// ([`Registry::group_types`](crate::schema::Registry::group_types)).
@@ -523,6 +569,10 @@ pub enum StoreError {
     /// The store does not sort by this attribute; the text names it.
     #[error("{0}")]
     UnsupportedSort(String),
+    /// The store does not permit the change, as one does that guards another; the client is told the
+    /// error as it is.
+    #[error("refused: {0}")]
+    Refused(Error),
     /// The store knows no such place in a list.
     #[error("no such place in the list")]
     UnknownPlace,

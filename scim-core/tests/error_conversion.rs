@@ -78,6 +78,12 @@ fn each_inner_error_has_its_status_keyword_and_detail() {
             "the cursor is not valid for this request; an empty one asks for the first page",
         ),
         (
+            (&StoreError::Refused(Error::new(http::StatusCode::FORBIDDEN, "not today"))).into(),
+            403,
+            None,
+            "not today",
+        ),
+        (
             (&StoreError::Unavailable(secret())).into(),
             503,
             None,

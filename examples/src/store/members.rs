@@ -198,6 +198,44 @@ pub(super) async fn memberships(
     Ok(pairs.into_iter().filter_map(membership).collect())
 }
 
+/// How many members the group has.
+pub(super) async fn count(tx: &mut Tx, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+    let count: Option<(i64,)> =
+        Statement::new("SELECT count(*) FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3")
+            .text(groups.tenant.as_str())
+            .text(groups.schema.name())
+            .text(id.as_str())
+            .row(tx)
+            .await?;
+    let (count,) = count.ok_or_else(|| internal("nothing was counted"))?;
+    usize::try_from(count).map_err(|error| StoreError::Internal(error.into()))
+}
+
+/// Which of `members` are members of the group, each once.
+pub(super) async fn among(
+    tx: &mut Tx,
+    groups: Scope<'_>,
+    id: &ResourceId,
+    members: &[ResourceId],
+) -> Result<Vec<ResourceId>, StoreError> {
+    let Some(attribute) = member_value(groups.schema) else { return Ok(Vec::new()) };
+    let mut there = HashSet::new();
+    for batch in batches(members) {
+        let select = Statement::new(format!(
+            "SELECT member FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member IN ({})",
+            places(4, batch.len())
+        ))
+        .text(groups.tenant.as_str())
+        .text(groups.schema.name())
+        .text(id.as_str());
+        let key = |member: &ResourceId| keys::key(attribute, member.as_str()).into_owned();
+        let select = batch.iter().fold(select, |select, member| select.text(key(member)));
+        there.extend(select.rows::<(String,)>(tx).await?.into_iter().map(|(member,)| member));
+    }
+    let is_there = |member: &&ResourceId| there.remove(keys::key(attribute, member.as_str()).as_ref());
+    Ok(members.iter().filter(is_there).cloned().collect())
+}
+
 /// The `displayName` of each of these groups.
 async fn names(
     tx: &mut Tx,

@@ -386,6 +386,19 @@ impl Store for SqlStore {
         members::memberships(&mut tx, groups, members).await
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        members::count(&mut self.database.once().await?, groups, id).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        members::among(&mut self.database.look_up().await?, groups, id, members).await
+    }
+
     async fn missing(
         &self,
         scope: Scope<'_>,

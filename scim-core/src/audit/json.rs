@@ -38,6 +38,9 @@ impl Serialize for Record {
         if let Some(scim_type) = self.scim_type {
             map.serialize_entry("scimType", scim_type.as_str())?;
         }
+        if let Some(rule) = &self.rule {
+            map.serialize_entry("rule", rule)?;
+        }
         if !self.leniencies.is_empty() {
             let names: Vec<&str> = self.leniencies.iter().copied().map(Leniency::name).collect();
             map.serialize_entry("leniencies", &names)?;

@@ -75,6 +75,7 @@
 //! | `resourceType`, `resource` | string | the type's name, and the `id` |
 //! | `versionBefore`, `versionAfter` | number | the [`Version`]s; those of a resource's changes join without a gap, but where a member of it was deleted |
 //! | `status`, `scimType` | number, string | the answer's |
+//! | `rule` | string | the [rule](crate::Error::rule) beyond the RFCs that refused it |
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
 //! | `remarks` | array of strings | what the policy [remarked](crate::policy::Policy::remarks) |
 //! | `changes` | array of objects | the attributes that became different |
@@ -167,6 +168,8 @@ pub struct Record {
     pub status: Option<StatusCode>,
     /// The keyword of the error.
     pub scim_type: Option<ScimType>,
+    /// The [rule](crate::Error::rule) that refused it, if it was named.
+    pub rule: Option<Box<str>>,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
     /// What the policy remarked.
@@ -198,6 +201,7 @@ impl Record {
             version_after: None,
             status: None,
             scim_type: None,
+            rule: None,
             leniencies: Vec::new(),
             remarks: Vec::new(),
             changes: Vec::new(),

@@ -93,6 +93,16 @@ impl Groups {
         Some(numbers.map(Numbers::to_vec).unwrap_or_default())
     }
 
+    /// The key of the member, if the group `number` has it.
+    pub(super) fn has<'t>(&self, schema: &ResourceSchema, id: &'t str, number: u64) -> Option<Cow<'t, str>> {
+        let key = key(member_value(schema)?, id);
+        let has = match self.0.get(key.as_ref())? {
+            Numbers::One(one) => *one == number,
+            Numbers::Several(numbers) => numbers.contains(&number),
+        };
+        has.then_some(key)
+    }
+
     /// The groups that have the member, which they have no more.
     pub(super) fn take(&mut self, schema: &ResourceSchema, id: &str) -> Vec<u64> {
         let Some(value) = member_value(schema) else { return Vec::new() };

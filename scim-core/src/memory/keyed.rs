@@ -76,6 +76,11 @@ impl Keyed {
         self.values.len == 0
     }
 
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.values.len
+    }
+
     /// The keys of the values, each once.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(|key| &**key)

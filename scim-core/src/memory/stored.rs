@@ -154,6 +154,12 @@ impl Row {
         member_ids(self.head.get(MEMBERS)).chain(keyed.flat_map(Keyed::keys))
     }
 
+    /// How many members there are.
+    pub(super) fn count_members(&self) -> usize {
+        let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
+        member_ids(self.head.get(MEMBERS)).count() + keyed.map(Keyed::len).sum::<usize>()
+    }
+
     /// Takes a member out; whether there was one.
     pub(super) fn remove_member(&mut self, schema: &ResourceSchema, id: &ResourceId) -> bool {
         match find_keyed(schema, MEMBERS) {

@@ -74,9 +74,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     async fn record_refusal(&self, outcome: &mut Outcome) {
         let Some(error) = outcome.told.as_ref().filter(|_| !outcome.changed) else { return };
         let (status, scim_type) = (error.status(), error.scim_type());
+        // A policy may state an error anew, without what is not sent.
+        let rule = outcome.error.as_ref().unwrap_or(error).rule().map(Into::into);
         let Some(mut record) = self.record(outcome) else { return };
         record.effect = Effect::of_error(status);
-        (record.status, record.scim_type) = (Some(status), scim_type);
+        (record.status, record.scim_type, record.rule) = (Some(status), scim_type, rule);
         let kept = match self.store.keeps_audit() {
             true => Some(self.store.keep(&record).await.map_err(SinkError::from)),
             false => None,

@@ -583,6 +583,22 @@ impl Store for Faulty {
         self.inner.memberships(Scope { tenant: &tenant, ..groups }, members).await
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        let tenant = self.tenant(groups);
+        let count = self.inner.count_members(Scope { tenant: &tenant, ..groups }, id).await?;
+        Ok(if self.breaks == "members_are_counted_and_looked_up" { count.min(1000) } else { count })
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let tenant = self.tenant(groups);
+        self.inner.members_among(Scope { tenant: &tenant, ..groups }, id, members).await
+    }
+
     async fn missing(
         &self,
         scope: Scope<'_>,

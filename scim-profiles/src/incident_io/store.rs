@@ -391,6 +391,19 @@ impl<S: Store> Store for AccessStore<S> {
         self.store.memberships(groups, members).await
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        self.store.count_members(groups, id).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.store.members_among(groups, id, members).await
+    }
+
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
         self.store.missing(scope, ids).await
     }

@@ -175,6 +175,69 @@ pub async fn memberships_are_told<S: Store>(trial: &Trial<S>) -> Result<(), Brok
     Ok(())
 }
 
+/// Members of one group are counted, and looked up, each once, whoever else is asked for; a group
+/// that is not there has none, and so has one of another tenant.
+pub async fn members_are_counted_and_looked_up<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let groups = trial.groups()?;
+    let tenant = trial.tenant(" other");
+    let elsewhere = Scope { tenant: &tenant, ..groups };
+    let many: Vec<String> = (0..1500).map(|number| format!("u{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    trial.create(groups, &group("large", &many)).await?;
+    trial.create(groups, &group("small", &["u7", "new"])).await?;
+    trial.create(groups, &group("empty", &[])).await?;
+    trial.create(elsewhere, &group("small", &["u8"])).await?;
+    counts(trial, groups, &[("large", 1500), ("small", 2), ("empty", 0), ("absent", 0)]).await?;
+    counts(trial, elsewhere, &[("large", 0), ("small", 1)]).await?;
+    for (asked, group, found) in [
+        (&many[..], "large", &many[..]),
+        (&many, "small", &["u7"]),
+        (&["new", "u7", "u8", "new"], "small", &["new", "u7"]),
+        (&[], "large", &[]),
+        (&["u1", "new"], "empty", &[]),
+        (&["u1"], "absent", &[]),
+    ] {
+        among(trial, groups, group, asked, found).await?;
+    }
+    among(trial, elsewhere, "small", &["u7", "u8"], &["u8"]).await?;
+    let large = group("large", &[]);
+    trial.apply(groups, &large, &of_members(&["u7", "u8", "u9"], &["new"]), Version(1)).await?;
+    counts(trial, groups, &[("large", 1498)]).await?;
+    among(trial, groups, "large", &["u7", "new", "u6"], &["new", "u6"]).await
+}
+
+async fn counts<S: Store>(
+    trial: &Trial<S>,
+    groups: Scope<'_>,
+    expected: &[(&str, usize)],
+) -> Result<(), Broken> {
+    for (group, expected) in expected {
+        let found = trial.store().count_members(groups, &ResourceId::new(*group)).await;
+        let found = found.map_err(|error| Broken::new(format!("count_members: failed with {error:?}")))?;
+        demand!(found == *expected, "members of `{group}`: expected {expected}, counted {found}");
+    }
+    Ok(())
+}
+
+async fn among<S: Store>(
+    trial: &Trial<S>,
+    groups: Scope<'_>,
+    group: &str,
+    asked: &[&str],
+    expected: &[&str],
+) -> Result<(), Broken> {
+    let ids: Vec<ResourceId> = asked.iter().map(|id| ResourceId::new(*id)).collect();
+    let found = trial.store().members_among(groups, &ResourceId::new(group), &ids).await;
+    let found = found.map_err(|error| Broken::new(format!("members_among: failed with {error:?}")))?;
+    let found: Vec<&str> = found.iter().map(ResourceId::as_str).collect();
+    let shown = asked.iter().take(5).collect::<Vec<_>>();
+    demand!(
+        found == expected,
+        "members of `{group}` among {shown:?} and so on: expected {expected:?}, got {found:?}"
+    );
+    Ok(())
+}
+
 fn told(member: &str, group: &str, display: &str) -> String {
     format!("{member} in {group} ({display})")
 }

@@ -141,6 +141,7 @@ laws! {
         a_refused_deletion_leaves_the_memberships
         deletions_and_changes_of_a_group_all_take_effect
         memberships_are_told
+        members_are_counted_and_looked_up
         a_filter_finds_who_is_in_groups;
     tenant:
         another_tenant_sees_nothing
