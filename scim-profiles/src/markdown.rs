@@ -117,7 +117,7 @@ fn methods(on: On) -> String {
 }
 
 /// A section with a table; nothing where there are no rows.
-fn table(
+pub(crate) fn table(
     page: &mut String,
     title: &str,
     header: &[&str],
@@ -137,7 +137,7 @@ fn table(
 }
 
 /// `words` in a cell. Code in them stays code, and so does what it holds.
-fn text(words: &str) -> String {
+pub(crate) fn text(words: &str) -> String {
     let mut cell = String::with_capacity(words.len());
     let mut in_code = false;
     for c in words.chars() {
@@ -152,6 +152,6 @@ fn text(words: &str) -> String {
     cell
 }
 
-fn code(words: &str) -> String {
+pub(crate) fn code(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!("`{}`", words.replace('|', "\\|")) }
 }

@@ -83,6 +83,7 @@ mod rules;
 mod schema;
 mod sources;
 mod tables;
+pub mod teams;
 
 pub use policy::{PagerDuty, PagerDutyOptions};
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};

@@ -1,5 +1,7 @@
 //! PagerDuty's account roles.
 
+use serde::{Deserialize, Serialize};
+
 use super::sources::{PERMISSIONS, PROVISIONING, REST_API};
 use crate::Source;
 use crate::markdown::Table;
@@ -39,7 +41,8 @@ pub enum RoleKind {
 }
 
 /// A role on a team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TeamRole {
     /// `manager`
     Manager,

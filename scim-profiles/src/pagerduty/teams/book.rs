@@ -1,0 +1,338 @@
+//! What the tasks of a run share.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use super::answer::{ApiError, Body};
+use super::config::TeamConfig;
+use super::desired::DesiredGroup;
+use super::plan::Plan;
+use super::report::{GroupReport, MemberReport, Problem, TeamOutcome};
+use super::state::{GroupState, TeamState};
+use super::wire::Call;
+use super::{check::Check, find::Find, members::Members, retire::Retire};
+
+/// What a task does next.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Call(Call),
+    Wait(Duration),
+    Done,
+}
+
+/// What became of a task's call.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Ok(Body),
+    /// In a dry run: a change that would have been made.
+    Assumed,
+    Refused(ApiError),
+    /// It failed, as often as it was tried. A change may have been made or not.
+    Unknown(String),
+}
+
+/// Whose team it is: a group's, or that of one that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The place of the group.
+    Group(usize),
+    /// The id of the group that is gone.
+    Gone(String),
+}
+
+/// Who a PagerDuty user with an e-mail address is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    Found {
+        id: String,
+        /// The account role, where PagerDuty tells it and it is one that is known.
+        role: Option<&'static crate::pagerduty::Role>,
+    },
+    Unknown,
+    Failed(Problem),
+}
+
+/// What the tasks of a run share.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) config: TeamConfig,
+    /// In the order of their ids, which are distinct.
+    pub(super) groups: Vec<DesiredGroup>,
+    pub(super) state: TeamState,
+    /// Rows of the state that are to be kept before anything else is done.
+    saves: VecDeque<String>,
+    /// Rows that are to be kept when the task is done.
+    later: VecDeque<String>,
+    pub(super) users: HashMap<String, Resolution>,
+    pub(super) plan: Plan,
+    pub(super) queues: Queues,
+    /// Beside the groups.
+    notes: Vec<Note>,
+    gone: BTreeMap<String, (String, Note)>,
+    /// How often a team was renamed in this run.
+    pub(super) renames: usize,
+    /// Groups whose name others have as well.
+    same_name: BTreeSet<usize>,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    pub(super) checks: VecDeque<Check>,
+    pub(super) finds: VecDeque<Find>,
+    pub(super) members: VecDeque<Members>,
+    pub(super) retires: VecDeque<Retire>,
+}
+
+/// What is to be reported of a group.
+#[derive(Clone, Debug, Default)]
+struct Note {
+    outcomes: Vec<TeamOutcome>,
+    members: Vec<MemberReport>,
+    team: Option<String>,
+    is_finished: bool,
+    losses: u32,
+}
+
+impl Book {
+    pub(super) fn new(config: TeamConfig, mut groups: Vec<DesiredGroup>, state: TeamState) -> Self {
+        groups.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut twice = BTreeSet::new();
+        groups.dedup_by(|second, first| {
+            let is_same = second.id == first.id;
+            if is_same {
+                twice.insert(first.id.clone());
+            }
+            is_same
+        });
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::with_capacity(groups.len());
+        for (place, group) in groups.iter().enumerate() {
+            by_name.entry(group.name()).or_default().push(place);
+        }
+        let same_name = by_name.into_values().filter(|places| places.len() > 1).flatten().collect();
+        let notes = groups.iter().map(|group| {
+            let problem = twice.contains(&group.id).then_some(Problem::SameId);
+            let outcomes = problem.map(|problem| TeamOutcome::Problem { problem }).into_iter().collect();
+            Note { outcomes, ..Note::default() }
+        });
+        let notes = notes.collect();
+        let mut book = Self {
+            config,
+            groups,
+            state,
+            saves: VecDeque::new(),
+            later: VecDeque::new(),
+            users: HashMap::new(),
+            plan: Plan::default(),
+            queues: Queues::default(),
+            notes,
+            gone: BTreeMap::new(),
+            renames: 0,
+            same_name,
+        };
+        book.enqueue();
+        book
+    }
+
+    /// First the teams that are known, so that names are free and ids are right before others are found.
+    fn enqueue(&mut self) {
+        let mut teams = BTreeSet::new();
+        for place in 0..self.groups.len() {
+            let team = self.entry(place).and_then(|entry| entry.team.clone());
+            // A team can be that of one group only.
+            match team.filter(|team| teams.insert(team.clone())) {
+                Some(_) => self.queues.checks.push_back(Check::new(place)),
+                None => {
+                    if self.entry(place).is_some_and(|entry| entry.team.is_some()) {
+                        self.forget_team(place);
+                    }
+                    self.find(Who::Group(place));
+                }
+            }
+        }
+        let gone: Vec<_> = self.state.groups.keys().filter(|id| self.place(id).is_none()).cloned().collect();
+        for id in gone {
+            let name = self.state.group(&id).map(|entry| entry.name.clone()).unwrap_or_default();
+            self.gone.insert(id.clone(), (name, Note::default()));
+            self.queues.retires.push_back(Retire::new(id));
+        }
+    }
+
+    /// The team is to be found.
+    pub(super) fn find(&mut self, who: Who) {
+        let find = Find::new(self, who);
+        self.queues.finds.push_back(find);
+    }
+
+    /// The group whose team this is.
+    pub(super) fn owner(&self, team: &str) -> Option<String> {
+        let mut rows = self.state.groups.iter();
+        rows.find(|(_, entry)| entry.team.as_deref() == Some(team)).map(|(group, _)| group.clone())
+    }
+
+    /// The place of the group `id`.
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        self.groups.binary_search_by(|group| group.id.as_str().cmp(id)).ok()
+    }
+
+    pub(super) fn group(&self, place: usize) -> Option<&DesiredGroup> {
+        self.groups.get(place)
+    }
+
+    pub(super) fn id(&self, who: &Who) -> String {
+        match who {
+            Who::Group(place) => self.group(*place).map(|group| group.id.clone()).unwrap_or_default(),
+            Who::Gone(id) => id.clone(),
+        }
+    }
+
+    /// What is remembered of the group at `place`.
+    pub(super) fn entry(&self, place: usize) -> Option<&GroupState> {
+        self.state.group(&self.group(place)?.id)
+    }
+
+    /// The name a group's team is to have, if a team can have it.
+    pub(super) fn wanted_name(&self, place: usize) -> Result<String, Problem> {
+        let name = self.group(place).map_or(Err(0), DesiredGroup::checked_name);
+        name.map(str::to_owned).map_err(Problem::NameLength)
+    }
+
+    /// Whether another group is called so, too.
+    pub(super) fn is_name_shared(&self, place: usize) -> bool {
+        self.same_name.contains(&place)
+    }
+
+    /// Changes what is remembered, to be kept before the next request.
+    pub(super) fn change_now<T>(&mut self, id: &str, change: impl FnOnce(&mut GroupState) -> T) -> T {
+        if !self.saves.iter().any(|saved| saved == id) {
+            self.saves.push_back(id.to_owned());
+        }
+        change(self.state.groups.entry(id.to_owned()).or_default())
+    }
+
+    /// Changes what is remembered, to be kept when the task is done: what is lost with a crash is found
+    /// out again.
+    pub(super) fn change<T>(&mut self, id: &str, change: impl FnOnce(&mut GroupState) -> T) -> T {
+        self.mark(id);
+        change(self.state.groups.entry(id.to_owned()).or_default())
+    }
+
+    /// Remembers nothing of the group `id` any more.
+    pub(super) fn forget(&mut self, id: &str) {
+        self.state.groups.remove(id);
+        self.mark(id);
+    }
+
+    fn mark(&mut self, id: &str) {
+        if !self.later.iter().any(|saved| saved == id) {
+            self.later.push_back(id.to_owned());
+        }
+    }
+
+    /// Remembers no team of the group, and nobody whom the bridge added to it.
+    pub(super) fn forget_team(&mut self, place: usize) {
+        let id = self.id(&Who::Group(place));
+        self.change(&id, |entry| {
+            *entry = GroupState { name: std::mem::take(&mut entry.name), ..GroupState::default() }
+        });
+    }
+
+    /// After a task.
+    pub(super) fn settle(&mut self) {
+        for id in std::mem::take(&mut self.later) {
+            if !self.saves.contains(&id) {
+                self.saves.push_back(id);
+            }
+        }
+    }
+
+    /// The next row that is to be kept.
+    pub(super) fn next_save(&mut self) -> Option<String> {
+        let id = self.saves.pop_front();
+        // Nothing of a dry run is kept.
+        if self.config.is_dry_run() {
+            self.saves.clear();
+            return None;
+        }
+        id
+    }
+
+    pub(super) fn has_saves(&self) -> bool {
+        !self.saves.is_empty()
+    }
+
+    fn note_of(&mut self, who: &Who) -> Option<&mut Note> {
+        match who {
+            Who::Group(place) => self.notes.get_mut(*place),
+            Who::Gone(id) => self.gone.get_mut(id).map(|(_, note)| note),
+        }
+    }
+
+    /// Reports `outcome` of a team, once.
+    pub(super) fn note(&mut self, who: &Who, outcome: TeamOutcome) {
+        if let Some(note) = self.note_of(who).filter(|note| !note.outcomes.contains(&outcome)) {
+            note.outcomes.push(outcome);
+        }
+    }
+
+    pub(super) fn problem(&mut self, who: &Who, problem: Problem) {
+        self.note(who, TeamOutcome::Problem { problem });
+    }
+
+    /// Nothing more is done for the team in this run.
+    pub(super) fn finish(&mut self, who: &Who) {
+        let team = self.state.group(&self.id(who)).and_then(|entry| entry.team.clone());
+        if let Some(note) = self.note_of(who) {
+            note.is_finished = true;
+            note.team = team.or(note.team.take());
+        }
+    }
+
+    pub(super) fn note_members(&mut self, who: &Who, members: Vec<MemberReport>) {
+        if let Some(note) = self.note_of(who) {
+            note.members = members;
+        }
+    }
+
+    /// The group's team was deleted in PagerDuty: another is found or created, unless that happens again
+    /// and again.
+    pub(super) fn lost(&mut self, place: usize) {
+        let who = Who::Group(place);
+        self.forget_team(place);
+        self.note(&who, TeamOutcome::Lost);
+        let losses = self.note_of(&who).map_or(0, |note| {
+            note.losses += 1;
+            note.losses
+        });
+        if losses > 2 {
+            self.problem(&who, Problem::TeamMissing);
+            self.finish(&who);
+        } else {
+            self.find(who);
+        }
+    }
+
+    /// What there is to be reported.
+    pub(super) fn reports(&self) -> Vec<GroupReport> {
+        let there = self.groups.iter().zip(&self.notes);
+        let there = there.map(|(group, note)| (&group.id, group.name(), note));
+        let gone = self.gone.iter().map(|(id, (name, note))| (id, name.as_str(), note));
+        there
+            .chain(gone)
+            .map(|(id, name, note)| {
+                let mut outcomes = note.outcomes.clone();
+                if !note.is_finished {
+                    outcomes.push(TeamOutcome::NotFinished);
+                }
+                let team = || self.state.group(id).and_then(|entry| entry.team.clone());
+                GroupReport {
+                    group: id.clone(),
+                    name: name.to_owned(),
+                    team: note.team.clone().or_else(team),
+                    outcomes,
+                    members: note.members.clone(),
+                }
+            })
+            .collect()
+    }
+}

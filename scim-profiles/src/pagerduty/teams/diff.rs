@@ -1,0 +1,412 @@
+//! Who is on a team beside who should be.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::book::{Book, Resolution, Who};
+use super::config::{FoundMembers, LookUp};
+use super::desired::{DesiredGroup, DesiredMember};
+use super::members::Members;
+use super::plan::Write;
+use super::report::{MemberOutcome, MemberReport, Problem};
+use super::state::{AddedMember, GroupState, KeptRole, Origin};
+use super::{Deletion, TeamConfig};
+use crate::pagerduty::{LicenseGroup, RoleKind, TeamRole};
+
+/// A change of one member.
+#[derive(Clone, Debug)]
+pub(super) struct Action {
+    /// The PagerDuty user.
+    pub(super) id: String,
+    pub(super) kind: Kind,
+    email: String,
+    user: String,
+    role: Option<TeamRole>,
+    from: String,
+    /// Whether the user's account role is a stakeholder's.
+    pub(super) is_stakeholder: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Add,
+    SetRole,
+    Remove,
+}
+
+impl Action {
+    pub(super) fn write(&self, group: String, team: Option<String>) -> Write {
+        let (user, email) = (self.id.clone(), self.email.clone());
+        match (self.kind, self.role) {
+            (Kind::SetRole, Some(role)) => {
+                let from = self.from.clone();
+                Write::SetRole { group, team: team.unwrap_or_default(), user, email, from, role }
+            }
+            (Kind::Remove, _) => Write::RemoveMember { group, team: team.unwrap_or_default(), user, email },
+            (Kind::Add | Kind::SetRole, role) => Write::AddMember { group, team, user, email, role },
+        }
+    }
+}
+
+/// What was tried with a user in this run.
+#[derive(Clone, Debug)]
+pub(super) struct Try {
+    kind: Kind,
+    email: String,
+    user: String,
+    role: Option<TeamRole>,
+    from: String,
+    pub(super) sent: u32,
+    /// Whether PagerDuty took it.
+    pub(super) is_accepted: bool,
+    /// Whether what it took is not to be seen.
+    is_waiting: bool,
+    pub(super) problem: Option<Problem>,
+}
+
+impl Try {
+    pub(super) fn new(action: &Action) -> Self {
+        Self {
+            kind: action.kind,
+            email: action.email.clone(),
+            user: action.user.clone(),
+            role: action.role,
+            from: action.from.clone(),
+            sent: 0,
+            is_accepted: false,
+            is_waiting: false,
+            problem: None,
+        }
+    }
+}
+
+/// The role somebody is to have.
+#[derive(Clone, Copy, Default)]
+struct Role {
+    role: Option<TeamRole>,
+    is_stakeholder: bool,
+}
+
+/// Somebody who should be on a team.
+struct Wanted<'a> {
+    member: &'a DesiredMember,
+    role: Role,
+}
+
+/// What a comparison finds.
+struct Found<'a> {
+    tries: &'a BTreeMap<String, Try>,
+    actions: Vec<Action>,
+    /// Who is to be remembered before anything is sent, and who afterwards.
+    now: Vec<(String, AddedMember)>,
+    later: Vec<(String, AddedMember)>,
+    /// Whom the bridge added and who is not on the team any more.
+    gone: Vec<String>,
+    /// For whom something was done that is not to be seen yet.
+    waiting: BTreeSet<String>,
+}
+
+impl<'a> Found<'a> {
+    fn new(tries: &'a BTreeMap<String, Try>) -> Self {
+        Self {
+            tries,
+            actions: Vec::new(),
+            now: Vec::new(),
+            later: Vec::new(),
+            gone: Vec::new(),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// Something is to be done with a user, unless it was done, or refused, in this run.
+    fn act(&mut self, id: &str, kind: Kind, row: &AddedMember, role: Role, from: &str) -> bool {
+        match self.tries.get(id) {
+            Some(Try { problem: Some(_), .. }) => return false,
+            Some(Try { is_accepted: true, .. }) => {
+                self.waiting.insert(id.to_owned());
+                return false;
+            }
+            _ => {}
+        }
+        self.actions.push(Action {
+            id: id.to_owned(),
+            kind,
+            email: row.email.clone(),
+            user: row.user.clone(),
+            role: role.role,
+            from: from.to_owned(),
+            is_stakeholder: role.is_stakeholder,
+        });
+        true
+    }
+
+    /// Changes what is remembered; what is to be done, and for whom something is waited for.
+    fn write(mut self, book: &mut Book, group: &str) -> (VecDeque<Action>, BTreeSet<String>) {
+        let is_kept = |book: &Book, id: &str, row: &AddedMember| {
+            book.state.group(group).and_then(|entry| entry.members.get(id)) == Some(row)
+        };
+        self.now.retain(|(id, row)| !is_kept(book, id, row));
+        self.later.retain(|(id, row)| !is_kept(book, id, row));
+        if !self.now.is_empty() {
+            book.change_now(group, |entry| entry.members.extend(self.now));
+        }
+        if !self.later.is_empty() || !self.gone.is_empty() {
+            book.change(group, |entry| {
+                entry.members.extend(self.later);
+                self.gone.iter().for_each(|id| {
+                    entry.members.remove(id);
+                });
+            });
+        }
+        // Nobody is taken off before somebody else is on.
+        self.actions.sort_by_key(|action| action.kind);
+        (self.actions.into(), self.waiting)
+    }
+}
+
+/// Whether the role that is seen may stay: it is the one that is wanted, none is wanted or told, or it is
+/// one that PagerDuty does not change.
+fn is_role_right(seen: Option<&str>, wanted: Option<TeamRole>, kept: Option<&KeptRole>) -> bool {
+    match (seen, wanted) {
+        (Some(seen), Some(wanted)) => {
+            seen == wanted.as_str() || kept.is_some_and(|kept| kept.wanted == wanted && kept.seen == seen)
+        }
+        _ => true,
+    }
+}
+
+/// The role that gives more.
+fn higher(first: Option<TeamRole>, second: Option<TeamRole>) -> Option<TeamRole> {
+    let rank = |role: &TeamRole| match role {
+        TeamRole::Observer => 0,
+        TeamRole::Responder => 1,
+        TeamRole::Manager => 2,
+    };
+    first.into_iter().chain(second).max_by_key(rank)
+}
+
+fn problem(problem: Problem) -> MemberOutcome {
+    MemberOutcome::Problem { problem }
+}
+
+impl GroupState {
+    /// Whether the team is to be deleted, now or by a later run.
+    pub(super) fn is_to_be_deleted(&self, config: &TeamConfig) -> bool {
+        config.options.deletion == Deletion::Delete && self.origin == Origin::Created
+    }
+}
+
+const NOBODY: &[DesiredMember] = &[];
+
+impl Members {
+    fn desired<'a>(&self, book: &'a Book) -> (&'a [DesiredMember], Option<&'a DesiredGroup>) {
+        match &self.who {
+            Who::Group(place) => {
+                let group = book.group(*place);
+                (group.map_or(NOBODY, |group| &group.members), group)
+            }
+            Who::Gone(_) => (NOBODY, None),
+        }
+    }
+
+    fn role(book: &Book, group: Option<&DesiredGroup>, member: &DesiredMember) -> Option<TeamRole> {
+        member.role.or_else(|| group.and_then(|group| group.role)).or(book.config.options.role)
+    }
+
+    /// The users to look up: those whom this run has not seen and whom the bridge does not know.
+    pub(super) fn unknown(&self, book: &Book) -> VecDeque<(String, String)> {
+        let (members, group) = self.desired(book);
+        let known = self.known(book);
+        let mut seen = BTreeSet::new();
+        let look_ups = members.iter().filter_map(|member| {
+            let key = member.key()?;
+            let is_new = !book.users.contains_key(&key)
+                && self.trusted(&known, member, Self::role(book, group, member)).is_none()
+                && seen.insert(key.clone());
+            is_new.then(|| (key, member.email.trim().to_owned()))
+        });
+        look_ups.collect()
+    }
+
+    /// Whom the bridge added, by SCIM user.
+    fn known<'a>(&self, book: &'a Book) -> BTreeMap<&'a str, (&'a str, &'a AddedMember)> {
+        if book.config.options.look_up == LookUp::Always {
+            return BTreeMap::new();
+        }
+        let entry = book.state.groups.get(&book.id(&self.who));
+        let members = entry.into_iter().flat_map(|entry| &entry.members);
+        members.map(|(id, added)| (added.user.as_str(), (id.as_str(), added))).collect()
+    }
+
+    /// The PagerDuty user of `member`, if the bridge added them under the same address and nothing about
+    /// them is to be changed.
+    fn trusted(
+        &self,
+        known: &BTreeMap<&str, (&str, &AddedMember)>,
+        member: &DesiredMember,
+        role: Option<TeamRole>,
+    ) -> Option<String> {
+        let (id, added) = known.get(member.user.as_str())?;
+        let is_same = added.email.trim().to_lowercase() == member.key()?;
+        let seen = self.listed.get(*id)?;
+        let is_right = is_role_right(seen.as_deref(), role, added.kept_role.as_ref());
+        (is_same && is_right).then(|| (*id).to_owned())
+    }
+
+    /// What is to be changed. Whom the bridge is about to add is remembered first.
+    pub(super) fn compare(&mut self, book: &mut Book) -> VecDeque<Action> {
+        let (members, group) = self.desired(book);
+        let (wanted, unresolved) = self.wanted(book, members, group);
+        let group_id = book.id(&self.who);
+        let before = book.state.group(&group_id).map(|entry| &entry.members);
+        let mut found = Found::new(&self.tries);
+        for (id, wanted) in &wanted {
+            let added = before.and_then(|before| before.get(id));
+            let mut row = AddedMember {
+                user: wanted.member.user.clone(),
+                email: wanted.member.email.trim().to_owned(),
+                kept_role: added.and_then(|added| added.kept_role.clone()),
+            };
+            let Some(seen) = self.listed.get(id) else {
+                if found.act(id, Kind::Add, &row, wanted.role, "") {
+                    found.now.push((id.clone(), row));
+                }
+                continue;
+            };
+            if added.is_none() && book.config.options.found_members == FoundMembers::Keep {
+                continue;
+            }
+            let seen = seen.as_deref();
+            if !is_role_right(seen, wanted.role.role, row.kept_role.as_ref()) {
+                found.act(id, Kind::SetRole, &row, wanted.role, seen.unwrap_or_default());
+            } else if is_role_right(seen, wanted.role.role, None) {
+                row.kept_role = None;
+            }
+            found.later.push((id.clone(), row));
+        }
+        for (id, added) in before.into_iter().flatten().filter(|(id, _)| !wanted.contains_key(*id)) {
+            // Somebody who is not found may be this user: they have not left the group.
+            let email = added.email.trim().to_lowercase();
+            if unresolved.contains(&added.user) || unresolved.contains(&email) {
+                continue;
+            }
+            if self.listed.contains_key(id) {
+                found.act(id, Kind::Remove, added, Role::default(), "");
+            } else {
+                found.gone.push(id.clone());
+            }
+        }
+        let (actions, waiting) = found.write(book, &group_id);
+        for (id, tried) in &mut self.tries {
+            tried.is_waiting = waiting.contains(id);
+        }
+        actions
+    }
+
+    /// Whether something that PagerDuty took is not to be seen yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.tries.values().any(|tried| tried.is_waiting)
+    }
+
+    /// What PagerDuty took and does not show is given up; a role is taken to be fixed.
+    pub(super) fn stop_waiting(&mut self, book: &mut Book) {
+        let group = book.id(&self.who);
+        for (id, tried) in self.tries.iter_mut().filter(|(_, tried)| tried.is_waiting) {
+            tried.is_waiting = false;
+            match (tried.kind, self.listed.get(id), tried.role) {
+                (Kind::Add | Kind::SetRole, Some(Some(seen)), Some(wanted)) => {
+                    let kept = KeptRole { wanted, seen: seen.clone() };
+                    book.change(&group, |entry| {
+                        if let Some(added) = entry.members.get_mut(id) {
+                            added.kept_role = Some(kept);
+                        }
+                    });
+                }
+                _ => tried.problem = Some(Problem::Unconfirmed),
+            }
+        }
+    }
+
+    /// What became of everybody.
+    pub(super) fn reports(&self, book: &Book) -> Vec<MemberReport> {
+        let (members, group) = self.desired(book);
+        let known = self.known(book);
+        let mut reports: Vec<MemberReport> = Vec::with_capacity(members.len());
+        for member in members {
+            let role = Self::role(book, group, member);
+            let resolution = member.key().map(|key| book.users.get(&key));
+            let (id, outcome) = match (&self.trusted(&known, member, role), resolution) {
+                (_, None) => (None, problem(Problem::NoEmail)),
+                (_, Some(Some(Resolution::Found { id, .. }))) | (Some(id), Some(None)) => {
+                    (Some(id.clone()), self.outcome(book, id, role))
+                }
+                (_, Some(Some(Resolution::Failed(why)))) => (None, problem(why.clone())),
+                (_, Some(Some(Resolution::Unknown) | None)) => (None, problem(Problem::UnknownUser)),
+            };
+            let (user, email) = (member.user.clone(), member.email.clone());
+            reports.push(MemberReport { user, email, pagerduty_user: id, outcome });
+        }
+        let removed = self.tries.iter().filter(|(_, tried)| tried.kind == Kind::Remove);
+        reports.extend(removed.map(|(id, tried)| MemberReport {
+            user: tried.user.clone(),
+            email: tried.email.clone(),
+            pagerduty_user: Some(id.clone()),
+            outcome: tried.problem.clone().map_or(MemberOutcome::Removed, problem),
+        }));
+        reports
+    }
+
+    /// What became of the PagerDuty user `id`, who should be on the team.
+    fn outcome(&self, book: &Book, id: &str, role: Option<TeamRole>) -> MemberOutcome {
+        let entry = book.state.group(&book.id(&self.who));
+        let added = entry.and_then(|entry| entry.members.get(id));
+        let seen = self.listed.get(id).and_then(Option::as_deref).unwrap_or_default();
+        let kept = added.and_then(|added| added.kept_role.as_ref());
+        let is_kept = kept.is_some_and(|kept| Some(kept.wanted) == role && kept.seen == seen);
+        match self.tries.get(id) {
+            Some(Try { problem: Some(why), .. }) => problem(why.clone()),
+            Some(Try { kind: Kind::Add, .. }) => MemberOutcome::Added,
+            _ if is_kept => MemberOutcome::RoleKept { role: seen.to_owned() },
+            Some(Try { kind: Kind::SetRole, from, .. }) => MemberOutcome::RoleSet { from: from.clone() },
+            _ if added.is_some() => MemberOutcome::Unchanged,
+            _ => MemberOutcome::AlreadyThere,
+        }
+    }
+
+    /// Who should be on the team, by PagerDuty user, and the users and addresses that are not found.
+    fn wanted<'a>(
+        &self,
+        book: &Book,
+        members: &'a [DesiredMember],
+        group: Option<&DesiredGroup>,
+    ) -> (BTreeMap<String, Wanted<'a>>, BTreeSet<String>) {
+        let known = self.known(book);
+        let mut wanted: BTreeMap<String, Wanted<'a>> = BTreeMap::new();
+        let mut unresolved = BTreeSet::new();
+        for member in members {
+            let role = Self::role(book, group, member);
+            let resolution = member.key().and_then(|key| book.users.get(&key));
+            let (id, account_role) = match (self.trusted(&known, member, role), resolution) {
+                (_, Some(Resolution::Found { id, role })) => (id.clone(), *role),
+                (Some(id), None) => (id, None),
+                _ => {
+                    unresolved.insert(member.user.clone());
+                    unresolved.extend(member.key());
+                    continue;
+                }
+            };
+            // A role on a team gives who has a fixed account role neither more nor less.
+            let role = role.filter(|_| account_role.is_none_or(|role| role.kind == RoleKind::Flexible));
+            let is_stakeholder =
+                account_role.is_some_and(|role| role.license_group == LicenseGroup::Stakeholder);
+            let this = Wanted { member, role: Role { role, is_stakeholder } };
+            match wanted.get_mut(&id) {
+                // One PagerDuty user for two of the group: the role that gives more.
+                Some(other) => other.role.role = higher(other.role.role, role),
+                None => {
+                    wanted.insert(id, this);
+                }
+            }
+        }
+        (wanted, unresolved)
+    }
+}

@@ -1,0 +1,252 @@
+//! The members of a team: read, compared, changed, until nothing is left to change.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::answer::{ApiError, Body, User};
+use super::book::{Answer, Book, Resolution, Turn, Who};
+use super::diff::{Action, Kind, Try};
+use super::report::{Problem, TeamOutcome};
+use super::wire::{Call, is_listed};
+
+/// Reads who is on a team, looks up who should be, and adds, corrects and removes.
+///
+/// What was written counts when it is seen: after changes the members are read again. After a change
+/// whose outcome is not known they are as well, before anything is repeated.
+#[derive(Debug)]
+pub(super) struct Members {
+    pub(super) who: Who,
+    /// `None` for a team that a dry run would have created.
+    pub(super) team: Option<String>,
+    step: Step,
+    offset: usize,
+    /// Who is on the team, with the role.
+    pub(super) listed: BTreeMap<String, Option<String>>,
+    look_ups: VecDeque<(String, String)>,
+    pub(super) actions: VecDeque<Action>,
+    /// What was tried in this run, by PagerDuty user.
+    pub(super) tries: BTreeMap<String, Try>,
+    /// Whether something was changed since the members were read.
+    has_written: bool,
+    polls: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    List,
+    LookUp,
+    Act,
+    Done,
+}
+
+impl Members {
+    pub(super) fn new(who: Who, team: Option<String>) -> Self {
+        Self {
+            who,
+            step: Step::List,
+            team,
+            offset: 0,
+            listed: BTreeMap::new(),
+            look_ups: VecDeque::new(),
+            actions: VecDeque::new(),
+            tries: BTreeMap::new(),
+            has_written: false,
+            polls: 0,
+        }
+    }
+
+    pub(super) fn turn(&mut self, book: &mut Book) -> Turn {
+        loop {
+            match self.step {
+                Step::List if !is_listed(self.offset) => {
+                    self.give_up(book, Problem::TooMany("members"));
+                }
+                Step::List => match &self.team {
+                    Some(team) => {
+                        return Turn::Call(Call::Members { team: team.clone(), offset: self.offset });
+                    }
+                    // Nobody is on a team that is not there.
+                    None => self.begin_look_ups(book),
+                },
+                Step::LookUp => match self.next_look_up(book) {
+                    Some(call) => return Turn::Call(call),
+                    None => {
+                        self.actions = self.compare(book);
+                        self.step = Step::Act;
+                    }
+                },
+                Step::Act => match self.actions.front() {
+                    Some(action) => {
+                        let group = book.id(&self.who);
+                        return Turn::Call(Call::Write(action.write(group, self.team.clone())));
+                    }
+                    None if self.has_written && !book.config.is_dry_run() => self.list_again(),
+                    None if self.is_waiting() => {
+                        self.polls += 1;
+                        if self.polls <= book.config.options.polls {
+                            self.list_again();
+                            return Turn::Wait(book.config.options.poll_pause);
+                        }
+                        self.stop_waiting(book);
+                        self.actions = self.compare(book);
+                    }
+                    None => self.finish(book),
+                },
+                Step::Done => return Turn::Done,
+            }
+        }
+    }
+
+    fn list_again(&mut self) {
+        self.step = Step::List;
+        self.has_written = false;
+        self.offset = 0;
+        self.listed.clear();
+        self.actions.clear();
+    }
+
+    fn begin_look_ups(&mut self, book: &Book) {
+        self.step = Step::LookUp;
+        self.offset = 0;
+        self.look_ups = self.unknown(book);
+    }
+
+    /// The next user to look up; one whom an earlier look-up has found is passed over.
+    fn next_look_up(&mut self, book: &mut Book) -> Option<Call> {
+        while let Some((key, email)) = self.look_ups.front() {
+            if book.users.contains_key(key) {
+                self.offset = 0;
+                self.look_ups.pop_front();
+            } else if is_listed(self.offset) {
+                return Some(Call::Users { email: email.clone(), offset: self.offset });
+            } else {
+                book.users.insert(key.clone(), Resolution::Failed(Problem::TooMany("users")));
+            }
+        }
+        None
+    }
+
+    pub(super) fn answer(&mut self, book: &mut Book, answer: Answer) {
+        match (self.step, answer) {
+            (Step::List, Answer::Ok(Body::Members(page))) => {
+                self.listed.extend(page.rows.into_iter().map(|member| (member.id, member.role)));
+                match page.next {
+                    Some(next) => self.offset = next,
+                    None => self.begin_look_ups(book),
+                }
+            }
+            (Step::List, Answer::Refused(error)) if error.is_team_missing() => self.lost(book),
+            (Step::LookUp, answer) => self.looked_up(book, answer),
+            (Step::Act, answer) => self.acted(book, answer),
+            (_, Answer::Refused(error)) => self.give_up(book, Problem::Refused(error)),
+            (_, Answer::Unknown(why)) => self.give_up(book, Problem::GaveUp(why)),
+            (_, Answer::Ok(_) | Answer::Assumed) => self.give_up(book, Problem::Unconfirmed),
+        }
+    }
+
+    fn looked_up(&mut self, book: &mut Book, answer: Answer) {
+        let Some((key, _)) = self.look_ups.front() else { return };
+        let resolution = match answer {
+            Answer::Ok(Body::Users(page)) => {
+                let is_meant = |user: &User| user.email.to_lowercase() == *key;
+                match (page.rows.into_iter().find(is_meant), page.next) {
+                    (Some(user), _) => {
+                        let role = user.role.as_deref().and_then(crate::pagerduty::role);
+                        Resolution::Found { id: user.id, role }
+                    }
+                    (None, Some(next)) => {
+                        self.offset = next;
+                        return;
+                    }
+                    (None, None) => Resolution::Unknown,
+                }
+            }
+            Answer::Ok(_) | Answer::Assumed => Resolution::Failed(Problem::Unconfirmed),
+            Answer::Refused(error) => Resolution::Failed(Problem::Refused(error)),
+            Answer::Unknown(why) => Resolution::Failed(Problem::GaveUp(why)),
+        };
+        book.users.insert(key.clone(), resolution);
+    }
+
+    fn acted(&mut self, book: &mut Book, answer: Answer) {
+        let Some(action) = self.actions.pop_front() else { return };
+        let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(&action));
+        tried.sent += 1;
+        match answer {
+            Answer::Ok(_) | Answer::Assumed => {
+                tried.is_accepted = true;
+                self.has_written = true;
+            }
+            Answer::Refused(error) => self.refused(book, &action, error),
+            Answer::Unknown(why) => {
+                if tried.sent >= book.config.options.max_attempts {
+                    tried.problem = Some(Problem::GaveUp(why));
+                }
+                self.list_again();
+            }
+        }
+    }
+
+    fn refused(&mut self, book: &mut Book, action: &Action, error: ApiError) {
+        let attempts = self.tries.get(&action.id).map_or(0, |tried| tried.sent);
+        let is_gone = action.kind == Kind::Remove && error.status == 404 || error.code == Some(6001);
+        if is_gone && attempts < book.config.options.max_attempts {
+            // The user is not on the team, or there is none any more: that is seen next.
+            return self.list_again();
+        }
+        if action.kind == Kind::Add {
+            let group = book.id(&self.who);
+            book.change(&group, |entry| entry.members.remove(&action.id));
+        }
+        let problem = match action.kind {
+            Kind::Add if error.status == 400 && action.is_stakeholder => Problem::Stakeholder(error),
+            Kind::Remove if error.is_on_escalation_policy() => Problem::EscalationPolicy(error),
+            _ => Problem::Refused(error),
+        };
+        if let Some(tried) = self.tries.get_mut(&action.id) {
+            tried.problem = Some(problem);
+        }
+    }
+
+    fn lost(&mut self, book: &mut Book) {
+        self.step = Step::Done;
+        match self.who.clone() {
+            Who::Group(place) => book.lost(place),
+            Who::Gone(id) => {
+                book.finish(&self.who);
+                book.forget(&id);
+                book.note(&self.who, TeamOutcome::AlreadyGone);
+            }
+        }
+    }
+
+    fn finish(&mut self, book: &mut Book) {
+        self.step = Step::Done;
+        let reports = self.reports(book);
+        book.note_members(&self.who, reports);
+        book.finish(&self.who);
+        if matches!(self.who, Who::Gone(_)) {
+            self.emptied(book);
+        }
+    }
+
+    /// Nobody whom the bridge added is left on the team: it is remembered only if it is to be deleted.
+    fn emptied(&mut self, book: &mut Book) {
+        let group = book.id(&self.who);
+        let Some(entry) = book.state.group(&group) else { return };
+        let is_left = self.tries.values().all(|tried| tried.problem.is_none());
+        if !is_left {
+            return;
+        }
+        let stays = entry.is_to_be_deleted(&book.config);
+        if !stays {
+            book.forget(&group);
+        }
+        book.note(&self.who, TeamOutcome::Emptied);
+    }
+
+    fn give_up(&mut self, book: &mut Book, problem: Problem) {
+        self.step = Step::Done;
+        book.problem(&self.who, problem);
+        book.finish(&self.who);
+    }
+}

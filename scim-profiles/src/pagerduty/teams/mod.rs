@@ -1,0 +1,70 @@
+//! Groups in, teams out: SCIM groups become teams by PagerDuty's REST API, since its SCIM API has none.
+//!
+//! [`TeamSync`] is one run: it is given the [groups](DesiredGroup) and what was [remembered](TeamState),
+//! and says step by step what to send, what to keep, and how long to wait, until it has a [`Report`]. It
+//! does no I/O, reads no clock, and makes no random number.
+//!
+//! # What holds
+//!
+//! - **Nobody is removed whom the bridge did not add**, and nobody as long as a member of the group may be
+//!   that user. A team that the bridge did not create, or on which others are, is not deleted.
+//! - **A second run changes nothing**, except that it tries again what was refused.
+//! - **A crash is made good by the next run**, at whatever point it happens: what is about to be created or
+//!   added is handed out to be kept ([`Step::Save`]) before the request is sent. What became of a request
+//!   without an answer is read before it is sent again.
+//! - **One group holds no other up**, and one member neither: what cannot be done is in the report, and is
+//!   tried again by the next run. What concerns all of it (401, 402, 403, a limit that is never lifted,
+//!   nobody who answers) ends the run, and says so.
+//! - **Credentials are in requests alone**, not in reports, errors or `Debug`.
+//!
+//! # What is documented
+//!
+//! [`RULES`], [`OPTIONS`], [`ENDPOINTS`] and [`BASE_URLS`] have each fact with its source, and say which
+//! are inferred; [`to_markdown`] prints them. Where the documents are silent there are [`TeamOptions`]:
+//!
+//! - A team of the group's name that is there already becomes the group's ([`Adoption`]), as Scimify's
+//!   "team names will match the group names" suggests: nothing is taken from it by that.
+//! - Who was on the team already stays on it as they are ([`FoundMembers`]).
+//! - The team of a group that is gone stays ([`Deletion`]).
+//! - Members become responders; PagerDuty's own default would make them managers.
+//!
+//! # What it does not do
+//!
+//! It makes no users: that is what PagerDuty's SCIM API is for. Teams whose groups exchange their names
+//! are not renamed where PagerDuty lets no two teams have the same name, since neither name is ever free.
+//! Of a search or a list that PagerDuty cuts at 10,000 rows nothing is concluded, and it is not divided:
+//! a name or an address that so many have in them is no name or address to search for. A request that is
+//! given up on and has its effect after all, when the members have been read again, can leave somebody on
+//! a team of whom the bridge does not know that it added them: they stay.
+
+mod answer;
+mod book;
+mod check;
+mod config;
+mod desired;
+mod diff;
+mod find;
+mod members;
+mod pace;
+mod plan;
+mod report;
+mod retire;
+mod secret;
+mod state;
+mod sync;
+mod tables;
+mod token;
+mod wire;
+
+pub use answer::ApiError;
+pub use config::{
+    Adoption, Auth, ConfigError, DESCRIPTION, Deletion, FoundMembers, LookUp, MAX_DESCRIPTION, MAX_NAME,
+    Mode, OAuthClient, Region, SCOPES, TOKEN_URL, TeamConfig, TeamOptions,
+};
+pub use desired::{DesiredGroup, DesiredMember};
+pub use plan::{Plan, Write};
+pub use report::{End, GroupReport, MemberOutcome, MemberReport, Problem, Report, TeamOutcome};
+pub use secret::Secret;
+pub use state::{AddedMember, GroupState, KeptRole, Origin, TeamState};
+pub use sync::{Request, Save, Step, TeamSync, TransportError};
+pub use tables::{BASE_URLS, ENDPOINTS, OPTIONS, RULES, to_markdown};

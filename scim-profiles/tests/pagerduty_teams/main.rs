@@ -1,0 +1,13 @@
+//! The bridge from groups to PagerDuty's teams, against a model of the REST API.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test"
+)]
+
+mod model;
+mod properties;
+mod rules;
+mod run;
