@@ -45,10 +45,12 @@ pub use coerce::coerce;
 pub(crate) use coerce::coerce_at;
 pub use unique::{UniqueKey, unique_keys};
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
 use crate::leniency::{Leniencies, Leniency};
+use crate::patch::{self, Delta};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ScimType};
@@ -81,6 +83,7 @@ pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> 
 ///
 /// - readOnly attributes keep the value they have.
 /// - immutable ones with a value must not get another; where the body leaves them out they stay.
+/// - Values of a [keyed](patch::keyed) attribute (`members`) that are there keep what is immutable of them.
 /// - Attributes that are never returned (`password`) stay where the body leaves them out, since
 ///   a client that sends back what it has read cannot include them. So do such sub-attributes, and
 ///   readOnly ones, of an element that is otherwise as it was.
@@ -195,7 +198,12 @@ fn settle(
                 }
             }
         }
-        (Some(Value::Array(new)), Value::Array(current)) => keep_beside(attribute, new, current),
+        (Some(Value::Array(new)), Value::Array(current)) => {
+            keep_beside(attribute, new, current);
+            if patch::keyed(attribute) {
+                keep_identity(attribute, new, current);
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -226,6 +234,12 @@ fn keep_beside(attribute: &Attribute, new: &mut [Value], current: &[Value]) {
             }
         }
     }
+}
+
+/// Gives the members of `new` that are members of `current` what is immutable of these, as PATCH does.
+fn keep_identity(attribute: &Attribute, new: &mut Vec<Value>, current: &[Value]) {
+    let delta = Delta { replace: true, added: std::mem::take(new), ..Delta::of(attribute) };
+    *new = delta.replacing(current).into_iter().map(Cow::into_owned).collect();
 }
 
 /// Whether two values of an attribute are the same, by its `caseExact`.

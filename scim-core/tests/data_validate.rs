@@ -437,6 +437,22 @@ fn put_does_not_change_what_is_immutable() {
 }
 
 #[test]
+fn a_member_that_put_names_again_keeps_what_is_immutable() {
+    let current = json!({"displayName": "Staff", "members": [
+        {"value": "1", "type": "User", "display": "Ann"}, {"value": "2"}, {"value": "3", "type": "User"},
+    ]});
+    let members = json!([
+        {"value": "4", "type": "Group"}, {"value": "1", "type": "Group"}, {"value": "2", "type": "User"},
+    ]);
+    let kept = put(&group(), current, json!({"displayName": "Staff", "members": members})).unwrap();
+    let expected = json!([
+        {"value": "4", "type": "Group"}, {"value": "1", "type": "User", "display": "Ann"},
+        {"value": "2", "type": "User"},
+    ]);
+    assert_eq!(kept["members"], expected);
+}
+
+#[test]
 fn unique_keys_are_folded_by_case_exact() {
     let thing = resource(json!({
         "id": "1", "tags": ["B", "a", "A"], "weight": 1.0,

@@ -120,12 +120,7 @@ pub(super) fn split<'c>(schema: &ResourceSchema, change: &'c Change) -> (Change,
     for write in &change.writes {
         if is_members(write.extension.as_deref(), &write.attribute) {
             let added = write.value.as_ref().and_then(Value::as_array).unwrap_or_default().to_vec();
-            deltas.push(Cow::Owned(Delta {
-                attribute: MEMBERS.into(),
-                replace: true,
-                added,
-                ..Delta::default()
-            }));
+            deltas.push(Cow::Owned(all(added)));
         } else {
             body.writes.push(write.clone());
         }
@@ -140,6 +135,11 @@ pub(super) fn split<'c>(schema: &ResourceSchema, change: &'c Change) -> (Change,
     (body, deltas)
 }
 
+/// What makes `members` the members, whatever is there.
+pub(super) fn all(members: Vec<Value>) -> Delta {
+    Delta { attribute: MEMBERS.into(), replace: true, added: members, ..Delta::default() }
+}
+
 /// Applies `delta` to the members; returns whether anything became different.
 pub(super) async fn apply(
     tx: &mut Tx,
@@ -150,7 +150,7 @@ pub(super) async fn apply(
 ) -> Result<bool, StoreError> {
     let version = number(version)?;
     if delta.replace {
-        return put(tx, scope, id, version, &delta.added).await;
+        return put(tx, scope, id, version, delta).await;
     }
     let Some(attribute) = member_value(scope.schema) else {
         return Err(internal("members of a type without members"));
@@ -159,7 +159,7 @@ pub(super) async fn apply(
     let mut changed = remove(tx, scope, id, &removed).await?;
     let mut added = Vec::new();
     for (place, member) in delta.added.iter().enumerate() {
-        added.push((place, member_key(attribute, member)?, member));
+        added.push((place, member_key(attribute, member)?, Cow::Borrowed(member)));
     }
     changed |= insert(tx, scope, id, version, &added).await?;
     Ok(changed)
@@ -317,14 +317,14 @@ async fn locked_bodies(tx: &mut Tx, scope: Scope<'_>, ids: &[(String,)]) -> Resu
     Ok(select.rows::<(String,)>(tx).await?.into_iter().map(|(body,)| body).collect())
 }
 
-/// Makes `members` the members of the group; those it has already are not written again.
-/// Returns whether anything became different.
+/// Makes the members of the group those that the delta adds; those it has already are not written again,
+/// and one that becomes different keeps what the delta says. Returns whether anything became different.
 pub(super) async fn put(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
-    members: &[Value],
+    delta: &Delta,
 ) -> Result<bool, StoreError> {
     let Some(attribute) = member_value(scope.schema) else {
         return Ok(false);
@@ -338,15 +338,17 @@ pub(super) async fn put(
             .await?;
     let mut present: HashMap<String, String> = rows.into_iter().collect();
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for (place, member) in members.iter().enumerate() {
+    for (place, member) in delta.added.iter().enumerate() {
         let key = member_key(attribute, member)?;
-        match present.remove(key.as_ref()) {
-            Some(body) if decode_value(&body)? == *member => {}
-            Some(_) => {
-                removed.push(key.clone());
-                added.push((place, key, member));
-            }
-            None => added.push((place, key, member)),
+        let Some(body) = present.remove(key.as_ref()) else {
+            added.push((place, key, Cow::Borrowed(member)));
+            continue;
+        };
+        let old = decode_value(&body)?;
+        let member = delta.stays(&old, member);
+        if *member != old {
+            removed.push(key.clone());
+            added.push((place, key, member));
         }
     }
     removed.extend(present.into_keys().map(Cow::Owned));
@@ -384,7 +386,7 @@ pub(super) async fn insert(
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
-    members: &[(usize, Cow<'_, str>, &Value)],
+    members: &[(usize, Cow<'_, str>, Cow<'_, Value>)],
 ) -> Result<bool, StoreError> {
     let mut inserted = 0;
     for batch in batches(members) {

@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use scim_core::audit::Record;
 use scim_core::membership::Membership;
+use scim_core::patch::Delta;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
@@ -429,7 +430,7 @@ struct Row {
     version: i64,
     body: String,
     keys: String,
-    members: Vec<Value>,
+    members: Delta,
 }
 
 impl Row {
@@ -438,7 +439,13 @@ impl Row {
         let version = resource.version().ok_or_else(|| internal("a resource without version"))?;
         let (body, members) = members::take(scope.schema, resource);
         let keys = keys::document(scope.schema, &body)?;
-        Ok(Self { id, version: number(version)?, body: encode(&body.0)?, keys, members })
+        Ok(Self {
+            id,
+            version: number(version)?,
+            body: encode(&body.0)?,
+            keys,
+            members: members::all(members),
+        })
     }
 
     async fn update(&self, tx: &mut Tx, scope: Scope<'_>) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! A change costs what it changes, however many values there are, and also while readers hold
 //! them: readers share the values, and a writer then copies only the chunks it changes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -106,9 +107,14 @@ impl Keyed {
     /// Puts `delta` onto the values; returns whether anything became different.
     pub(super) fn apply(&mut self, delta: &Delta) -> bool {
         if delta.replace {
-            let same = self.are(&delta.added);
+            let stays = |new| match self.find(new).and_then(|place| self.values.get(place)) {
+                Some(old) => delta.stays(old, new),
+                None => Cow::Borrowed(new),
+            };
+            let after: Vec<Cow<'_, Value>> = delta.added.iter().map(stays).collect();
+            let same = self.are(&after);
             if !same {
-                *self = Self::new(self.name.clone(), self.ignore_case, &delta.added);
+                *self = Self::new(self.name.clone(), self.ignore_case, after.iter().map(AsRef::as_ref));
             }
             return !same;
         }
@@ -127,9 +133,9 @@ impl Keyed {
     }
 
     /// Whether the values are `others`, in whatever order.
-    fn are(&self, others: &[Value]) -> bool {
-        let same = |other: &Value| {
-            self.find(other).and_then(|place| self.values.get(place)).is_some_and(|value| value == other)
+    fn are(&self, others: &[Cow<'_, Value>]) -> bool {
+        let same = |other: &Cow<'_, Value>| {
+            self.find(other).and_then(|place| self.values.get(place)).is_some_and(|value| *value == **other)
         };
         // As many as others, and others of a delta have different keys: so there are no more.
         self.values.len == others.len() && others.iter().all(same)
@@ -238,6 +244,7 @@ mod tests {
     fn delta(removed: &[usize], added: &[usize]) -> Delta {
         Delta {
             attribute: "members".into(),
+            kept: vec!["type".into()],
             removed: removed.iter().map(|key| key.to_string().into()).collect(),
             added: added.iter().map(|key| member(*key)).collect(),
             ..Delta::default()
@@ -277,6 +284,11 @@ mod tests {
                 added.retain(|key| !removed.contains(key));
                 let mut delta = delta(&removed, &added);
                 delta.replace = random(20) == 0;
+                if delta.replace {
+                    for value in delta.added.iter_mut().filter_map(Value::as_object_mut) {
+                        value.insert("type", "Group");
+                    }
+                }
                 let reader = keyed.share();
                 let read = reader.to_vec();
                 let (expected, changed) = plain(&list, &delta);

@@ -11,7 +11,7 @@ use scim_filter::compare;
 
 use super::element::key;
 use super::{Delta, keyed};
-use crate::schema::Attribute;
+use crate::schema::{Attribute, Mutability};
 use crate::value::Value;
 
 /// What operations did to a keyed attribute so far. What it adds and removes is still theirs.
@@ -65,11 +65,10 @@ impl<'r> Fold<'r> {
     /// what makes a difference to them.
     pub(super) fn finish(self, there: Option<&[Value]>) -> Option<Delta> {
         let mut delta = Delta {
-            attribute: self.attribute.name.as_str().into(),
             replace: self.replace,
-            ignore_case: self.added.ignore_case,
             removed: self.removed.into_values().map(Into::into).collect(),
             added: self.added.into_values().cloned().collect(),
+            ..Delta::of(self.attribute)
         };
         if let Some(there) = there {
             delta.narrow(there);
@@ -79,12 +78,56 @@ impl<'r> Fold<'r> {
 }
 
 impl Delta {
+    /// A delta of nothing, of `attribute`.
+    pub fn of(attribute: &Attribute) -> Self {
+        let keeps = |sub: &&Attribute| matches!(sub.mutability, Mutability::Immutable | Mutability::ReadOnly);
+        let kept = attribute.sub_attributes.iter().filter(keeps).map(|sub| sub.name.as_str().into());
+        Self {
+            attribute: attribute.name.as_str().into(),
+            ignore_case: ignores_case(attribute),
+            kept: kept.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What the value `new` becomes where it replaces `old`, which has the same `value`: it keeps what
+    /// `old` has of [`kept`](Self::kept).
+    pub fn stays<'v>(&self, old: &Value, new: &'v Value) -> Cow<'v, Value> {
+        let (Value::Object(old), Value::Object(now)) = (old, new) else {
+            return Cow::Borrowed(new);
+        };
+        let mut kept = None;
+        for name in &self.kept {
+            let was = old.get(name).filter(|was| !was.is_unassigned());
+            if let Some(was) = was.filter(|was| now.get(name) != Some(*was)) {
+                kept.get_or_insert_with(|| now.clone()).insert(&**name, was.clone());
+            }
+        }
+        kept.map_or(Cow::Borrowed(new), |kept| Cow::Owned(Value::Object(kept)))
+    }
+
+    /// The values that replace `values`.
+    pub(crate) fn replacing<'v>(&'v self, values: &[Value]) -> Vec<Cow<'v, Value>> {
+        if self.kept.is_empty() {
+            return self.added.iter().map(Cow::Borrowed).collect();
+        }
+        let keyed = values.iter().filter_map(|value| Some((folded(key(value)?, self.ignore_case), value)));
+        // Of several with one key, the first.
+        let mut there = HashMap::with_capacity(values.len());
+        keyed.for_each(|(key, value)| {
+            there.entry(key).or_insert(value);
+        });
+        let old = |new: &Value| there.get(folded(key(new)?, self.ignore_case).as_ref()).copied();
+        self.added.iter().map(|new| old(new).map_or(Cow::Borrowed(new), |old| self.stays(old, new))).collect()
+    }
+
     /// Puts the delta onto `values`; returns whether anything became different.
     pub(super) fn apply(&self, values: &mut Vec<Value>) -> bool {
         if self.replace {
-            let same = self.is_all_of(values);
+            let after = self.replacing(values);
+            let same = self.are(&after, values);
             if !same {
-                values.clone_from(&self.added);
+                *values = after.into_iter().map(Cow::into_owned).collect();
             }
             return !same;
         }
@@ -113,7 +156,7 @@ impl Delta {
     /// Drops what makes no difference to the values `there`.
     fn narrow(&mut self, there: &[Value]) {
         if self.replace {
-            self.replace = !self.is_all_of(there);
+            self.replace = !self.are(&self.replacing(there), there);
             if !self.replace {
                 self.added.clear();
             }
@@ -136,16 +179,15 @@ impl Delta {
         retain_marked(&mut self.added, to_add);
     }
 
-    /// Whether `added` are the `values`, in whatever order.
-    fn is_all_of(&self, values: &[Value]) -> bool {
-        if self.added.len() != values.len() {
+    /// Whether `after` are the `values`, in whatever order.
+    fn are(&self, after: &[Cow<'_, Value>], values: &[Value]) -> bool {
+        if after.len() != values.len() {
             return false;
         }
-        let added =
-            Lookup::new(self.ignore_case, self.added.iter().map(|value| key(value).unwrap_or_default()));
+        let places = Lookup::new(self.ignore_case, after.iter().map(|value| key(value).unwrap_or_default()));
         values.iter().all(|value| {
-            let found = key(value).and_then(|key| added.find(key)).and_then(|place| self.added.get(place));
-            found == Some(value)
+            let found = key(value).and_then(|key| places.find(key)).and_then(|place| after.get(place));
+            found.is_some_and(|found| **found == *value)
         })
     }
 }

@@ -39,6 +39,9 @@
 //!   sub-attributes instead of making a second one (RFC 7643 §2.4 asks not to repeat the pair).
 //! - Replacing the values a filter selects replaces them as wholes; only readOnly and immutable
 //!   sub-attributes stay.
+//! - Replacing all members, or removing all and adding others, is no way to exchange what is immutable of
+//!   a member: one that is among the others keeps it. That is no error, as it is none to add a member who
+//!   is one, since identity providers send all members with their present names (`display`).
 //! - `emails.value`, a sub-attribute of several values that no filter tells apart, is a path for
 //!   `remove`, for `add` (one more value) and for `replace` where there is at most one value.
 //! - An attribute that is required cannot be removed, not even to be added again by the next
@@ -126,16 +129,18 @@ impl fmt::Debug for Write {
 /// A change of a multi-valued attribute whose values are identified by their `value`
 /// sub-attribute (`members`).
 ///
-/// With `replace`, the values after it are those of `added`. Otherwise they are those there before,
-/// less the `removed` ones, and those of `added` that were not there; one that was there stays as
-/// it is, so that its immutable sub-attributes cannot be exchanged by removing and adding it.
-/// `added` and `removed` are disjoint.
+/// With `replace`, the values after it are those of `added`, and one that was there [stays](Self::stays)
+/// in what is immutable of it. Otherwise they are those there before, less the `removed` ones, and those
+/// of `added` that were not there; one that was there stays as it is. So no way of taking a value away and
+/// bringing it back exchanges its immutable sub-attributes. `added` and `removed` are disjoint.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     /// The attribute.
     pub attribute: Box<str>,
     /// Whether the values there are removed first.
     pub replace: bool,
+    /// The sub-attributes that a value has as before if it was there before what replaces all.
+    pub kept: Vec<Box<str>>,
     /// Whether `value`s that differ in case alone are the same: the attribute's `value` is not
     /// case-exact.
     pub ignore_case: bool,

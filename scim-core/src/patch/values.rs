@@ -395,12 +395,7 @@ impl<'r> Values<'r> {
         let unchanged =
             |(now, before): (&Option<Value>, &Value)| now.as_ref().is_none_or(|now| now == before);
         let kept = !self.cleared && self.elements.iter().zip(self.before).all(unchanged);
-        let mut delta = Delta {
-            attribute: self.attribute.name.as_str().into(),
-            replace: !kept,
-            ignore_case: ignores_case(self.attribute),
-            ..Delta::default()
-        };
+        let mut delta = Delta { replace: !kept, ..Delta::of(self.attribute) };
         if kept {
             let gone = self.elements.iter().zip(self.before).filter(|(now, _)| now.is_none());
             delta.removed =

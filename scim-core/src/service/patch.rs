@@ -210,10 +210,8 @@ fn overwrite(
 fn overwrite_keyed(change: &mut Change, attribute: &Attribute, value: Option<&Value>) {
     change.deltas.retain(|delta| !delta.attribute.eq_ignore_ascii_case(&attribute.name));
     change.deltas.push(Delta {
-        attribute: attribute.name.as_str().into(),
         replace: true,
-        ignore_case: attribute.sub_attribute("value").is_some_and(|value| !value.case_exact),
-        removed: Vec::new(),
         added: value.and_then(Value::as_array).unwrap_or_default().to_vec(),
+        ..Delta::of(attribute)
     });
 }

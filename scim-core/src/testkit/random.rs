@@ -214,9 +214,9 @@ pub(super) fn delta(random: &mut Random) -> Delta {
     Delta {
         attribute: "members".into(),
         replace: random.once_in(4),
-        ignore_case: false,
         removed: (0..random.below(3)).map(|_| format!("u{}", 8 + random.below(2)).into()).collect(),
         added: added.map(|number| Value::from(member(random, number))).collect(),
+        ..Delta::default()
     }
 }
 

@@ -41,6 +41,7 @@ struct Inner<S> {
     registry: Registry,
     tenant: TenantId,
     spawn: Option<Spawn>,
+    is_quick: bool,
 }
 
 /// A resource type besides users and groups that has the schema of users.
@@ -69,6 +70,7 @@ impl<S: Store> Trial<S> {
             registry: registry(),
             tenant: TenantId::new(format!("testkit {name}")),
             spawn: None,
+            is_quick: false,
         }))
     }
 
@@ -97,14 +99,18 @@ impl<S: Store> Trial<S> {
     }
 
     pub(super) fn spawning(self, spawn: Spawn) -> Self {
-        let Inner { store, kept, registry, tenant, .. } = &*self.0;
-        Self(Arc::new(Inner {
-            store: Arc::clone(store),
-            kept: Arc::clone(kept),
-            registry: registry.clone(),
-            tenant: tenant.clone(),
-            spawn: Some(spawn),
-        }))
+        Self(Arc::new(Inner { spawn: Some(spawn), ..self.0.shared() }))
+    }
+
+    /// Makes laws that try many cases, or large groups, try a tenth: for a first look.
+    #[must_use]
+    pub fn quick(self) -> Self {
+        Self(Arc::new(Inner { is_quick: true, ..self.0.shared() }))
+    }
+
+    /// How many of `all` cases to try.
+    pub(super) fn cases(&self, all: usize) -> usize {
+        if self.0.is_quick { all.div_ceil(10) } else { all }
     }
 
     /// Runs `task` for each number below `tasks`, all at the same time.
@@ -303,6 +309,20 @@ impl<S: Store> Trial<S> {
         let expected: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
         demand!(found == expected, "query `{filter}`: expected {expected:?}, found {found:?}");
         Ok(())
+    }
+}
+
+impl<S> Inner<S> {
+    /// The same trial of the same store.
+    fn shared(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            kept: Arc::clone(&self.kept),
+            registry: self.registry.clone(),
+            tenant: self.tenant.clone(),
+            spawn: self.spawn.clone(),
+            is_quick: self.is_quick,
+        }
     }
 }
 

@@ -427,9 +427,12 @@ impl Store for Faulty {
                 }
             }
             "a_delta_does_what_replacing_does" => {
-                for delta in &mut change.deltas {
+                for delta in change.deltas.iter_mut().filter(|delta| delta.kept.is_empty()) {
                     delta.replace = false;
                 }
+            }
+            "a_member_that_is_replaced_keeps_what_is_immutable" => {
+                change.deltas.iter_mut().for_each(|delta| delta.kept.clear());
             }
             "a_refused_write_leaves_everything" => {
                 let result = self.inner.apply(scope, id, &update, expected).await;

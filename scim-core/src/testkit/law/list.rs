@@ -235,7 +235,7 @@ pub async fn a_filter_finds_what_evaluation_finds<S: Store>(trial: &Trial<S>) ->
             trial.create(scope, &resource).await?;
             all.push(resource);
         }
-        for _ in 0..200 {
+        for _ in 0..trial.cases(200) {
             let depth = random.below(4);
             let text = random::filter(&mut random, kind, depth);
             let query = Query { filter: Some(bound(scope.schema, &text)?), ..everything() };

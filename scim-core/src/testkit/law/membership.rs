@@ -271,7 +271,7 @@ pub async fn a_filter_finds_who_is_in_groups<S: Store>(trial: &Trial<S>) -> Resu
         all.push(user);
     }
     let base_url = "https://example.com/scim".parse().map_err(|_| Broken::new("no URL"))?;
-    for levels in [1, 2, 16] {
+    for levels in [2, 1, 16].into_iter().take(trial.cases(3)) {
         let hierarchy = Arc::new(trial.hierarchy(levels, &base_url));
         let with_groups: Vec<Resource> = with_groups(trial, &all, &members, levels).await?;
         for text in FILTERS {

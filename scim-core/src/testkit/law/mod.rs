@@ -112,6 +112,7 @@ laws! {
         a_change_on_any_version_is_made
         a_change_of_nothing_keeps_the_version
         a_delta_does_what_replacing_does
+        a_member_that_is_replaced_keeps_what_is_immutable
         a_refused_write_leaves_everything
         missing_tells_what_is_not_there;
     unique:

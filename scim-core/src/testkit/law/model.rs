@@ -16,7 +16,7 @@ use crate::{Resource, ResourceId, Version};
 pub async fn any_sequence_of_writes_does_what_each_says<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
     let mut random = Random::new(5);
     let (mut users, mut groups) = (Model::default(), Model::default());
-    for step in 0..400 {
+    for step in 0..trial.cases(400) {
         let kind = random.pick(&["User", "Group"]);
         let scope = trial.scope(kind)?;
         let model = if kind == "User" { &mut users } else { &mut groups };

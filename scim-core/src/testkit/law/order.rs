@@ -28,8 +28,8 @@ pub async fn a_sorted_list_is_in_its_order<S: Store>(trial: &Trial<S>) -> Result
         trial.create(users, &user).await?;
         all.push(user);
     }
-    for (sort_by, sort_order) in BY.iter().flat_map(|by| ["ascending", "descending"].map(|order| (by, order)))
-    {
+    let by = BY.iter().take(trial.cases(BY.len()));
+    for (sort_by, sort_order) in by.flat_map(|by| ["ascending", "descending"].map(|order| (by, order))) {
         let sort = sort(users, sort_by, sort_order)?;
         let refused = trial.store().query(users, &Query { sort: sort.clone(), ..Query::default() }).await;
         if matches!(refused, Err(StoreError::UnsupportedSort(_))) {

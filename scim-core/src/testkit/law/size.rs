@@ -11,14 +11,14 @@ use crate::{Value, Version};
 
 /// A group of thousands of members is created, read and replaced as a small one is.
 pub async fn a_large_group_is_kept<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
-    let groups = trial.groups()?;
-    let all = ids(0..MANY);
+    let (groups, many) = (trial.groups()?, trial.cases(MANY));
+    let all = ids(0..many);
     trial.create(groups, &group("g", &refs(&all))).await?;
-    has(trial, groups, 0..MANY).await?;
-    let half = ids(MANY / 2..MANY + 10);
+    has(trial, groups, 0..many).await?;
+    let half = ids(many / 2..many + 10);
     trial.replace(groups, &in_version(&group("g", &refs(&half)), 2), Version(1)).await?;
-    has(trial, groups, MANY / 2..MANY + 10).await?;
-    trial.finds(groups, &format!("members.value eq \"u{}\"", MANY + 9), &["g"]).await?;
+    has(trial, groups, many / 2..many + 10).await?;
+    trial.finds(groups, &format!("members.value eq \"u{}\"", many + 9), &["g"]).await?;
     trial.finds(groups, "members.value eq \"u0\"", &[]).await?;
     let read = trial.read_with(groups, "g", &Projection::without("members")).await?;
     demand!(read.is_some(), "read of `g` without members: not found");
@@ -28,16 +28,16 @@ pub async fn a_large_group_is_kept<S: Store>(trial: &Trial<S>) -> Result<(), Bro
 
 /// Thousands of members are added and removed in one change.
 pub async fn a_large_group_is_changed_by_members<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
-    let groups = trial.groups()?;
+    let (groups, many) = (trial.groups()?, trial.cases(MANY));
     let empty = group("g", &[]);
     trial.create(groups, &empty).await?;
-    let all = ids(0..MANY);
-    let half_of_them = ids(MANY / 2..MANY + MANY / 2);
+    let all = ids(0..many);
+    let half_of_them = ids(many / 2..many + many / 2);
     let mut version = 1;
     for (removed, added, left) in [
-        (&[][..], &all[..], 0..MANY),
-        (&[], &half_of_them, 0..MANY + MANY / 2),
-        (&all, &[], MANY..MANY + MANY / 2),
+        (&[][..], &all[..], 0..many),
+        (&[], &half_of_them, 0..many + many / 2),
+        (&all, &[], many..many + many / 2),
     ] {
         let change = of_members(&refs(removed), &refs(added));
         let applied = trial.apply(groups, &empty, &change, Version(version)).await?;
@@ -46,11 +46,11 @@ pub async fn a_large_group_is_changed_by_members<S: Store>(trial: &Trial<S>) -> 
         demand!(applied == should, "apply of thousands of members: got {applied:?}");
         has(trial, groups, left).await?;
     }
-    let (removed, added) = ([format!("u{}", MANY + 7)], ["new".to_owned()]);
+    let (removed, added) = ([format!("u{}", many + 7)], ["new".to_owned()]);
     trial.apply(groups, &empty, &of_members(&refs(&removed), &refs(&added)), Version(version)).await?;
     let found = trial.stored(groups, "g").await?;
     let members = found.get("members").and_then(Value::as_array).unwrap_or_default();
-    demand!(members.len() == MANY / 2, "one member for another: {} are there", members.len());
+    demand!(members.len() == many / 2, "one member for another: {} are there", members.len());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::testkit::trial::{
     LATER, conflict, failed, in_version, mismatch, name, not_found, resource, same_but_meta,
 };
 use crate::testkit::{Broken, Trial, demand};
-use crate::{Resource, ResourceId, Version};
+use crate::{Resource, ResourceId, Value, Version};
 
 /// A resource is read as it was created: every type of value, extensions, members, unknown
 /// attributes.
@@ -256,6 +256,43 @@ async fn to_any<S: Store>(
     let applied = applied.map_err(|error| failed("apply", id, &error))?;
     demand!(applied == should, "apply of {change:?}: expected {should:?}, got {applied:?}");
     Ok(())
+}
+
+/// A member that is among those that replace all keeps what the delta says, and is otherwise as that says.
+pub async fn a_member_that_is_replaced_keeps_what_is_immutable<S: Store>(
+    trial: &Trial<S>,
+) -> Result<(), Broken> {
+    let groups = trial.groups()?;
+    let of = |members: serde_json::Value| {
+        let mut group = group("g", &[]);
+        group.0.insert("members", Value::from(members));
+        group
+    };
+    let before = of(json!([
+        {"value": "1", "type": "User", "display": "Ann"}, {"value": "2"}, {"value": "3", "type": "User"},
+    ]));
+    trial.create(groups, &before).await?;
+    let others = json!([
+        {"value": "2", "type": "Group"},
+        {"value": "1", "type": "Group", "$ref": "https://example.com/Users/1"},
+        {"value": "4", "type": "Group"},
+    ]);
+    let kept = ["value", "type", "display"].map(Box::from).to_vec();
+    let added = Value::from(others).values().to_vec();
+    let delta = Delta { attribute: "members".into(), replace: true, kept, added, ..Delta::default() };
+    let change = Change { deltas: vec![delta], ..Change::default() };
+    let applied = trial.apply(groups, &before, &change, Version(1)).await?;
+    demand!(applied == Applied::Changed(Version(2)), "apply of other members: got {applied:?}");
+    let after = of(json!([
+        {"value": "2", "type": "Group"},
+        {"value": "1", "type": "User", "display": "Ann", "$ref": "https://example.com/Users/1"},
+        {"value": "4", "type": "Group"},
+    ]));
+    same_but_meta("read after the members were replaced", &trial.stored(groups, "g").await?, &after)?;
+    // So the same again makes no difference.
+    let again = trial.apply(groups, &after, &change, Version(2)).await?;
+    demand!(again == Applied::Unchanged(Version(2)), "apply of the members that there are: got {again:?}");
+    same_but_meta("read after the same again", &trial.stored(groups, "g").await?, &after)
 }
 
 /// Deltas on members leave what replacing the resource by the result would.
