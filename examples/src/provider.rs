@@ -63,6 +63,10 @@ pub struct Options {
         value_parser = DatabaseUrlParser
     )]
     pub database_url: Option<DatabaseUrl>,
+    /// Takes a database that was made for another profile, or has resource types that are not served now, for
+    /// what is served from now on. What is stored may not fit that; without this it is refused.
+    #[arg(long)]
+    pub adopt_database: bool,
     /// No database: everything is in the memory of this process, and gone when it ends.
     #[arg(long, conflicts_with = "database")]
     pub memory_store: bool,
@@ -325,6 +329,7 @@ impl Provider {
             listen,
             database,
             database_url,
+            adopt_database,
             memory_store,
             token,
             me,
@@ -370,6 +375,7 @@ impl Provider {
             true => None,
             false => {
                 let store = url.open().await?;
+                store.serve_as(profile.name, &registry, adopt_database).await?;
                 Some((url, if audit.no_audit { store } else { store.with_audit() }))
             }
         };

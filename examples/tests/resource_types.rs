@@ -47,6 +47,19 @@ fn a_resource_type_of_files_is_served_over_sqlite() {
     again["meta"]["location"] = specimen["meta"]["location"].clone();
     assert_eq!(again, specimen);
     server.stop();
+    for arguments in [&["--profile", "generic"][..], &["--profile", "pagerduty"]] {
+        let mut line = vec!["provider", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()];
+        line.extend(arguments);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let refused = runtime.block_on(Provider::start(Options::try_parse_from(line).unwrap()));
+        let told = refused.err().unwrap().to_string();
+        let reason = match arguments {
+            [_, "generic"] => "the database was made with the resource type `Specimen` of the schema",
+            _ => "the database is one of the profile `generic`, not of `pagerduty`",
+        };
+        assert!(told.starts_with(reason) && told.contains("--adopt-database"), "{told}");
+    }
+    assert_eq!(Server::start(&database, &["--adopt-database"]).client.get("/Specimens").status, 404);
     assert_eq!(Server::start(&database, &[]).client.get("/Specimens").status, 404);
 }
 

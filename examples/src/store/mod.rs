@@ -16,6 +16,7 @@ mod members;
 mod order;
 mod pieces;
 mod query;
+mod serves;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -15,7 +15,7 @@ use super::{SqlStore, decode};
 #[path = "../../tests/sql_support/mod.rs"]
 mod sql_support;
 
-use sql_support::Postgres;
+pub(super) use sql_support::Postgres;
 
 /// Rows as the version before claims made them: two users, one of a type of one's own with a name that a
 /// user has too, a group, and a unique value of an extension.
