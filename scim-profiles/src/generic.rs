@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use scim_core::leniency::Leniencies;
 use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::schema::Registry;
 use scim_core::service::BulkLimits;
@@ -67,7 +68,14 @@ pub(crate) static PROFILE: Profile = Profile {
     lifecycle: &[],
     options: &[],
     errors: ErrorStyle { body: ErrorBody::Rfc7644, duplicate: 409, source: RFC7644 },
-    behaviour: Behaviour { registry, config: Config::new, policy, tables: Vec::new, new_id: uuid },
+    behaviour: Behaviour {
+        registry,
+        config: Config::new,
+        leniencies: Leniencies::tolerant,
+        policy,
+        tables: Vec::new,
+        new_id: uuid,
+    },
 };
 
 /// What the RFCs leave to the service provider.

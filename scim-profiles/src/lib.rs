@@ -12,6 +12,7 @@
 //!
 //! | profile | what it is |
 //! |---|---|
+//! | [`datadog`] | Datadog's users, their roles, and the teams that groups manage |
 //! | `generic` | RFC 7643 and 7644, no vendor |
 //! | [`incident_io`] | incident.io's users, and the roles and seats that groups give them |
 //! | [`pagerduty`] | PagerDuty's user provisioning |
@@ -37,6 +38,7 @@
 //! Nothing here was checked against a vendor's live service: the sources are public documents, and
 //! what they leave open is an option or a row marked as inferred.
 
+pub mod datadog;
 mod generic;
 pub mod guides;
 pub mod incident_io;
@@ -51,7 +53,7 @@ mod table;
 
 pub use profile::{
     AttributeRow, Authorization, BaseUrl, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
+    FilterForm, Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
 };
 pub use report::{Report, Violation};
 pub use rule::{Check, Literal, On, Payload, Rule, Severity};

@@ -70,8 +70,9 @@ fn overview(page: &mut String, profile: &Profile) {
         (vec![code(row.name), code(&value)], row.source)
     });
     table(page, "Capabilities", &["Name", "Value"], capabilities);
-    let duplicate = (vec![profile.errors.duplicate.to_string()], profile.errors.source);
-    table(page, "Errors", &["Status of a value that is taken"], [duplicate]);
+    let members = profile.errors.body.members().iter().map(|name| code(name)).collect::<Vec<_>>().join(", ");
+    let errors = (vec![members, profile.errors.duplicate.to_string()], profile.errors.source);
+    table(page, "Errors", &["Members", "Status of a value that is taken"], [errors]);
 }
 
 fn resource(page: &mut String, resource: &ResourceProfile) {
@@ -86,11 +87,19 @@ fn resource(page: &mut String, resource: &ResourceProfile) {
     let rules = resource.rules.iter().map(|rule| (self::rule(rule), rule.source));
     let header = ["Id", "Attribute", "On", "Severity", "Rule"];
     table(page, &format!("{name}: rules"), &header, rules);
-    if let Filters::Only(filters) = resource.filters {
-        let filters = filters
-            .iter()
-            .map(|row| (vec![code(row.attribute), code(&row.operators.join(", "))], row.source));
-        table(page, &format!("{name}: filters"), &["Attribute", "Operators"], filters);
+    let title = format!("{name}: filters");
+    match resource.filters {
+        Filters::Any => {}
+        Filters::Only(filters) => {
+            let filters = filters
+                .iter()
+                .map(|row| (vec![code(row.attribute), code(&row.operators.join(", "))], row.source));
+            table(page, &title, &["Attribute", "Operators"], filters);
+        }
+        Filters::Forms(forms) => {
+            let forms = forms.iter().map(|form| (vec![code(&form.shown())], form.source));
+            table(page, &title, &["Filter, its terms in any order"], forms);
+        }
     }
 }
 

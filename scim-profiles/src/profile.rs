@@ -3,16 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use scim_core::leniency::Leniencies;
 use scim_core::policy::Policy;
 use scim_core::schema::{Attribute, AttributeType, Registry, Returned, Uniqueness};
 use scim_core::{Config, Object, ResourceId, Value};
+use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp};
 use url::Url;
 
 use crate::lint;
 use crate::markdown::{self, Table};
 use crate::report::Report;
 use crate::rule::{Literal, Payload, Rule};
-use crate::{Source, generic, incident_io, pagerduty};
+use crate::{Source, datadog, generic, incident_io, pagerduty};
 
 /// The URI in `schemas` that makes a message a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -186,6 +188,75 @@ pub enum Filters {
     Any,
     /// One comparison of one of these attributes.
     Only(&'static [Filterable]),
+    /// One of these forms.
+    Forms(&'static [FilterForm]),
+}
+
+impl Filters {
+    /// Whether a list request may have `filter`.
+    pub fn allow(&self, filter: &BoundFilter) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(rows) => match filter.expr() {
+                BoundExpr::Compare(attr, op, _) => rows.iter().any(|row| {
+                    is(attr, row.attribute) && row.operators.iter().any(|name| *name == op.as_str())
+                }),
+                _ => false,
+            },
+            Self::Forms(forms) => forms.iter().any(|form| form.is(filter)),
+        }
+    }
+
+    /// The forms that filters may have, where they are few.
+    pub fn forms(&self) -> &'static [FilterForm] {
+        match self {
+            Self::Any | Self::Only(_) => &[],
+            Self::Forms(forms) => forms,
+        }
+    }
+}
+
+/// A form of filters: each of some attributes compared by `eq`, with `and` in between and in any order.
+#[derive(Clone, Copy, Debug)]
+pub struct FilterForm {
+    /// The attributes.
+    pub attributes: &'static [&'static str],
+    /// Where the row comes from.
+    pub source: Source,
+}
+
+impl FilterForm {
+    /// The filter with placeholders: `id eq "…" and members eq "…"`.
+    pub fn shown(&self) -> String {
+        self.attributes.iter().map(|name| format!("{name} eq \"…\"")).collect::<Vec<_>>().join(" and ")
+    }
+
+    fn is(&self, filter: &BoundFilter) -> bool {
+        let names = |expr| match expr {
+            BoundExpr::Compare(attr, CompareOp::Eq, _) => {
+                self.attributes.iter().position(|name| is(attr, name))
+            }
+            _ => None,
+        };
+        match filter.expr() {
+            BoundExpr::And(terms) => {
+                let mut left: Vec<usize> = (0..self.attributes.len()).collect();
+                let all = terms.map(|term| names(term.expr())).all(|found| {
+                    let place = found.and_then(|found| left.iter().position(|other| *other == found));
+                    place.map(|place| left.swap_remove(place)).is_some()
+                });
+                all && left.is_empty()
+            }
+            expr => self.attributes.len() == 1 && names(expr).is_some(),
+        }
+    }
+}
+
+/// Whether `attr` is the attribute `name` of the base schema, by its `value` where it is complex.
+fn is(attr: &BoundAttr, name: &str) -> bool {
+    attr.extension.is_none()
+        && attr.name.matches(name)
+        && attr.sub.as_ref().is_none_or(|sub| sub.matches("value") && attr.multi_valued)
 }
 
 /// An attribute that may be filtered by.
@@ -242,6 +313,18 @@ pub struct ErrorStyle {
 pub enum ErrorBody {
     /// `schemas`, `status`, `scimType`, `detail` (RFC 7644 §3.12).
     Rfc7644,
+    /// `errors`, an array of texts.
+    Errors,
+}
+
+impl ErrorBody {
+    /// The members of the body.
+    pub fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::Rfc7644 => &["schemas", "status", "scimType", "detail"],
+            Self::Errors => &["errors"],
+        }
+    }
 }
 
 /// What of a profile is code.
@@ -249,6 +332,8 @@ pub enum ErrorBody {
 pub(crate) struct Behaviour {
     pub(crate) registry: fn() -> &'static Registry,
     pub(crate) config: fn(Url) -> Config,
+    /// What a linter lets pass with a warning.
+    pub(crate) leniencies: fn() -> Leniencies,
     pub(crate) policy: fn() -> Arc<dyn Policy>,
     /// What the vendor has of its own, as tables of the profile's page.
     pub(crate) tables: fn() -> Vec<Table>,
@@ -264,7 +349,7 @@ impl fmt::Debug for Behaviour {
 impl Profile {
     /// Every profile.
     pub const ALL: &'static [&'static Profile] =
-        &[&generic::PROFILE, &incident_io::PROFILE, &pagerduty::PROFILE];
+        &[&datadog::PROFILE, &generic::PROFILE, &incident_io::PROFILE, &pagerduty::PROFILE];
 
     /// The profile called `name`, in any case.
     pub fn by_name(name: &str) -> Option<&'static Profile> {
@@ -306,7 +391,7 @@ impl Profile {
     pub fn lint_resource(&self, resource_type: &str, payload: Payload, value: &Value) -> Option<Report> {
         let resource = self.resource(resource_type)?;
         let schema = (self.behaviour.registry)().by_name(resource_type)?;
-        Some(lint::payload(self.name, resource, schema, payload, value))
+        Some(lint::payload(self.name, resource, (self.behaviour.leniencies)(), schema, payload, value))
     }
 
     /// Judges a payload as the body of a POST, PUT or PATCH. Its `schemas` say which type of
@@ -322,7 +407,9 @@ impl Profile {
             .find(|(_, schema)| lists(value.as_object(), &schema.base().id))
             .or_else(|| known.clone().next());
         match chosen {
-            Some((resource, schema)) => lint::payload(self.name, resource, schema, payload, value),
+            Some((resource, schema)) => {
+                lint::payload(self.name, resource, (self.behaviour.leniencies)(), schema, payload, value)
+            }
             None => Report::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use scim_core::ScimType;
 use scim_core::Value;
+use scim_core::patch::Op;
 
 use crate::Source;
 
@@ -81,6 +82,10 @@ pub enum Check {
     Text,
     /// PATCH operations and paths that can be read.
     Operation,
+    /// PATCH operations of these kinds alone.
+    Ops(&'static [Op]),
+    /// A UUID in its text form (RFC 9562 §4), in any case.
+    Uuid,
     /// A resource of a type the vendor has.
     ResourceType,
 }
@@ -164,6 +169,8 @@ impl On {
     pub const CREATE: Self = Self { create: true, replace: false, patch: false };
     /// Whole resources, new or not.
     pub const WHOLE: Self = Self { create: true, replace: true, patch: false };
+    /// PATCH alone.
+    pub const PATCH: Self = Self { create: false, replace: false, patch: true };
     /// Changes of a resource that is there.
     pub const CHANGE: Self = Self { create: false, replace: true, patch: true };
 

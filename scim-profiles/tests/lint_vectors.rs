@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
-use scim_core::{CredentialId, Environment, MemoryStore, Service, TenantId, Value};
+use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
+use scim_profiles::datadog::{self, DatadogOptions};
 use scim_profiles::{Payload, Profile, Report};
 use serde::Deserialize;
 
@@ -69,6 +70,17 @@ fn vectors(profile: &Profile) -> Vec<Vector> {
     files.iter().map(read).collect()
 }
 
+/// The profile's configuration, where there are teams for groups.
+fn config(profile: &Profile) -> Config {
+    let url = "https://scim.example.com/scim/v2".parse().unwrap();
+    if profile.name != datadog::PROFILE.name {
+        return profile.config(url);
+    }
+    let mut options = DatadogOptions::default();
+    options.teams = true;
+    datadog::config(url, &options)
+}
+
 /// The status that a server of `profile` without resources answers.
 fn status(profile: &'static Profile, request: &Request) -> u16 {
     let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
@@ -78,8 +90,8 @@ fn status(profile: &'static Profile, request: &Request) -> u16 {
         || "2026-02-02T02:02:02Z".parse().unwrap(),
         move || profile.new_id([count.fetch_add(1, Ordering::Relaxed); 16]),
     );
-    let config = profile.config("https://scim.example.com/scim/v2".parse().unwrap());
-    let service = Service::new(MemoryStore::new(), tokens, config, environment).with_policy(profile.policy());
+    let service =
+        Service::new(MemoryStore::new(), tokens, config(profile), environment).with_policy(profile.policy());
     let body = Bytes::from(serde_json::to_vec(&request.body).unwrap());
     let request = http::Request::builder()
         .method(request.method.as_str())

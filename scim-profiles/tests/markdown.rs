@@ -24,6 +24,7 @@ fn sources(profile: &Profile) -> Vec<Source> {
         }))
         .chain(resources().flat_map(|resource| match resource.filters {
             scim_profiles::Filters::Only(rows) => rows.iter().map(|row| row.source).collect(),
+            scim_profiles::Filters::Forms(forms) => forms.iter().map(|form| form.source).collect(),
             scim_profiles::Filters::Any => Vec::new(),
         }))
         .chain([profile.errors.source])

@@ -3,9 +3,21 @@
 
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
-use scim_core::{CredentialId, Environment, MemoryStore, Service, TenantId, Value};
+use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
+use scim_profiles::datadog::{self, DatadogOptions};
 use scim_profiles::{CapabilityValue, Literal, Payload, Profile, Severity};
 use serde_json::json;
+
+/// The profile's configuration, where there are teams for groups.
+fn config(profile: &Profile) -> Config {
+    let url = "https://scim.example.com/scim/v2".parse().unwrap();
+    if profile.name != datadog::PROFILE.name {
+        return profile.config(url);
+    }
+    let mut options = DatadogOptions::default();
+    options.teams = true;
+    datadog::config(url, &options)
+}
 
 /// What the server of `profile` answers a request without body.
 fn send(profile: &'static Profile, method: &str, path: &str, token: &str) -> http::Response<Bytes> {
@@ -15,8 +27,8 @@ fn send(profile: &'static Profile, method: &str, path: &str, token: &str) -> htt
     let tokens = if spells_token { tokens.with_token_parameter() } else { tokens };
     let environment =
         Environment::new(|| "2026-02-02T02:02:02Z".parse().unwrap(), || profile.new_id([1; 16]));
-    let config = profile.config("https://scim.example.com/scim/v2".parse().unwrap());
-    let service = Service::new(MemoryStore::new(), tokens, config, environment).with_policy(profile.policy());
+    let service =
+        Service::new(MemoryStore::new(), tokens, config(profile), environment).with_policy(profile.policy());
     let request = http::Request::builder()
         .method(method)
         .uri(format!("/scim/v2{path}"))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use scim_core::leniency::Leniencies;
+
 use super::access::BaseRole;
 use super::policy::IncidentIo;
 use super::rules::{GROUP_RULES, USER_RULES};
@@ -57,6 +59,7 @@ pub static PROFILE: Profile = Profile {
     behaviour: Behaviour {
         registry,
         config: super::config,
+        leniencies: Leniencies::tolerant,
         policy: || Arc::new(IncidentIo),
         tables,
         new_id: generic::uuid,

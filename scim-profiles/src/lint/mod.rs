@@ -1,7 +1,7 @@
 //! A payload against a profile's rules: every violation, not only the first.
 
 mod patch;
-mod shape;
+pub(crate) mod shape;
 
 use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::schema::{Attribute, Mutability, ResourceSchema, builtin};
@@ -11,15 +11,17 @@ use crate::profile::ResourceProfile;
 use crate::report::{Report, Violation};
 use crate::rule::{Check, Payload, Rule, Severity};
 
-/// Judges `value`, as a client sends it, by the rules of `resource`.
+/// Judges `value`, as a client sends it, by the rules of `resource`, for a vendor with these leniencies.
 pub(crate) fn payload(
     profile: &'static str,
     resource: &'static ResourceProfile,
+    leniencies: Leniencies,
     schema: &ResourceSchema,
     payload: Payload,
     value: &Value,
 ) -> Report {
     let mut judge = Judge::new(resource.rules, schema, payload);
+    judge.leniencies = leniencies;
     judge.deactivation_deletes = resource.deactivation_deletes;
     judge.text(value);
     match (payload, value) {
@@ -60,6 +62,7 @@ const ESCAPED_NUL: &[u8] = br"\u0000";
 struct Judge<'s> {
     rules: &'static [Rule],
     schema: &'s ResourceSchema,
+    leniencies: Leniencies,
     payload: Payload,
     violations: Vec<Violation>,
     // Parallel to `rules`.
@@ -97,6 +100,7 @@ impl<'s> Judge<'s> {
         Self {
             rules,
             schema,
+            leniencies: Leniencies::tolerant(),
             payload,
             violations: Vec::new(),
             checked,
@@ -176,7 +180,7 @@ impl<'s> Judge<'s> {
         self.mark(Check::Type);
         self.mark(Check::Plain);
         let mut fired = Vec::new();
-        match validate::coerce(attribute, value.clone(), path, &Leniencies::tolerant(), &mut fired) {
+        match validate::coerce(attribute, value.clone(), path, &self.leniencies, &mut fired) {
             Ok(Some(fitting)) => {
                 if attribute.name == "active" {
                     self.deactivates = fitting == Value::Bool(false);

@@ -1,7 +1,7 @@
 //! A PATCH message against a profile's rules: each operation for itself, without the resource.
 
 use scim_core::leniency::Leniency;
-use scim_core::patch::{PatchOptions, PatchRequest, open_json_string};
+use scim_core::patch::{Op, PatchOptions, PatchRequest, open_json_string};
 use scim_core::schema::AttributeType;
 use scim_core::{Error, Object, Value};
 use scim_filter::{BindOptions, BoundPath, ParseOptions, PatchPath};
@@ -9,14 +9,6 @@ use scim_filter::{BindOptions, BoundPath, ParseOptions, PatchPath};
 use super::{Completeness, Fragment, Judge, shape};
 use crate::report::Violation;
 use crate::rule::{Check, Rule, Severity};
-
-/// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Op {
-    Add,
-    Replace,
-    Remove,
-}
 
 pub(super) fn message(judge: &mut Judge<'_>, value: &Value) {
     let operations =
@@ -65,8 +57,8 @@ fn parse_alone(judge: &Judge<'_>, operation: &Value) -> Result<PatchRequest, Err
     let mut message = Object::new();
     message.insert("schemas", vec![Value::from("urn:ietf:params:scim:api:messages:2.0:PatchOp")]);
     message.insert("Operations", vec![operation.clone()]);
-    let mut options = PatchOptions::default();
-    options.leniencies = options.leniencies.with(Leniency::UnknownPath);
+    let leniencies = judge.leniencies.clone().with(Leniency::UnknownPath);
+    let options = PatchOptions { leniencies, ..PatchOptions::default() };
     PatchRequest::parse(judge.schema, message.into(), &options)
 }
 
@@ -82,12 +74,25 @@ fn fragments(judge: &mut Judge<'_>, operation: &Value, at: &str) {
             return judge.broken(Check::Operation, &format!("{at}.op"), &message);
         }
     };
+    kinds(judge, op, &format!("{at}.op"));
     let place = Place { path: format!("{at}.path"), value: format!("{at}.value") };
     match (member("path").filter(|path| !is_no_path(path)), member("value")) {
         (Some(Value::String(path)), value) => fragment(judge, op, path, value, &place),
         (Some(_), _) => judge.broken(Check::Operation, &place.path, "a path is a string"),
         (None, _) if op == Op::Remove => {}
         (None, value) => without_path(judge, op, value, &place.value),
+    }
+}
+
+/// Judges an operation by what it does.
+fn kinds(judge: &mut Judge<'_>, op: Op, at: &str) {
+    for rule in judge.rules {
+        let Check::Ops(ops) = rule.check else { continue };
+        judge.mark(rule.check);
+        if !ops.contains(&op) {
+            let message = format!("`{}`: {}", op.as_str(), rule.statement);
+            judge.violations.push(Violation::new(rule, at, message));
+        }
     }
 }
 

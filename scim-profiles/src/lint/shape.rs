@@ -15,6 +15,7 @@ pub(super) fn judge(rule: &Rule, value: &Value, whole: bool) -> Option<Result<()
             text.map(|text| require(is_email(text), || format!("`{}` is not an e-mail address", shown(text))))
         }
         Check::TimeZone => text.map(time_zone),
+        Check::Uuid => text.map(|text| require(is_uuid(text), || format!("`{}` is not a UUID", shown(text)))),
         Check::OneOf(list) => text.map(|text| {
             require(list.contains(&text), || {
                 format!("`{}` is not one of {}", shown(text), quoted(list.iter().copied()))
@@ -47,13 +48,14 @@ pub(super) fn judge(rule: &Rule, value: &Value, whole: bool) -> Option<Result<()
         | Check::Known
         | Check::Plain
         | Check::Operation
+        | Check::Ops(_)
         | Check::Text
         | Check::ResourceType => None,
     }
 }
 
 /// Text of a payload, fit to stand in a message: without control characters, and not endless.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -100,9 +102,39 @@ pub(super) fn is_email(text: &str) -> bool {
     local.len() <= 64 && local.split('.').all(is_atom) && domain.split('.').all(is_label)
 }
 
+/// Whether `text` is a UUID as RFC 9562 §4 writes it, in any case.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let groups = [8, 4, 4, 4, 12];
+    let mut parts = text.split('-');
+    let is_group = |length: usize| {
+        let part = parts.next();
+        part.is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    groups.into_iter().all(is_group) && parts.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uuids() {
+        for good in ["00000000-0000-0000-0000-000000000000", "6F1C1A52-0b1e-4f0c-9a53-0c8f4f1d0a01"] {
+            assert!(is_uuid(good), "{good}");
+        }
+        for bad in [
+            "",
+            "admin",
+            "6f1c1a520b1e4f0c9a530c8f4f1d0a01",
+            "6f1c1a52-0b1e-4f0c-9a53-0c8f4f1d0a0",
+            "6f1c1a52-0b1e-4f0c-9a53-0c8f4f1d0a01-",
+            "{6f1c1a52-0b1e-4f0c-9a53-0c8f4f1d0a01}",
+            "6f1c1a5g-0b1e-4f0c-9a53-0c8f4f1d0a01",
+            "٦f1c1a5-0b1e-4f0c-9a53-0c8f4f1d0a01",
+        ] {
+            assert!(!is_uuid(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn e_mail_addresses() {

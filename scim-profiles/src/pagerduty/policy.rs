@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value};
-use scim_filter::{BoundExpr, BoundFilter, CompareOp, compare};
+use scim_filter::{BoundFilter, compare};
 
 use super::PROFILE;
 use super::roles::{Ability, DEFAULT_ROLE, OWNER, Role, role};
 use super::rules::RULES;
 use crate::lint;
-use crate::profile::{CapabilityValue, Filters};
+use crate::profile::CapabilityValue;
 use crate::rule::Payload;
 
 /// What differs from one PagerDuty account to another, or is left open by PagerDuty's documents.
@@ -188,17 +188,8 @@ impl Policy for PagerDuty {
     }
 
     fn may_filter(&self, context: &Context<'_>, filter: &BoundFilter) -> Result<(), Error> {
-        let allowed = match PROFILE.resource(context.schema.name()).map(|resource| resource.filters) {
-            Some(Filters::Only(rows)) => match filter.expr() {
-                BoundExpr::Compare(attr, CompareOp::Eq, _)
-                    if attr.extension.is_none() && attr.sub.is_none() =>
-                {
-                    rows.iter().any(|row| attr.name.matches(row.attribute))
-                }
-                _ => false,
-            },
-            _ => true,
-        };
+        let allowed =
+            PROFILE.resource(context.schema.name()).is_none_or(|resource| resource.filters.allow(filter));
         if allowed {
             return Ok(());
         }

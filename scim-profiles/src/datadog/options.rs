@@ -1,0 +1,62 @@
+//! What an organisation at Datadog can have one way or the other.
+
+use http::StatusCode;
+use url::Url;
+
+/// What differs from one organisation to another, or is left open by Datadog's documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DatadogOptions {
+    /// Whether groups are served, as teams that the identity provider manages: off, since it is
+    /// "available for select organizations" that request it. Without it there is no `/Groups`.
+    pub teams: bool,
+    /// How a group finds a team that is there already: by its exact name.
+    pub team_match: TeamMatch,
+    /// The status for a userName or the name of a group that is taken: 400 unless set to 409.
+    ///
+    /// Datadog declares 409 for PUT of a group alone, and that has it in any case. Okta's reference and
+    /// Microsoft's SCIM Validator ask for 409 of POST; both live with a 400, as a refused creation.
+    pub duplicate_status: StatusCode,
+    /// What becomes of a user who is deactivated: kept, so that they can be activated again.
+    pub deactivation: Deactivation,
+    /// The URL that `meta.location` begins with: the base URL, by default.
+    ///
+    /// Datadog's examples have `https://app.datadoghq.com/api/scim/v2` there, while every request goes to
+    /// `/api/v2/scim`. A location from which nothing can be fetched is no use to anyone (RFC 7644 §3.3
+    /// has it as the resource's URI), so that the examples' form is for rehearsals of what reads it.
+    pub locations: Option<Url>,
+}
+
+impl Default for DatadogOptions {
+    fn default() -> Self {
+        Self {
+            teams: false,
+            team_match: TeamMatch::default(),
+            duplicate_status: StatusCode::BAD_REQUEST,
+            deactivation: Deactivation::default(),
+            locations: None,
+        }
+    }
+}
+
+/// How a new group finds a team that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TeamMatch {
+    /// "The two names must match exactly": the guide for Okta until 2025. The same name has the same
+    /// handle, so that what is matched so is matched by the newest edition too.
+    #[default]
+    Name,
+    /// The handle derived from the group's name must be the team's: the newest edition of that guide. The
+    /// team then takes the group's name.
+    Handle,
+}
+
+/// What becomes of a user whose `active` becomes `false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deactivation {
+    /// The user stays, inactive, as RFC 7643 §4.1.1 has it, and can be activated again.
+    #[default]
+    Keep,
+    /// The user is deleted, and the answer is 204.
+    Remove,
+}

@@ -1,0 +1,115 @@
+//! What Datadog makes of payloads.
+
+use scim_core::ScimType;
+use scim_core::patch::Op;
+
+use super::sources::{API, OKTA, SCIM};
+use crate::rule::{Check, Literal, On, Rule, Severity};
+use crate::{Source, generic};
+
+/// What a PATCH of a user may do.
+pub(super) const USER_OPS: &[Op] = &[Op::Add, Op::Replace];
+
+/// The rules of users, in the order in which violations are reported.
+pub(super) const USER_RULES: &[Rule] = &[
+    generic::OPERATION,
+    Rule {
+        on: On::PATCH,
+        severity: Severity::Error,
+        scim_type: ScimType::InvalidSyntax,
+        ..warning(
+            "patch-add-replace",
+            "",
+            Check::Ops(USER_OPS),
+            "users are changed by `add` and `replace` alone",
+            API,
+        )
+    },
+    generic::TYPE,
+    generic::TEXT,
+    generic::KNOWN,
+    generic::PLAIN,
+    generic::SCHEMAS_USER,
+    generic::USER_NAME_REQUIRED,
+    Rule {
+        on: On::CREATE,
+        ..warning(
+            "email-known",
+            "",
+            Check::AnyEmail(&["userName", "emails[].value"]),
+            "a new user is invited by e-mail, and needs an address in `emails` or as userName",
+            SCIM.as_inferred(),
+        )
+    },
+    Rule {
+        severity: Severity::Error,
+        ..warning(
+            "email-work",
+            "emails[].type",
+            Check::OneOf(&["work"]),
+            "e-mail addresses are of type `work` alone",
+            API.as_inferred(),
+        )
+    },
+    warning(
+        "external-id-ignored",
+        "externalId",
+        Check::NoValue,
+        "users have no externalId; it is ignored",
+        API.as_inferred(),
+    ),
+    warning(
+        "role-uuid",
+        "roles[].value",
+        Check::Uuid,
+        "a role is named by its UUID; what matches none is dropped, and noted in the audit trail",
+        OKTA,
+    ),
+    Rule {
+        on: On::CHANGE,
+        ..warning(
+            "active-deactivates",
+            "active",
+            Check::Not(Literal::Bool(false)),
+            "takes the user's access away",
+            SCIM,
+        )
+    },
+];
+
+/// The rules of groups.
+pub(super) const GROUP_RULES: &[Rule] = &[
+    generic::OPERATION,
+    generic::TYPE,
+    generic::TEXT,
+    generic::KNOWN,
+    generic::PLAIN,
+    generic::SCHEMAS_GROUP,
+    generic::DISPLAY_NAME_REQUIRED,
+    warning(
+        "members-are-users",
+        "members[].type",
+        Check::NoneOf(&["Group"]),
+        "members are users alone, and a group among them is refused",
+        API,
+    ),
+];
+
+const fn warning(
+    id: &'static str,
+    attribute: &'static str,
+    check: Check,
+    statement: &'static str,
+    source: Source,
+) -> Rule {
+    Rule {
+        id,
+        attribute,
+        check,
+        on: On::ALL,
+        severity: Severity::Warning,
+        scim_type: ScimType::InvalidValue,
+        statement,
+        source,
+    }
+}

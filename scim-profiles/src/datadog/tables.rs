@@ -1,0 +1,246 @@
+//! The Datadog profile, row by row.
+
+use std::sync::Arc;
+
+use scim_core::leniency::{Leniencies, Leniency};
+
+use super::options::DatadogOptions;
+use super::policy::Datadog;
+use super::rules::{GROUP_RULES, USER_RULES};
+use super::schema::{GROUP, USER, registry};
+use super::sources::{API, ENTRA, OKTA, OKTA_BEFORE, RFC7644, SCIM, TEAMS};
+use crate::profile::{
+    Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
+    FilterForm, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
+};
+use crate::rule::Literal;
+use crate::{Source, generic};
+
+/// Datadog, as data.
+pub static PROFILE: Profile = Profile {
+    name: "datadog",
+    title: "Datadog user and team provisioning",
+    base_urls: &[
+        site("US1", "https://api.datadoghq.com/api/v2/scim"),
+        site("US3", "https://api.us3.datadoghq.com/api/v2/scim"),
+        site("US5", "https://api.us5.datadoghq.com/api/v2/scim"),
+        site("EU1", "https://api.datadoghq.eu/api/v2/scim"),
+        site("AP1", "https://api.ap1.datadoghq.com/api/v2/scim"),
+        site("AP2", "https://api.ap2.datadoghq.com/api/v2/scim"),
+        site("UK1", "https://api.uk1.datadoghq.com/api/v2/scim"),
+        site("US1-FED", "https://api.ddog-gov.com/api/v2/scim"),
+        site("US2-FED", "https://api.us2.ddog-gov.com/api/v2/scim"),
+    ],
+    endpoints: ENDPOINTS,
+    capabilities: &[
+        flag("patch.supported", true, API),
+        flag("bulk.supported", false, API.as_inferred()),
+        flag("filter.supported", true, API),
+        flag("changePassword.supported", false, API.as_inferred()),
+        flag("sort.supported", false, API.as_inferred()),
+        flag("etag.supported", false, API.as_inferred()),
+        Capability { name: "filter.maxResults", value: CapabilityValue::Number(200), source: RFC7644 },
+        Capability { name: "itemsPerPage", value: CapabilityValue::Number(100), source: RFC7644 },
+    ],
+    authorization: &[
+        Authorization { prefix: "Bearer ", sent_by: "Okta, with an application key", source: OKTA },
+        Authorization { prefix: "Bearer ", sent_by: "Entra ID, with an application key", source: ENTRA },
+    ],
+    resources: &[
+        ResourceProfile {
+            resource_type: "User",
+            attributes: USER,
+            rules: USER_RULES,
+            filters: Filters::Forms(&[FilterForm { attributes: &["userName"], source: API }]),
+            deactivation_deletes: false,
+        },
+        ResourceProfile {
+            resource_type: "Group",
+            attributes: GROUP,
+            rules: GROUP_RULES,
+            filters: Filters::Forms(&[
+                FilterForm { attributes: &["displayName"], source: API },
+                FilterForm { attributes: &["externalId"], source: API },
+                FilterForm { attributes: &["id", "members"], source: API },
+            ]),
+            deactivation_deletes: false,
+        },
+    ],
+    lifecycle: LIFECYCLE,
+    options: OPTIONS,
+    errors: ErrorStyle { body: ErrorBody::Errors, duplicate: 400, source: API },
+    behaviour: Behaviour {
+        registry,
+        config: |url| super::config(url, &DatadogOptions::default()),
+        leniencies,
+        policy: || Arc::new(Datadog::default()),
+        tables: Vec::new,
+        new_id: generic::uuid,
+    },
+};
+
+/// What Datadog is taken to tolerate: everything but roles that are texts, of which its guide for Okta
+/// says that they are refused ("'roles' should be object").
+pub(super) fn leniencies() -> Leniencies {
+    Leniencies::tolerant().with(Leniency::UnknownPath).without(Leniency::PlainStringForComplex)
+}
+
+const fn site(region: &'static str, url: &'static str) -> BaseUrl {
+    BaseUrl { region, url, source: API }
+}
+
+const ENDPOINTS: &[Endpoint] = &[
+    discovery("/ServiceProviderConfig", generic::DISCOVERY),
+    discovery("/ResourceTypes", generic::DISCOVERY),
+    discovery("/ResourceTypes/{id}", generic::DISCOVERY_ONE),
+    // The reference has pages for these two, whose content was not there to be read.
+    discovery("/Schemas", generic::DISCOVERY),
+    discovery("/Schemas/{id}", generic::DISCOVERY_ONE),
+    endpoint("GET", "/Users", &[200, 400, 429]),
+    endpoint("POST", "/Users", &[201, 400, 429]),
+    endpoint("GET", "/Users/{id}", &[200, 404, 429]),
+    endpoint("PUT", "/Users/{id}", &[200, 400, 404, 429]),
+    endpoint("PATCH", "/Users/{id}", &[200, 400, 403, 404, 429]),
+    endpoint("DELETE", "/Users/{id}", &[204, 400, 404, 429]),
+    endpoint("GET", "/Groups", &[200, 400, 429]),
+    endpoint("POST", "/Groups", &[201, 400, 429]),
+    endpoint("GET", "/Groups/{id}", &[200, 400, 404, 429]),
+    endpoint("PUT", "/Groups/{id}", &[200, 400, 404, 409, 429]),
+    endpoint("PATCH", "/Groups/{id}", &[200, 400, 404, 429]),
+    endpoint("DELETE", "/Groups/{id}", &[204, 400, 404, 429]),
+];
+
+const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method, path, statuses, scope: None, source: API }
+}
+
+const fn discovery(path: &'static str, statuses: &'static [u16]) -> Endpoint {
+    Endpoint { method: "GET", path, statuses, scope: None, source: RFC7644 }
+}
+
+const fn flag(name: &'static str, value: bool, source: Source) -> Capability {
+    Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source }
+}
+
+const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
+    Lifecycle { id, statement, status: None, source }
+}
+
+const fn answered(id: &'static str, statement: &'static str, status: u16, source: Source) -> Lifecycle {
+    Lifecycle { id, statement, status: Some(status), source }
+}
+
+const LIFECYCLE: &[Lifecycle] = &[
+    row(
+        "key-permissions",
+        "the application key has user_access_invite and user_access_manage; a service account's does not go \
+         with the person who made it",
+        SCIM,
+    ),
+    row("invited", "a new user is sent an invitation by e-mail, whose link is good for 2 days", SCIM),
+    row("active-by-default", "a user of whom nothing else is said is active", API.as_inferred()),
+    answered("user-name-taken", "no two users have the same userName", 400, API.as_inferred()),
+    row(
+        "role-matched",
+        "of several roles those are given that the organisation has; the others are dropped, and noted in the audit trail",
+        OKTA,
+    ),
+    row(
+        "role-default",
+        "whom no role matches gets the default role of the organisation, and none where there is no default",
+        OKTA,
+    ),
+    row("role-default-standard", "the default role is Standard, unless another is chosen", ENTRA),
+    row(
+        "roles-unsaid",
+        "a PUT without roles keeps those that the user has; a new user without roles gets the default role",
+        OKTA.as_inferred(),
+    ),
+    answered("roles-are-objects", "roles that are texts are refused", 400, OKTA),
+    row("deactivated", "a user whose `active` becomes false loses access", SCIM),
+    row("deactivated-kept", "such a user stays, and can be activated again", RFC7644),
+    row("deleted", "a user who is deleted is gone", RFC7644),
+    answered(
+        "filter-limited",
+        "users and groups are found by the documented filters alone",
+        400,
+        API.as_inferred(),
+    ),
+    row("filter-quoted", "texts in filters are in quotes; the reference has placeholders without", RFC7644),
+    answered(
+        "no-other-endpoint",
+        "what is no endpoint here is not found, bulk requests and searches among it",
+        404,
+        API.as_inferred(),
+    ),
+    answered(
+        "teams-on-request",
+        "groups are served where managed teams were requested; otherwise there are none",
+        404,
+        API.as_inferred(),
+    ),
+    row(
+        "team-managed",
+        "a group's name, the handle derived from it and its members are those of its team",
+        TEAMS,
+    ),
+    row(
+        "team-read-only",
+        "a managed team's name, handle and members are changed in the identity provider alone",
+        TEAMS,
+    ),
+    row(
+        "team-linked",
+        "a new group takes over the team of exactly its name that no group manages",
+        OKTA_BEFORE,
+    ),
+    row("team-hidden", "a team that no group manages is no group", OKTA.as_inferred()),
+    answered(
+        "team-name-taken",
+        "no two groups have the same name, nor a name whose handle another team has",
+        400,
+        API.as_inferred(),
+    ),
+    answered("team-name-taken-put", "a PUT of a group with a name that is taken is a conflict", 409, API),
+    row("team-kept", "deleting a group takes everybody out of its team and unlinks it; the team stays", OKTA),
+    answered("members-exist", "members are users that exist", 400, OKTA),
+    row(
+        "locations",
+        "`meta.location` begins with the base URL; the reference has /api/scim/v2 there",
+        RFC7644,
+    ),
+];
+
+const OPTIONS: &[OptionRow] = &[
+    option("teams", "false", "whether groups are served, as teams that the identity provider manages", API),
+    option(
+        "team_match",
+        "name",
+        "how a group finds a team that is there: by its exact name, or by the handle derived from it, as the \
+         newest edition of the guide for Okta has it",
+        OKTA_BEFORE,
+    ),
+    option(
+        "duplicate_status",
+        "400",
+        "the status for a name that is taken, other than by PUT of a group: 400 or 409",
+        API.as_inferred(),
+    ),
+    option(
+        "deactivation",
+        "keep",
+        "what becomes of a user whose `active` becomes false: keep or remove",
+        SCIM.as_inferred(),
+    ),
+    option("locations", "the base URL", "what `meta.location` begins with", RFC7644),
+    option("roles", "none", "the roles of the organisation, and which of them is the default", OKTA),
+];
+
+const fn option(
+    name: &'static str,
+    default: &'static str,
+    statement: &'static str,
+    source: Source,
+) -> OptionRow {
+    OptionRow { name, default, statement, source }
+}
