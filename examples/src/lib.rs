@@ -2,6 +2,7 @@
 //! in axum, serving, logging.
 
 pub mod audit;
+pub mod datadog;
 mod documents;
 pub mod finish;
 pub mod incident_io;

@@ -22,6 +22,7 @@ use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
 use scim_profiles::Profile;
+use scim_profiles::datadog::{self, Datadog};
 use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ use url::Url;
 
 use crate::SqlStore;
 use crate::audit::{AuditOptions, Command};
+use crate::datadog::DatadogOrganisation;
 use crate::finish::Finish;
 
 /// A SCIM 2.0 service provider on this machine, to point an identity provider at.
@@ -108,19 +110,22 @@ pub struct Options {
     /// The audit trail.
     #[command(flatten)]
     pub audit: AuditOptions,
+    /// The status for a userName that is taken, with the profiles `pagerduty` and `datadog`. Both
+    /// declare 400; Okta and Entra ID are made for 409.
+    #[arg(long, value_name = "STATUS", value_parser = ["400", "409"])]
+    pub duplicate_status: Option<String>,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
+    /// The options of another.
+    #[command(flatten)]
+    pub datadog: DatadogOrganisation,
 }
 
 /// What an account at PagerDuty can have one way or the other.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "With --profile pagerduty")]
 pub struct PagerDutyAccount {
-    /// The status for a userName that is taken. PagerDuty declares 400; Okta and Entra ID are made
-    /// for 409.
-    #[arg(long, value_name = "STATUS", value_parser = ["400", "409"])]
-    pub duplicate_status: Option<String>,
     /// Lets a user with assigned incidents be deleted, as the account owner can decide.
     #[arg(long)]
     pub reassign_incidents: bool,
@@ -131,13 +136,13 @@ pub struct PagerDutyAccount {
 
 impl PagerDutyAccount {
     fn is_default(&self) -> bool {
-        self.duplicate_status.is_none() && !self.reassign_incidents && self.hold_incident.is_empty()
+        !self.reassign_incidents && self.hold_incident.is_empty()
     }
 
-    fn policy(&self) -> Arc<dyn Policy> {
+    fn policy(&self, duplicate_status: Option<StatusCode>) -> Arc<dyn Policy> {
         let mut options = PagerDutyOptions::default();
-        if self.duplicate_status.as_deref() == Some("409") {
-            options.duplicate_status = StatusCode::CONFLICT;
+        if let Some(status) = duplicate_status {
+            options.duplicate_status = status;
         }
         options.reassign_incidents = self.reassign_incidents;
         let holders = self.hold_incident.iter().map(String::as_str);
@@ -340,18 +345,37 @@ impl Provider {
             mapping,
             max_results,
             audit,
+            duplicate_status,
             pagerduty: account,
+            datadog: organisation,
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
+        let is_datadog = profile.name == datadog::PROFILE.name;
         ensure!(
             is_pagerduty || account.is_default(),
-            "`--duplicate-status`, `--reassign-incidents` and `--hold-incident` need `--profile {}`",
+            "`--reassign-incidents` and `--hold-incident` need `--profile {}`",
             pagerduty::PROFILE.name
         );
+        ensure!(
+            is_pagerduty || is_datadog || duplicate_status.is_none(),
+            "`--duplicate-status` needs `--profile {}` or `--profile {}`",
+            pagerduty::PROFILE.name,
+            datadog::PROFILE.name
+        );
+        ensure!(
+            is_datadog || organisation.is_default(),
+            "`--roles`, `--teams`, `--deactivation` and `--locations` need `--profile {}`",
+            datadog::PROFILE.name
+        );
+        let duplicate_status = duplicate_status.map(|status| match status.as_str() {
+            "409" => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        });
+        let datadog = if is_datadog { Some(organisation.policy(duplicate_status)?) } else { None };
         let added = !resource_types.is_empty() || !schemas.is_empty();
         let is_incident_io = profile.name == incident_io::PROFILE.name;
         ensure!(
-            !added || !is_pagerduty && !is_incident_io,
+            !added || !is_pagerduty && !is_incident_io && !is_datadog,
             "`--resource-type` and `--schema` need `--profile generic`"
         );
         ensure!(
@@ -381,7 +405,7 @@ impl Provider {
         };
         let base_url = match base_url {
             Some(url) => url,
-            None => reachable(listener.local_addr()?)?,
+            None => reachable(listener.local_addr()?, profile)?,
         };
         let (token, made_token) = match token {
             Some(token) => (token, None),
@@ -390,14 +414,21 @@ impl Provider {
                 (token.clone(), Some(token))
             }
         };
-        let policy = if is_pagerduty { account.policy() } else { profile.policy() };
+        let policy = match &datadog {
+            Some(policy) => Arc::new(policy.clone()),
+            None if is_pagerduty => account.policy(duplicate_status),
+            None => profile.policy(),
+        };
         let environment =
             Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
-        let mut config = profile.config(base_url.clone());
+        let mut config = match &datadog {
+            Some(policy) => datadog::config(base_url.clone(), policy.options()),
+            None => profile.config(base_url.clone()),
+        };
         if added {
             config.registry = registry;
         }
-        if !is_pagerduty {
+        if !is_pagerduty && !is_datadog {
             config.cursors = Some(Cursors::new(cursor_key.map_or_else(random_cursor_key, Ok)?));
         }
         if let Some(most) = max_results {
@@ -406,11 +437,14 @@ impl Provider {
         let tokens = authenticator(profile, token, me);
         let (running, finish) = Finish::new();
         let parts = (tokens, config, environment, policy, trail);
-        let router = match (&database, mapping) {
-            (Some((_, store)), None) => mounted(store.clone(), parts),
-            (None, None) => mounted(MemoryStore::new(), parts),
-            (Some((_, store)), Some(mapping)) => mounted_with(store.clone(), mapping, parts).await?,
-            (None, Some(mapping)) => mounted_with(MemoryStore::new(), mapping, parts).await?,
+        let own = match (mapping, datadog) {
+            (Some(mapping), _) => Own::Access(mapping),
+            (None, Some(policy)) => Own::Teams(policy, organisation.existing_team),
+            (None, None) => Own::Nothing,
+        };
+        let router = match &database {
+            Some((_, store)) => mounted_with(store.clone(), own, parts).await?,
+            None => mounted_with(MemoryStore::new(), own, parts).await?,
         };
         let router = router.layer(axum::middleware::from_fn_with_state(running, crate::finish::requests));
         Ok(Self { listener, router, finish, base_url, database, profile, made_token })
@@ -476,11 +510,29 @@ fn describe(document: &serde_json::Value) -> Router {
     Router::new().route("/openapi.json", get(answer))
 }
 
-/// The same where groups give what `mapping` says, also to the users there are.
-async fn mounted_with<S: Store>(store: S, mapping: RoleMapping, parts: Parts) -> anyhow::Result<Router> {
-    let store = AccessStore::new(store, mapping, Arc::clone(&parts.2.now));
-    store.synchronise(&TenantId::new(TENANT)).await?;
-    Ok(mounted(store, parts))
+/// What a vendor's store does besides keeping resources.
+enum Own {
+    Nothing,
+    /// Groups give what the mapping says, also to the users there are.
+    Access(RoleMapping),
+    /// Groups manage teams, and there are teams of these names.
+    Teams(Datadog, Vec<String>),
+}
+
+/// The same over a store that does what the vendor's does.
+async fn mounted_with<S: Store>(store: S, own: Own, parts: Parts) -> anyhow::Result<Router> {
+    let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.2.now));
+    Ok(match own {
+        Own::Nothing => mounted(store, parts),
+        Own::Access(mapping) => {
+            let store = AccessStore::new(store, mapping, now);
+            store.synchronise(&tenant).await?;
+            mounted(store, parts)
+        }
+        Own::Teams(policy, existing) => {
+            mounted(crate::datadog::store(store, &policy, &existing, now, &tenant).await?, parts)
+        }
+    })
 }
 
 /// The database that the options name, or the profile's own.
@@ -508,14 +560,16 @@ fn authenticator(profile: &Profile, token: Secret, me: Option<String>) -> Static
     }
 }
 
-/// The base URL of a server on `address`.
-fn reachable(address: SocketAddr) -> anyhow::Result<Url> {
+/// The base URL of a server on `address`, below the path that the vendor has, if one is known.
+fn reachable(address: SocketAddr, profile: &Profile) -> anyhow::Result<Url> {
     let host = match address {
         // Listening on every address, the machine itself reaches it by this one.
         address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
         address => address.to_string(),
     };
-    Ok(Url::parse(&format!("http://{host}/scim/v2"))?)
+    let vendors = profile.base_urls.first().map(|row| Url::parse(row.url)).transpose()?;
+    let path = vendors.as_ref().map_or("/scim/v2", Url::path);
+    Ok(Url::parse(&format!("http://{host}{path}"))?)
 }
 
 /// A token with 244 random bits.

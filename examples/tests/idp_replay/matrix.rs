@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use clap::Parser as _;
 use scim_examples::provider::{Options, Provider};
 use scim_profiles::Profile;
+use serde_json::Value;
 
 use crate::replay;
 use crate::support::{Faults, Habits, Run, Server, TOKEN, run};
 
 const IDPS: [&str; 3] = ["okta", "entra", "onelogin"];
 
-const VENDORS: [&str; 3] = ["generic", "incident-io", "pagerduty"];
-
 /// What is refused: the vendor, the identity provider, the step, and the row that says so.
 const REFUSED: &[(&str, &str, &str, &str)] = &[
+    ("datadog", "entra", "query by externalId", "filter-limited"),
+    ("datadog", "entra", "query by work e-mail", "filter-limited"),
     ("pagerduty", "okta", "import groups", "no-other-endpoint"),
     ("pagerduty", "okta", "create group", "no-other-endpoint"),
     ("pagerduty", "okta", "map what is no role", "role-owner"),
@@ -48,28 +49,41 @@ async fn play(url: &str, arguments: &str) -> Run {
 
 /// Plays everything against everything; with `told`, the program is told whose service it is.
 async fn all(store: &[&str], told: bool) {
-    for profile in VENDORS.map(|name| Profile::by_name(name).unwrap()) {
-        let url = serve(profile, store).await;
-        for idp in IDPS {
-            let whose = if told { format!("--profile {}", profile.name) } else { String::new() };
-            let run = play(&url, &format!("--as {idp} {whose}")).await;
-            let cell = format!("{idp} against {}", profile.name);
-            assert!(run.passed, "{cell}: {:#?}", run.differences());
-            assert_eq!(run.report["profile"], profile.name, "{cell}");
-            assert_eq!(run.report["cleanUp"]["left"], 0, "{cell}");
-            let steps = run.report["steps"].as_array().unwrap();
-            let refused: BTreeSet<_> = steps
-                .iter()
-                .filter_map(|step| Some((step["step"].as_str()?, step["refusedBy"].as_str()?)))
-                .collect();
-            let expected: BTreeSet<_> = REFUSED
-                .iter()
-                .filter(|(vendor, by, ..)| *vendor == profile.name && *by == idp)
-                .map(|(_, _, step, row)| (*step, *row))
-                .collect();
-            assert_eq!(refused, expected, "{cell}");
-        }
+    for profile in Profile::ALL {
+        let pushed = vendor(profile, store, told).await;
+        // Datadog has groups on request.
+        let has_groups = profile.resource("Group").is_some() && profile.name != "datadog";
+        assert_eq!(pushed, has_groups, "{}", profile.name);
     }
+}
+
+/// Plays everything against one; whether groups were pushed.
+async fn vendor(profile: &Profile, options: &[&str], told: bool) -> bool {
+    let url = serve(profile, options).await;
+    let mut pushed = BTreeSet::new();
+    for idp in IDPS {
+        let whose = if told { format!("--profile {}", profile.name) } else { String::new() };
+        let run = play(&url, &format!("--as {idp} {whose}")).await;
+        let cell = format!("{idp} against {}", profile.name);
+        assert!(run.passed, "{cell}: {:#?}", run.differences());
+        assert_eq!(run.report["profile"], profile.name, "{cell}");
+        assert_eq!(run.report["cleanUp"]["left"], 0, "{cell}");
+        let steps = run.report["steps"].as_array().unwrap();
+        let refused: BTreeSet<_> = steps
+            .iter()
+            .filter_map(|step| Some((step["step"].as_str()?, step["refusedBy"].as_str()?)))
+            .collect();
+        let expected: BTreeSet<_> = REFUSED
+            .iter()
+            .filter(|(vendor, by, ..)| *vendor == profile.name && *by == idp)
+            .map(|(_, _, step, row)| (*step, *row))
+            .collect();
+        assert_eq!(refused, expected, "{cell}");
+        let is_group = |step: &&Value| step["path"].as_str().is_some_and(|path| path.starts_with("/Groups/"));
+        pushed.insert(steps.iter().any(|step| is_group(&step)));
+    }
+    assert_eq!(pushed.len(), 1, "{pushed:?}");
+    pushed.contains(&true)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +94,16 @@ async fn every_identity_provider_gets_along_with_every_vendor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_it_does_over_sqlite_with_a_vendor_that_is_recognised() {
     all(&["--database", ":memory:"], false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_pushed_to_datadog_where_it_manages_teams() {
+    let datadog = Profile::by_name("datadog").unwrap();
+    let roles = concat!(env!("CARGO_MANIFEST_DIR"), "/datadog/roles.toml");
+    for (store, told) in [(&["--memory-store"][..], true), (&["--database", ":memory:"], false)] {
+        let options = [store, &["--teams", "--roles", roles]].concat();
+        assert!(vendor(datadog, &options, told).await);
+    }
 }
 
 /// The table above is not what the vendor refuses anyway: told another profile, the program sees it.

@@ -158,8 +158,15 @@ fn error_body(answer: &Answer, errors: ErrorBody) -> Result<(), String> {
     let Some(body) = &answer.json else {
         return Err(format!("the body of the {} is not JSON", answer.status));
     };
-    if errors != ErrorBody::Rfc7644 {
-        return Ok(());
+    match errors {
+        ErrorBody::Rfc7644 => {}
+        ErrorBody::Errors => {
+            let texts = get(body, "errors").and_then(Value::as_array);
+            let are_texts =
+                texts.is_some_and(|texts| !texts.is_empty() && texts.iter().all(Value::is_string));
+            return if are_texts { Ok(()) } else { Err("`errors` is no list of texts".to_owned()) };
+        }
+        _ => return Ok(()),
     }
     has_schema(body, ERROR)?;
     let same = match get(body, "status") {

@@ -245,7 +245,7 @@ fn suspend(session: &mut Session<'_>, person: &Person, target: &Target) -> Resul
         .status(target.deactivated())
         .needs(Need::Contains(json!({"active": false})))
         .send()?;
-    check::deactivated(session, person, target, written(person, false))
+    check::deactivated(session, person, target, target.shows(written(person, false)))
 }
 
 fn end(

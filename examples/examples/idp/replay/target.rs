@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::bail;
 use scim_core::schema::Uniqueness;
 use scim_profiles::incident_io::{BaseRole, EFFECTIVE_ACCESS};
-use scim_profiles::{AttributeRow, CapabilityValue, Literal, Profile};
+use scim_profiles::{AttributeRow, CapabilityValue, Check, Literal, Profile};
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -151,11 +151,17 @@ impl Target {
         if let (Some(attributes), rows @ [_, ..]) = (written.as_object_mut(), self.attributes()) {
             attributes.retain(|name, value| match find(rows, name) {
                 // `externalId` is common to all resources (RFC 7643 §3.1), and in no table.
-                None => name == "externalId",
+                None => name == "externalId" && self.keeps_external_ids(),
                 Some(row) => keep(value, row.sub_attributes),
             });
         }
         written
+    }
+
+    /// Whether users keep an externalId: no rule says that they have none.
+    fn keeps_external_ids(&self) -> bool {
+        let mut rules = self.profile.resource("User").into_iter().flat_map(|user| user.rules);
+        !rules.any(|rule| rule.attribute == "externalId" && rule.check == Check::NoValue)
     }
 
     /// Adds what the administrator maps: the role in the identity provider's own form, and the licence.
@@ -304,12 +310,12 @@ fn recognise(client: &Client, types: Option<&[ResourceType]>) -> anyhow::Result<
     Ok(vendors().find(|profile| has_types(profile) && agrees(config, profile)))
 }
 
+/// Whether these are types of the profile, users among them: groups may be there on request alone.
 fn are_types_of(types: &[ResourceType], profile: &Profile) -> bool {
-    let mut own = profile.registry().resource_types();
-    types.len() == profile.registry().resource_types().count()
-        && own.all(|own| {
-            let own = own.resource_type();
-            types.iter().any(|one| {
+    types.iter().any(|one| one.name == "User")
+        && types.iter().all(|one| {
+            profile.registry().resource_types().any(|own| {
+                let own = own.resource_type();
                 one.name == own.name
                     && one.extensions.len() == own.schema_extensions.len()
                     && own.schema_extensions.iter().all(|uri| one.extensions.contains(&uri.schema))

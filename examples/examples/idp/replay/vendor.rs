@@ -1,6 +1,6 @@
 //! What a vendor's tables say of a request: that it is refused, and how. Nothing here is of one vendor.
 
-use scim_filter::{Expr, Filter};
+use scim_filter::{CompareOp, Expr, Filter};
 use scim_profiles::{Filters, Payload, Profile};
 use serde_json::Value;
 use ureq::http::Method;
@@ -67,17 +67,42 @@ fn by_row(profile: &Profile, id: &'static str, otherwise: u16) -> Refusal {
 
 /// Whether a list may be asked for with this query.
 fn filter_is_taken(filters: Filters, query: &str) -> bool {
-    let Filters::Only(rows) = filters else { return true };
+    if let Filters::Any = filters {
+        return true;
+    }
     let Some((_, text)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "filter") else {
         return true;
     };
     let Ok(filter) = Filter::parse(&text) else { return false };
-    match filter.expr() {
-        Expr::Compare(attribute, operator, _) => rows.iter().any(|row| {
+    match (filters, filter.expr()) {
+        (Filters::Any, _) => true,
+        (Filters::Only(rows), Expr::Compare(attribute, operator, _)) => rows.iter().any(|row| {
             attribute.as_str().eq_ignore_ascii_case(row.attribute)
                 && row.operators.contains(&operator.as_str())
         }),
-        _ => false,
+        (Filters::Only(_), _) => false,
+        (Filters::Forms(forms), expr) => {
+            let names = match expr {
+                Expr::And(terms) => terms.into_iter().map(|term| compared(term.expr())).collect(),
+                expr => compared(expr).map(|name| vec![name]),
+            };
+            let Some(mut names): Option<Vec<String>> = names else { return false };
+            names.sort();
+            forms.iter().any(|form| {
+                let mut expected: Vec<_> =
+                    form.attributes.iter().map(|name| name.to_ascii_lowercase()).collect();
+                expected.sort();
+                expected == names
+            })
+        }
+    }
+}
+
+/// The attribute that a comparison for equality is about, in lower case.
+fn compared(expr: Expr<'_>) -> Option<String> {
+    match expr {
+        Expr::Compare(attribute, CompareOp::Eq, _) => Some(attribute.as_str().to_ascii_lowercase()),
+        _ => None,
     }
 }
 
@@ -122,6 +147,37 @@ mod tests {
             assert_eq!(look_up(other), Some((400, "filter-limited")), "{other}");
         }
         assert_eq!(refused("generic", Method::GET, "/Users?filter=title+sw+%22a%22", None), None);
+    }
+
+    #[test]
+    fn look_ups_are_of_the_documented_forms() {
+        let look_up = |path: &str| refused("datadog", Method::GET, path, None);
+        for taken in [
+            "/Users?filter=userName+eq+%22a%22",
+            "/Groups?filter=displayName+eq+%22a%22&excludedAttributes=members",
+            "/Groups?filter=id+eq+%221%22+and+members+eq+%222%22",
+            "/Groups?filter=members+eq+%222%22+and+ID+eq+%221%22",
+            "/Groups",
+        ] {
+            assert_eq!(look_up(taken), None, "{taken}");
+        }
+        for other in [
+            "/Users?filter=externalId+eq+%22a%22",
+            "/Users?filter=userName+sw+%22a%22",
+            "/Groups?filter=id+eq+%221%22",
+            "/Groups?filter=id+eq+%221%22+or+members+eq+%222%22",
+            "/Groups?filter=id+eq+%221%22+and+members+eq+%222%22+and+displayName+eq+%222%22",
+        ] {
+            assert_eq!(look_up(other), Some((400, "filter-limited")), "{other}");
+        }
+        let remove = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "remove", "path": "title"}],
+        });
+        assert_eq!(
+            refused("datadog", Method::PATCH, "/Users/1", Some(remove)),
+            Some((400, "patch-add-replace"))
+        );
     }
 
     #[test]
