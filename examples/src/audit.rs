@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use scim_core::audit::{Audit, JsonLines, OnFailure};
 
 use crate::AuditQuery;
+use crate::guard::GuardCommand;
 use crate::provider::{DatabaseUrl, TENANT};
 
 /// Where the audit trail goes.
@@ -56,6 +57,9 @@ impl AuditOptions {
 pub enum Command {
     /// Prints the audit trail in the database, one JSON document a line, in the order of time.
     Audit(AuditWanted),
+    /// Lifts the guards of `--guard` for some time, or shows what counts.
+    #[command(subcommand)]
+    Guard(GuardCommand),
 }
 
 /// Which records to print.

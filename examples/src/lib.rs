@@ -5,6 +5,7 @@ pub mod audit;
 pub mod datadog;
 mod documents;
 pub mod finish;
+pub mod guard;
 pub mod incident_io;
 pub mod log;
 mod mount;

@@ -23,6 +23,7 @@ use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
 use scim_profiles::Profile;
 use scim_profiles::datadog::{self, Datadog};
+use scim_profiles::guard::{GuardedStore, Guards, MemoryLedger};
 use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
 use tokio::net::TcpListener;
@@ -32,6 +33,7 @@ use crate::SqlStore;
 use crate::audit::{AuditOptions, Command};
 use crate::datadog::DatadogOrganisation;
 use crate::finish::Finish;
+use crate::guard::{GuardOptions, Ledger};
 
 /// A SCIM 2.0 service provider on this machine, to point an identity provider at.
 ///
@@ -114,6 +116,9 @@ pub struct Options {
     /// declare 400; Okta and Entra ID are made for 409.
     #[arg(long, value_name = "STATUS", value_parser = ["400", "409"])]
     pub duplicate_status: Option<String>,
+    /// The guards against a bad push.
+    #[command(flatten)]
+    pub guard: GuardOptions,
     /// The options of one profile.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
@@ -219,6 +224,11 @@ impl DatabaseUrl {
         matches!(url.scheme(), "postgres" | "postgresql").then_some(Self::Postgres(url))
     }
 
+    /// Whether other processes reach it, now and later.
+    fn is_kept(&self) -> bool {
+        !matches!(self, Self::Sqlite(file) if file.as_os_str() == ":memory:")
+    }
+
     pub(crate) async fn open(&self) -> anyhow::Result<SqlStore> {
         match self {
             Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory().await,
@@ -291,9 +301,12 @@ fn base_url(text: &str) -> Result<Url, String> {
 /// The address, the database or a file of resource types cannot be used.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     crate::log::init()?;
-    if let Some(Command::Audit(wanted)) = options.command {
+    if let Some(command) = options.command {
         let database = database_of(options.profile, options.database, options.database_url);
-        return wanted.print(&database).await;
+        return match command {
+            Command::Audit(wanted) => wanted.print(&database).await,
+            Command::Guard(command) => command.run(&database).await,
+        };
     }
     let stop = crate::stop_signal()?;
     let records_on_stdout = options.audit.is_on_stdout();
@@ -346,6 +359,7 @@ impl Provider {
             max_results,
             audit,
             duplicate_status,
+            guard,
             pagerduty: account,
             datadog: organisation,
         } = options;
@@ -393,6 +407,7 @@ impl Provider {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
         let url = database_of(profile, database, database_url);
+        let guards = guard.guards(profile, mapping.as_ref(), !memory_store && url.is_kept())?;
         // What cannot be recorded shall not be served either.
         let trail = audit.trail()?;
         let database = match memory_store {
@@ -436,7 +451,11 @@ impl Provider {
         }
         let tokens = authenticator(profile, token, me);
         let (running, finish) = Finish::new();
-        let parts = (tokens, config, environment, policy, trail);
+        let ledger = match &database {
+            Some((_, store)) => Ledger::Sql(store.clone()),
+            None => Ledger::Memory(MemoryLedger::new()),
+        };
+        let parts = (tokens, config, environment, policy, trail, (guards, ledger));
         let own = match (mapping, datadog) {
             (Some(mapping), _) => Own::Access(mapping),
             (None, Some(policy)) => Own::Teams(policy, organisation.existing_team),
@@ -491,10 +510,12 @@ impl fmt::Display for Provider {
 pub(crate) const TENANT: &str = "local";
 
 /// What a service is made of besides its store.
-type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>);
+type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>, (Guards, Ledger));
 
-/// The service over `store`, with its description, logged.
-fn mounted<S: Store>(store: S, (tokens, config, environment, policy, trail): Parts) -> Router {
+/// The service over `store`, with its description, guarded and logged.
+fn mounted<S: Store>(store: S, parts: Parts) -> Router {
+    let (tokens, config, environment, policy, trail, (guards, ledger)) = parts;
+    let store = GuardedStore::new(store, guards, ledger, Arc::clone(&environment.now));
     let mut service = Service::new(store, tokens, config, environment).with_policy(policy);
     if let Some(trail) = trail {
         service = service.with_audit(trail);

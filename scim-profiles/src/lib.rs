@@ -17,6 +17,8 @@
 //! | [`incident_io`] | incident.io's users, and the roles and seats that groups give them |
 //! | [`pagerduty`] | PagerDuty's user provisioning |
 //!
+//! With each of them, or none, [`guard`] stops an identity provider that takes away too much at once.
+//!
 //! # Example
 //!
 //! ```
@@ -40,6 +42,7 @@
 
 pub mod datadog;
 mod generic;
+pub mod guard;
 pub mod guides;
 pub mod incident_io;
 mod lint;

@@ -95,7 +95,7 @@ pub(super) fn text(of_resource: bool) -> String {
 }
 
 /// Nanoseconds since 1970, which fit until the year 2262.
-fn number(time: Timestamp) -> i64 {
+pub(super) fn number(time: Timestamp) -> i64 {
     let nanoseconds = time.as_nanosecond();
     i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX })
 }

@@ -11,6 +11,7 @@ mod database;
 #[cfg(test)]
 mod dropped;
 mod groups;
+mod guard;
 mod keys;
 mod members;
 mod order;

@@ -124,6 +124,19 @@ impl<S: Store> Store for Recorded<S> {
         self.0.memberships(groups, members).await
     }
 
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        self.0.count_members(groups, id).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.0.members_among(groups, id, members).await
+    }
+
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
         self.0.missing(scope, ids).await
     }

@@ -1,0 +1,274 @@
+//! Guards against a bad push of an identity provider: a group that somebody emptied, an assignment
+//! that went, a directory that was synchronised from the wrong source.
+//!
+//! A [`GuardedStore`] stands before any [`Store`](scim_core::Store), with any profile or none. It looks
+//! at what a change takes away before the change is made, and refuses the one that takes too much:
+//!
+//! | guard | what counts | its share is of |
+//! |---|---|---|
+//! | `guard-deactivations` | a user who was active and is not any more, and each who is deleted | the active users of the tenant |
+//! | `guard-role-downgrades` | a user who has less of roles than before ([`UserRoles`]) | the active users of the tenant |
+//! | `guard-member-removals` | a member who is taken out of a group; all members of one that is deleted | the members of the group |
+//! | `guard-protected-user`, `guard-protected-group`, `guard-protected-role` | nothing may happen at all to what is [`Protected`] | |
+//!
+//! A [`Ceiling`] is the most within a sliding window of time, by count, by share, or both. The count of
+//! member removals is that of all groups of the tenant, the share is of each group. Who is taken out
+//! of groups because of being deleted counts as deleted, not as removed.
+//!
+//! All of it is off unless asked for. A change costs what it takes away: the members of a group are
+//! not loaded but [counted](scim_core::Store::count_members) and [looked
+//! up](scim_core::Store::members_among), and a population is counted when nothing is known of it and
+//! before something is refused for its share. The roles that a group of
+//! [incident.io](IncidentIoRoles) gives are the exception: where such a group ends, or by another name gives
+//! less, its members are read.
+//!
+//! # What is refused
+//!
+//! - A request is refused as a whole, so that nothing of it is made: a PATCH that removes many
+//!   members, or a PUT without them, counts each of them. Of a bulk request each operation is a request.
+//! - What is refused does not count, nor what changes nothing. What fails in a way that leaves open
+//!   whether it was made counts, and so does what is interrupted by the end of the client or of the
+//!   process.
+//! - The answer is 403 without `scimType`: none of RFC 7644 table 9 means this, and a client that is
+//!   told 403 ends the attempt and has it looked at, where 429 would have it push on until the window
+//!   has room. The detail says what is exceeded, from when on it is permitted by itself, and how an
+//!   operator lifts the guard. A profile states it in the vendor's form, as any error.
+//! - The [audit trail](scim_core::audit) has the refusal, with the guard's name as `rule`.
+//!
+//! # Lifting a guard
+//!
+//! An operator lifts the guards of a tenant for some time ([`GuardedStore::lift`]): the ceilings
+//! alone, or protection too. What is changed meanwhile does not count afterwards. There is no way to lift them
+//! by SCIM, and no credential of an identity provider does it. Otherwise a ceiling has room again
+//! when what counts has left the window.
+//!
+//! # Several at once
+//!
+//! It is noted in a [`GuardLedger`] what went, before it goes, so that of many requests at the same
+//! time no more are permitted than of the same one after the other. Servers that share a ledger share
+//! the ceilings; with a [`MemoryLedger`] each, each has its own. That a protected group is not emptied by
+//! several requests at the same time holds within one server. Clocks of servers that differ
+//! lengthen the window by as much.
+//!
+//! # Example
+//!
+//! ```
+//! use jiff::{SignedDuration, Timestamp};
+//! use scim_core::auth::{Principal, Secret, StaticTokens};
+//! use scim_core::{Config, CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
+//! use scim_profiles::guard::{Ceiling, GuardedStore, Guards, Lift, MemoryLedger, Protected};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let acme = TenantId::new("acme");
+//! # let okta = Principal { tenant: acme.clone(), credential: CredentialId::new("okta") };
+//! # let tokens = StaticTokens::new().with(Secret::new("s3cr3t")?, okta);
+//! # let config = Config::new("https://example.com/scim/v2".parse()?);
+//! # let environment = Environment::new(|| Timestamp::UNIX_EPOCH, || ResourceId::new("1"));
+//!
+//! let guards = Guards::new()
+//!     .with_deactivations(Ceiling::within(SignedDuration::from_hours(24))?.with_count(0))
+//!     .with_protected(Protected::new().with_user("root@example.com"));
+//! let store = GuardedStore::new(MemoryStore::new(), guards, MemoryLedger::new(), environment.now.clone());
+//! let service = Service::new(store.clone(), tokens, config, environment);
+//! # let send = async |request: http::request::Builder, body: &'static str| {
+//! #     let request = request.header("authorization", "Bearer s3cr3t").body(body.into()).unwrap();
+//! #     service.call(request).await.status()
+//! # };
+//! # let body = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"babs"}"#;
+//! # assert_eq!(send(http::Request::post("/scim/v2/Users"), body).await, 201);
+//!
+//! let delete = || send(http::Request::delete("/scim/v2/Users/1"), "");
+//! assert_eq!(delete().await, 403);
+//! store.lift(&acme, Some(Lift::ceilings("1970-01-01T01:00:00Z".parse()?))).await?;
+//! assert_eq!(delete().await, 204);
+//! # Ok(())
+//! # }
+//! ```
+
+mod ceiling;
+mod ledger;
+mod loss;
+mod protected;
+mod refusal;
+mod roles;
+mod store;
+
+pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdict};
+pub use ledger::{Charged, GuardLedger, Lift, MemoryLedger};
+pub use protected::Protected;
+pub use roles::{IncidentIoRoles, PagerDutyRoles, RoleValues, UserRoles};
+pub use store::GuardedStore;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Profile, pagerduty};
+
+/// What is guarded, and how. [`Default`] guards nothing.
+#[derive(Clone, Debug)]
+pub struct Guards {
+    deactivations: Option<Ceiling>,
+    role_downgrades: Option<Ceiling>,
+    member_removals: Option<Ceiling>,
+    protected: Protected,
+    roles: Arc<dyn UserRoles>,
+    remedy: Remedy,
+}
+
+/// What a refusal says of how it is lifted.
+#[derive(Clone, Debug)]
+struct Remedy {
+    ceilings: Cow<'static, str>,
+    protection: Cow<'static, str>,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        const ASK: Cow<'static, str> =
+            Cow::Borrowed("an operator of the service can lift that for some time");
+        Self {
+            deactivations: None,
+            role_downgrades: None,
+            member_removals: None,
+            protected: Protected::default(),
+            roles: Arc::new(RoleValues),
+            remedy: Remedy { ceilings: ASK, protection: ASK },
+        }
+    }
+}
+
+impl Guards {
+    /// Nothing is guarded; roles are [`RoleValues`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with the roles that the profile knows.
+    #[must_use]
+    pub fn with_roles_of(self, profile: &Profile) -> Self {
+        match profile.name {
+            name if name == pagerduty::PROFILE.name => self.with_roles(PagerDutyRoles),
+            _ => self.with_roles(RoleValues),
+        }
+    }
+
+    /// The same with these roles.
+    #[must_use]
+    pub fn with_roles(self, roles: impl UserRoles) -> Self {
+        Self { roles: Arc::new(roles), ..self }
+    }
+
+    /// The same with a ceiling on deactivations and deletions of users.
+    #[must_use]
+    pub fn with_deactivations(self, ceiling: Ceiling) -> Self {
+        Self { deactivations: Some(ceiling), ..self }
+    }
+
+    /// The same with a ceiling on users who have less of roles than before.
+    #[must_use]
+    pub fn with_role_downgrades(self, ceiling: Ceiling) -> Self {
+        Self { role_downgrades: Some(ceiling), ..self }
+    }
+
+    /// The same with a ceiling on members who are taken out of groups.
+    #[must_use]
+    pub fn with_member_removals(self, ceiling: Ceiling) -> Self {
+        Self { member_removals: Some(ceiling), ..self }
+    }
+
+    /// The same where this is protected.
+    #[must_use]
+    pub fn with_protected(self, protected: Protected) -> Self {
+        Self { protected, ..self }
+    }
+
+    /// The same where a refusal says this of how an operator lifts the ceilings, and of how protection:
+    /// a clause, such as `Ann in IT can lift that`.
+    #[must_use]
+    pub fn with_remedy(
+        self,
+        ceilings: impl Into<Cow<'static, str>>,
+        protection: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { remedy: Remedy { ceilings: ceilings.into(), protection: protection.into() }, ..self }
+    }
+
+    /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps.
+    pub fn unknown_roles(&self) -> impl Iterator<Item = &str> {
+        self.protected.roles().filter(|role| !self.roles.is_known(role))
+    }
+
+    /// Whether nothing is guarded.
+    pub fn is_none(&self) -> bool {
+        self.protected.is_empty() && !self.limits_users() && self.member_removals.is_none()
+    }
+
+    fn limits_users(&self) -> bool {
+        self.deactivations.is_some() || self.role_downgrades.is_some()
+    }
+
+    fn ceiling(&self, guard: Guard) -> Option<&Ceiling> {
+        match guard {
+            Guard::Deactivations => self.deactivations.as_ref(),
+            Guard::RoleDowngrades => self.role_downgrades.as_ref(),
+            Guard::MemberRemovals => self.member_removals.as_ref(),
+            Guard::ProtectedUser | Guard::ProtectedGroup | Guard::ProtectedRole => None,
+        }
+    }
+}
+
+/// A guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    Deactivations,
+    RoleDowngrades,
+    MemberRemovals,
+    ProtectedUser,
+    ProtectedGroup,
+    ProtectedRole,
+}
+
+impl Guard {
+    /// The name in the audit trail.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Deactivations => "guard-deactivations",
+            Self::RoleDowngrades => "guard-role-downgrades",
+            Self::MemberRemovals => "guard-member-removals",
+            Self::ProtectedUser => "guard-protected-user",
+            Self::ProtectedGroup => "guard-protected-group",
+            Self::ProtectedRole => "guard-protected-role",
+        }
+    }
+
+    /// What is counted.
+    const fn what(self, number: u64) -> &'static str {
+        match (self, number) {
+            (Self::Deactivations, 1) => "deactivation",
+            (Self::Deactivations, _) => "deactivations",
+            (Self::RoleDowngrades, 1) => "role downgrade",
+            (Self::RoleDowngrades, _) => "role downgrades",
+            (Self::MemberRemovals, 1) => "member removal",
+            (Self::MemberRemovals, _) => "member removals",
+            (Self::ProtectedUser | Self::ProtectedGroup | Self::ProtectedRole, _) => "change",
+        }
+    }
+
+    /// The population, or who is protected.
+    const fn whom(self) -> &'static str {
+        match self {
+            Self::Deactivations | Self::RoleDowngrades => "active users",
+            Self::MemberRemovals => "members of the group",
+            Self::ProtectedUser => "the user",
+            Self::ProtectedGroup => "the group",
+            Self::ProtectedRole => "a role of the user",
+        }
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,148 @@
+//! Which roles users have, and when one loses some.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use scim_core::{Resource, Value};
+use scim_filter::compare;
+
+use crate::incident_io::{Access, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
+use crate::pagerduty::role;
+
+/// Which roles users have at a vendor, and when a change takes some away.
+pub trait UserRoles: fmt::Debug + Send + Sync + 'static {
+    /// The roles that the user has, by their values.
+    fn held<'r>(&self, user: &'r Resource) -> Vec<&'r str>;
+
+    /// Whether a role can have this value, as far as that is known. As provided, any.
+    fn is_known(&self, role: &str) -> bool {
+        let _ = role;
+        true
+    }
+
+    /// Whether a user who was `before` and is `after` has less of roles. As provided: one is gone.
+    fn is_downgrade(&self, before: &Resource, after: &Resource) -> bool {
+        let after: HashSet<_> = self.held(after).into_iter().map(compare::fold).collect();
+        self.held(before).into_iter().any(|role| !after.contains(&compare::fold(role)))
+    }
+
+    /// The mapping by which groups give roles, where they do. As provided, they do not.
+    fn mapping(&self) -> Option<&RoleMapping> {
+        None
+    }
+}
+
+/// The values of `roles` and of `entitlements`: RFC 7643 §4.1.2 knows no order among them, so that to
+/// lose one is to have less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleValues;
+
+impl UserRoles for RoleValues {
+    fn held<'r>(&self, user: &'r Resource) -> Vec<&'r str> {
+        values(user.get("roles")).chain(values(user.get("entitlements"))).collect()
+    }
+}
+
+/// PagerDuty's account roles, of which a user has one, from the highest to the lowest.
+///
+/// PagerDuty prints no order. This one is inferred from its tables: the owner is above whom the
+/// owner appoints, roles of full users are above those of stakeholders, and among these a role is
+/// higher that has more on teams. A licence that goes is no downgrade, since it goes with the role.
+///
+/// ```
+/// use scim_core::{Resource, Value};
+/// use scim_profiles::guard::{PagerDutyRoles, UserRoles};
+///
+/// let user = |role: &str| -> Resource {
+///     let user: Value = format!(r#"{{"roles": [{{"value": "{role}"}}]}}"#).parse().expect("is JSON");
+///     Resource(user.as_object().cloned().unwrap_or_default())
+/// };
+/// assert!(PagerDutyRoles.is_downgrade(&user("user"), &user("read_only_user")));
+/// assert!(!PagerDutyRoles.is_downgrade(&user("user"), &user("admin")));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PagerDutyRoles;
+
+impl PagerDutyRoles {
+    /// The values, from the highest to the lowest.
+    pub const ORDER: [&str; 8] = [
+        "owner",
+        "admin",
+        "user",
+        "limited_user",
+        "observer",
+        "restricted_access",
+        "read_only_user",
+        "read_only_limited_user",
+    ];
+}
+
+impl UserRoles for PagerDutyRoles {
+    fn held<'r>(&self, user: &'r Resource) -> Vec<&'r str> {
+        values(user.get("roles")).collect()
+    }
+
+    fn is_known(&self, role: &str) -> bool {
+        Self::ORDER.contains(&role)
+    }
+
+    fn is_downgrade(&self, before: &Resource, after: &Resource) -> bool {
+        let rank = |user: &Resource| {
+            let held = self.held(user).into_iter().filter_map(role);
+            held.filter_map(|role| Self::ORDER.iter().position(|value| *value == role.value)).min()
+        };
+        match (rank(before), rank(after)) {
+            (Some(before), Some(after)) => after > before,
+            (before, after) => before.is_some() && after.is_none(),
+        }
+    }
+}
+
+/// incident.io's roles, which groups give: the base role, and the custom roles.
+///
+/// Who leaves a group that gives a role, by a PATCH, a PUT or the end of the group, is downgraded if
+/// no other group gives the same. Seats stay until they are revoked by hand, so none goes with that.
+/// For a [guarded](super::GuardedStore) [`AccessStore`](crate::incident_io::AccessStore), which makes
+/// of groups what users have.
+#[derive(Clone, Debug, Default)]
+pub struct IncidentIoRoles(RoleMapping);
+
+impl IncidentIoRoles {
+    /// The roles that `mapping` gives.
+    pub fn new(mapping: RoleMapping) -> Self {
+        Self(mapping)
+    }
+}
+
+impl UserRoles for IncidentIoRoles {
+    fn held<'r>(&self, user: &'r Resource) -> Vec<&'r str> {
+        let access = user.extension(EFFECTIVE_ACCESS);
+        let of = |name: &str| access.and_then(|access| access.get(name));
+        let custom_roles = of("customRoles").and_then(Value::as_array).unwrap_or_default();
+        of("baseRole").into_iter().chain(custom_roles).filter_map(Value::as_str).collect()
+    }
+
+    fn is_known(&self, role: &str) -> bool {
+        role.parse::<BaseRole>().is_ok() || self.0.custom_roles().any(|(name, _)| name == role)
+    }
+
+    fn mapping(&self) -> Option<&RoleMapping> {
+        Some(&self.0)
+    }
+}
+
+/// The roles that someone has with `before` and not with `after`: a base role that is lower, and custom
+/// roles that are gone.
+pub(super) fn lost<'a>(before: &'a Access, after: &'a Access) -> Vec<&'a str> {
+    let base_role = (after.base_role < before.base_role).then_some(before.base_role.as_str());
+    let custom_roles = before.custom_roles.difference(&after.custom_roles).map(|role| &**role);
+    base_role.into_iter().chain(custom_roles).collect()
+}
+
+fn values(attribute: Option<&Value>) -> impl Iterator<Item = &str> {
+    let values = attribute.map(Value::values).unwrap_or_default().iter();
+    values.filter_map(|value| match value {
+        Value::Object(value) => value.get("value")?.as_str(),
+        value => value.as_str(),
+    })
+}

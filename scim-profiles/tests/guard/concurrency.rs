@@ -1,0 +1,72 @@
+//! Many requests at the same time: no more are permitted than of the same one after the other.
+
+use scim_profiles::guard::{Guards, Protected};
+use serde_json::{Value, json};
+
+use crate::server::{Server, ceiling};
+
+/// Sends all at once; how many were answered with each status.
+async fn at_once(server: &Server, requests: Vec<(&'static str, String, Value)>) -> Vec<(u16, usize)> {
+    let mut tasks = Vec::new();
+    for (method, path, body) in requests {
+        let server = server.clone();
+        tasks.push(tokio::spawn(async move { server.send(method, &path, body).await.0 }));
+    }
+    let mut statuses = std::collections::BTreeMap::new();
+    for task in tasks {
+        *statuses.entry(task.await.unwrap()).or_insert(0) += 1;
+    }
+    statuses.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn as_many_are_deleted_as_may_be() {
+    for guard in [ceiling().with_count(20), ceiling().with_share(20, 10).unwrap()] {
+        let server = Server::new(Guards::new().with_deactivations(guard));
+        let users = server.users(100).await;
+        let delete = |id: &String| ("DELETE", format!("/Users/{id}"), Value::Null);
+        let statuses = at_once(&server, users.iter().map(delete).collect()).await;
+        assert_eq!(statuses, [(204, 20), (403, 80)], "{guard:?}");
+        assert_eq!(server.get("/Users").await["totalResults"], 80);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn as_many_members_leave_as_may() {
+    for guard in [ceiling().with_count(30), ceiling().with_share(30, 10).unwrap()] {
+        let server = Server::new(Guards::new().with_member_removals(guard));
+        let users = server.users(100).await;
+        let group = server.group("g", &users).await;
+        let pair = |pair: &[String]| {
+            let members: Vec<Value> = pair.iter().map(|id| json!({"value": id})).collect();
+            let body = crate::server::patch(json!([{"op": "remove", "path": "members", "value": members}]));
+            ("PATCH", format!("/Groups/{group}"), body)
+        };
+        at_once(&server, users.chunks(2).map(pair).collect()).await;
+        assert_eq!(server.members(&group).await.len(), 70, "{guard:?}");
+    }
+}
+
+/// A protected group keeps somebody, whoever leaves it at the same time, and however.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_is_not_emptied_together() {
+    for _ in 0..10 {
+        let server = Server::new(Guards::new().with_protected(Protected::new().with_group("g")));
+        let users = server.users(6).await;
+        let group = server.group("g", &users).await;
+        let mut requests = Vec::new();
+        for (number, id) in users.iter().enumerate() {
+            let out = json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}]);
+            requests.push(match number % 2 {
+                0 => ("PATCH", format!("/Groups/{group}"), crate::server::patch(out)),
+                _ => ("DELETE", format!("/Users/{id}"), Value::Null),
+            });
+        }
+        let statuses = at_once(&server, requests).await;
+        let left = server.members(&group).await.len();
+        assert!(left >= 1, "{statuses:?}");
+        // Of what was refused nothing was made.
+        let made: usize = statuses.iter().filter(|(status, _)| *status < 300).map(|(_, number)| number).sum();
+        assert_eq!(made + left, 6, "{statuses:?}");
+    }
+}

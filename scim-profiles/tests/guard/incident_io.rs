@@ -1,0 +1,137 @@
+//! incident.io: roles are lost by leaving groups.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scim_core::MemoryStore;
+use scim_profiles::guard::{Guards, IncidentIoRoles, Protected};
+use scim_profiles::incident_io::{AccessStore, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
+use serde_json::{Value, json};
+
+use crate::server::{GROUP, Server, ceiling, patch};
+
+const ROLE_DOWNGRADES: &str = "guard-role-downgrades";
+
+fn mapping() -> RoleMapping {
+    RoleMapping::new()
+        .with_custom_role("Security", ["manage security settings"])
+        .unwrap()
+        .with_base_role("Owners", BaseRole::Owner)
+        .with_base_role("Admins", BaseRole::Admin)
+        .with_base_role("Leads", BaseRole::Admin)
+        .with_custom_role_of("IT", "Security")
+        .unwrap()
+        .with_on_call("SRE")
+}
+
+fn server(guards: Guards) -> Server {
+    let store = AccessStore::new(MemoryStore::new(), mapping(), Arc::new(|| Timestamp::UNIX_EPOCH));
+    Server::of("incident-io", store, guards.with_roles(IncidentIoRoles::new(mapping())))
+}
+
+async fn role(server: &Server, user: &str) -> Value {
+    server.get(&format!("/Users/{user}")).await[EFFECTIVE_ACCESS]["baseRole"].clone()
+}
+
+/// Who leaves counts if no other group gives as much; all of a request, by each way there is.
+#[tokio::test]
+async fn leaving_groups() {
+    let server = server(Guards::new().with_role_downgrades(ceiling().with_count(2)));
+    let users = server.users(8).await;
+    let admins = server.group("Admins", &users[..6]).await;
+    let leads = server.group("Leads", &users[..2]).await;
+    let path = format!("/Groups/{admins}");
+    let sre = server.group("SRE", &users).await;
+    let staff = server.group("Staff", &users).await;
+
+    // Nothing is lost: another group gives the same; a seat stays; a group gives nothing.
+    assert_eq!(server.leave(&admins, &users[..1]).await, 200);
+    assert_eq!(server.leave(&sre, &users).await, 200);
+    assert_eq!(server.send("DELETE", &format!("/Groups/{staff}"), Value::Null).await.0, 204);
+    // One of two who go has another group.
+    assert_eq!(server.leave(&admins, &users[1..3]).await, 200);
+    assert_eq!(
+        (role(&server, &users[1]).await, role(&server, &users[2]).await),
+        (json!("admin"), json!("standard"))
+    );
+
+    let members = |ids: &[String]| ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>();
+    for (method, path, body) in [
+        ("PATCH", &path, patch(json!([{"op": "remove", "path": "members", "value": members(&users[3..5])}]))),
+        (
+            "PATCH",
+            &path,
+            patch(json!([{"op": "replace", "path": "members", "value": members(&users[5..6])}])),
+        ),
+        ("PATCH", &path, patch(json!([{"op": "remove", "path": "members"}]))),
+        ("PATCH", &path, patch(json!([{"op": "replace", "path": "displayName", "value": "Administrators"}]))),
+        ("PUT", &path, json!({"schemas": [GROUP], "displayName": "Admins"})),
+        ("PUT", &path, json!({"schemas": [GROUP], "displayName": "IT", "members": members(&users[3..6])})),
+        ("DELETE", &path, Value::Null),
+        ("DELETE", &format!("/Groups/{leads}"), Value::Null),
+    ] {
+        server.refuses(method, path, body, ROLE_DOWNGRADES).await;
+        for user in &users[3..6] {
+            assert_eq!(role(&server, user).await, "admin");
+        }
+    }
+    // More is no downgrade: the group comes by a name that gives a higher role.
+    let owners = json!([{"op": "replace", "path": "displayName", "value": "Owners"}]);
+    assert_eq!(server.patch(&path, owners).await.0, 200);
+    assert_eq!(role(&server, &users[3]).await, "owner");
+    assert_eq!(server.leave(&admins, &users[3..4]).await, 200, "the second");
+    let last = patch(json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", users[4])}]));
+    server.refuses("PATCH", &path, last, ROLE_DOWNGRADES).await;
+    server.lift(false).await;
+    assert_eq!(server.leave(&admins, &users[4..6]).await, 200);
+    assert_eq!(role(&server, &users[5]).await, "standard");
+}
+
+/// A share of the active users, of a group that ends.
+#[tokio::test]
+async fn a_share_of_downgrades() {
+    let server = server(Guards::new().with_role_downgrades(ceiling().with_share(50, 1).unwrap()));
+    let users = server.users(7).await;
+    let four = server.group("Admins", &users[..4]).await;
+    let three = server.group("IT", &users[4..]).await;
+    let path = format!("/Groups/{four}");
+    let detail = server.refuses("DELETE", &path, Value::Null, ROLE_DOWNGRADES).await;
+    assert!(
+        detail.starts_with("no more than 3 role downgrades within 1h, which is 50 % of 7 active users"),
+        "{detail}"
+    );
+    assert_eq!(server.send("DELETE", &format!("/Groups/{three}"), Value::Null).await.0, 204);
+}
+
+/// Protected users and roles, where groups give the roles.
+#[tokio::test]
+async fn protection() {
+    for protected in [
+        Protected::new().with_user("U0"),
+        Protected::new().with_user("1"),
+        Protected::new().with_role("admin"),
+    ] {
+        let server = server(Guards::new().with_protected(protected.clone()));
+        let users = server.users(3).await;
+        let admins = server.group("Admins", &users[..1]).await;
+        let it = server.group("IT", &users).await;
+        assert_eq!(server.leave(&it, &users[1..2]).await, 200);
+        for (method, body) in [
+            ("DELETE", Value::Null),
+            ("PATCH", patch(json!([{"op": "remove", "path": "members"}]))),
+            ("PATCH", patch(json!([{"op": "replace", "path": "displayName", "value": "IT 2"}]))),
+        ] {
+            let (status, answer) = server.send(method, &format!("/Groups/{admins}"), body).await;
+            assert_eq!(status, 403, "{protected:?} {answer}");
+        }
+        assert_eq!(server.delete_user(&users[0]).await, 403, "{protected:?}");
+        assert_eq!(role(&server, &users[0]).await, "admin");
+        let name = json!([{"op": "replace", "path": "displayName", "value": "Owners"}]);
+        let (renamed, answer) = server.patch(&format!("/Groups/{admins}"), name).await;
+        assert_eq!(renamed, 200, "more is no loss, {protected:?}: {answer}");
+    }
+    let known = Guards::new().with_roles(IncidentIoRoles::new(mapping()));
+    let unknown =
+        known.with_protected(Protected::new().with_role("owner").with_role("Security").with_role("Secure"));
+    assert_eq!(unknown.unknown_roles().collect::<Vec<_>>(), ["Secure"]);
+}
