@@ -1,10 +1,10 @@
 //! How to set up an identity provider for a vendor: a guide for each pair.
 //!
-//! | | PagerDuty | incident.io |
-//! |---|---|---|
-//! | Okta | [`okta_pagerduty`] | [`okta_incident_io`] |
-//! | Microsoft Entra ID | [`entra_pagerduty`] | [`entra_incident_io`] |
-//! | OneLogin | [`onelogin_pagerduty`] | [`onelogin_incident_io`] |
+//! | | PagerDuty | incident.io | Datadog |
+//! |---|---|---|---|
+//! | Okta | [`okta_pagerduty`] | [`okta_incident_io`] | [`okta_datadog`] |
+//! | Microsoft Entra ID | [`entra_pagerduty`] | [`entra_incident_io`] | [`entra_datadog`] |
+//! | OneLogin | [`onelogin_pagerduty`] | [`onelogin_incident_io`] | [`onelogin_datadog`] |
 //!
 //! Each has what to enter, the mapping to type in, which features to enable, what is sent, what happens then,
 //! and what goes wrong. Statements have sources, *inferred* where these do not say it in words.
@@ -31,3 +31,12 @@ pub mod entra_incident_io {}
 
 #[doc = include_str!("../guides/onelogin-incident-io.md")]
 pub mod onelogin_incident_io {}
+
+#[doc = include_str!("../guides/okta-datadog.md")]
+pub mod okta_datadog {}
+
+#[doc = include_str!("../guides/entra-datadog.md")]
+pub mod entra_datadog {}
+
+#[doc = include_str!("../guides/onelogin-datadog.md")]
+pub mod onelogin_datadog {}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use scim_profiles::Profile;
+use scim_profiles::datadog::RoleCatalogue;
 use scim_profiles::incident_io::RoleMapping;
 use serde_json::Value;
 
@@ -131,6 +132,14 @@ impl Guide {
                 "on-call seat" => mapping.with_on_call(group),
                 role => mapping.with_base_role(group, role.parse().expect("is a base role")),
             }
+        })
+    }
+
+    /// The roles of the organisation, where the guide says so: the rows of `Roles`.
+    pub(crate) fn roles(&self) -> RoleCatalogue {
+        let table = self.table("Roles");
+        table.rows.iter().fold(RoleCatalogue::new(), |roles, row| {
+            roles.with_role(row[1].trim_matches('`'), &row[0]).expect("is a UUID")
         })
     }
 

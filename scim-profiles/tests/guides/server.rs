@@ -7,17 +7,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::policy::Policy;
-use scim_core::{CredentialId, Environment, MemoryStore, Service, TenantId};
-use scim_profiles::Profile;
-use scim_profiles::incident_io::{AccessStore, RoleMapping};
+use scim_core::{CredentialId, Environment, MemoryStore, Service, Store, TenantId};
+use scim_profiles::datadog::{self, Datadog, DatadogOptions, TeamStore};
+use scim_profiles::incident_io::AccessStore;
 use serde_json::Value;
 
-use crate::guide::Exchange;
+use crate::guide::{Exchange, Guide};
 
 /// The service; the identifiers of what was created last stand for `{user}` and `{group}`.
 pub(crate) struct Server {
-    service: Service<AccessStore<MemoryStore>, StaticTokens, Arc<dyn Policy>>,
-    runtime: tokio::runtime::Runtime,
+    call: Box<dyn Fn(http::Request<Bytes>) -> http::Response<Bytes>>,
     authorization: RefCell<String>,
     user: RefCell<String>,
     group: RefCell<String>,
@@ -30,7 +29,9 @@ pub(crate) struct Answer {
 }
 
 impl Server {
-    pub(crate) fn new(profile: &'static Profile, mapping: RoleMapping) -> Self {
+    /// The vendor's service, with what the guide says of groups and roles.
+    pub(crate) fn new(guide: &Guide) -> Self {
+        let profile = guide.profile();
         let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
         let mut tokens = StaticTokens::new().with(Secret::new("KEY").unwrap(), principal);
         if profile.authorization.iter().any(|row| row.prefix.ends_with("token=")) {
@@ -41,15 +42,21 @@ impl Server {
             || "2026-02-02T02:02:02Z".parse().unwrap(),
             move || profile.new_id([count.fetch_add(1, Ordering::Relaxed); 16]),
         );
-        let store = AccessStore::new(MemoryStore::new(), mapping, Arc::clone(&environment.now));
-        let config = profile.config("https://scim.example.com/scim/v2".parse().unwrap());
-        Self {
-            service: Service::new(store, tokens, config, environment).with_policy(profile.policy()),
-            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
-            authorization: RefCell::default(),
-            user: RefCell::default(),
-            group: RefCell::default(),
-        }
+        let now = Arc::clone(&environment.now);
+        let base_url = "https://scim.example.com/scim/v2".parse().unwrap();
+        let call = if profile.name == "datadog" {
+            let mut options = DatadogOptions::default();
+            options.teams = true;
+            let store = TeamStore::new(MemoryStore::new(), &options, now);
+            let config = datadog::config(base_url, &options);
+            let policy = Datadog::new(options, guide.roles());
+            calls(Service::new(store, tokens, config, environment).with_policy(policy))
+        } else {
+            let store = AccessStore::new(MemoryStore::new(), guide.mapping(), now);
+            let config = profile.config(base_url);
+            calls(Service::new(store, tokens, config, environment).with_policy(profile.policy()))
+        };
+        Self { call, authorization: RefCell::default(), user: RefCell::default(), group: RefCell::default() }
     }
 
     /// Sends a request of a guide, with the Authorization header that came last.
@@ -69,7 +76,7 @@ impl Server {
             request = request.header("content-type", "application/scim+json");
         }
         let body = exchange.body.as_ref().map(|body| self.replaced(&body.to_string())).unwrap_or_default();
-        let response = self.runtime.block_on(self.service.call(request.body(Bytes::from(body)).unwrap()));
+        let response = (self.call)(request.body(Bytes::from(body)).unwrap());
         let body: Value = match response.body().is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(response.body()).unwrap(),
@@ -89,6 +96,13 @@ impl Server {
     fn replaced(&self, text: &str) -> String {
         text.replace("{user}", &self.user.borrow()).replace("{group}", &self.group.borrow())
     }
+}
+
+fn calls<S: Store, P: Policy>(
+    service: Service<S, StaticTokens, P>,
+) -> Box<dyn Fn(http::Request<Bytes>) -> http::Response<Bytes>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    Box::new(move |request| runtime.block_on(service.call(request)))
 }
 
 /// The attributes that a body names: `roles`, `roles.value`, `URN:attribute`; of a PATCH the paths as well, as

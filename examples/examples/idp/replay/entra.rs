@@ -178,6 +178,8 @@ fn update_users(session: &mut Session<'_>, cast: &mut Cast, target: &Target, fla
             .needs(Need::Id(person.id()?.to_owned()))
             .needs(Need::Contains(shown))
             .send()?;
+        let clear = json!([{"op": cased("Remove", flag), "path": "title"}]);
+        session.step("clear the title", GUIDE).patch(&path, patch_op(clear)).send()?;
 
         let old = person.user_name.clone();
         person.user_name.insert_str(0, "m.");
@@ -233,14 +235,13 @@ fn mapped_changes(person: &Person, target: &Target, alias: &str, flag: bool) -> 
     json!(operations)
 }
 
-/// SingleAppRoleAssignment is mapped to `roles[primary eq "True"].value`.
+/// The assignment of another role, at the path that is mapped.
 fn change_role(session: &mut Session<'_>, person: &Person, target: &Target, flag: bool) -> Result<(), Halt> {
-    let Some(role) = target.role(Role::Second) else { return Ok(()) };
+    let (Some(mapping), Some(role)) = (target.mapping(), target.role(Role::Second)) else { return Ok(()) };
     let (path, source) = (person.path()?, target.mapped_by(GUIDE));
     let change = |role: &str| {
-        patch_op(json!([{
-            "op": cased("Add", flag), "path": "roles[primary eq \"True\"].value", "value": role,
-        }]))
+        let (at, value) = (mapping.entra_change)(role);
+        patch_op(json!([{"op": cased("Add", flag), "path": at, "value": value}]))
     };
     session.step("change the role", source).patch(&path, change(role)).send()?;
     if let Some(license) = target.license() {
@@ -508,8 +509,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         "roles": [],
         ENTERPRISE: {"department": "R&D"},
     });
-    // The validator's captures have the boolean as a string here.
-    target.map(&mut body, Role::First, |role| json!({"primary": "True", "value": role}));
+    target.map(&mut body, Role::First, |mapping, role| (mapping.entra)(role));
     body
 }
 

@@ -299,7 +299,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         "schemas": [USER, ENTERPRISE],
         "userName": person.user_name,
     });
-    target.map(&mut body, Role::First, |role| json!({"type": "base", "value": role}));
+    target.map(&mut body, Role::First, |mapping, role| (mapping.okta)(role));
     body
 }
 
@@ -322,7 +322,7 @@ fn whole_user(person: &Person, target: &Target) -> Result<Value, Halt> {
         ENTERPRISE: {"department": "C-Suite"},
         "userName": person.user_name,
     });
-    target.map(&mut body, Role::Second, |role| json!({"type": "base", "value": role}));
+    target.map(&mut body, Role::Second, |mapping, role| (mapping.okta)(role));
     Ok(body)
 }
 

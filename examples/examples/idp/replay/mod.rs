@@ -61,6 +61,10 @@ struct Args {
     /// The id of the licence mapped to `entitlements`, where the vendor has licences
     #[arg(long, value_name = "ID")]
     license: Option<String>,
+    /// A role mapped to `roles`, a new user's and then one given later, where the vendor has roles [default:
+    /// two of the vendor's, where these are not an organisation's own]
+    #[arg(long, value_name = "ROLE", num_args = 1..=2)]
+    role: Vec<String>,
     /// Okta: the kind of application
     #[arg(long, value_enum, default_value = "oin")]
     okta_app: okta::App,
@@ -151,7 +155,7 @@ fn play(args: &Args) -> anyhow::Result<Report> {
         Client::new(&args.url, &args.token, spelling(profile), args.idp.dress(), timeout, args.verbose)
     };
     let discover = |spelled: &Profile, believed: Option<&'static Profile>| {
-        Target::discover(&connect(spelled)?, believed, generic, args.license.clone())
+        Target::discover(&connect(spelled)?, believed, generic, args.license.clone(), args.role.clone())
     };
     // The profile decides how the token is spelled, and has to be asked for with a token.
     let mut target = discover(args.profile.unwrap_or(generic), args.profile);
@@ -171,7 +175,7 @@ fn play(args: &Args) -> anyhow::Result<Report> {
     let teams = if target.groups == Groups::Pushed { groups } else { 0 };
     let mut cast = Cast::new(users, teams, seed, args.idp.external_id());
     let quiet = args.verbose || args.json;
-    let mut session = Session::new(&client, target.profile, args.idp.manners(), users + teams, quiet);
+    let mut session = Session::new(&client, &target, args.idp.manners(), users + teams, quiet);
     let halted = match args.idp {
         Idp::Okta => okta::play(&mut session, &mut cast, &target, args.okta_app),
         Idp::Entra => entra::play(&mut session, &mut cast, &target, args.entra_flag),

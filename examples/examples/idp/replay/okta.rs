@@ -150,7 +150,9 @@ fn update(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Result
     session.each("update profiles", &mut cast.people, |session, person| {
         let change = json!({"title": "Engineer", "displayName": format!("{} (E)", person.display_name())});
         let mut mapped = json!({});
-        target.map(&mut mapped, Role::Second, |role| json!({"type": "base", "value": role, "primary": true}));
+        target.map(&mut mapped, Role::Second, |mapping, role| {
+            and((mapping.okta)(role), json!({"primary": true}))
+        });
         let shown = and(change.clone(), target.shown_role(Role::Second));
         put_merged(session, person, target, and(change, mapped), shown)?;
         for role in target.not_roles() {
@@ -401,7 +403,7 @@ fn new_user(person: &Person, target: &Target) -> Value {
         "password": uuid::Uuid::new_v4().simple().to_string(),
         "active": true,
     });
-    target.map(&mut body, Role::First, |role| json!({"type": "base", "value": role}));
+    target.map(&mut body, Role::First, |mapping, role| (mapping.okta)(role));
     body
 }
 

@@ -282,7 +282,7 @@ fn lookup(user_name: &str) -> String {
 
 /// What the template comes to: PagerDuty's page has one; elsewhere the core and enterprise attributes.
 /// The entitlement is of type `base`, as the page has it, though the API description names `license` alone.
-fn template(person: &Person, target: &Target, active: bool, role: Option<&'static str>) -> Value {
+fn template(person: &Person, target: &Target, active: bool, role: Option<&str>) -> Value {
     let mut body = json!({
         "schemas": [USER],
         "userName": person.user_name,
@@ -304,8 +304,8 @@ fn template(person: &Person, target: &Target, active: bool, role: Option<&'stati
     if target.has_extension(ENTERPRISE) {
         body = and(body, json!({"schemas": [USER, ENTERPRISE], ENTERPRISE: {"department": "R&D"}}));
     }
-    if let Some(role) = role {
-        target.map_role(&mut body, json!({"type": "base", "value": role}), "base");
+    if let (Some(mapping), Some(role)) = (target.mapping(), role) {
+        target.map_role(&mut body, (mapping.onelogin)(role), "base");
     }
     body
 }

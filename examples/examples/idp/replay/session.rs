@@ -10,6 +10,7 @@ use ureq::http::Method;
 
 use super::client::{Answer, Client};
 use super::need::{Custom, Manners, Need, judge};
+use super::target::{Groups, Target};
 use super::vendor::{self, Refusal};
 
 /// So many requests in a row without any answer, and the server is given up.
@@ -22,6 +23,7 @@ const LONG_RUN: usize = 20;
 pub(crate) struct Session<'c> {
     client: &'c Client,
     profile: &'static Profile,
+    groups: Groups,
     custom: Custom,
     progress: bool,
     phase: &'static str,
@@ -87,19 +89,19 @@ pub(crate) struct Step<'s, 'c> {
 }
 
 impl<'c> Session<'c> {
-    /// A session with nothing played, against a service of this profile; `lives` is how many users and groups
-    /// will be.
+    /// A session with nothing played, against this service; `lives` is how many users and groups will be.
     pub(crate) fn new(
         client: &'c Client,
-        profile: &'static Profile,
+        target: &Target,
         manners: Manners,
         lives: usize,
         quiet: bool,
     ) -> Self {
         Self {
             client,
-            profile,
-            custom: Custom { manners, errors: profile.errors.body },
+            profile: target.profile,
+            groups: target.groups,
+            custom: Custom { manners, errors: target.profile.errors.body },
             progress: lives >= LONG_RUN && !quiet,
             phase: "",
             played: Vec::new(),
@@ -249,7 +251,7 @@ impl Step<'_, '_> {
     /// No answer came. An answer that differs from what is needed is no error here.
     pub(crate) fn send(self) -> Result<Answer, Halt> {
         let Self { session, step, source, method, path, body, mut statuses, mut needs } = self;
-        let refusal = vendor::refusal(session.profile, &method, &path, body.as_ref());
+        let refusal = vendor::refusal(session.profile, session.groups, &method, &path, body.as_ref());
         if let Some(Refusal { status, .. }) = refusal {
             statuses = vec![status];
             needs.clear();

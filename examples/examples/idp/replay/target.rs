@@ -11,6 +11,7 @@ use ureq::http::Method;
 
 use super::client::{Answer, Client};
 use super::need::get;
+use super::vendor;
 
 /// A service being provisioned into.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Target {
     pub(crate) groups: Groups,
     /// The licence mapped to `entitlements`, where the vendor has licences.
     license: Option<String>,
+    /// Roles to map in place of the vendor's.
+    roles: Vec<String>,
     // Whether users show what their groups give.
     shows_access: bool,
 }
@@ -37,31 +40,66 @@ pub(crate) enum Groups {
 }
 
 /// What an administrator maps for one vendor, beyond what identity providers send to every service.
-struct Mapping {
+pub(crate) struct Mapping {
     profile: &'static str,
-    /// The role of a new user, and one given later.
-    roles: [&'static str; 2],
+    /// The role of a new user, and one given later; none where roles are an organisation's own.
+    roles: Option<[&'static str; 2]>,
     /// Values that somebody may type in, and that the vendor refuses.
     not_roles: &'static [&'static str],
     /// The role as the vendor shows it, whatever form it came in.
     shown: fn(&str) -> Value,
+    /// The role as Okta sends it, and others of whom nothing else is known.
+    pub(crate) okta: fn(&str) -> Value,
+    /// The role of a new user as Entra ID sends it.
+    pub(crate) entra: fn(&str) -> Value,
+    /// Path and value of Entra ID's change of a role.
+    pub(crate) entra_change: fn(&str) -> (&'static str, Value),
+    /// The role as OneLogin's template has it.
+    pub(crate) onelogin: fn(&str) -> Value,
     /// Whether Entra ID's `active` is mapped to lower-case strings.
     lower_case_active: bool,
-    /// The page that says so.
+    /// The pages that say so.
     source: &'static str,
 }
 
 /// Vendors that are not here get no role.
-const MAPPINGS: &[Mapping] = &[Mapping {
-    profile: "pagerduty",
-    roles: ["limited_user", "user"],
-    // The owner's role is given by no API; `team_responder` is what older Okta applications had.
-    not_roles: &["owner", "team_responder"],
-    shown: |role| json!({"value": role, "type": "base", "primary": true}),
-    // `Switch([IsSoftDeleted], "true", "False", "true", "True", "false")`.
-    lower_case_active: true,
-    source: "support.pagerduty.com/main/docs",
-}];
+const MAPPINGS: &[Mapping] = &[
+    Mapping {
+        profile: "pagerduty",
+        roles: Some(["limited_user", "user"]),
+        // The owner's role is given by no API; `team_responder` is what older Okta applications had.
+        not_roles: &["owner", "team_responder"],
+        shown: |role| json!({"value": role, "type": "base", "primary": true}),
+        okta: |role| json!({"type": "base", "value": role}),
+        // SingleAppRoleAssignment; the validator's captures have the boolean as a string here.
+        entra: |role| json!({"primary": "True", "value": role}),
+        entra_change: |role| ("roles[primary eq \"True\"].value", json!(role)),
+        onelogin: |role| json!({"type": "base", "value": role}),
+        // `Switch([IsSoftDeleted], "true", "False", "true", "True", "false")`.
+        lower_case_active: true,
+        source: "support.pagerduty.com/main/docs",
+    },
+    Mapping {
+        profile: "datadog",
+        // UUIDs that each organisation has of its own; one that matches none is dropped, not refused.
+        roles: None,
+        not_roles: &[],
+        shown: |role| json!({"value": role.to_ascii_lowercase()}),
+        okta: |role| json!({"type": "slot1", "value": role}),
+        // AppRoleAssignmentsComplex.
+        entra: |role| {
+            let kind = "WindowsAzureActiveDirectoryRole";
+            json!({"primary": false, "type": kind, "displayName": "Role", "value": role})
+        },
+        entra_change: |role| {
+            let assigned = json!({"id": role, "value": role, "displayName": "Role"});
+            ("roles", json!([{"value": assigned.to_string()}]))
+        },
+        onelogin: |role| json!({"value": role}),
+        lower_case_active: false,
+        source: "docs.datadoghq.com/account_management/scim",
+    },
+];
 
 /// One of the two roles that are mapped.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +121,7 @@ impl Target {
         profile: Option<&'static Profile>,
         generic: &'static Profile,
         license: Option<String>,
+        roles: Vec<String>,
     ) -> anyhow::Result<Self> {
         let types = client.send(&Method::GET, "/ResourceTypes", None)?;
         if matches!(types.status, 401 | 403) {
@@ -95,12 +134,14 @@ impl Target {
         };
         let groups = match &types {
             _ if profile.resource("Group").is_none() => Groups::Refused,
-            Some(types) if types.iter().all(|one| one.name != "Group") => Groups::Left,
+            Some(types) if types.iter().all(|one| one.name != "Group") => {
+                if vendor::has_groups_on_request(profile) { Groups::Refused } else { Groups::Left }
+            }
             _ => Groups::Pushed,
         };
         let shows_access =
             types.iter().flatten().any(|one| one.extensions.contains(&EFFECTIVE_ACCESS.to_owned()));
-        Ok(Self { profile, groups, license, shows_access })
+        Ok(Self { profile, groups, license, roles, shows_access })
     }
 
     /// Whether a deactivated user is deleted.
@@ -165,9 +206,9 @@ impl Target {
     }
 
     /// Adds what the administrator maps: the role in the identity provider's own form, and the licence.
-    pub(crate) fn map(&self, body: &mut Value, role: Role, element: impl Fn(&str) -> Value) {
-        if let Some(role) = self.role(role) {
-            self.map_role(body, element(role), "license");
+    pub(crate) fn map(&self, body: &mut Value, role: Role, form: impl Fn(&Mapping, &str) -> Value) {
+        if let (Some(mapping), Some(role)) = (self.mapping(), self.role(role)) {
+            self.map_role(body, form(mapping, role), "license");
         }
     }
 
@@ -181,8 +222,14 @@ impl Target {
     }
 
     /// The value of a role that is mapped.
-    pub(crate) fn role(&self, role: Role) -> Option<&'static str> {
-        let [first, second] = self.mapping()?.roles;
+    pub(crate) fn role(&self, role: Role) -> Option<&str> {
+        let mapping = self.mapping()?;
+        let (first, second) = match (self.roles.as_slice(), mapping.roles) {
+            ([only], _) => (only.as_str(), only.as_str()),
+            ([first, second, ..], _) => (first.as_str(), second.as_str()),
+            ([], Some([first, second])) => (first, second),
+            ([], None) => return None,
+        };
         Some(match role {
             Role::First => first,
             Role::Second => second,
@@ -225,7 +272,8 @@ impl Target {
         self.mapping().map_or(otherwise, |mapping| mapping.source)
     }
 
-    fn mapping(&self) -> Option<&'static Mapping> {
+    /// What is mapped for the vendor.
+    pub(crate) fn mapping(&self) -> Option<&'static Mapping> {
         MAPPINGS.iter().find(|mapping| mapping.profile == self.profile.name)
     }
 
@@ -345,7 +393,13 @@ mod tests {
 
     fn target(profile: &str) -> Target {
         let profile = Profile::by_name(profile).unwrap();
-        Target { profile, groups: Groups::Left, license: Some("L".to_owned()), shows_access: false }
+        Target {
+            profile,
+            groups: Groups::Left,
+            license: Some("L".to_owned()),
+            roles: Vec::new(),
+            shows_access: false,
+        }
     }
 
     #[test]

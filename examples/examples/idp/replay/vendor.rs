@@ -6,6 +6,8 @@ use serde_json::Value;
 use ureq::http::Method;
 use url::form_urlencoded;
 
+use super::target::Groups;
+
 /// A refusal that a vendor documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -21,10 +23,19 @@ const NO_ENDPOINT: &str = "no-other-endpoint";
 /// The row of a profile that says what becomes of filters it does not have.
 const NO_FILTER: &str = "filter-limited";
 
+/// The row of a profile that says what becomes of groups where they were not requested.
+const NO_GROUPS: &str = "teams-on-request";
+
+/// Whether a vendor has groups on request alone.
+pub(crate) fn has_groups_on_request(profile: &Profile) -> bool {
+    profile.lifecycle.iter().any(|row| row.id == NO_GROUPS)
+}
+
 /// Whether the service refuses this request whatever its state, by the rows of `profile`: it has no such
 /// request, it does not look up by that, or a rule does not let the body pass.
 pub(crate) fn refusal(
     profile: &'static Profile,
+    groups: Groups,
     method: &Method,
     path: &str,
     body: Option<&Value>,
@@ -33,6 +44,9 @@ pub(crate) fn refusal(
     let endpoint = endpoint(path);
     if !profile.endpoints.iter().any(|row| row.method == method.as_str() && row.path == endpoint) {
         return Some(by_row(profile, NO_ENDPOINT, 404));
+    }
+    if groups == Groups::Refused && path.starts_with("/Groups") {
+        return Some(by_row(profile, NO_GROUPS, 404));
     }
     let resource = profile.registry().resource_types().find(|resource| {
         let collection = resource.resource_type().endpoint.as_str();
@@ -121,7 +135,8 @@ mod tests {
         body: Option<Value>,
     ) -> Option<(u16, &'static str)> {
         let profile = Profile::by_name(profile).unwrap();
-        refusal(profile, &method, path, body.as_ref()).map(|refusal| (refusal.status, refusal.row))
+        refusal(profile, Groups::Pushed, &method, path, body.as_ref())
+            .map(|refusal| (refusal.status, refusal.row))
     }
 
     #[test]
