@@ -11,3 +11,4 @@ mod model;
 mod properties;
 mod rules;
 mod run;
+mod wire;

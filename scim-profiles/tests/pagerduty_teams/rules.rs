@@ -2,7 +2,8 @@
 
 use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
-    Adoption, DesiredGroup, End, FoundMembers, MemberOutcome, Mode, Origin, Problem, TeamOutcome, TeamState,
+    Adoption, Deletion, DesiredGroup, End, FoundMembers, LookUp, MemberOutcome, Mode, Origin, Problem,
+    Report, TeamOutcome, TeamState,
 };
 
 use crate::model::PagerDuty;
@@ -66,9 +67,8 @@ add-member   g1     (new)  Bo.Roe@Example.com    responder
     );
     // The run does what the dry run says.
     let done = run(&mut model, &config(), &[alpha()], &mut state);
-    let actions = |report: &scim_profiles::pagerduty::teams::Report| {
-        report.plan.writes().iter().map(|write| write.action()).collect::<Vec<_>>()
-    };
+    let actions =
+        |report: &Report| report.plan.writes().iter().map(|write| write.action()).collect::<Vec<_>>();
     assert_eq!(actions(&done), actions(&report));
     assert!(run(&mut model, &dry, &[alpha()], &mut state).plan.is_empty());
 }
@@ -124,4 +124,381 @@ fn a_role_is_that_of_the_member_then_of_the_group() {
     let report = run(&mut model, &config(), &[group], &mut state);
     assert_eq!(report.groups[0].members[0].outcome, MemberOutcome::RoleSet { from: "manager".into() });
     assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "observer"), pair("PB", "observer")]);
+}
+
+fn problems(report: &Report) -> Vec<String> {
+    report.problems().map(ToString::to_string).collect()
+}
+
+fn deleting(deletion: Deletion) -> scim_profiles::pagerduty::teams::TeamConfig {
+    with(|options| options.deletion = deletion)
+}
+
+#[test]
+fn a_team_is_renamed_with_its_group() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    let renamed = DesiredGroup { display_name: " Team Beta ".into(), ..alpha() };
+    let report = run(&mut model, &config(), &[renamed], &mut state);
+    assert_eq!(report.groups[0].outcomes, [TeamOutcome::Renamed { from: "Team Alpha".into() }]);
+    assert_eq!(model.writes(), ["PUT /teams/PT0001"]);
+    // The description is sent again, and stays.
+    assert_eq!(model.teams["PT0001"].name, "Team Beta");
+    assert_eq!(state.group("g1").unwrap().name, "Team Beta");
+}
+
+#[test]
+fn a_name_that_becomes_free_is_taken_in_the_same_run() {
+    let (mut model, mut state) = (PagerDuty { unique_names: true, ..pagerduty() }, TeamState::default());
+    let group = |id: &str, name: &str| DesiredGroup::new(id, name);
+    run(&mut model, &config(), &[group("g1", "a"), group("g2", "b"), group("g3", "c")], &mut state);
+    let report =
+        run(&mut model, &config(), &[group("g1", "b"), group("g2", "c"), group("g3", "d")], &mut state);
+    assert_eq!(problems(&report), [""; 0]);
+    let names: Vec<_> = model.teams.values().map(|team| team.name.as_str()).collect();
+    assert_eq!(names, ["b", "c", "d"]);
+    // Names that are exchanged are never free.
+    let exchanged = [group("g1", "c"), group("g2", "b"), group("g3", "d")];
+    let report = run(&mut model, &config(), &exchanged, &mut state);
+    let taken = "refused: 400 (code 2001): Invalid Input Provided: Name has already been taken";
+    assert_eq!(problems(&report), [taken; 2]);
+}
+
+#[test]
+fn a_name_no_team_can_have_holds_nothing_else_up() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let groups = [
+        DesiredGroup::new("g0", "x".repeat(101)).with_member("u1", "alex.doe@example.com"),
+        alpha(),
+        DesiredGroup::new("g2", "   "),
+        // Characters count, not bytes.
+        DesiredGroup::new("g3", "é".repeat(100)),
+    ];
+    let report = run(&mut model, &config(), &groups, &mut state);
+    let told = ["the name has 101 characters, and PagerDuty permits 100", "the group has no name"];
+    assert_eq!(problems(&report), told);
+    assert_eq!(model.teams.len(), 2);
+    // Of a group that gets such a name, the team stays, and its members are kept up to date.
+    let renamed = DesiredGroup::new("g1", "y".repeat(200)).with_member("u1", "alex.doe@example.com");
+    let report = run(&mut model, &config(), &[renamed], &mut state);
+    assert_eq!(problems(&report), ["the name has 200 characters, and PagerDuty permits 100"]);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "responder")]);
+}
+
+#[test]
+fn of_several_teams_with_the_name_none_is_taken() {
+    let mut model = pagerduty()
+        .with_team("PX", "Team Alpha", &[])
+        .with_team("PY", "Team Alpha", &[])
+        .with_team("PZ", "team alpha", &[]);
+    let report = run(&mut model, &config(), &[alpha()], &mut TeamState::default());
+    assert_eq!(problems(&report), ["several teams have the name: PX, PY"]);
+    assert_eq!(model.writes().len(), 0);
+    // In another case it is another name.
+    model.teams.remove("PY");
+    run(&mut model, &config(), &[alpha()], &mut TeamState::default());
+    assert_eq!(model.teams["PX"].members.len(), 2);
+}
+
+#[test]
+fn groups_with_the_same_name_get_no_team_unless_it_is_known_whose_it_is() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    let groups = [alpha(), DesiredGroup::new("g2", "Team Alpha")];
+    let report = run(&mut model, &config(), &groups, &mut state);
+    assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::Found]);
+    assert_eq!(problems(&report), ["several groups have the name"]);
+    let report = run(&mut model, &config(), &groups, &mut TeamState::default());
+    assert_eq!(problems(&report), ["several groups have the name"; 2]);
+    let report = run(&mut model, &config(), &[alpha(), alpha()], &mut state);
+    assert_eq!(problems(&report), ["several groups have the id"]);
+}
+
+#[test]
+fn a_team_that_is_deleted_in_pagerduty_is_made_again() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    model.teams.clear();
+    let report = run(&mut model, &config(), &[alpha()], &mut state);
+    assert_eq!(report.groups[0].outcomes, [TeamOutcome::Lost, TeamOutcome::Created]);
+    assert_eq!(state.group("g1").unwrap().team.as_deref(), Some("PT0002"));
+    assert_eq!(model.teams["PT0002"].members.len(), 2);
+}
+
+#[test]
+fn somebody_unknown_is_added_when_they_appear() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let group =
+        || alpha().with_member("u3", "cy@example.com").with_member("u4", "nobody").with_member("u5", "");
+    let report = run(&mut model, &config(), &[group()], &mut state);
+    let unknown = "no PagerDuty user has the e-mail address";
+    let none = "no e-mail address of 6 to 100 characters";
+    assert_eq!(problems(&report), [unknown, none, none]);
+    assert_eq!(roles(&model, "Team Alpha").len(), 2);
+    let mut model = model.with_user("PC", "cy@example.com");
+    let report = run(&mut model, &config(), &[group()], &mut state);
+    assert_eq!(report.groups[0].members[2].outcome, MemberOutcome::Added);
+    assert_eq!(model.writes(), ["PUT /teams/PT0001/users/PC"]);
+}
+
+#[test]
+fn whom_nobody_finds_any_more_is_not_removed() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    model.users.get_mut("PA").unwrap().email = "new@example.com".into();
+    let always = with(|options| options.look_up = LookUp::Always);
+    let report = run(&mut model, &always, &[alpha()], &mut state);
+    assert_eq!(problems(&report), ["no PagerDuty user has the e-mail address"]);
+    // Nor if the identity provider made the user anew at the same time.
+    let mut anew = alpha();
+    anew.members[0].user = "u9".into();
+    run(&mut model, &always, &[anew], &mut state);
+    assert_eq!(roles(&model, "Team Alpha").len(), 2);
+    // When the group is rid of them, they are.
+    let without = DesiredGroup::new("g1", "Team Alpha").with_member("u2", "bo.roe@example.com");
+    run(&mut model, &always, &[without], &mut state);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PB", "responder")]);
+}
+
+#[test]
+fn two_of_the_group_can_be_one_user() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let mut group = alpha().with_member("u9", "ALEX.DOE@EXAMPLE.COM");
+    group.members[2].role = Some(TeamRole::Manager);
+    run(&mut model, &config(), &[group], &mut state);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "manager"), pair("PB", "responder")]);
+    assert_eq!(model.writes().len(), 3);
+    // One of them leaves, the user stays.
+    let report = run(&mut model, &config(), &[alpha()], &mut state);
+    assert_eq!(report.groups[0].members[0].outcome, MemberOutcome::RoleSet { from: "manager".into() });
+}
+
+#[test]
+fn a_stakeholder_is_passed_over() {
+    let mut model = pagerduty();
+    model.users.get_mut("PA").unwrap().role = "read_only_user";
+    let mut state = TeamState::default();
+    let report = run(&mut model, &config(), &[alpha()], &mut state);
+    let told = "a stakeholder is on no team: 400 (code 2001): Invalid Input Provided: User is a stakeholder";
+    assert_eq!(problems(&report), [told]);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PB", "responder")]);
+    assert!(!state.group("g1").unwrap().members.contains_key("PA"));
+}
+
+#[test]
+fn somebody_on_an_escalation_policy_stays_and_is_told() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    model.teams.get_mut("PT0001").unwrap().on_escalation_policy.insert("PA".into());
+    let empty = [DesiredGroup::new("g1", "Team Alpha")];
+    let report = run(&mut model, &config(), &empty, &mut state);
+    assert!(
+        matches!(report.problems().next(), Some(Problem::EscalationPolicy(error)) if error.code == Some(2001))
+    );
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "responder")]);
+    model.teams.get_mut("PT0001").unwrap().on_escalation_policy.clear();
+    let report = run(&mut model, &config(), &empty, &mut state);
+    assert_eq!((problems(&report).len(), model.writes().len()), (0, 1));
+}
+
+#[test]
+fn a_fixed_account_role_is_left_alone() {
+    let mut model = pagerduty();
+    model.users.get_mut("PA").unwrap().role = "admin";
+    let mut state = TeamState::default();
+    run(&mut model, &config(), &[alpha()], &mut state);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "manager"), pair("PB", "responder")]);
+    let report = run(&mut model, &config(), &[alpha()], &mut state);
+    assert_eq!((model.writes().len(), report.plan.is_empty()), (0, true));
+}
+
+#[test]
+fn a_role_that_pagerduty_does_not_change_is_set_once() {
+    let mut model = pagerduty();
+    let mut state = TeamState::default();
+    run(&mut model, &config(), &[alpha()], &mut state);
+    // A role for ever late: whatever is set, the former one is shown.
+    model.role_lag = u32::MAX;
+    let group = DesiredGroup { role: Some(TeamRole::Manager), ..alpha() };
+    let report = run(&mut model, &config(), std::slice::from_ref(&group), &mut state);
+    let kept = MemberOutcome::RoleKept { role: "responder".into() };
+    assert_eq!(report.groups[0].members[0].outcome, kept);
+    assert_eq!(model.writes().len(), 2);
+    let report = run(&mut model, &config(), &[group], &mut state);
+    assert_eq!(report.groups[0].members[0].outcome, kept);
+    assert_eq!(model.writes().len(), 0);
+    // Another role is another matter.
+    let group = DesiredGroup { role: Some(TeamRole::Observer), ..alpha() };
+    run(&mut model, &config(), &[group], &mut state);
+    assert_eq!(model.writes().len(), 2);
+}
+
+#[test]
+fn a_role_that_shows_late_is_waited_for() {
+    let mut model = PagerDuty { role_lag: 4, ..pagerduty() };
+    let mut state = TeamState::default();
+    let report = run(&mut model, &config(), &[alpha()], &mut state);
+    assert_eq!(model.writes().len(), 3);
+    assert!(report.groups[0].members.iter().all(|member| member.outcome == MemberOutcome::Added));
+    assert!(run(&mut model, &config(), &[alpha()], &mut state).plan.is_empty());
+}
+
+#[test]
+fn a_role_can_be_left_to_pagerduty() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let free = with(|options| options.role = None);
+    run(&mut model, &free, &[alpha()], &mut state);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "manager"), pair("PB", "manager")]);
+    assert!(run(&mut model, &free, &[alpha()], &mut state).plan.is_empty());
+}
+
+#[test]
+fn the_team_of_a_group_that_is_gone_stays_is_emptied_or_deleted() {
+    for deletion in [Deletion::Keep, Deletion::Empty, Deletion::Delete] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        let config = deleting(deletion);
+        run(&mut model, &config, &[alpha()], &mut state);
+        let report = run(&mut model, &config, &[], &mut state);
+        let left = model.teams.get("PT0001").map(|team| team.members.len());
+        let (outcome, expected) = match deletion {
+            Deletion::Keep => (TeamOutcome::Kept, Some(2)),
+            Deletion::Empty => (TeamOutcome::Emptied, Some(0)),
+            Deletion::Delete => (TeamOutcome::Deleted, None),
+        };
+        assert_eq!(report.groups[0].outcomes, [outcome]);
+        assert_eq!(report.groups[0].team.as_deref(), Some("PT0001"));
+        assert_eq!((left, state), (expected, TeamState::default()), "{deletion:?}");
+    }
+}
+
+#[test]
+fn a_team_is_deleted_with_its_incidents_given_to_another() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let config = with(|options| {
+        options.deletion = Deletion::Delete;
+        options.reassignment_team = Some("PQ 1".into());
+    });
+    run(&mut model, &config, &[alpha()], &mut state);
+    run(&mut model, &config, &[], &mut state);
+    assert_eq!(model.writes(), ["DELETE /teams/PT0001?reassignment_team=PQ%201"]);
+}
+
+#[test]
+fn a_team_to_which_something_belongs_is_emptied_and_deleted_later() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let config = deleting(Deletion::Delete);
+    run(&mut model, &config, &[alpha()], &mut state);
+    model.teams.get_mut("PT0001").unwrap().has_associations = true;
+    let report = run(&mut model, &config, &[], &mut state);
+    assert_eq!(problems(&report), ["not deleted: 400 (code 6006): Team has existing associations"]);
+    assert_eq!(model.teams["PT0001"].members.len(), 0);
+    model.teams.get_mut("PT0001").unwrap().has_associations = false;
+    let report = run(&mut model, &config, &[], &mut state);
+    assert_eq!(report.groups[0].outcomes, [TeamOutcome::Deleted]);
+    assert_eq!((model.teams.len(), state.groups.len()), (0, 0));
+}
+
+#[test]
+fn a_team_of_others_is_not_deleted() {
+    // One that was there before, and one on which somebody else is.
+    let mut model = pagerduty().with_user("PC", "cy@example.com").with_team("PX", "Team Alpha", &[]);
+    let mut state = TeamState::default();
+    let config = deleting(Deletion::Delete);
+    let beta = DesiredGroup::new("g2", "Team Beta").with_member("u2", "bo.roe@example.com");
+    run(&mut model, &config, &[alpha(), beta], &mut state);
+    model = model.with_team("PY", "Team Gamma", &[("PC", "manager")]);
+    let gamma = model.teams["PY"].members.clone();
+    model.teams.get_mut("PT0001").unwrap().members.extend(gamma);
+    let report = run(&mut model, &config, &[], &mut state);
+    let told = ["not deleted: the team was there before", "not deleted: 1 others are on the team"];
+    assert_eq!(problems(&report), told);
+    assert_eq!(model.teams["PX"].members.len(), 0);
+    assert_eq!(roles(&model, "Team Beta"), [pair("PC", "manager")]);
+}
+
+#[test]
+fn a_group_that_was_made_anew_takes_the_team_over() {
+    let anew = || DesiredGroup { id: "g9".into(), members: alpha().members.split_off(1), ..alpha() };
+    for deletion in [Deletion::Keep, Deletion::Empty, Deletion::Delete] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        let config = deleting(deletion);
+        run(&mut model, &config, &[alpha()], &mut state);
+        let report = run(&mut model, &config, &[anew()], &mut state);
+        let told = &report.group("g9").unwrap().outcomes;
+        assert_eq!(*told, [TeamOutcome::TakenOver { from: "g1".into() }]);
+        // Who was on the team of the group that is gone stays if that is so for groups that are gone.
+        let left = if deletion == Deletion::Keep { 2 } else { 1 };
+        assert_eq!(model.teams["PT0001"].members.len(), left, "{deletion:?}");
+        assert_eq!(state.groups.keys().collect::<Vec<_>>(), ["g9"]);
+    }
+}
+
+#[test]
+fn a_team_of_another_group_is_not_adopted() {
+    let (mut model, mut state) = (PagerDuty { unique_names: true, ..pagerduty() }, TeamState::default());
+    run(&mut model, &config(), &[alpha()], &mut state);
+    // The group has another name now that its team cannot have.
+    let groups =
+        [DesiredGroup { display_name: "Taken".into(), ..alpha() }, DesiredGroup::new("g2", "Team Alpha")];
+    let mut model = model.with_team("PX", "Taken", &[]);
+    let report = run(&mut model, &config(), &groups, &mut state);
+    let refused = "refused: 400 (code 2001): Invalid Input Provided: Name has already been taken";
+    assert_eq!(problems(&report), [refused, "the team with the name is that of the group `g1`"]);
+}
+
+#[test]
+fn lists_are_read_page_by_page() {
+    let mut model = PagerDuty { page: 2, ..pagerduty() };
+    for number in 0..7 {
+        model = model.with_user(&format!("PU{number}"), &format!("{number}alex.doe@example.com")).with_team(
+            &format!("PX{number}"),
+            &format!("Team Alpha {number}"),
+            &[],
+        );
+    }
+    let members: Vec<_> = (0..7).map(|number| (format!("PU{number}"), "observer")).collect();
+    let members: Vec<_> = members.iter().map(|(id, role)| (id.as_str(), *role)).collect();
+    let mut model = model.with_team("PZ", "Team Alpha", &members);
+    let report = run(&mut model, &config(), &[alpha()], &mut TeamState::default());
+    assert_eq!(report.groups[0].outcomes, [TeamOutcome::Adopted]);
+    assert_eq!(model.teams["PZ"].members.len(), 9);
+    assert!(
+        model.log.contains(&"GET /teams?query=Team%20Alpha&limit=100&offset=6".to_owned()),
+        "{:?}",
+        model.log
+    );
+}
+
+#[test]
+fn a_report_prints_and_serialises() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let group = alpha().with_member("u3", "cy@example.com");
+    let report = run(&mut model, &config(), &[group], &mut state);
+    assert_eq!(
+        report.to_string(),
+        "\
+GROUP       TEAM    E-MAIL                OUTCOME
+Team Alpha  PT0001                        created
+Team Alpha  PT0001  alex.doe@example.com  added
+Team Alpha  PT0001  Bo.Roe@Example.com    added
+Team Alpha  PT0001  cy@example.com        no PagerDuty user has the e-mail address
+
+complete; 1 groups, 3 changes made, 1 problems
+"
+    );
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["end"], "complete");
+    assert_eq!(json["groups"][0]["outcomes"][0]["outcome"], "created");
+    assert_eq!(json["groups"][0]["members"][0]["outcome"], "added");
+    assert_eq!(json["groups"][0]["members"][2]["problem"], "unknown-user");
+    assert_eq!(
+        json["plan"][1],
+        serde_json::json!({
+            "action": "add-member", "group": "g1", "team": "PT0001", "user": "PA",
+            "email": "alex.doe@example.com", "role": "responder",
+        })
+    );
+    assert_eq!(report.plan.writes()[1].to_string(), "add-member PT0001 alex.doe@example.com responder");
+    let kept = serde_json::to_string(&state).unwrap();
+    assert_eq!(serde_json::from_str::<TeamState>(&kept).unwrap(), state);
 }

@@ -47,9 +47,10 @@ impl ApiError {
         Self { status: status.as_u16(), code: inner("code").and_then(Value::as_i64), message }
     }
 
-    /// Whether the team is not there: "Team Not Found" (6001), or nothing is.
+    /// Whether the team is not there: "Team Not Found" (6001), or a 404 that is PagerDuty's own. One of
+    /// somebody in between, or of a wrong URL, says nothing about the team.
     pub(super) fn is_team_missing(&self) -> bool {
-        self.status == 404 || self.code == Some(6001)
+        self.code == Some(6001) || self.status == 404 && self.code.is_some()
     }
 
     /// Whether the team has what keeps it from being deleted: "Team has existing associations".

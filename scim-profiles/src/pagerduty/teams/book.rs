@@ -1,5 +1,6 @@
 //! What the tasks of a run share.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub(super) struct Book {
     saves: VecDeque<String>,
     /// Rows that are to be kept when the task is done.
     later: VecDeque<String>,
+    /// The groups whose teams are known, some of which may have another by now.
+    owners: HashMap<String, String>,
     pub(super) users: HashMap<String, Resolution>,
     pub(super) plan: Plan,
     pub(super) queues: Queues,
@@ -122,6 +125,7 @@ impl Book {
             state,
             saves: VecDeque::new(),
             later: VecDeque::new(),
+            owners: HashMap::new(),
             users: HashMap::new(),
             plan: Plan::default(),
             queues: Queues::default(),
@@ -136,23 +140,26 @@ impl Book {
 
     /// First the teams that are known, so that names are free and ids are right before others are found.
     fn enqueue(&mut self) {
-        let mut teams = BTreeSet::new();
         for place in 0..self.groups.len() {
-            let team = self.entry(place).and_then(|entry| entry.team.clone());
-            // A team can be that of one group only.
-            match team.filter(|team| teams.insert(team.clone())) {
-                Some(_) => self.queues.checks.push_back(Check::new(place)),
-                None => {
-                    if self.entry(place).is_some_and(|entry| entry.team.is_some()) {
-                        self.forget_team(place);
-                    }
-                    self.find(Who::Group(place));
+            let who = Who::Group(place);
+            match self.entry(place).and_then(|entry| entry.team.clone()) {
+                Some(team) if self.claim(&who, &team) => self.queues.checks.push_back(Check::new(place)),
+                Some(_) => {
+                    self.forget_team(place);
+                    self.find(who);
                 }
+                None => self.find(who),
             }
         }
         let gone: Vec<_> = self.state.groups.keys().filter(|id| self.place(id).is_none()).cloned().collect();
         for id in gone {
-            let name = self.state.group(&id).map(|entry| entry.name.clone()).unwrap_or_default();
+            let Some(entry) = self.state.group(&id) else { continue };
+            let (name, team) = (entry.name.clone(), entry.team.clone());
+            if team.is_some_and(|team| !self.claim(&Who::Gone(id.clone()), &team)) {
+                // Another group has taken the team over, in a run that crashed then.
+                self.forget(&id);
+                continue;
+            }
             self.gone.insert(id.clone(), (name, Note::default()));
             self.queues.retires.push_back(Retire::new(id));
         }
@@ -166,8 +173,38 @@ impl Book {
 
     /// The group whose team this is.
     pub(super) fn owner(&self, team: &str) -> Option<String> {
-        let mut rows = self.state.groups.iter();
-        rows.find(|(_, entry)| entry.team.as_deref() == Some(team)).map(|(group, _)| group.clone())
+        let group = self.owners.get(team)?;
+        let is_still = self.state.group(group)?.team.as_deref() == Some(team);
+        is_still.then(|| group.clone())
+    }
+
+    /// The group that is gone and for which the creation of a team was begun, of which this one came.
+    pub(super) fn begun(&self, name: &str, description: &str) -> Option<String> {
+        let is_it = |entry: &&GroupState| {
+            entry.team.is_none() && entry.name == name && entry.creating.as_deref() == Some(description)
+        };
+        let mut gone = self.gone.keys();
+        gone.find(|group| self.state.group(group).filter(is_it).is_some()).cloned()
+    }
+
+    /// The team is from now on that of the group `id`.
+    pub(super) fn give(&mut self, id: &str, entry: GroupState) {
+        if let Some(team) = &entry.team {
+            self.owners.insert(team.clone(), id.to_owned());
+        }
+        self.change_now(id, |row| *row = entry);
+    }
+
+    /// Whether the team is that of the first group of which that is remembered: it can be that of one only.
+    fn claim(&mut self, who: &Who, team: &str) -> bool {
+        let id = self.id(who);
+        match self.owners.entry(team.to_owned()) {
+            Entry::Vacant(place) => {
+                place.insert(id);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// The place of the group `id`.
@@ -295,10 +332,9 @@ impl Book {
     }
 
     /// The group's team was deleted in PagerDuty: another is found or created, unless that happens again
-    /// and again.
+    /// and again. What is remembered of it is so until there is another.
     pub(super) fn lost(&mut self, place: usize) {
         let who = Who::Group(place);
-        self.forget_team(place);
         self.note(&who, TeamOutcome::Lost);
         let losses = self.note_of(&who).map_or(0, |note| {
             note.losses += 1;

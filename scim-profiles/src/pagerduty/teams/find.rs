@@ -71,10 +71,8 @@ impl Find {
                 let description = book.config.description().to_owned();
                 let begun = book.state.group(&group).map(|entry| (&entry.name, &entry.creating));
                 if begun != Some((&name, &Some(description.clone()))) {
-                    book.change_now(&group, |entry| {
-                        entry.name.clone_from(&name);
-                        entry.creating = Some(description.clone());
-                    });
+                    let (name, creating) = (name.clone(), Some(description.clone()));
+                    book.give(&group, GroupState { name, creating, ..GroupState::default() });
                 }
                 Turn::Call(Call::Write(Write::CreateTeam { group, name, description }))
             }
@@ -154,10 +152,22 @@ impl Find {
             self.offset = 0;
             return;
         }
+        if let Some((team, text)) = found.first_key_value()
+            && found.len() == 1
+            && book.owner(team).is_none()
+            && let Some(gone) = book.begun(&self.name(book).unwrap_or_default(), &description(text))
+        {
+            let team = team.clone();
+            self.created(book, team);
+            book.forget(&gone);
+            return book.finish(&Who::Gone(gone));
+        }
         let mut teams = found.into_keys();
         match (teams.next(), teams.next()) {
             (None, _) => self.step = Step::Create,
             (Some(team), None) => match book.owner(&team) {
+                // PagerDuty says so, and has said that it is not there.
+                Some(owner) if owner == id => self.on(book, team),
                 Some(owner) if book.place(&owner).is_some() => self.give_up(book, Problem::TakenBy(owner)),
                 Some(owner) => self.take_over(book, place, team, owner),
                 None if book.config.options.adoption == Adoption::Adopt => {
@@ -184,9 +194,8 @@ impl Find {
     fn take(&mut self, book: &mut Book, team: String, origin: Origin) {
         let name = self.name(book).unwrap_or_default();
         let id = book.id(&self.who);
-        book.change_now(&id, |entry| {
-            *entry = GroupState { name, team: Some(team.clone()), origin, ..GroupState::default() };
-        });
+        let entry = GroupState { name, team: Some(team.clone()), origin, ..GroupState::default() };
+        book.give(&id, entry);
         self.on(book, team);
     }
 
@@ -203,7 +212,7 @@ impl Find {
         book.note(&self.who, TeamOutcome::TakenOver { from: from.clone() });
         let id = book.id(&self.who);
         // First the new row: were the other one gone alone, nothing would be known of the team.
-        book.change_now(&id, |row| *row = entry);
+        book.give(&id, entry);
         book.forget(&from);
         book.finish(&Who::Gone(from));
         self.on(book, team);

@@ -40,12 +40,21 @@ impl Pace {
         self.failures = 0;
     }
 
-    /// After a request that was not answered, or whose answer asks for patience.
-    pub(super) fn failed(&mut self, now: Duration, headers: Option<&HeaderMap>) {
+    /// After a request that was not answered as it should be.
+    pub(super) fn failed(&mut self, now: Duration) {
+        self.patient(now, None);
+    }
+
+    /// After an answer that asks for patience: for as long as `name` says, if it is there.
+    pub(super) fn refused(&mut self, now: Duration, headers: &HeaderMap, name: &str) {
+        self.patient(now, seconds(headers, name).or_else(|| seconds(headers, "retry-after")));
+    }
+
+    fn patient(&mut self, now: Duration, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
-        let asked = |name| headers.and_then(|headers| seconds(headers, name));
-        let least = asked("ratelimit-reset").or_else(|| asked("retry-after")).unwrap_or_default();
-        self.pause = Some(Pause { at: now, least: least.min(MAX_RESET) });
+        let known = self.pause.as_ref().map(|pause| pause.least);
+        let least = known.max(asked).unwrap_or_default().min(MAX_RESET);
+        self.pause = Some(Pause { at: now, least });
     }
 
     pub(super) fn wait_for(&mut self, now: Duration, pause: Duration) {

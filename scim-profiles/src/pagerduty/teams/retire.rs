@@ -58,14 +58,9 @@ impl Retire {
     fn begin(&mut self, book: &mut Book) {
         self.step = Step::Done;
         let group = book.id(&self.who);
-        // Another group has taken the team over, in this run or in one that crashed.
+        // Unless another group has taken the team over in this run.
         let Some(entry) = book.state.group(&group).cloned() else { return };
-        let is_others = entry.team.as_deref().is_some_and(|team| is_of_another(book, team));
         match (&entry, book.config.options.deletion) {
-            (_, _) if is_others => {
-                book.forget(&group);
-                book.finish(&self.who);
-            }
             (_, Deletion::Keep) => {
                 book.finish(&self.who);
                 book.forget(&group);
@@ -156,10 +151,4 @@ impl Retire {
         book.problem(&self.who, problem);
         book.finish(&self.who);
     }
-}
-
-/// Whether a group that is desired has this team.
-fn is_of_another(book: &Book, team: &str) -> bool {
-    let mut rows = book.state.groups.iter();
-    rows.any(|(group, entry)| entry.team.as_deref() == Some(team) && book.place(group).is_some())
 }

@@ -327,18 +327,18 @@ impl TeamSync {
             self.session.is_renewed = false;
         }
         if body.len() > self.book.config.options.max_body_bytes {
-            self.pace.failed(now, None);
+            self.pace.failed(now);
             return self.unknown(call, "the answer is too long".to_owned());
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            self.pace.failed(now, Some(&parts.headers));
+            self.pace.refused(now, &parts.headers, "ratelimit-reset");
             return self.again(call, End::RateLimited);
         }
         if status.is_success() {
             match answer::read(&call, status, &body) {
                 Ok(body) => self.answered(now, call, body),
                 Err(why) => {
-                    self.pace.failed(now, None);
+                    self.pace.failed(now);
                     self.unknown(call, why);
                 }
             }
@@ -347,7 +347,7 @@ impl TeamSync {
             let error = ApiError::read(status, &body, |text| self.session.redact(auth, text));
             self.refused(call, error);
         } else {
-            self.pace.failed(now, Some(&parts.headers));
+            self.pace.refused(now, &parts.headers, "retry-after");
             self.unknown(call, format!("the answer is {}", status.as_u16()));
         }
     }
@@ -355,7 +355,7 @@ impl TeamSync {
     /// The request has no answer.
     pub fn failed(&mut self, now: Duration, error: TransportError) {
         let Some(call) = self.in_flight.take() else { return };
-        self.pace.failed(now, None);
+        self.pace.failed(now);
         match error {
             TransportError::NotSent => self.again(call, End::Unavailable(error.to_string())),
             TransportError::Dropped | TransportError::TimedOut => self.unknown(call, error.to_string()),
