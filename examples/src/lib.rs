@@ -9,6 +9,7 @@ pub mod guard;
 pub mod incident_io;
 pub mod log;
 mod mount;
+pub mod pagerduty;
 pub mod pagerduty_rest;
 pub mod provider;
 mod serve;

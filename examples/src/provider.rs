@@ -13,9 +13,9 @@ use std::time::Duration;
 use anyhow::{anyhow, ensure};
 use axum::Router;
 use axum::routing::get;
+use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser};
-use http::{StatusCode, header};
+use http::header;
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::pagination::{CursorKey, Cursors};
@@ -25,7 +25,7 @@ use scim_profiles::Profile;
 use scim_profiles::datadog::{self, Datadog};
 use scim_profiles::guard::{GuardedStore, Guards, MemoryLedger};
 use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
-use scim_profiles::pagerduty::{self, PagerDuty, PagerDutyOptions};
+use scim_profiles::pagerduty::{self, AccountStore, PagerDuty};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -34,6 +34,7 @@ use crate::audit::{AuditOptions, Command};
 use crate::datadog::DatadogOrganisation;
 use crate::finish::Finish;
 use crate::guard::{GuardOptions, Ledger};
+use crate::pagerduty::PagerDutyAccount;
 
 /// A SCIM 2.0 service provider on this machine, to point an identity provider at.
 ///
@@ -125,34 +126,6 @@ pub struct Options {
     /// The options of another.
     #[command(flatten)]
     pub datadog: DatadogOrganisation,
-}
-
-/// What an account at PagerDuty can have one way or the other.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "With --profile pagerduty")]
-pub struct PagerDutyAccount {
-    /// Lets a user with assigned incidents be deleted, as the account owner can decide.
-    #[arg(long)]
-    pub reassign_incidents: bool,
-    /// A user with an assigned incident, who cannot be deleted; may be given more than once.
-    #[arg(long, value_name = "USERNAME")]
-    pub hold_incident: Vec<String>,
-}
-
-impl PagerDutyAccount {
-    fn is_default(&self) -> bool {
-        !self.reassign_incidents && self.hold_incident.is_empty()
-    }
-
-    fn policy(&self, duplicate_status: Option<StatusCode>) -> Arc<dyn Policy> {
-        let mut options = PagerDutyOptions::default();
-        if let Some(status) = duplicate_status {
-            options.duplicate_status = status;
-        }
-        options.reassign_incidents = self.reassign_incidents;
-        let holders = self.hold_incident.iter().map(String::as_str);
-        Arc::new(PagerDuty::new(options).with_incidents_of(holders))
-    }
 }
 
 fn profile() -> impl TypedValueParser<Value = &'static Profile> {
@@ -365,11 +338,7 @@ impl Provider {
         } = options;
         let is_pagerduty = profile.name == pagerduty::PROFILE.name;
         let is_datadog = profile.name == datadog::PROFILE.name;
-        ensure!(
-            is_pagerduty || account.is_default(),
-            "`--reassign-incidents` and `--hold-incident` need `--profile {}`",
-            pagerduty::PROFILE.name
-        );
+        account.check(is_pagerduty)?;
         ensure!(
             is_pagerduty || is_datadog || duplicate_status.is_none(),
             "`--duplicate-status` needs `--profile {}` or `--profile {}`",
@@ -429,10 +398,11 @@ impl Provider {
                 (token.clone(), Some(token))
             }
         };
-        let policy = match &datadog {
-            Some(policy) => Arc::new(policy.clone()),
-            None if is_pagerduty => account.policy(duplicate_status),
-            None => profile.policy(),
+        let pagerduty = if is_pagerduty { Some(account.open(duplicate_status)?) } else { None };
+        let policy: Arc<dyn Policy> = match (&datadog, &pagerduty) {
+            (Some(policy), _) => Arc::new(policy.clone()),
+            (None, Some(pagerduty)) => Arc::new(pagerduty.clone()),
+            (None, None) => profile.policy(),
         };
         let environment =
             Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
@@ -456,10 +426,11 @@ impl Provider {
             None => Ledger::Memory(MemoryLedger::new()),
         };
         let parts = (tokens, config, environment, policy, trail, (guards, ledger));
-        let own = match (mapping, datadog) {
-            (Some(mapping), _) => Own::Access(mapping),
-            (None, Some(policy)) => Own::Teams(policy, organisation.existing_team),
-            (None, None) => Own::Nothing,
+        let own = match (mapping, datadog, pagerduty) {
+            (Some(mapping), ..) => Own::Access(mapping),
+            (None, Some(policy), _) => Own::Teams(policy, organisation.existing_team),
+            (None, None, Some(pagerduty)) => Own::Account(pagerduty, account.owner),
+            (None, None, None) => Own::Nothing,
         };
         let router = match &database {
             Some((_, store)) => mounted_with(store.clone(), own, parts).await?,
@@ -538,6 +509,8 @@ enum Own {
     Access(RoleMapping),
     /// Groups manage teams, and there are teams of these names.
     Teams(Datadog, Vec<String>),
+    /// Users have licences, and one of them is the owner.
+    Account(PagerDuty, Option<String>),
 }
 
 /// The same over a store that does what the vendor's does.
@@ -552,6 +525,13 @@ async fn mounted_with<S: Store>(store: S, own: Own, parts: Parts) -> anyhow::Res
         }
         Own::Teams(policy, existing) => {
             mounted(crate::datadog::store(store, &policy, &existing, now, &tenant).await?, parts)
+        }
+        Own::Account(pagerduty, owner) => {
+            let store = AccountStore::new(store, pagerduty);
+            if let Some(owner) = owner {
+                crate::pagerduty::install_owner(&store, &tenant, &parts.2, &owner).await?;
+            }
+            mounted(store, parts)
         }
     })
 }

@@ -196,6 +196,13 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
+    /// Whether the store may complete what it is given, such as with what it allots, so that the service
+    /// reads a resource again before it answers a write with it. As provided, what is stored is what was
+    /// given.
+    fn completes(&self) -> bool {
+        false
+    }
+
     /// Whether the store keeps the [audit trail](crate::audit), so that [`modify`](Self::modify) and
     /// [`keep`](Self::keep) are to be given its records. As provided, it does not.
     fn keeps_audit(&self) -> bool {
@@ -362,6 +369,10 @@ impl<S: Store> Store for Arc<S> {
         record: Option<&Record>,
     ) -> Result<Modified, StoreError> {
         (**self).modify(scope, modification, record).await
+    }
+
+    fn completes(&self) -> bool {
+        (**self).completes()
     }
 
     fn keeps_audit(&self) -> bool {
@@ -569,8 +580,8 @@ pub enum StoreError {
     /// The store does not sort by this attribute; the text names it.
     #[error("{0}")]
     UnsupportedSort(String),
-    /// The store does not permit the change, as one does that guards another; the client is told the
-    /// error as it is.
+    /// The store does not permit the change, as one does that guards another, or that has to give what is
+    /// used up; the client is told the error as it is.
     #[error("refused: {0}")]
     Refused(Error),
     /// The store knows no such place in a list.

@@ -104,11 +104,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 Ok(Modified::Changed(next)) => {
                     let next = next.unwrap_or(version);
                     stored = next;
-                    is_shown = update.stamp(&mut resource, version) == next;
+                    is_shown = update.stamp(&mut resource, version) == next && !self.store.completes();
                 }
                 Ok(Modified::Unchanged(now)) => {
                     stored = now;
-                    is_shown = now == version;
+                    is_shown = now == version && !self.store.completes();
                 }
                 Err(error) => return raced_or(error),
             }

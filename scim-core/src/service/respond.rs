@@ -102,7 +102,10 @@ impl From<Error> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Refused(error) => Self::Refused(error),
+            error => Self::Store(error),
+        }
     }
 }
 

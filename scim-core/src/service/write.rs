@@ -54,6 +54,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let unique = validate::unique_keys(schema, &resource);
         let created = Modification::Create { resource: &resource, unique: &unique };
         self.make(call.scope(), created, None, Some(StatusCode::CREATED), call.outcome).await?;
+        let resource = self.completed(&call, &id, resource).await?;
         call.outcome.resource = Some(id);
         // Where members are checked, nothing can be a member before it is there.
         match self.config.check_members {
@@ -116,10 +117,25 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
         match self.make(call.scope(), replaced, Some(&current), Some(StatusCode::OK), call.outcome).await {
             Ok(_) => {
+                let resource = self.completed(call, id, resource).await?;
                 Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection).await?))
             }
             Err(error) => raced_or(error),
         }
+    }
+
+    /// The resource as the store has it by now, where the store completes what it is given. Who was
+    /// deleted since is shown as written.
+    async fn completed(
+        &self,
+        call: &Call<'_>,
+        id: &ResourceId,
+        written: Resource,
+    ) -> Result<Resource, Failure> {
+        if !self.store.completes() {
+            return Ok(written);
+        }
+        Ok(self.store.read(call.scope(), id, &Projection::default()).await?.unwrap_or(written))
     }
 
     pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {

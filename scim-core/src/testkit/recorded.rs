@@ -116,6 +116,10 @@ impl<S: Store> Store for Recorded<S> {
         expect(made, Modified::Changed(None))
     }
 
+    fn completes(&self) -> bool {
+        self.0.completes()
+    }
+
     async fn memberships(
         &self,
         groups: Scope<'_>,

@@ -6,6 +6,7 @@ mod all_types;
 mod audit;
 mod bulk;
 mod characteristics;
+mod completing_store;
 mod concurrency;
 mod cursor;
 mod deletion;

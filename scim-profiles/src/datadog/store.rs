@@ -563,6 +563,10 @@ impl<S: Store> Store for TeamStore<S> {
         self.store.members_among(groups, id, members).await
     }
 
+    fn completes(&self) -> bool {
+        self.store.completes()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.store.keeps_audit()
     }

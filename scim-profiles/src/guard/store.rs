@@ -339,6 +339,10 @@ impl<S: Store, L: GuardLedger> Store for GuardedStore<S, L> {
         }
     }
 
+    fn completes(&self) -> bool {
+        self.store.completes()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.store.keeps_audit()
     }

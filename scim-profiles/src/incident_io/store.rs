@@ -375,6 +375,10 @@ impl<S: Store> Store for AccessStore<S> {
         }
     }
 
+    fn completes(&self) -> bool {
+        self.store.completes()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.store.keeps_audit()
     }

@@ -3,6 +3,8 @@
 mod patch;
 pub(crate) mod shape;
 
+pub(crate) use shape::shown;
+
 use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::schema::{Attribute, Mutability, ResourceSchema, builtin};
 use scim_core::{Object, Value, validate};

@@ -14,11 +14,14 @@
 //! | roles | one element, `{"value", "primary": true}` or `{"value", "type": "base"}`; answered with all three | SCIM API, changelog of 2026-01-06 |
 //! | role left out | the default role; that it is `user`: *inferred* | SCIM API, "Advanced Permissions" |
 //! | entitlements | one element, `{"type": "license", "value": ID}` | SCIM API |
+//! | licences | known by id; each for the roles in its `valid_roles`, and for so many users; left out, a default one: which, *inferred* | REST API, SCIM API, Terraform provider |
+//! | licence used up | 400, "License error: License is not available": *inferred* for SCIM | Terraform provider, issue 745 |
+//! | new role | drops a licence that is not for it; between full users and stakeholders that is another allocation | Terraform provider: *inferred* for SCIM |
 //! | timezone | a name of the IANA time zone database | SCIM API |
 //! | active | `false` deletes the user (204); creating with `false` is an error | SCIM API |
 //! | owner | not created or granted by an API, change and deletion refused: *inferred* for SCIM | "Advanced Permissions", "SCIM User Provisioning" |
 //! | duplicates | 400 `uniqueness`: *inferred*, since no 409 is declared | SCIM API |
-//! | deletion | refused while the user has incidents, unless they are reassigned; status 400: *inferred* | "SCIM User Provisioning", REST API |
+//! | deletion | refused while the user has incidents, unless the account owner has them reassigned, which is asynchronous and needs the plan Business, Digital Operations (legacy) or Enterprise; status 400: *inferred* | "SCIM User Provisioning", "User Offboarding", REST API |
 //! | the rest | `name`, `emails`, `groups`, `password`, `locale` and other attributes are ignored | SCIM API |
 //!
 //! [`ROLES`] is the table of roles. [`PROFILE`] has every row with its source.
@@ -28,12 +31,14 @@
 //! - **Okta** creates with `displayName`, `groups: []` and a random `password`, and looks users up
 //!   by `userName eq`. It deactivates by a PATCH without path, or, in custom apps, by a PUT that
 //!   need not have a `displayName`; it never sends DELETE. Its header is `Token token=KEY`.
-//!   Reactivating finds a 404, and Okta creates a new user.
+//!   Reactivating finds a 404, and Okta looks the user up by `userName` and creates a new one.
 //! - **Entra ID**, as PagerDuty's guide maps it, sends `active` as the strings `"true"` and
 //!   `"false"`, the role at `roles[primary eq "True"].value`, and the licence at
 //!   `entitlements[type eq "license"].value` under the schema's URI. Other role mappings send two
 //!   elements, elements that are not primary, or JSON documents in strings: what PagerDuty has no
-//!   role for is refused.
+//!   role for is refused. A user who comes back is matched by `userName`, not found, and created
+//!   anew: *inferred* from Microsoft's guide, which says that users are matched before they are
+//!   created, and nothing of users whose deactivation deleted them.
 //! - **OneLogin** sends what its template says. PagerDuty's own template has an entitlement of
 //!   type `base`, which the API does not name. It updates by PUT, and shows an error when it
 //!   reactivates a user who is gone.
@@ -41,12 +46,14 @@
 //!   it is mapped, and PagerDuty refuses the user. [`Profile::lint`](crate::Profile::lint) says so
 //!   before PagerDuty does.
 //! - An update that sends a new role sends the former licence with it, since it is the whole user
-//!   as read. A licence of another group than the role's is then dropped, not refused.
+//!   as read. A licence that is not for the new role is then dropped, not refused
+//!   ([`StaleLicense`]).
 //! - **Groups** have no endpoint: their mapping has to be switched off in the identity provider.
 //!
 //! # What this profile does
 //!
-//! [`config`] and [`PagerDuty`] make a [`Service`](scim_core::Service) behave so;
+//! [`config`] and [`PagerDuty`] make a [`Service`](scim_core::Service) behave so; with
+//! [`Licenses`], or reassignments to be told of, on an [`AccountStore`].
 //! [`PagerDutyOptions`] has what depends on the account, or is left open, with defaults and their
 //! reasons. Where PagerDuty's documents are silent it follows the RFCs, and these decisions, all
 //! marked as inferred in [`PROFILE`]:
@@ -55,6 +62,10 @@
 //! - A PUT without `roles` keeps the role: neither does it raise a restricted user to `user`, nor
 //!   lower an admin. A PATCH cannot remove the role.
 //! - A PATCH that adds a second role or licence replaces the first, since there can be only one.
+//! - With the account's licences given, every user has one: who asks for none gets the first that
+//!   is for the role and has an allocation. A write that cannot be given a licence is refused as a
+//!   whole.
+//! - The account owner is not changed and not deleted ([`OwnerProtection`]).
 //! - The entitlement type `base` is taken as `license`, so that PagerDuty's OneLogin template
 //!   works; the linter warns of it.
 //!
@@ -77,15 +88,23 @@
 //! }
 //! ```
 
+mod account;
+mod incidents;
+mod licenses;
 mod policy;
 mod roles;
 mod rules;
 mod schema;
+mod seats;
 mod sources;
 mod tables;
 pub mod teams;
+mod user;
 
-pub use policy::{PagerDuty, PagerDutyOptions};
+pub use account::AccountStore;
+pub use incidents::{AssignedIncidents, InvalidIncidents, Offboarding, Plan, Reassignment};
+pub use licenses::{InvalidLicenses, License, Licenses};
+pub use policy::{OwnerProtection, PagerDuty, PagerDutyOptions, StaleLicense};
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};
 pub use tables::PROFILE;
 

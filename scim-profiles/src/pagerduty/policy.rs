@@ -1,16 +1,19 @@
 //! What PagerDuty does with users, as a policy of a service.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::StatusCode;
 use scim_core::policy::{Admission, Context, Policy, Write};
-use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value};
-use scim_filter::{BoundFilter, compare};
+use scim_core::{Error, Object, Resource, ResourceId, ScimType, TenantId, Value};
+use scim_filter::BoundFilter;
 
 use super::PROFILE;
-use super::roles::{Ability, DEFAULT_ROLE, OWNER, Role, role};
+use super::incidents::{Incidents, Offboarding, Plan, Reassignment};
+use super::licenses::Licenses;
+use super::roles::{Ability, DEFAULT_ROLE, OWNER};
 use super::rules::RULES;
+use super::schema::LICENSE_SEAT;
+use super::user::{ENTITLEMENTS, ROLES, entitlements, first, role_of, text_of, value_of};
 use crate::lint;
 use crate::profile::CapabilityValue;
 use crate::rule::Payload;
@@ -27,9 +30,23 @@ pub struct PagerDutyOptions {
     /// Okta's reference and Microsoft's SCIM Validator do ask for 409; to pass the validator, or to
     /// offer PagerDuty's rules as a service of one's own, set it to 409.
     pub duplicate_status: StatusCode,
-    /// Whether the account reassigns the incidents of a user who is deleted: off, as PagerDuty has it
-    /// until the account owner switches it on, on plans that have it.
-    pub reassign_incidents: bool,
+    /// What becomes of a deletion of a user with assigned incidents: [`Offboarding::Fail`], as PagerDuty
+    /// has it until the account owner switches it.
+    pub offboarding: Offboarding,
+    /// What the account pays for: [`Plan::Enterprise`], which has incident reassignment. A plan without it
+    /// makes [`Offboarding::Reassign`] the same as [`Offboarding::Fail`].
+    pub plan: Plan,
+    /// What of the account owner can be changed: nothing.
+    ///
+    /// That an API cannot give the role is stated; what SCIM may do to the user who has it is not, and
+    /// refusing is what does no harm if it is otherwise.
+    pub owner: OwnerProtection,
+    /// What becomes of a PUT with a new role and the licence of the former: [`StaleLicense::Drop`].
+    ///
+    /// PagerDuty's Terraform provider leaves the licence out when the role changes, since sending it
+    /// again was refused. But a SCIM client that updates by PUT sends all it has read, so that a service
+    /// provider that refuses it refuses every change of role.
+    pub stale_license: StaleLicense,
     /// Whether the account has the ability `read_only_users`, which stakeholder roles need: on.
     pub read_only_users: bool,
     /// Whether the account has advanced permissions, which `observer` and `restricted_access`
@@ -41,16 +58,64 @@ impl Default for PagerDutyOptions {
     fn default() -> Self {
         Self {
             duplicate_status: StatusCode::BAD_REQUEST,
-            reassign_incidents: false,
+            offboarding: Offboarding::default(),
+            plan: Plan::default(),
+            owner: OwnerProtection::default(),
+            stale_license: StaleLicense::default(),
             read_only_users: true,
             advanced_permissions: true,
         }
     }
 }
 
+/// What of the account owner can be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnerProtection {
+    /// Nothing: the owner is neither changed nor deleted.
+    #[default]
+    Full,
+    /// The owner can be changed, but stays the owner, and is not deleted.
+    Role,
+    /// Everything: the owner can have another role, and be deleted.
+    None,
+}
+
+/// What becomes of a PUT with a new role and the licence of the former.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StaleLicense {
+    /// The licence goes, and another takes its place.
+    #[default]
+    Drop,
+    /// It is refused.
+    Refuse,
+}
+
+impl OwnerProtection {
+    /// `full`, `role` or `none`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Role => "role",
+            Self::None => "none",
+        }
+    }
+}
+
+impl StaleLicense {
+    /// `drop` or `refuse`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// PagerDuty's behaviour, for [`Service::with_policy`](scim_core::Service::with_policy).
 ///
-/// Clones share the incidents that [`hold_incident`](Self::hold_incident) notes.
+/// Clones share the incidents that [`hold_incident`](Self::hold_incident) notes. The licences, and the
+/// reassignment of incidents, are the work of [`AccountStore`](super::AccountStore), on which the service
+/// is then built.
 ///
 /// ```
 /// use scim_core::ResourceId;
@@ -66,23 +131,61 @@ impl Default for PagerDutyOptions {
 #[derive(Clone, Debug, Default)]
 pub struct PagerDuty {
     options: PagerDutyOptions,
-    holders: Arc<Mutex<BTreeSet<ResourceId>>>,
-    // Case-folded.
-    named_holders: Arc<BTreeSet<String>>,
+    incidents: Incidents,
+    licenses: Option<Arc<Licenses>>,
 }
 
 impl PagerDuty {
-    /// PagerDuty as an account with these options sees it; nobody holds an incident.
+    /// PagerDuty as an account with these options sees it; nobody holds an incident, and licences are not
+    /// looked at.
     pub fn new(options: PagerDutyOptions) -> Self {
         Self { options, ..Self::default() }
+    }
+
+    /// The same with these licences, of which an [`AccountStore`](super::AccountStore) gives each user one.
+    #[must_use]
+    pub fn with_licenses(self, licenses: Licenses) -> Self {
+        Self { licenses: Some(Arc::new(licenses)), ..self }
     }
 
     /// The same with an incident assigned for good to whoever has one of these userNames, now or
     /// later: for rehearsals, which know their users before these have an `id`.
     #[must_use]
     pub fn with_incidents_of<'n>(mut self, user_names: impl IntoIterator<Item = &'n str>) -> Self {
-        self.named_holders =
-            Arc::new(user_names.into_iter().map(|name| compare::fold(name).into_owned()).collect());
+        self.incidents.name(user_names);
+        self
+    }
+
+    /// The same with the incidents that `assigned` says are assigned to a user, by their ids. It is asked
+    /// before each deletion, and must not wait for anything.
+    ///
+    /// ```
+    /// use scim_profiles::pagerduty::{AssignedIncidents, PagerDuty};
+    ///
+    /// let incidents = AssignedIncidents::parse(&r#"{"incidents": [{
+    ///     "id": "Q2AIXW2ZIIX6F4", "status": "triggered",
+    ///     "assignments": [{"assignee": {"type": "user", "email": "alex.doe@example.com"}}]
+    /// }]}"#.parse()?)?;
+    /// let pagerduty = PagerDuty::default().with_incidents(move |user| incidents.of(user));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_incidents(
+        mut self,
+        assigned: impl Fn(&Resource) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.incidents.ask(Arc::new(assigned));
+        self
+    }
+
+    /// The same, which tells `begin` after each deletion by an [`AccountStore`](super::AccountStore) which
+    /// incidents are to be reassigned.
+    ///
+    /// PagerDuty reassigns them asynchronously: the deletion is answered without waiting for it. So
+    /// `begin` starts what is to be done, and returns.
+    #[must_use]
+    pub fn with_reassignment(mut self, begin: impl Fn(&Reassignment) + Send + Sync + 'static) -> Self {
+        self.incidents.tell(Arc::new(begin));
         self
     }
 
@@ -91,24 +194,48 @@ impl PagerDuty {
         &self.options
     }
 
+    /// The licences of the account, where they are looked at.
+    pub fn licenses(&self) -> Option<&Licenses> {
+        self.licenses.as_deref()
+    }
+
     /// Notes that an incident is assigned to the user `id`.
     pub fn hold_incident(&self, id: ResourceId) {
-        self.holders().insert(id);
+        self.incidents.hold(id);
     }
 
     /// Notes that no incident is assigned to the user `id` any more.
     pub fn resolve_incidents(&self, id: &ResourceId) {
-        self.holders().remove(id);
+        self.incidents.resolve(id);
     }
 
-    /// Whether an incident is assigned to the user `id`.
+    /// Whether an incident was [noted](Self::hold_incident) for the user `id`.
     pub fn holds_incident(&self, id: &ResourceId) -> bool {
-        self.holders().contains(id)
+        self.incidents.is_held_by(id)
     }
 
-    fn holders(&self) -> std::sync::MutexGuard<'_, BTreeSet<ResourceId>> {
-        // No code panics while it holds the lock, and a set is whole after every call.
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether somebody is to be told of reassignments.
+    pub(super) fn tells_reassignments(&self) -> bool {
+        self.reassigns() && self.incidents.tells()
+    }
+
+    /// What the deletion of `user` makes necessary, if anything.
+    pub(super) fn reassignment_of(&self, tenant: &TenantId, user: &Resource) -> Option<Reassignment> {
+        Some(Reassignment {
+            tenant: tenant.clone(),
+            user: user.id()?,
+            user_name: user.get("userName").and_then(Value::as_str).map(str::to_owned),
+            incidents: self.incidents.assigned(user)?,
+        })
+    }
+
+    pub(super) fn tell(&self, reassignment: &Reassignment) {
+        self.incidents.begin(reassignment);
+    }
+
+    /// Whether the account reassigns the incidents of who is deleted.
+    fn reassigns(&self) -> bool {
+        self.options.offboarding == Offboarding::Reassign && self.options.plan.reassigns_incidents()
     }
 
     fn has(&self, ability: Ability) -> bool {
@@ -133,6 +260,39 @@ impl PagerDuty {
     }
 }
 
+impl PagerDuty {
+    /// Judges a change of the user who is `current`.
+    fn protect_owner(&self, current: &Object, wanted: &Object) -> Result<(), Error> {
+        match self.options.owner {
+            _ if !is_owner(current) => Ok(()),
+            OwnerProtection::None => Ok(()),
+            OwnerProtection::Full => Err(owner_protected("changed")),
+            OwnerProtection::Role if text_of(wanted, ROLES).is_some_and(|role| role != OWNER) => {
+                Err(owner_protected("given another role"))
+            }
+            OwnerProtection::Role => Ok(()),
+        }
+    }
+
+    /// Takes away the licence of the former role, where the new role needs one of another group.
+    fn drop_stale_license(&self, user: &mut Object, current: &Object, payload: Payload) -> Result<(), Error> {
+        let groups =
+            (role_of(user).map(|role| role.license_group), role_of(current).map(|role| role.license_group));
+        let (Some(new), Some(former)) = groups else { return Ok(()) };
+        let license = text_of(user, ENTITLEMENTS);
+        if new == former || license.is_none() || license != text_of(current, ENTITLEMENTS) {
+            return Ok(());
+        }
+        if payload == Payload::Replace && self.options.stale_license == StaleLicense::Refuse {
+            let detail = "entitlements[0].value: the licence of the former role is not for the new one \
+                          (license-role)";
+            return Err(Error::bad_request(ScimType::InvalidValue, detail));
+        }
+        user.remove(ENTITLEMENTS);
+        Ok(())
+    }
+}
+
 impl Policy for PagerDuty {
     fn admit(
         &self,
@@ -150,7 +310,7 @@ impl Policy for PagerDuty {
             if user == &current.0 {
                 return Ok(Admission::Store);
             }
-            protect_owner(&current.0, "changed")?;
+            self.protect_owner(&current.0, user)?;
             if user.get("active") == Some(&Value::Bool(false)) {
                 return Ok(Admission::Delete);
             }
@@ -160,24 +320,27 @@ impl Policy for PagerDuty {
             }
         }
         complete(user, write);
-        let report = lint::outcome(PROFILE.name, RULES, context.schema, payload, user);
+        let mut report = lint::outcome(PROFILE.name, RULES, context.schema, payload, user);
+        if write.current().is_some_and(|current| is_owner(&current.0)) {
+            // Who has the role is not given it.
+            report.violations.retain(|violation| violation.rule != "role-owner");
+        }
         if let Some(error) = report.to_error() {
             return Err(error);
         }
         self.check_ability(user)?;
         if let Some(current) = write.current() {
-            drop_stale_license(user, &current.0);
+            self.drop_stale_license(user, &current.0, payload)?;
         }
         normalise(user);
         Ok(Admission::Store)
     }
 
     fn may_delete(&self, _: &Context<'_>, current: &Resource) -> Result<(), Error> {
-        protect_owner(&current.0, "deleted")?;
-        let user_name = current.get("userName").and_then(Value::as_str);
-        let held = current.id().is_some_and(|id| self.holds_incident(&id))
-            || user_name.is_some_and(|name| self.named_holders.contains(compare::fold(name).as_ref()));
-        if held && !self.options.reassign_incidents {
+        if is_owner(&current.0) && self.options.owner != OwnerProtection::None {
+            return Err(owner_protected("deleted"));
+        }
+        if !self.reassigns() && self.incidents.assigned(current).is_some() {
             return Err(Error::new(
                 StatusCode::BAD_REQUEST,
                 "the user has assigned incidents, and the account does not reassign them \
@@ -211,6 +374,10 @@ impl Policy for PagerDuty {
                 }
             }
         }
+        if let Some(attributes) = document.get_mut("attributes").and_then(Value::as_array_mut) {
+            attributes
+                .retain(|attribute| attribute.get("name").and_then(Value::as_str) != Some(LICENSE_SEAT));
+        }
         only_resource_type(document);
     }
 
@@ -236,12 +403,13 @@ fn only_resource_type(object: &mut Object) {
     }
 }
 
-fn protect_owner(current: &Object, done: &str) -> Result<(), Error> {
-    if text_of(current, "roles") == Some(OWNER) {
-        let detail = format!("the account owner cannot be {done} (owner-protected)");
-        return Err(Error::new(StatusCode::FORBIDDEN, detail));
-    }
-    Ok(())
+fn is_owner(user: &Object) -> bool {
+    text_of(user, ROLES) == Some(OWNER)
+}
+
+fn owner_protected(done: &str) -> Error {
+    let detail = format!("the account owner cannot be {done} (owner-protected)");
+    Error::new(StatusCode::FORBIDDEN, detail)
 }
 
 /// Where PATCH added an element to the only one of `attribute`, leaves the new one alone.
@@ -280,16 +448,6 @@ fn complete(user: &mut Object, write: Write<'_>) {
     }
 }
 
-/// Takes away the licence of the former role, where the new role needs one of another group.
-fn drop_stale_license(user: &mut Object, current: &Object) {
-    let groups =
-        (role_of(user).map(|role| role.license_group), role_of(current).map(|role| role.license_group));
-    let (Some(new), Some(former)) = groups else { return };
-    if new != former && text_of(user, "entitlements") == text_of(current, "entitlements") {
-        user.remove("entitlements");
-    }
-}
-
 /// Puts role and licence into the form they are answered in.
 fn normalise(user: &mut Object) {
     if let Some(Value::String(value)) = first(user, "roles").and_then(|role| role.get("value")).cloned() {
@@ -301,28 +459,8 @@ fn normalise(user: &mut Object) {
     }
     if let Some(Value::String(value)) = first(user, "entitlements").and_then(|one| one.get("value")).cloned()
     {
-        let mut element = Object::new();
-        element.insert("type", "license");
-        element.insert("value", Value::String(value));
-        user.insert("entitlements", vec![Value::Object(element)]);
+        user.insert(ENTITLEMENTS, entitlements(&value));
     }
-}
-
-fn first<'u>(user: &'u Object, attribute: &str) -> Option<&'u Object> {
-    user.get(attribute).and_then(Value::as_array).and_then(<[Value]>::first).and_then(Value::as_object)
-}
-
-/// The `value` of the first element of `attribute`.
-fn text_of<'u>(user: &'u Object, attribute: &str) -> Option<&'u str> {
-    first(user, attribute).and_then(|element| element.get("value")).and_then(Value::as_str)
-}
-
-fn value_of(element: &Value) -> Option<&str> {
-    element.as_object().and_then(|object| object.get("value")).and_then(Value::as_str)
-}
-
-fn role_of(user: &Object) -> Option<&'static Role> {
-    text_of(user, "roles").and_then(role)
 }
 
 #[cfg(test)]

@@ -199,6 +199,7 @@ pub(super) fn tables() -> Vec<Table> {
             },
             |role| role.license_source,
         ),
+        super::incidents::table(),
     ]
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use scim_core::schema::{AttributeType, Registry, ResourceType, Schema, builtin};
+use scim_core::schema::{
+    Attribute, AttributeType, Mutability, Registry, ResourceType, Returned, Schema, Uniqueness, builtin,
+};
 
 use super::roles::ROLE_VALUES;
 use super::sources::{PROVISIONING, SCIM_API};
@@ -66,6 +68,21 @@ pub(super) const ATTRIBUTES: &[AttributeRow] = &[
     },
 ];
 
+/// The hidden attribute that numbers the users of a licence; none of PagerDuty's.
+///
+/// No client reads or writes it, and `/Schemas` does not tell of it. It is unique, which is what keeps a
+/// licence from having more users than allocations.
+pub(super) const LICENSE_SEAT: &str = "licenseSeat";
+
+fn license_seat() -> Attribute {
+    let mut seat = Attribute::new(LICENSE_SEAT, AttributeType::String).describe("Number of an allocation");
+    seat.case_exact = true;
+    seat.mutability = Mutability::ReadOnly;
+    seat.returned = Returned::Never;
+    seat.uniqueness = Uniqueness::Server;
+    seat
+}
+
 /// Users alone: PagerDuty has no Groups endpoint.
 pub(super) fn registry() -> &'static Registry {
     static REGISTRY: LazyLock<Registry> = LazyLock::new(build);
@@ -78,7 +95,7 @@ fn build() -> Registry {
         id: builtin::USER.to_owned(),
         name: "User".to_owned(),
         description: "PagerDuty user".to_owned(),
-        attributes: ATTRIBUTES.iter().map(AttributeRow::to_attribute).collect(),
+        attributes: ATTRIBUTES.iter().map(AttributeRow::to_attribute).chain([license_seat()]).collect(),
     };
     let users = ResourceType {
         name: "User".to_owned(),

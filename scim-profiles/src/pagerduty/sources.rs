@@ -27,6 +27,17 @@ pub(super) const ONELOGIN_GUIDE: Source = Source::stated("PagerDuty support, One
 /// PagerDuty's Terraform provider: what its code says about licences.
 pub(super) const TERRAFORM: Source =
     Source::stated("PagerDuty/terraform-provider-pagerduty @95cf9d8b and issue 715", "2026");
+/// What PagerDuty's Terraform provider says of licences and the roles they are for.
+pub(super) const TERRAFORM_USER: Source = Source::stated(
+    "PagerDuty/terraform-provider-pagerduty @95cf9d8b website/docs/r/user.html.markdown",
+    "2026",
+);
+/// What the REST API answers when a licence is used up.
+pub(super) const LICENSE_ISSUE: Source =
+    Source::stated("PagerDuty/terraform-provider-pagerduty issue 745", "2026");
+/// Microsoft's guide for those who build a SCIM endpoint.
+pub(super) const ENTRA_SCIM: Source =
+    Source::stated("MicrosoftDocs/entra-docs use-scim-to-provision-users-and-groups.md @03cc7794", "2026");
 /// PagerDuty's clients and OpenID documentation, for the European region.
 pub(super) const REGIONS: Source =
     Source::stated("PagerDuty/python-pagerduty user guide; developer-docs @9422439, OpenID token", "2026");

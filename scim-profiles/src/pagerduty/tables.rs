@@ -8,8 +8,8 @@ use super::policy::PagerDuty;
 use super::rules::RULES;
 use super::schema::{ATTRIBUTES, registry};
 use super::sources::{
-    ENTRA_GUIDE, OFFBOARDING, OKTA_GUIDE, ONELOGIN_GUIDE, PERMISSIONS, PROVISIONING, REGIONS, REST_API,
-    RFC7644, SCIM_API, TERRAFORM,
+    ENTRA_GUIDE, ENTRA_SCIM, LICENSE_ISSUE, OFFBOARDING, OKTA_GUIDE, ONELOGIN_GUIDE, PERMISSIONS,
+    PROVISIONING, REGIONS, REST_API, RFC7644, SCIM_API, TERRAFORM, TERRAFORM_USER,
 };
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
@@ -139,6 +139,28 @@ const LIFECYCLE: &[Lifecycle] = &[
         source: PROVISIONING,
     },
     Lifecycle {
+        id: "reactivation-okta",
+        statement: "Okta, which is told 404 for the user it reactivates, looks it up by userName and creates \
+                    another user",
+        status: Some(201),
+        source: PROVISIONING,
+    },
+    Lifecycle {
+        id: "reactivation-onelogin",
+        statement: "OneLogin, which is told 404 for the user it updates, shows a provisioning error",
+        status: Some(404),
+        source: PROVISIONING,
+    },
+    Lifecycle {
+        id: "reactivation-entra",
+        statement: "Entra ID, to which the user is new again, looks it up by the matching attribute and \
+                    creates another user",
+        status: Some(201),
+        // The guide says that users are matched before they are created; not what becomes of a user whose
+        // deactivation deleted it.
+        source: ENTRA_SCIM.as_inferred(),
+    },
+    Lifecycle {
         id: "default-role",
         statement: "a user created without a role gets the role `user`",
         status: None,
@@ -171,13 +193,61 @@ const LIFECYCLE: &[Lifecycle] = &[
     },
     Lifecycle {
         id: "stale-license",
-        statement: "a new role of another licence group drops the licence that was there, sent again or not",
+        statement: "a new role that the licence there was is not for drops it, sent again or not",
         status: None,
         source: TERRAFORM.as_inferred(),
     },
     Lifecycle {
+        id: "license-known",
+        statement: "with the account's licences given, a licence that is none of them is refused",
+        status: Some(400),
+        // Names are not unique in the example of the list, so licences are known by their ids.
+        source: REST_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-role",
+        statement: "a licence is for the roles in its `valid_roles`; for another role it is refused",
+        status: Some(400),
+        // The page states what holds; the status is inferred.
+        source: TERRAFORM_USER.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-exhausted",
+        statement: "a licence that all its users have is refused, and nothing of the write is stored",
+        status: Some(400),
+        // Status and words are those of the REST API.
+        source: LICENSE_ISSUE.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-default",
+        statement: "who asks for no licence gets one: the first of the account's that is for the role and \
+                    has an allocation",
+        status: None,
+        // That there is a default is stated, not which.
+        source: SCIM_API.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-kept",
+        statement: "a write that names no licence leaves the one there is, as long as the role may have it",
+        status: None,
+        source: TERRAFORM.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-swapped",
+        statement: "a change between a full user's role and a stakeholder's takes a licence of the other \
+                    group, and gives the former back",
+        status: None,
+        source: TERRAFORM.as_inferred(),
+    },
+    Lifecycle {
+        id: "license-freed",
+        statement: "the allocation of a deleted user can be given to another",
+        status: None,
+        source: REST_API.as_inferred(),
+    },
+    Lifecycle {
         id: "owner-protected",
-        statement: "the account owner is neither changed nor deleted",
+        statement: "the one account owner, whom no API makes, is neither changed nor deleted",
         status: Some(403),
         source: PERMISSIONS.as_inferred(),
     },
@@ -193,6 +263,20 @@ const LIFECYCLE: &[Lifecycle] = &[
         statement: "with incident reassignment on, assigned incidents do not stand in the way of deletion",
         status: Some(204),
         source: OFFBOARDING,
+    },
+    Lifecycle {
+        id: "reassignment-asynchronous",
+        statement: "the deletion is answered before the incidents are reassigned",
+        status: Some(204),
+        source: REST_API,
+    },
+    Lifecycle {
+        id: "reassignment-needs-plan",
+        statement: "an account whose plan has no incident reassignment does not delete a user with assigned \
+                    incidents",
+        status: Some(400),
+        // The page says that it is refused; the status is that of the REST API.
+        source: PROVISIONING.as_inferred(),
     },
     Lifecycle {
         id: "duplicate-user",
@@ -228,10 +312,32 @@ const OPTIONS: &[OptionRow] = &[
         source: SCIM_API.as_inferred(),
     },
     OptionRow {
-        name: "reassign_incidents",
-        default: "false",
-        statement: "whether the account reassigns the incidents of a user who is deleted",
+        name: "offboarding",
+        default: "fail",
+        statement: "whether the deletion of a user with assigned incidents is refused (`fail`) or makes their \
+                    reassignment begin (`reassign`)",
         source: OFFBOARDING,
+    },
+    OptionRow {
+        name: "plan",
+        default: "enterprise",
+        statement: "what the account pays for: `business`, `digital-operations`, `enterprise`, or `other`, \
+                    which has no incident reassignment",
+        source: PROVISIONING,
+    },
+    OptionRow {
+        name: "owner",
+        default: "full",
+        statement: "what of the account owner is protected: everything (`full`), the role and that there is \
+                    one (`role`), or nothing (`none`)",
+        source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "stale_license",
+        default: "drop",
+        statement: "whether a PUT with a new role and the licence of the former drops the licence (`drop`) \
+                    or is refused (`refuse`)",
+        source: TERRAFORM.as_inferred(),
     },
     OptionRow {
         name: "read_only_users",

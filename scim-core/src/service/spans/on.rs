@@ -210,6 +210,10 @@ impl<S: Store> Store for Traced<S> {
         self.0.modify(scope, modification, record).instrument(call(name, scope)).await
     }
 
+    fn completes(&self) -> bool {
+        self.0.completes()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.0.keeps_audit()
     }

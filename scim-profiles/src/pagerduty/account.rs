@@ -1,0 +1,429 @@
+//! A store in which users have the licences of an account.
+
+use std::fmt;
+use std::sync::Arc;
+
+use scim_core::audit::Record;
+use scim_core::membership::Membership;
+use scim_core::patch::{Change, Write};
+use scim_core::pieces::Pieces;
+use scim_core::projection::Projection;
+use scim_core::query::{Query, QuerySupport};
+use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use scim_core::validate::{UniqueKey, unique_keys};
+use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value, Version};
+
+use super::licenses::{License, Licenses, Objection, exhausted, not_for};
+use super::policy::{PagerDuty, StaleLicense};
+use super::schema::LICENSE_SEAT;
+use super::seats::Seats;
+use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
+
+/// A store whose users have the [licences](Licenses) of an account, no more than it has of each.
+///
+/// It is a store for a service with the policy [`PagerDuty`], of which it has the licences. What a write
+/// comes to is decided where it is stored, with one look at the user as it is:
+///
+/// - Who asks for a licence gets it, if the account has it, for the role of the user, with an allocation
+///   to give. Who asks for none gets the first that is for the role and has one.
+/// - A licence stays as long as the role may have it, also where the write does not name it. Where a new
+///   role may not have it, it goes, and another is given as if none had been asked for.
+/// - Where none can be given, the whole write is refused, and nothing of it is stored.
+///
+/// Without licences it is the store it is made of. Deletions that come with incidents to reassign are
+/// [told](PagerDuty::with_reassignment) in either case.
+///
+/// # Nobody is given what another has
+///
+/// Each allocation of a licence with a limit is a number, from 1 to the limit, and a user who has the
+/// licence has one of these numbers in a hidden attribute that is *unique*: what keeps two users from
+/// having one `userName`, the [unique keys](UniqueKey) of the store, keeps them from having one
+/// allocation. It is given and freed by the same write as the licence itself, with no second write that
+/// could be missing after a crash, and deletion frees it. So the limit holds for concurrent requests, and
+/// for several servers over one database, for any [`Store`] that keeps its contract. What free numbers
+/// there are is remembered by each server as a guess; a wrong guess costs another try. That a licence is
+/// used up is said after a look at those who have it, in one query. Where another request of the same
+/// server is about to take the last one and then fails for other reasons, it may be said too early.
+///
+/// All servers of one database must have the same licences. Who had a licence before the account was
+/// counted, or before the limit was lowered, keeps it and counts; nobody else is given one until there
+/// are fewer than the limit.
+///
+/// The audit trail has what was asked for; the licence that was given is in the answer.
+///
+/// ```
+/// use scim_core::{Environment, MemoryStore, Service};
+/// use scim_core::auth::Authenticator;
+/// use scim_profiles::pagerduty::{self, AccountStore, Licenses, PagerDuty};
+///
+/// fn rehearsal<A: Authenticator>(
+///     authenticator: A,
+///     environment: Environment,
+///     licenses: Licenses,
+/// ) -> Service<AccountStore<MemoryStore>, A, PagerDuty> {
+///     let pagerduty = PagerDuty::default().with_licenses(licenses);
+///     let store = AccountStore::new(MemoryStore::new(), pagerduty.clone());
+///     let base_url = "http://localhost:8080/scim/v2".parse().expect("is a URL");
+///     Service::new(store, authenticator, pagerduty::config(base_url), environment).with_policy(pagerduty)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AccountStore<S> {
+    store: S,
+    pagerduty: PagerDuty,
+    seats: Arc<Seats>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for AccountStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountStore").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// How often a number of a licence is tried that turns out to be taken, before the write is given up.
+const ATTEMPTS: usize = 1024;
+
+impl<S: Store> AccountStore<S> {
+    /// The users of the account that `pagerduty` is.
+    pub fn new(store: S, pagerduty: PagerDuty) -> Self {
+        Self { store, pagerduty, seats: Arc::default() }
+    }
+
+    /// Makes a modification of a user with what licence it comes to.
+    async fn modify_user(
+        &self,
+        licenses: &Licenses,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        record: Option<&Record>,
+    ) -> Result<Modified, StoreError> {
+        let (current, wanted) = match &modification {
+            Modification::Create { resource, .. } => (None, (*resource).clone()),
+            Modification::Replace { resource, expected, .. } => {
+                let id = resource.id().ok_or(StoreError::NotFound)?;
+                (Some(self.current(scope, &id, Some(*expected)).await?), (*resource).clone())
+            }
+            Modification::Apply { id, update, expected } if concerns_license(update.change) => {
+                let current = self.current(scope, id, *expected).await?;
+                let mut wanted = current.clone();
+                update.change.apply(&mut wanted);
+                (Some(current), wanted)
+            }
+            Modification::Apply { .. } | Modification::Delete { .. } => {
+                return self.store.modify(scope, modification, record).await;
+            }
+        };
+        let is_whole = matches!(modification, Modification::Replace { .. });
+        let decision = self.decide(licenses, current.as_ref().map(|user| &user.0), &wanted.0, is_whole);
+        let write = Rewrite { scope, modification, current: current.as_ref(), wanted: &wanted, record };
+        match decision.map_err(refusal)? {
+            Decision::AsAsked => self.store.modify(scope, modification, record).await,
+            Decision::Keep(held) => write.make(&self.store, &held).await,
+            Decision::Grant(candidates) => self.grant(&candidates, &write).await,
+        }
+    }
+
+    fn decide<'l>(
+        &self,
+        licenses: &'l Licenses,
+        current: Option<&Object>,
+        wanted: &Object,
+        is_whole: bool,
+    ) -> Result<Decision<'l>, Objection> {
+        let Some(role) = text_of(wanted, ROLES) else { return Ok(Decision::AsAsked) };
+        let named = text_of(wanted, ENTITLEMENTS);
+        let held = current.and_then(Held::of);
+        match (held, named) {
+            (Some(held), named) if named.is_none_or(|named| named == &*held.license) => {
+                let same_role = current.and_then(|user| text_of(user, ROLES)) == Some(role);
+                if same_role || licenses.by_id(&held.license).is_some_and(|license| license.permits(role)) {
+                    return Ok(Decision::Keep(held));
+                }
+                let refuse = self.pagerduty.options().stale_license == StaleLicense::Refuse;
+                if named.is_some() && is_whole && refuse {
+                    return Err(not_for(&held.license, role));
+                }
+            }
+            (_, Some(named)) => {
+                return licenses.judge(named, Some(role)).map(|one| Decision::Grant(vec![one]));
+            }
+            (_, None) => {}
+        }
+        licenses.fitting(role).map(Decision::Grant)
+    }
+
+    /// Makes the write with the first of the licences that has an allocation to give.
+    async fn grant(&self, candidates: &[&License], write: &Rewrite<'_>) -> Result<Modified, StoreError> {
+        for license in candidates {
+            let Some(limit) = license.allocations else {
+                let held = Held { license: license.id.clone(), seat: None };
+                return write.make(&self.store, &held).await;
+            };
+            let mut attempts = 0;
+            while let Some(taken) = self.seats.take(&self.store, write.scope, &license.id, limit).await? {
+                let held = Held { license: license.id.clone(), seat: Some(taken.to_string().into()) };
+                match write.make(&self.store, &held).await {
+                    Err(StoreError::Conflict { attribute }) if attribute == LICENSE_SEAT => {
+                        attempts += 1;
+                        if attempts == ATTEMPTS {
+                            return Err(StoreError::VersionMismatch);
+                        }
+                    }
+                    made => return made,
+                }
+            }
+        }
+        Err(refusal(exhausted()))
+    }
+
+    async fn current(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        expected: Option<Version>,
+    ) -> Result<Resource, StoreError> {
+        let current =
+            self.store.read(scope, id, &Projection::default()).await?.ok_or(StoreError::NotFound)?;
+        match expected {
+            Some(expected) if current.version() != Some(expected) => Err(StoreError::VersionMismatch),
+            _ => Ok(current),
+        }
+    }
+
+    /// Deletes a user, and then says which incidents are to be reassigned.
+    async fn delete_user(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+        record: Option<&Record>,
+    ) -> Result<Modified, StoreError> {
+        let user = match self.pagerduty.tells_reassignments() {
+            true => self.store.read(scope, id, &Projection::default()).await?,
+            false => None,
+        };
+        // As they are before the deletion, after which nobody can be asked by name.
+        let reassignment = user.and_then(|user| self.pagerduty.reassignment_of(scope.tenant, &user));
+        let deletion = Modification::Delete { id, deletion: *deletion };
+        let deleted = self.store.modify(scope, deletion, record).await?;
+        if let Some(reassignment) = reassignment {
+            self.pagerduty.tell(&reassignment);
+        }
+        Ok(deleted)
+    }
+}
+
+/// What becomes of a user's licence.
+enum Decision<'l> {
+    /// Nothing is known of its role, and so of its licence.
+    AsAsked,
+    /// It stays.
+    Keep(Held),
+    /// The first of these that can be given.
+    Grant(Vec<&'l License>),
+}
+
+/// A licence as a user has it.
+struct Held {
+    license: Box<str>,
+    /// The number among those who have it, where that is limited.
+    seat: Option<Box<str>>,
+}
+
+impl Held {
+    fn of(user: &Object) -> Option<Self> {
+        let license = text_of(user, ENTITLEMENTS)?.into();
+        Some(Self { license, seat: user.get(LICENSE_SEAT).and_then(Value::as_str).map(Box::from) })
+    }
+
+    fn settle(&self, user: &mut Object) {
+        user.insert(ENTITLEMENTS, entitlements(&self.license));
+        match &self.seat {
+            Some(seat) => user.insert(LICENSE_SEAT, &**seat),
+            None => user.remove(LICENSE_SEAT),
+        };
+    }
+}
+
+/// A modification that is made with a licence.
+struct Rewrite<'a> {
+    scope: Scope<'a>,
+    modification: Modification<'a>,
+    current: Option<&'a Resource>,
+    /// The user as the modification would leave it.
+    wanted: &'a Resource,
+    record: Option<&'a Record>,
+}
+
+impl Rewrite<'_> {
+    async fn make<S: Store>(&self, store: &S, held: &Held) -> Result<Modified, StoreError> {
+        let mut user = self.wanted.clone();
+        held.settle(&mut user.0);
+        let unique = unique_keys(self.scope.schema, &user);
+        let (scope, record) = (self.scope, self.record);
+        match self.modification {
+            Modification::Create { .. } => {
+                store.modify(scope, Modification::Create { resource: &user, unique: &unique }, record).await
+            }
+            Modification::Replace { expected, .. } => {
+                if self.current.is_some_and(|current| same(current, &user)) {
+                    return Ok(Modified::Unchanged(expected));
+                }
+                let replaced = Modification::Replace { resource: &user, unique: &unique, expected };
+                store.modify(scope, replaced, record).await
+            }
+            Modification::Apply { id, update, .. } => {
+                let mut change = update.change.clone();
+                change.writes.retain(|write| !is_license(write));
+                for name in [ENTITLEMENTS, LICENSE_SEAT] {
+                    let value = user.get(name);
+                    if self.current.is_none_or(|current| current.get(name) != value) {
+                        let value = value.cloned();
+                        change.writes.push(Write { extension: None, attribute: name.into(), value });
+                    }
+                }
+                let update = Update { change: &change, unique: Some(&unique), ..update.clone() };
+                let expected = self.current.and_then(Resource::version);
+                store.modify(scope, Modification::Apply { id, update: &update, expected }, record).await
+            }
+            deletion @ Modification::Delete { .. } => store.modify(scope, deletion, record).await,
+        }
+    }
+}
+
+/// Whether two users are the same but for `meta`.
+fn same(one: &Resource, other: &Resource) -> bool {
+    let count = |user: &Resource| user.0.iter().filter(|(name, _)| !name.matches("meta")).count();
+    count(one) == count(other)
+        && one.0.iter().all(|(name, value)| {
+            name.matches("meta") || other.get(name.as_str()).is_some_and(|other| other == value)
+        })
+}
+
+fn concerns_license(change: &Change) -> bool {
+    change.writes.iter().any(|write| is_license(write) || write.attribute.eq_ignore_ascii_case(ROLES))
+}
+
+fn is_license(write: &Write) -> bool {
+    let names = [ENTITLEMENTS, LICENSE_SEAT];
+    write.extension.is_none() && names.iter().any(|name| write.attribute.eq_ignore_ascii_case(name))
+}
+
+fn refusal(Objection { row, message }: Objection) -> StoreError {
+    let detail = format!("entitlements[0].value: {message} ({row})");
+    StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail))
+}
+
+impl<S: Store> Store for AccountStore<S> {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        self.modify(scope, Modification::Create { resource, unique }, None).await.map(drop)
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        self.store.read(scope, id, projection).await
+    }
+
+    fn query_support(&self) -> QuerySupport {
+        self.store.query_support()
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        self.store.query(scope, query).await
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        self.store.read_in_pieces(scope, id, projection).await
+    }
+
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        self.store.query_in_pieces(scope, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Option<Version>,
+    ) -> Result<Applied, StoreError> {
+        match self.modify(scope, Modification::Apply { id, update, expected }, None).await? {
+            Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
+            Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
+            Modified::Changed(None) => Err(StoreError::Internal("a change without version".into())),
+        }
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+    ) -> Result<(), StoreError> {
+        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        record: Option<&Record>,
+    ) -> Result<Modified, StoreError> {
+        match (self.pagerduty.licenses(), modification) {
+            _ if scope.schema.name() != "User" => self.store.modify(scope, modification, record).await,
+            (_, Modification::Delete { id, deletion }) => {
+                self.delete_user(scope, id, &deletion, record).await
+            }
+            (Some(licenses), modification) => self.modify_user(licenses, scope, modification, record).await,
+            (None, modification) => self.store.modify(scope, modification, record).await,
+        }
+    }
+
+    fn completes(&self) -> bool {
+        self.pagerduty.licenses().is_some() || self.store.completes()
+    }
+
+    fn keeps_audit(&self) -> bool {
+        self.store.keeps_audit()
+    }
+
+    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
+        self.store.keep(record).await
+    }
+
+    async fn memberships(
+        &self,
+        groups: Scope<'_>,
+        members: &[ResourceId],
+    ) -> Result<Vec<Membership>, StoreError> {
+        self.store.memberships(groups, members).await
+    }
+
+    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
+        self.store.missing(scope, ids).await
+    }
+}

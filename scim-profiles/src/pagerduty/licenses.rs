@@ -1,0 +1,337 @@
+//! The licences of an account.
+
+use std::fmt;
+
+use scim_core::leniency::{Leniencies, Leniency};
+use scim_core::patch::{PatchOptions, PatchRequest};
+use scim_core::schema::ResourceSchema;
+use scim_core::{Resource, ScimType, Value, validate};
+
+use super::PROFILE;
+use super::roles::{DEFAULT_ROLE, LicenseGroup, ROLES};
+use super::schema::registry;
+use super::user::{self, ENTITLEMENTS, text_of};
+use crate::report::{Report, Violation};
+use crate::rule::{Payload, Severity};
+
+/// A licence that an account has bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct License {
+    /// What `entitlements` name it by. Two licences can have one name, but not one id.
+    pub id: Box<str>,
+    /// The name for people.
+    pub name: Box<str>,
+    /// The roles of the users who may have it.
+    pub valid_roles: Vec<Box<str>>,
+    /// How many users may have it at a time; `None` is without limit.
+    pub allocations: Option<u32>,
+}
+
+impl License {
+    /// A licence for the roles of `group`.
+    pub fn new(id: &str, name: &str, group: LicenseGroup, allocations: Option<u32>) -> Self {
+        let roles = ROLES.iter().filter(|role| role.license_group == group);
+        let valid_roles = roles.map(|role| role.value.into()).collect();
+        Self { id: id.into(), name: name.into(), valid_roles, allocations }
+    }
+
+    /// Whether a user with the role `role` may have it.
+    pub fn permits(&self, role: &str) -> bool {
+        self.valid_roles.iter().any(|valid| **valid == *role)
+    }
+}
+
+/// The licences of an account, in the order in which they are given to users who ask for none.
+///
+/// ```
+/// use scim_core::Value;
+/// use scim_profiles::Payload;
+/// use scim_profiles::pagerduty::Licenses;
+///
+/// let licenses: Value = r#"{"licenses": [{
+///     "id": "PIP248G", "name": "Business (Full User)", "role_group": "FullUser",
+///     "valid_roles": ["owner", "admin", "user", "limited_user", "observer", "restricted_access"],
+///     "current_value": 234, "allocations_available": 4766
+/// }]}"#.parse()?;
+/// let licenses = Licenses::parse(&licenses)?;
+/// let license = licenses.by_id("PIP248G").expect("is one of them");
+/// assert_eq!(license.allocations, Some(5000));
+/// assert!(license.permits("observer"));
+///
+/// let stakeholder: Value = r#"{
+///     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+///     "userName": "alex.doe@example.com", "displayName": "Alex Doe",
+///     "roles": [{"value": "read_only_user", "type": "base"}],
+///     "entitlements": [{"value": "PIP248G", "type": "license"}]
+/// }"#.parse()?;
+/// let report = licenses.lint(Payload::Create, &stakeholder);
+/// let rules: Vec<_> = report.errors().map(|error| error.rule).collect();
+/// assert_eq!(rules, ["license-role"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Licenses {
+    // INVARIANT: no two have the same id.
+    list: Vec<License>,
+}
+
+/// What is no list of licences, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidLicenses {
+    message: String,
+}
+
+impl fmt::Display for InvalidLicenses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InvalidLicenses {}
+
+/// Why a user cannot have a licence: a row of the profile, and the case.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Objection {
+    pub(super) row: &'static str,
+    pub(super) message: String,
+}
+
+impl Licenses {
+    /// These licences.
+    ///
+    /// # Errors
+    ///
+    /// Two of them have the same id.
+    pub fn new(licenses: impl IntoIterator<Item = License>) -> Result<Self, InvalidLicenses> {
+        let list: Vec<License> = licenses.into_iter().collect();
+        let mut ids: Vec<&str> = list.iter().map(|license| &*license.id).collect();
+        ids.sort_unstable();
+        let twice = ids.iter().zip(ids.iter().skip(1)).find(|(one, next)| one == next);
+        match twice {
+            Some((id, _)) => Err(invalid(format!("the licence {} is there twice", shown(id)))),
+            None => Ok(Self { list }),
+        }
+    }
+
+    /// What `GET /licenses` of PagerDuty's REST API answers, or its `licenses` alone.
+    ///
+    /// `allocations_available` is how many *more* users may have a licence, and `null` where there is no
+    /// limit; `current_value` is how many have it. Users are counted from the first, also those whom the
+    /// account has already, so the two are added; `current_value` may be left out, and is then none. Where
+    /// `valid_roles` are left out they are those of the `role_group`.
+    ///
+    /// # Errors
+    ///
+    /// It is something else, or a licence is there twice.
+    pub fn parse(document: &Value) -> Result<Self, InvalidLicenses> {
+        let list = document.get("licenses").unwrap_or(document).as_array();
+        let list = list.ok_or_else(|| invalid("there is no array `licenses`".to_owned()))?;
+        let read = |(number, license): (usize, &Value)| {
+            read(license).map_err(|message| invalid(format!("licenses[{number}]: {message}")))
+        };
+        Self::new(list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// The licence with this id.
+    pub fn by_id(&self, id: &str) -> Option<&License> {
+        self.list.iter().find(|license| *license.id == *id)
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, License> {
+        self.list.iter()
+    }
+
+    /// What [`Profile::lint_as`](crate::Profile::lint_as) says, and whether the licence that the payload
+    /// names is there, for its role, and not one of no users at all.
+    pub fn lint(&self, payload: Payload, value: &Value) -> Report {
+        let mut report = PROFILE.lint_as(payload, value);
+        let Some(user) = outcome(payload, value) else { return report };
+        let deactivates = payload != Payload::Create && user.get("active") == Some(&Value::Bool(false));
+        let Some(id) = text_of(&user.0, ENTITLEMENTS).filter(|_| !deactivates) else { return report };
+        let role = match (payload, text_of(&user.0, user::ROLES)) {
+            (Payload::Create, None) => Some(DEFAULT_ROLE),
+            (_, role) => role,
+        };
+        let objection = self.judge(id, role).map(drop).err();
+        report.checked.push("license-known");
+        if objection.as_ref().is_none_or(|objection| objection.row != "license-known") {
+            report.checked.extend(role.map(|_| "license-role"));
+            report.checked.push("license-exhausted");
+        }
+        if let Some(Objection { row, message }) = objection
+            && let Some(row) = PROFILE.lifecycle.iter().find(|known| known.id == row)
+        {
+            let path = if payload == Payload::Patch { "Operations" } else { "entitlements[0].value" };
+            report.violations.push(Violation {
+                rule: row.id,
+                severity: Severity::Error,
+                path: path.to_owned(),
+                message,
+                scim_type: ScimType::InvalidValue,
+                source: row.source,
+            });
+        }
+        report
+    }
+
+    /// The licence `id`, if users with the role `role` may have it; its allocations are not counted.
+    pub(super) fn judge(&self, id: &str, role: Option<&str>) -> Result<&License, Objection> {
+        let Some(license) = self.by_id(id) else {
+            let message = format!("the account has no licence {}", shown(id));
+            return Err(Objection { row: "license-known", message });
+        };
+        match role {
+            Some(role) if !license.permits(role) => Err(not_for(&license.id, role)),
+            _ if license.allocations == Some(0) => Err(exhausted()),
+            _ => Ok(license),
+        }
+    }
+
+    /// The licences for users with the role `role`.
+    pub(super) fn fitting(&self, role: &str) -> Result<Vec<&License>, Objection> {
+        let fitting: Vec<_> = self.list.iter().filter(|license| license.permits(role)).collect();
+        if fitting.is_empty() {
+            let message = format!("the account has no licence for the role {}", shown(role));
+            return Err(Objection { row: "license-role", message });
+        }
+        Ok(fitting)
+    }
+}
+
+/// The refusal of a licence that is not for the role.
+pub(super) fn not_for(license: &str, role: &str) -> Objection {
+    let message = format!("the licence {} is not for the role {}", shown(license), shown(role));
+    Objection { row: "license-role", message }
+}
+
+/// The refusal of a licence that all its users have; the words are those of the REST API.
+pub(super) fn exhausted() -> Objection {
+    let message = "Invalid Input Provided: License error: License is not available".to_owned();
+    Objection { row: "license-exhausted", message }
+}
+
+fn read(license: &Value) -> Result<License, String> {
+    let text = |name: &str| license.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let id = text("id").ok_or("there is no `id`")?;
+    let group = match text("role_group") {
+        None => None,
+        Some(group) => {
+            let known = [LicenseGroup::FullUser, LicenseGroup::Stakeholder];
+            let known = known.into_iter().find(|known| known.as_str() == group);
+            Some(known.ok_or("`role_group` is neither `FullUser` nor `Stakeholder`")?)
+        }
+    };
+    let count = |name: &str, value: &Value| {
+        let count = value.as_i64().and_then(|count| u32::try_from(count).ok());
+        count.ok_or_else(|| format!("`{name}` is not a number of users"))
+    };
+    let allocations = match license.get("allocations_available") {
+        None => return Err("there is no `allocations_available`; `null` is without limit".to_owned()),
+        Some(Value::Null) => None,
+        Some(available) => {
+            let taken = license.get("current_value").filter(|value| !value.is_unassigned());
+            let taken = taken.map_or(Ok(0), |taken| count("current_value", taken))?;
+            Some(count("allocations_available", available)?.saturating_add(taken))
+        }
+    };
+    let valid_roles = match (license.get("valid_roles"), group) {
+        (None, None) => return Err("there is neither `valid_roles` nor `role_group`".to_owned()),
+        (None, Some(group)) => License::new(id, "", group, None).valid_roles,
+        (Some(roles), _) => {
+            let roles = roles.as_array().map(|roles| roles.iter().map(|role| role.as_str().map(Box::from)));
+            let roles = roles.and_then(Iterator::collect::<Option<Vec<_>>>);
+            roles.ok_or("`valid_roles` is not an array of strings")?
+        }
+    };
+    Ok(License { id: id.into(), name: text("name").unwrap_or_default().into(), valid_roles, allocations })
+}
+
+/// The user that the payload comes to, as far as it can be read without the user there was.
+fn outcome(payload: Payload, value: &Value) -> Option<Resource> {
+    let schema: &ResourceSchema = registry().by_name("User")?;
+    let leniencies = Leniencies::tolerant().with(Leniency::UnknownPath);
+    if payload != Payload::Patch {
+        return validate::create(schema, value.clone(), &leniencies).ok().map(|valid| valid.resource);
+    }
+    let options = PatchOptions { leniencies, ..PatchOptions::default() };
+    let request = PatchRequest::parse(schema, value.clone(), &options).ok()?;
+    request.plan(schema, &Resource::default()).ok().map(|plan| plan.resource)
+}
+
+fn invalid(message: String) -> InvalidLicenses {
+    InvalidLicenses { message }
+}
+
+/// Text of a client or a file, in backticks, short and on one line.
+fn shown(text: &str) -> String {
+    format!("`{}`", crate::lint::shown(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Licenses, String> {
+        Licenses::parse(&json.parse().unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_the_rest_api_answers_is_read() {
+        let licenses = parse(
+            r#"{"licenses": [
+                {"id": "A", "name": "Full", "type": "license", "role_group": "FullUser", "current_value": 2,
+                 "valid_roles": ["user"], "allocations_available": 3},
+                {"id": "B", "name": "Stakeholder", "role_group": "Stakeholder", "allocations_available": null},
+                {"id": "C", "role_group": "FullUser", "current_value": null, "allocations_available": 0}
+            ]}"#,
+        );
+        let licenses = licenses.unwrap();
+        let rows: Vec<_> = licenses.iter().map(|l| (&*l.id, &*l.name, l.allocations)).collect();
+        assert_eq!(rows, [("A", "Full", Some(5)), ("B", "Stakeholder", None), ("C", "", Some(0))]);
+        let roles = |id| licenses.by_id(id).unwrap().valid_roles.join(" ");
+        assert_eq!(roles("A"), "user");
+        assert_eq!(roles("B"), "read_only_user read_only_limited_user");
+        assert_eq!(roles("C"), "admin user limited_user observer restricted_access owner");
+        assert_eq!(parse("[]").unwrap(), Licenses::default());
+    }
+
+    #[test]
+    fn what_is_no_list_of_licences_is_refused() {
+        for (json, message) in [
+            ("{}", "there is no array `licenses`"),
+            (r#"[{"name": "Full"}]"#, "licenses[0]: there is no `id`"),
+            (
+                r#"[{"id": "A", "role_group": "FullUser"}]"#,
+                "licenses[0]: there is no `allocations_available`; `null` is without limit",
+            ),
+            (
+                r#"[{"id": "A", "role_group": "Full", "allocations_available": 1}]"#,
+                "licenses[0]: `role_group` is neither `FullUser` nor `Stakeholder`",
+            ),
+            (
+                r#"[{"id": "A", "role_group": "FullUser", "allocations_available": -1}]"#,
+                "licenses[0]: `allocations_available` is not a number of users",
+            ),
+            (
+                r#"[{"id": "A", "role_group": "FullUser", "current_value": "1", "allocations_available": 1}]"#,
+                "licenses[0]: `current_value` is not a number of users",
+            ),
+            (
+                r#"[{"id": "A", "allocations_available": 1}]"#,
+                "licenses[0]: there is neither `valid_roles` nor `role_group`",
+            ),
+            (
+                r#"[{"id": "A", "valid_roles": [1], "allocations_available": 1}]"#,
+                "licenses[0]: `valid_roles` is not an array of strings",
+            ),
+            (
+                r#"[{"id": "A", "valid_roles": [], "allocations_available": 1},
+                    {"id": "A", "valid_roles": [], "allocations_available": 1}]"#,
+                "the licence `A` is there twice",
+            ),
+        ] {
+            assert_eq!(parse(json), Err(message.to_owned()), "{json}");
+        }
+    }
+}

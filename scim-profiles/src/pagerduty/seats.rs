@@ -1,0 +1,133 @@
+//! The numbers of those who have a licence with a limit.
+//!
+//! What is here is a guess of which numbers are free, and nothing rests on it: the store refuses a number
+//! that is taken. The guess saves a look at all who have the licence, which is taken only when no free
+//! number is known any more.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use scim_core::projection::Projection;
+use scim_core::query::{Query, Start};
+use scim_core::store::{Scope, Store, StoreError};
+use scim_core::{Resource, TenantId, Value};
+use scim_filter::{BindOptions, Filter};
+
+use super::schema::LICENSE_SEAT;
+
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    pools: Mutex<HashMap<(TenantId, Box<str>), Pool>>,
+}
+
+/// What is believed of one licence.
+#[derive(Debug, Default)]
+struct Pool {
+    free: BTreeSet<u32>,
+    /// Those with which a write is under way.
+    in_use: BTreeSet<u32>,
+}
+
+/// A number of a licence, held for a write as long as this lives.
+pub(super) struct Taken<'s> {
+    seats: &'s Seats,
+    tenant: &'s TenantId,
+    license: &'s str,
+    number: u32,
+}
+
+/// As the hidden attribute has it: unique among those of all licences.
+impl fmt::Display for Taken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.number, self.license)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.seats.pools().get_mut(&(self.tenant.clone(), self.license.into())) {
+            pool.in_use.remove(&self.number);
+        }
+    }
+}
+
+impl Seats {
+    /// A number that seems to be free; `None` if all `limit` are taken.
+    pub(super) async fn take<'s, S: Store>(
+        &'s self,
+        store: &S,
+        scope: Scope<'s>,
+        license: &'s str,
+        limit: u32,
+    ) -> Result<Option<Taken<'s>>, StoreError> {
+        let key = (scope.tenant.clone(), Box::from(license));
+        let taken = |number| Taken { seats: self, tenant: scope.tenant, license, number };
+        if let Some(number) = self.pools().entry(key.clone()).or_default().take() {
+            return Ok(Some(taken(number)));
+        }
+        let free = free(store, scope, license, limit).await?;
+        let mut pools = self.pools();
+        let pool = pools.entry(key).or_default();
+        pool.free = &free - &pool.in_use;
+        Ok(pool.take().map(taken))
+    }
+
+    fn pools(&self) -> MutexGuard<'_, HashMap<(TenantId, Box<str>), Pool>> {
+        // No code panics while it holds the lock, and a wrong guess does no harm.
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    fn take(&mut self) -> Option<u32> {
+        let number = self.free.pop_first()?;
+        self.in_use.insert(number);
+        Some(number)
+    }
+}
+
+/// As many of the free numbers as there are allocations left: fewer than all of them where some have the
+/// licence without a number, or with one above the limit.
+///
+/// INVARIANT: they are the lowest. With `n` such users no number above `limit - n` is given, whoever
+/// counts and when, and the number of such users never grows, so that all users together are never more
+/// than the limit.
+async fn free<S: Store>(
+    store: &S,
+    scope: Scope<'_>,
+    license: &str,
+    limit: u32,
+) -> Result<BTreeSet<u32>, StoreError> {
+    let internal = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Internal(error);
+    let filter = format!("entitlements.value eq {}", Value::from(license));
+    let filter = Filter::parse(&filter).map_err(|error| internal(error.into()))?;
+    let filter =
+        filter.bind(scope.schema, &BindOptions::default()).map_err(|error| internal(error.into()))?;
+    let projection = Projection::parse(scope.schema, Some(LICENSE_SEAT), None);
+    let query = Query {
+        filter: Some(filter),
+        start: Start::Index(1),
+        // One query, so that those who come and go meanwhile are not missed or counted twice.
+        count: MOST,
+        projection: projection.map_err(|error| internal(error.into()))?,
+        ..Query::default()
+    };
+    let holders = store.query(scope, &query).await?.resources;
+    let numbers: BTreeSet<u32> = holders.iter().filter_map(|user| number(user, license)).collect();
+    let holders = u32::try_from(holders.len()).unwrap_or(u32::MAX);
+    let left = usize::try_from(limit.saturating_sub(holders)).unwrap_or(usize::MAX).min(GUESSED);
+    Ok((1..=limit).filter(|number| !numbers.contains(number)).take(left).collect())
+}
+
+/// The number that a user has of the licence.
+fn number(user: &Resource, license: &str) -> Option<u32> {
+    let (number, of) = user.get(LICENSE_SEAT)?.as_str()?.split_once(':')?;
+    number.parse().ok().filter(|_| of == license)
+}
+
+/// As many free numbers as are remembered at most.
+const GUESSED: usize = 1024;
+
+/// More users than any store of one account has.
+const MOST: usize = i32::MAX as usize;
