@@ -8,9 +8,10 @@
 //! accepts the payload, 1 when it does not, and 2 when there is no payload to judge.
 
 use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum};
 use scim_core::Value;
 use scim_core::value::JsonLimits;
@@ -26,6 +27,10 @@ struct Options {
     /// The request it is the body of; found out from the payload when not given
     #[arg(long = "as", value_enum)]
     kind: Option<Kind>,
+
+    /// The licences of the account, for PagerDuty: JSON, as `GET /licenses` of its REST API answers
+    #[arg(long, value_name = "FILE")]
+    licenses: Option<PathBuf>,
 
     /// Prints JSON instead of a table
     #[arg(long)]
@@ -77,11 +82,16 @@ fn run(options: &Options) -> anyhow::Result<bool> {
             "-" => "standard input is not JSON that SCIM allows".to_owned(),
             file => format!("`{file}` is not JSON that SCIM allows"),
         })?;
-    let report = match options.kind {
-        None => options.profile.lint(&payload),
-        Some(Kind::Create) => options.profile.lint_as(Payload::Create, &payload),
-        Some(Kind::Replace) => options.profile.lint_as(Payload::Replace, &payload),
-        Some(Kind::Patch) => options.profile.lint_as(Payload::Patch, &payload),
+    let kind = match options.kind {
+        None => options.profile.kind_of(&payload),
+        Some(Kind::Create) => Payload::Create,
+        Some(Kind::Replace) => Payload::Replace,
+        Some(Kind::Patch) => Payload::Patch,
+    };
+    let report = match &options.licenses {
+        None => options.profile.lint_as(kind, &payload),
+        Some(_) if options.profile.name != "pagerduty" => bail!("`--licenses` needs `--profile pagerduty`"),
+        Some(file) => scim_examples::pagerduty::licenses(file)?.lint(kind, &payload),
     };
     if options.json {
         print(&serde_json::to_string_pretty(&report.to_value())?)?;

@@ -51,6 +51,26 @@ fn every_violation_is_printed_with_path_rule_and_source() {
 }
 
 #[test]
+fn licences_are_looked_up_in_the_accounts() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pagerduty/licenses.json");
+    let with = |license: &str| {
+        let mut user: serde_json::Value = serde_json::from_str(GOOD).unwrap();
+        user["entitlements"] = serde_json::json!([{"type": "license", "value": license}]);
+        let output = lint(&["--profile", "pagerduty", "--licenses", file, "-"], &user.to_string());
+        (output.status.code(), stdout(&output))
+    };
+    assert_eq!(with("PFULL01").0, Some(0));
+    let (code, text) = with("PSTAKE1");
+    assert_eq!(code, Some(1));
+    assert!(text.contains("the licence `PSTAKE1` is not for the role `limited_user`"), "{text}");
+    let (code, text) = with("Business (Full User)");
+    assert_eq!(code, Some(1));
+    assert!(text.contains("license-known"), "{text}");
+    let output = lint(&["--profile", "generic", "--licenses", file, "-"], GOOD);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
 fn a_file_is_read_and_json_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("user.json");

@@ -381,9 +381,14 @@ impl Profile {
     /// Judges a payload: a PATCH if its `schemas` say so or it has `Operations`, otherwise a new
     /// resource. Every violation is reported, not only the first.
     pub fn lint(&self, payload: &Value) -> Report {
+        self.lint_as(self.kind_of(payload), payload)
+    }
+
+    /// What [`lint`](Self::lint) takes the payload for.
+    pub fn kind_of(&self, payload: &Value) -> Payload {
         let object = payload.as_object();
         let is_patch = lists(object, PATCH_OP) || object.is_some_and(|o| o.get("Operations").is_some());
-        self.lint_as(if is_patch { Payload::Patch } else { Payload::Create }, payload)
+        if is_patch { Payload::Patch } else { Payload::Create }
     }
 
     /// Judges a payload as the body of a POST, PUT or PATCH of a resource of the type called

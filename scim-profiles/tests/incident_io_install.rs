@@ -71,7 +71,10 @@ fn the_options_of_the_profile_have_the_defaults_it_says() {
     let options = PagerDutyOptions::default();
     let values = [
         ("duplicate_status", options.duplicate_status.as_str().to_owned()),
-        ("reassign_incidents", options.reassign_incidents.to_string()),
+        ("offboarding", options.offboarding.as_str().to_owned()),
+        ("plan", options.plan.as_str().to_owned()),
+        ("owner", options.owner.as_str().to_owned()),
+        ("stale_license", options.stale_license.as_str().to_owned()),
         ("read_only_users", options.read_only_users.to_string()),
         ("advanced_permissions", options.advanced_permissions.to_string()),
     ];

@@ -38,6 +38,7 @@ fn roles(profile: &Profile) -> Vec<Source> {
         "pagerduty" => pagerduty::ROLES
             .iter()
             .flat_map(|role| [role.source, role.team_role_source, role.license_source])
+            .chain(pagerduty::Plan::ALL.map(|_| pagerduty::Plan::SOURCE))
             .collect(),
         "incident-io" => {
             let rows = profile.lifecycle.iter().find(|row| row.id == "elevated-needs-seat").unwrap();

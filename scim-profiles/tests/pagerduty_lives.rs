@@ -5,7 +5,7 @@
 mod server;
 
 use scim_core::ResourceId;
-use scim_profiles::pagerduty::{LicenseGroup, PROFILE, PagerDuty, PagerDutyOptions, ROLES};
+use scim_profiles::pagerduty::{LicenseGroup, Offboarding, PROFILE, PagerDuty, PagerDutyOptions, ROLES};
 use serde_json::{Value, json};
 use server::{Answer, Server};
 
@@ -244,7 +244,7 @@ fn incidents_by_user_name_in_any_case() {
     };
     let mut options = PagerDutyOptions::default();
     assert_eq!(holding(options.clone()), 400);
-    options.reassign_incidents = true;
+    options.offboarding = Offboarding::Reassign;
     assert_eq!(holding(options), 204);
 }
 

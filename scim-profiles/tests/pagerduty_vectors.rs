@@ -5,7 +5,7 @@
 //! - `source`: where the request, or the rule it is about, was seen; `why`, where that does not say it;
 //! - `request`: `method`, `path`, `headers` and `body`;
 //! - `account`: the `users` there before (`"alex"` for the usual one), and the options that differ
-//!   from the default;
+//!   from the default, and its `licenses`, if these are given;
 //! - `lint`: everything the linter finds in the body, in order, as `severity rule path`;
 //! - `answer`: the `status`; for an error its `scimType` and what the detail `mentions`; for a `user`
 //!   all its attributes, `id` and `meta` aside; for a list the ids `found`;
@@ -21,7 +21,9 @@ use std::path::Path;
 
 use http::StatusCode;
 use scim_core::{ResourceId, Value as ScimValue};
-use scim_profiles::pagerduty::{PROFILE, PagerDuty, PagerDutyOptions};
+use scim_profiles::pagerduty::{
+    Licenses, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions, Plan, StaleLicense,
+};
 use scim_profiles::{Payload, Report};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -70,7 +72,12 @@ struct Account {
     /// The ids of users with an assigned incident.
     #[serde(default)]
     incidents: Vec<String>,
-    reassign_incidents: Option<bool>,
+    offboarding: Option<String>,
+    plan: Option<String>,
+    owner: Option<String>,
+    stale_license: Option<String>,
+    /// The licences, as `GET /licenses` answers them.
+    licenses: Option<ScimValue>,
     read_only_users: Option<bool>,
     advanced_permissions: Option<bool>,
     duplicate_status: Option<u16>,
@@ -79,18 +86,41 @@ struct Account {
 impl Account {
     fn policy(&self) -> PagerDuty {
         let mut options = PagerDutyOptions::default();
-        options.reassign_incidents = self.reassign_incidents.unwrap_or(options.reassign_incidents);
+        options.offboarding =
+            named(&self.offboarding, [Offboarding::Fail, Offboarding::Reassign], Offboarding::as_str);
+        options.plan = named(&self.plan, Plan::ALL, Plan::as_str);
+        let owner = [OwnerProtection::Full, OwnerProtection::Role, OwnerProtection::None];
+        options.owner = named(&self.owner, owner, OwnerProtection::as_str);
+        let stale = [StaleLicense::Drop, StaleLicense::Refuse];
+        options.stale_license = named(&self.stale_license, stale, StaleLicense::as_str);
         options.read_only_users = self.read_only_users.unwrap_or(options.read_only_users);
         options.advanced_permissions = self.advanced_permissions.unwrap_or(options.advanced_permissions);
         if let Some(status) = self.duplicate_status {
             options.duplicate_status = StatusCode::from_u16(status).unwrap();
         }
-        let policy = PagerDuty::new(options);
+        let mut policy = PagerDuty::new(options);
+        if let Some(licenses) = self.licenses() {
+            policy = policy.with_licenses(licenses);
+        }
         for id in &self.incidents {
             policy.hold_incident(ResourceId::new(id.as_str()));
         }
         policy
     }
+
+    fn licenses(&self) -> Option<Licenses> {
+        self.licenses.as_ref().map(|licenses| Licenses::parse(licenses).unwrap())
+    }
+}
+
+/// The one of `all` that has the name, or the default.
+fn named<T: Copy + Default>(
+    name: &Option<String>,
+    all: impl IntoIterator<Item = T>,
+    as_str: fn(T) -> &'static str,
+) -> T {
+    let Some(name) = name else { return T::default() };
+    all.into_iter().find(|one| as_str(*one) == name).unwrap_or_else(|| panic!("no `{name}`"))
 }
 
 #[derive(Deserialize)]
@@ -219,7 +249,11 @@ impl Vector {
             "PATCH" => Payload::Patch,
             _ => return None,
         };
-        Some(PROFILE.lint_as(payload, self.request.body.as_ref()?))
+        let body = self.request.body.as_ref()?;
+        Some(match self.account.licenses() {
+            Some(licenses) => licenses.lint(payload, body),
+            None => PROFILE.lint_as(payload, body),
+        })
     }
 
     fn play(&self) -> Vec<String> {

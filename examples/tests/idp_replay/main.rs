@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod licenses;
 mod matrix;
 #[path = "../../examples/idp/replay/mod.rs"]
 mod replay;

@@ -35,7 +35,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::schema::{Attribute, ResourceSchema, builtin};
+use crate::schema::{Attribute, Mutability, ResourceSchema, Returned, builtin};
 use crate::service::{BaseUrl, Config};
 use crate::value::Value;
 use body::Side;
@@ -127,10 +127,17 @@ fn schemas(config: &Config) -> Json {
 
 /// What names the attributes of a resource, its extensions among them.
 fn names(schema: &ResourceSchema) -> Vec<String> {
-    let mut names: Vec<String> = schema.top_level().flat_map(|attribute| paths("", attribute)).collect();
+    // What clients can neither write nor read is the service's own.
+    let is_named = |attribute: &&Attribute| {
+        attribute.mutability != Mutability::ReadOnly || attribute.returned != Returned::Never
+    };
+    let mut names: Vec<String> =
+        schema.top_level().filter(is_named).flat_map(|attribute| paths("", attribute)).collect();
     for extension in schema.extensions() {
         let prefix = format!("{}:", extension.id);
-        names.extend(extension.attributes.iter().flat_map(|attribute| paths(&prefix, attribute)));
+        names.extend(
+            extension.attributes.iter().filter(is_named).flat_map(|attribute| paths(&prefix, attribute)),
+        );
         names.push(extension.id.clone());
     }
     names

@@ -311,7 +311,7 @@ fn is_license(write: &Write) -> bool {
 
 fn refusal(Objection { row, message }: Objection) -> StoreError {
     let detail = format!("entitlements[0].value: {message} ({row})");
-    StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail))
+    StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail).with_rule(row))
 }
 
 impl<S: Store> Store for AccountStore<S> {
@@ -421,6 +421,19 @@ impl<S: Store> Store for AccountStore<S> {
         members: &[ResourceId],
     ) -> Result<Vec<Membership>, StoreError> {
         self.store.memberships(groups, members).await
+    }
+
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        self.store.count_members(groups, id).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.store.members_among(groups, id, members).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

@@ -144,6 +144,9 @@ impl Licenses {
 
     /// What [`Profile::lint_as`](crate::Profile::lint_as) says, and whether the licence that the payload
     /// names is there, for its role, and not one of no users at all.
+    ///
+    /// In a PUT or PATCH a licence that is not for the role is a warning: if it is that of the former role,
+    /// it is dropped.
     pub fn lint(&self, payload: Payload, value: &Value) -> Report {
         let mut report = PROFILE.lint_as(payload, value);
         let Some(user) = outcome(payload, value) else { return report };
@@ -162,11 +165,13 @@ impl Licenses {
         if let Some(Objection { row, message }) = objection
             && let Some(row) = PROFILE.lifecycle.iter().find(|known| known.id == row)
         {
-            let path = if payload == Payload::Patch { "Operations" } else { "entitlements[0].value" };
+            // The licence of the former role goes with it; only the service provider knows which that is.
+            let may_be_stale = row.id == "license-role" && payload != Payload::Create;
             report.violations.push(Violation {
                 rule: row.id,
-                severity: Severity::Error,
-                path: path.to_owned(),
+                severity: if may_be_stale { Severity::Warning } else { Severity::Error },
+                path: if payload == Payload::Patch { "Operations" } else { "entitlements[0].value" }
+                    .to_owned(),
                 message,
                 scim_type: ScimType::InvalidValue,
                 source: row.source,

@@ -286,7 +286,7 @@ impl PagerDuty {
         if payload == Payload::Replace && self.options.stale_license == StaleLicense::Refuse {
             let detail = "entitlements[0].value: the licence of the former role is not for the new one \
                           (license-role)";
-            return Err(Error::bad_request(ScimType::InvalidValue, detail));
+            return Err(Error::bad_request(ScimType::InvalidValue, detail).with_rule("license-role"));
         }
         user.remove(ENTITLEMENTS);
         Ok(())
@@ -345,7 +345,8 @@ impl Policy for PagerDuty {
                 StatusCode::BAD_REQUEST,
                 "the user has assigned incidents, and the account does not reassign them \
                  (incident-blocks-deletion)",
-            ));
+            )
+            .with_rule("incident-blocks-deletion"));
         }
         Ok(())
     }
@@ -409,7 +410,7 @@ fn is_owner(user: &Object) -> bool {
 
 fn owner_protected(done: &str) -> Error {
     let detail = format!("the account owner cannot be {done} (owner-protected)");
-    Error::new(StatusCode::FORBIDDEN, detail)
+    Error::new(StatusCode::FORBIDDEN, detail).with_rule("owner-protected")
 }
 
 /// Where PATCH added an element to the only one of `attribute`, leaves the new one alone.

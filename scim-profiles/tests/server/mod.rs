@@ -7,13 +7,13 @@ use http::{HeaderMap, StatusCode};
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::store::{Scope, Store};
 use scim_core::{CredentialId, Environment, MemoryStore, Resource, Service, TenantId, Value, validate};
-use scim_profiles::pagerduty::{self, PROFILE, PagerDuty};
+use scim_profiles::pagerduty::{self, AccountStore, PROFILE, PagerDuty};
 use serde_json::json;
 
 /// The service, its store, and a runtime to call it in.
 pub(crate) struct Server {
     pub(crate) store: MemoryStore,
-    service: Service<MemoryStore, StaticTokens, PagerDuty>,
+    service: Service<AccountStore<MemoryStore>, StaticTokens, PagerDuty>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -39,7 +39,8 @@ impl Server {
         );
         let store = MemoryStore::new();
         let config = pagerduty::config("https://scim.example.com/scim/v2".parse().unwrap());
-        let service = Service::new(store.clone(), tokens, config, environment).with_policy(policy);
+        let account = AccountStore::new(store.clone(), policy.clone());
+        let service = Service::new(account, tokens, config, environment).with_policy(policy);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { store, service, runtime }
     }

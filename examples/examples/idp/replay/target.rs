@@ -246,11 +246,15 @@ impl Target {
         self.license.as_deref().filter(|_| self.has("entitlements"))
     }
 
-    /// The role as the vendor shows it; nothing where none is mapped.
+    /// The role, and the licence with it, as the vendor shows them; nothing where none is mapped.
     pub(crate) fn shown_role(&self, role: Role) -> Value {
-        match (self.mapping(), self.role(role)) {
+        let role = match (self.mapping(), self.role(role)) {
             (Some(mapping), Some(role)) => json!({"roles": [(mapping.shown)(role)]}),
             _ => json!({}),
+        };
+        match self.license() {
+            Some(license) => and(role, json!({"entitlements": [{"type": "license", "value": license}]})),
+            None => role,
         }
     }
 
