@@ -15,7 +15,7 @@ use axum::Router;
 use axum::routing::get;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use http::header;
+use http::{StatusCode, header};
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::pagination::{CursorKey, Cursors};

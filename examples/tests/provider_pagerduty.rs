@@ -195,7 +195,7 @@ fn two_servers_over_one_database_give_no_more_than_there_are() {
         let send = |number: usize| {
             let client = servers[number % 2].client.clone();
             let answer = client.post("/Users", user(&format!("u{number}@example.com")));
-            if answer.status == 201 && number % 4 == 0 {
+            if answer.status == 201 && number.is_multiple_of(4) {
                 // It comes and goes.
                 client.delete(&format!("/Users/{}", id(&answer.body))).expect(204);
             }

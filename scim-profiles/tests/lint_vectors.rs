@@ -15,6 +15,7 @@ use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
 use scim_profiles::datadog::{self, DatadogOptions};
+use scim_profiles::pagerduty::Licenses;
 use scim_profiles::{Payload, Profile, Report};
 use serde::Deserialize;
 
@@ -27,6 +28,14 @@ struct Vector {
     #[serde(default)]
     lint: Vec<String>,
     status: Option<u16>,
+    #[serde(default)]
+    account: Account,
+}
+
+/// What of an account the linter can be told.
+#[derive(Default, Deserialize)]
+struct Account {
+    licenses: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +58,9 @@ impl Vector {
             _ => return None,
         };
         let body = self.request.body.as_ref()?;
+        if let Some(licenses) = &self.account.licenses {
+            return Some(Licenses::parse(licenses).unwrap().lint(payload, body));
+        }
         match profile.lint_resource(self.resource_type(), payload, body) {
             Some(report) => Some(report),
             None => Some(profile.lint_as(payload, body)),

@@ -1,6 +1,6 @@
 //! Licences over the lives of users: beside a simple count, among concurrent requests, and for stores that
 //! several servers share.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -199,7 +199,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// Whatever is asked for in whatever order, every user has the licence a simple count says, no licence
     /// has more users than allocations, and what is refused changes nothing.
@@ -475,9 +475,7 @@ async fn the_number_is_nobodys_business() {
     let schema = send(&service, "GET", &format!("/Schemas/{USER}"), None).await.1.to_string();
     assert!(!schema.contains("licenseSeat"), "{schema}");
     let described = scim_core::openapi::document(service.config()).to_string();
-    let place = described.find("licenseSeat");
-    let around = place.map(|place| &described[place.saturating_sub(200)..place + 100]);
-    assert_eq!(around, None, "the description of the service");
+    assert!(!described.contains("licenseSeat"), "the description of the service");
 }
 
 /// The incidents of the deleted are reported once, after the deletion, and only where they are reassigned.
