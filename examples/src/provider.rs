@@ -477,6 +477,8 @@ impl fmt::Display for Provider {
     }
 }
 
+/// What the audit trail calls the token.
+const CREDENTIAL: &str = "token";
 /// The tenant of everything that is served.
 pub(crate) const TENANT: &str = "local";
 
@@ -487,11 +489,15 @@ type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>,
 fn mounted<S: Store>(store: S, parts: Parts) -> Router {
     let (tokens, config, environment, policy, trail, (guards, ledger)) = parts;
     let store = GuardedStore::new(store, guards, ledger, Arc::clone(&environment.now));
+    let me = tokens.subject_of(&CredentialId::new(CREDENTIAL));
     let mut service = Service::new(store, tokens, config, environment).with_policy(policy);
     if let Some(trail) = trail {
         service = service.with_audit(trail);
     }
-    let described = describe(&openapi::document(service.config()));
+    let described = describe(&match me {
+        Subject::NotOffered => openapi::document(service.config()),
+        _ => openapi::document_with_me(service.config(), "User"),
+    });
     described.merge(crate::router(service)).layer(axum::middleware::from_fn(crate::log::requests))
 }
 
@@ -548,7 +554,7 @@ fn database_of(profile: &Profile, file: Option<PathBuf>, url: Option<DatabaseUrl
 /// `token`, which stands for the user `me`, in every spelling of the Authorization header that the
 /// profile accepts.
 fn authenticator(profile: &Profile, token: Secret, me: Option<String>) -> StaticTokens {
-    let credential = CredentialId::new("token");
+    let credential = CredentialId::new(CREDENTIAL);
     let principal = Principal { tenant: TenantId::new(TENANT), credential: credential.clone() };
     let mut tokens = StaticTokens::new().with(token, principal);
     if let Some(name) = me {

@@ -45,6 +45,26 @@ use body::Side;
 /// The configuration of a [`Service`](crate::Service) is [`Service::config`](crate::Service::config):
 /// what its store does not answer is not in it.
 pub fn document(config: &Config) -> Json {
+    described(config, None)
+}
+
+/// The same of a service that offers `/Me` to credentials that stand for resources of the type `me`
+/// ([`Authenticator::subject`](crate::auth::Authenticator::subject)), if that is served.
+///
+/// ```
+/// use scim_core::{Config, openapi};
+///
+/// let config = Config::new("https://example.com/scim/v2".parse()?);
+/// let document = openapi::document_with_me(&config, "User");
+/// assert_eq!(document["paths"]["/Me"]["get"]["operationId"], "Me.read");
+/// assert!(openapi::document(&config)["paths"].get("/Me").is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn document_with_me(config: &Config, me: &str) -> Json {
+    described(config, Some(me))
+}
+
+fn described(config: &Config, me: Option<&str>) -> Json {
     json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -56,7 +76,7 @@ pub fn document(config: &Config) -> Json {
         "servers": [{ "url": BaseUrl::of(&config.base_url).endpoint("") }],
         "security": security(config),
         "tags": tags(config),
-        "paths": path::paths(config),
+        "paths": path::paths(config, me),
         "components": {
             "schemas": schemas(config),
             "securitySchemes": security_schemes(config),

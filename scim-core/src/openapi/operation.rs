@@ -19,8 +19,13 @@ pub(super) struct Operation {
 
 impl Operation {
     pub(super) fn new(tag: &str, verb: &str, summary: impl Into<String>) -> Self {
+        Self::of(tag, format!("{tag}.{verb}"), summary)
+    }
+
+    /// The operation `id`, which is of the tag.
+    pub(super) fn of(tag: &str, id: String, summary: impl Into<String>) -> Self {
         let operation = Self {
-            id: format!("{tag}.{verb}"),
+            id,
             tag: tag.to_owned(),
             summary: summary.into(),
             parameters: Vec::new(),
@@ -194,7 +199,7 @@ pub(super) fn listing(config: &Config, attribute: &str) -> Vec<Json> {
     parameters
 }
 
-/// A condition on the version (RFC 7644 §3.14).
+/// A condition on the version (RFC 7644 §3.14, RFC 9110 §13.1).
 pub(super) fn condition(name: &str) -> Json {
     json!({
         "name": name,

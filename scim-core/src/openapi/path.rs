@@ -8,11 +8,14 @@ use crate::schema::ResourceSchema;
 use crate::service::Config;
 
 /// Every path below the base URL.
-pub(super) fn paths(config: &Config) -> Json {
+pub(super) fn paths(config: &Config, me: Option<&str>) -> Json {
     let mut paths = Map::new();
     for (index, schema) in config.registry.resource_types().enumerate() {
         let of = Endpoint { config, name: component(index, schema.name()), schema };
         of.describe(&mut paths);
+        if me == Some(schema.name()) {
+            paths.insert("/Me".to_owned(), of.me());
+        }
     }
     let all = |verb: &str, summary: &str| Operation::new("Protocol", verb, summary);
     if config.capabilities.search {
@@ -78,22 +81,39 @@ impl Endpoint<'_> {
             let search = search.body(format!("{name}.search")).answer(200, &format!("{name}.list"));
             paths.insert(format!("{endpoint}/.search"), json!({ "post": search.into_json() }));
         }
-        paths.insert(format!("{endpoint}/{{id}}"), self.one());
-    }
-
-    /// The operations on one resource.
-    fn one(&self) -> Json {
-        let (config, name) = (self.config, &self.name);
-        let attribute = format!("{name}.attribute");
         let on_one = |verb: &str, summary: &str| {
             self.operation(verb, summary).parameters([id("Its `id`.", &[])]).refusals(&[404])
         };
-        let changes =
-            |operation: Operation| operation.parameters([condition("If-Match")]).refusals(&[409, 412]);
-        let read = on_one("read", "A resource")
-            .query(projection(&attribute))
-            .parameters([condition("If-None-Match")]);
-        let read = read.resource(200, name, config, &[]).empty(304);
+        paths.insert(format!("{endpoint}/{{id}}"), self.one(on_one));
+    }
+
+    /// The operations on the resource that the credential stands for (RFC 7644 §3.11).
+    fn me(&self) -> Json {
+        let on_me = |verb: &str, summary: &str| {
+            let summary = format!("{summary}: that which the credential stands for");
+            Operation::of(&self.name, format!("Me.{verb}"), summary).refusals(&[404])
+        };
+        let mut me = self.one(on_me);
+        let create = on_me("create", "Creates a resource")
+            .query(projection(&format!("{}.attribute", self.name)))
+            .body(format!("{}.create", self.name))
+            .resource(201, &self.name, self.config, &[])
+            .empty(204)
+            .refusals(&[409]);
+        if let Some(members) = me.as_object_mut() {
+            members.insert("post".to_owned(), create.into_json());
+        }
+        me
+    }
+
+    /// The operations on one resource.
+    fn one(&self, on_one: impl Fn(&str, &str) -> Operation) -> Json {
+        let (config, name) = (self.config, &self.name);
+        let attribute = format!("{name}.attribute");
+        let conditions = || [condition("If-Match"), condition("If-None-Match")];
+        let changes = |operation: Operation| operation.parameters(conditions()).refusals(&[409, 412]);
+        let read = on_one("read", "A resource").query(projection(&attribute)).parameters(conditions());
+        let read = read.resource(200, name, config, &[]).empty(304).refusals(&[412]);
         let replace = changes(on_one("replace", "Replaces a resource")).query(projection(&attribute));
         let replace = replace.body(format!("{name}.replace")).resource(200, name, config, &[]).empty(204);
         let delete = changes(on_one("delete", "Deletes a resource")).query([]).empty(204);

@@ -1,8 +1,10 @@
 //! `/Me`, an alias of the resource that the credential stands for (RFC 7644 §3.11).
 
+use std::collections::BTreeSet;
+
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::service::Operation;
-use scim_core::{CredentialId, Environment, ExternalId, MemoryStore, ResourceId, Service, TenantId};
+use scim_core::{CredentialId, Environment, ExternalId, MemoryStore, ResourceId, Service, TenantId, openapi};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, BASE, answer, config, encoded, ready, request, user};
@@ -41,6 +43,55 @@ fn send(server: &MeServer, token: &str, method: &str, path: &str, body: Option<V
     let mut request = request(method, path, body);
     request.headers_mut().insert("authorization", format!("Bearer {token}-token").parse().unwrap());
     answer(ready(server.call(request)))
+}
+
+/// Whatever the description has at the alias, and whatever the service answers there, also to conditions
+/// on the version.
+#[test]
+fn what_is_answered_at_the_alias_is_described() {
+    let document = openapi::document_with_me(&config(), "User");
+    let described = document["paths"]["/Me"].as_object().unwrap();
+    let (server, mut answered) = (server(), BTreeSet::new());
+    let conditions =
+        [Some(("if-match", "W/\"99\"")), Some(("if-none-match", "*")), Some(("if-match", "*")), None];
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "title", "value": "Guide"}],
+    });
+    let methods = ["post", "get", "patch", "put", "delete"];
+    assert_eq!(methods.len(), described.len());
+    for token in ["ann", "both", "ann"] {
+        for method in methods {
+            let operation = &described[method];
+            let body = if method == "patch" { patch.clone() } else { user("Ann") };
+            for (condition, body) in conditions.iter().flat_map(|of| [(of, json!({})), (of, body.clone())]) {
+                let body = Some(body).filter(|_| !["get", "delete"].contains(&method));
+                let mut request = request(&method.to_uppercase(), "/Me", body);
+                let headers = request.headers_mut();
+                headers.insert("authorization", format!("Bearer {token}-token").parse().unwrap());
+                if let Some((name, value)) = condition {
+                    headers.insert(*name, value.parse().unwrap());
+                    let named = |of: &Value| of["name"].as_str().unwrap().eq_ignore_ascii_case(name);
+                    let said = operation["parameters"].as_array().unwrap().iter().any(named);
+                    assert_eq!(said, method != "post", "{method} {name}");
+                }
+                let answer = answer(ready(server.call(request)));
+                let status = answer.status.as_str().to_owned();
+                assert!(operation["responses"].get(&status).is_some(), "{method}: {status} {}", answer.text);
+                answered.insert(format!("{method} {status}"));
+            }
+        }
+    }
+    let told: Vec<&str> = answered.iter().map(String::as_str).collect();
+    for one in
+        ["delete 204", "delete 404", "delete 412", "get 200", "get 304", "get 404", "get 412", "patch 200"]
+    {
+        assert!(told.contains(&one), "{one}: {told:?}");
+    }
+    for one in ["patch 400", "patch 412", "post 201", "post 403", "post 409", "put 200", "put 400", "put 412"]
+    {
+        assert!(told.contains(&one), "{one}: {told:?}");
+    }
 }
 
 #[test]

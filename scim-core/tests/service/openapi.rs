@@ -46,7 +46,7 @@ fn walk(value: &Value, visit: &mut impl FnMut(&serde_json::Map<String, Value>)) 
 
 #[test]
 fn the_document_is_whole_in_itself() {
-    let document = openapi::document(&described());
+    let document = openapi::document_with_me(&described(), "User");
     let mut references = 0;
     walk(&document, &mut |object| {
         // An attribute may be called `$ref`, as that of `members` is.
