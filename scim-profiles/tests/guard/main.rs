@@ -4,10 +4,12 @@
 
 mod bulk;
 mod concurrency;
+mod failures;
 mod incident_io;
 mod ledger;
 mod model;
 mod protected;
+mod scale;
 mod server;
 mod vectors;
 
