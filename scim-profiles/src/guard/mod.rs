@@ -79,7 +79,8 @@
 //!
 //! let delete = || send(http::Request::delete("/scim/v2/Users/1"), "");
 //! assert_eq!(delete().await, 403);
-//! store.lift(&acme, Some(Lift::ceilings("1970-01-01T01:00:00Z".parse()?))).await?;
+//! let in_an_hour = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+//! store.lift(&acme, Some(Lift::ceilings(in_an_hour))).await?;
 //! assert_eq!(delete().await, 204);
 //! # Ok(())
 //! # }
