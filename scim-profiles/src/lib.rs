@@ -52,6 +52,8 @@ mod profile;
 mod report;
 mod rule;
 mod source;
+#[doc = include_str!("../SOURCES.md")]
+pub mod sources {}
 mod table;
 
 pub use profile::{

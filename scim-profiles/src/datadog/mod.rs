@@ -49,6 +49,8 @@
 //! - Attributes that Datadog does not have are ignored, in PATCH too.
 //! - A PUT without roles keeps them, since roles are not mapped by default.
 //! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 of is 404.
+//!
+#![doc = include_str!("../../pages/datadog.md")]
 
 mod options;
 mod policy;

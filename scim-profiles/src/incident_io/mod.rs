@@ -43,6 +43,8 @@
 //! have what their groups give, readable as the extension [`EFFECTIVE_ACCESS`]: a rehearsal for an
 //! identity provider's group push. Where incident.io's documents are silent it follows the RFCs. Groups
 //! have distinct names, since they are mapped by them; a group in a group gives the people in it nothing.
+//!
+#![doc = include_str!("../../pages/incident-io.md")]
 
 mod access;
 mod directory;

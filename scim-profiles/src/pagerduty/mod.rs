@@ -87,6 +87,8 @@
 //!         .with_policy(PagerDuty::default())
 //! }
 //! ```
+//!
+#![doc = include_str!("../../pages/pagerduty.md")]
 
 mod account;
 mod incidents;

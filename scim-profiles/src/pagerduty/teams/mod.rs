@@ -36,6 +36,8 @@
 //! a name or an address that so many have in them is no name or address to search for. A request that is
 //! given up on and has its effect after all, when the members have been read again, can leave somebody on
 //! a team of whom the bridge does not know that it added them: they stay.
+//!
+#![doc = include_str!("../../../pages/pagerduty-teams.md")]
 
 mod answer;
 mod book;
