@@ -104,6 +104,8 @@ fn check(database: &[&str], start: impl Fn(&[&str]) -> Server) {
     let parsed: Vec<jiff::Timestamp> = times.iter().map(|time| time.parse().unwrap()).collect();
     assert!(parsed.is_sorted(), "{times:?}");
     assert_eq!(by_text(all.clone()), by_text(in_log.clone()), "the same in the database");
+    let group = format!("Group/{}", in_log[4]["resource"].as_str().unwrap());
+    assert_eq!(in_log[8]["left"], json!({"count": 1, "groups": [group]}));
     let babs = in_log[0]["resource"].as_str().unwrap();
     let of_babs = printed(database, &["--resource", &format!("User/{babs}")]);
     assert_eq!(of_babs, all.iter().filter(|record| record["resource"] == babs).cloned().collect::<Vec<_>>());

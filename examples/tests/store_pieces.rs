@@ -183,8 +183,12 @@ async fn a_member_that_stays_is_given_once() {
         // A group that is gone has no more members, and that is no failure.
         let mut pieces = store.read_in_pieces(scope, &id, &Projection::default()).await.unwrap().unwrap();
         assert!(!pieces.rest[0].values.next().await.unwrap().is_empty());
-        let deletion =
-            scim_core::store::Deletion { expected: None, groups: &[], last_modified: "2026-02-02T00:00:00Z" };
+        let deletion = scim_core::store::Deletion {
+            expected: None,
+            groups: &[],
+            last_modified: "2026-02-02T00:00:00Z",
+            left: None,
+        };
         store.delete(scope, &id, &deletion).await.unwrap();
         assert!(pieces.rest[0].values.next().await.unwrap().is_empty());
     })

@@ -1,9 +1,9 @@
 //! Where resources live: the one trait an embedder implements.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::audit::Record;
+use crate::audit::{GroupsLeft, Record};
 use crate::membership::{self, Membership};
 use crate::patch::Change;
 use crate::pieces::Pieces;
@@ -73,6 +73,9 @@ pub trait Store: Send + Sync + 'static {
     -> impl Future<Output = Result<Page, StoreError>> + Send;
 
     /// Reads one resource as [`read`](Self::read) does, to be written piece by piece.
+    ///
+    /// The values are those that a read has, each once, but not always in its order: RFC 7643 §2.4 gives
+    /// them none, and what is read a few at a time is best read in that of an index.
     ///
     /// As provided, it is one piece. A store that keeps the values of an attribute apart from the
     /// rest, such as the members of groups in rows of their own, should give them in [pieces](Pieces),
@@ -500,13 +503,54 @@ pub struct Deletion<'a> {
     pub groups: &'a [Arc<ResourceSchema>],
     /// `meta.lastModified` of the groups it was a member of.
     pub last_modified: &'a str,
+    /// Where to note these groups, for the [audit trail](crate::audit).
+    pub left: Option<&'a LeftGroups>,
 }
 
 impl Deletion<'_> {
-    /// Sets `meta.lastModified` and `meta.version` of a group that lost the deleted member.
+    /// Sets `meta.lastModified` and `meta.version` of a group that lost the deleted member, and notes that
+    /// it is [left](Self::left).
     pub fn stamp(&self, group: &mut Resource) {
         let version = group.version().unwrap_or(Version(0)).next();
         stamp(group, self.last_modified, version);
+        if let Some(left) = self.left {
+            left.note(group);
+        }
+    }
+
+    /// Forgets what was noted: for a store that makes the deletion again, having undone it.
+    pub fn begin_again(&self) {
+        if let Some(left) = self.left {
+            *left.groups() = GroupsLeft::default();
+        }
+    }
+}
+
+/// The groups that a resource was taken out of because it was deleted, noted while that is done.
+#[derive(Debug, Default)]
+pub struct LeftGroups(Mutex<GroupsLeft>);
+
+impl LeftGroups {
+    /// What is noted so far; `None` if no group was left.
+    pub fn told(&self) -> Option<GroupsLeft> {
+        Some(self.groups().clone()).filter(|left| left.count > 0)
+    }
+
+    fn note(&self, group: &Resource) {
+        let mut left = self.groups();
+        left.count += 1;
+        if left.first.len() < GroupsLeft::MOST
+            && let Some(id) = group.id()
+        {
+            left.first.push(match group.resource_type() {
+                Some(kind) => format!("{kind}/{id}").into(),
+                None => id.as_str().into(),
+            });
+        }
+    }
+
+    fn groups(&self) -> MutexGuard<'_, GroupsLeft> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -129,6 +129,27 @@ fn debug_hides_passwords() {
     assert!(text.contains("[redacted]") && !text.contains("t1me"), "{text}");
 }
 
+/// Which attribute of one's own is a secret only its schema says, so none is shown; what the RFCs name is.
+#[test]
+fn debug_hides_what_no_rfc_names() {
+    let user: Value = json!({
+        "userName": "ann", "pin": "1234", "active": true, "keys": [{"value": "5678"}], "codes": ["90"],
+        "urn:example:badge": {"badgeNumber": "4321", "department": "Tours"}, "urn:example:code": "8765",
+        "name": {"familyName": "Jensen", "maiden": "Doe"},
+    })
+    .into();
+    assert_eq!(
+        format!("{user:?}"),
+        r#"Object({"active": Bool(true), "codes": [redacted], "keys": [redacted], "#.to_owned()
+            + r#""name": Object({"familyName": String("Jensen"), "maiden": [redacted]}), "pin": [redacted], "#
+            + r#""urn:example:badge": Object({"badgeNumber": [redacted], "department": String("Tours")}), "#
+            + r#""urn:example:code": [redacted], "userName": String("ann")})"#
+    );
+    let pin =
+        scim_core::patch::Write { extension: None, attribute: "pin".into(), value: Some("1234".into()) };
+    assert!(!format!("{pin:?}").contains("1234"));
+}
+
 #[test]
 fn null_and_an_empty_array_are_unassigned() {
     for (text, unassigned) in

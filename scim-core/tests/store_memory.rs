@@ -45,7 +45,8 @@ fn clones_share_their_resources_and_nothing_waits() {
     ready(store.clone().create(scope, &user, &keys)).unwrap();
     assert_eq!(store.len(), 1);
     assert_eq!(format!("{store:?}"), "MemoryStore { len: 1 }");
-    let deletion = Deletion { expected: None, groups: &[], last_modified: "2026-01-01T00:00:00Z" };
+    let deletion =
+        Deletion { expected: None, groups: &[], last_modified: "2026-01-01T00:00:00Z", left: None };
     ready(store.delete(scope, &ResourceId::new("1"), &deletion)).unwrap();
     assert!(store.is_empty());
 }

@@ -51,6 +51,17 @@ impl AttrName {
         }
     }
 
+    /// Whether RFC 7643 or RFC 7644 gives this name, so spelt, to a member of an object.
+    ///
+    /// ```
+    /// use scim_filter::AttrName;
+    /// assert!(AttrName::new("userName").is_of_rfcs());
+    /// assert!(!AttrName::new("badgeNumber").is_of_rfcs());
+    /// ```
+    pub fn is_of_rfcs(&self) -> bool {
+        matches!(self.spelling, Spelling::Known(_))
+    }
+
     /// Whether `text` spells this name in any case.
     pub fn matches(&self, text: &str) -> bool {
         self.as_str().eq_ignore_ascii_case(text)

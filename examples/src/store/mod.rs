@@ -241,6 +241,7 @@ impl SqlStore {
         deletion: &Deletion<'_>,
         record: Option<&Record>,
     ) -> Result<(), StoreError> {
+        deletion.begin_again();
         let mut tx = self.database.write().await?;
         expect(locked(&mut tx, scope, id).await?, deletion.expected)?;
         // Its keys and members go with it.
@@ -253,7 +254,7 @@ impl SqlStore {
         for schema in deletion.groups {
             members::leave(&mut tx, Scope { schema, ..scope }, id, deletion).await?;
         }
-        audit::keep(&mut tx, record).await?;
+        audit::keep(&mut tx, record.map(|record| record.leaving(deletion)).as_deref()).await?;
         tx.commit().await
     }
 }

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{AttributeChange, BulkPlace, Changed, Record};
+use super::{AttributeChange, BulkPlace, Changed, GroupsLeft, Record};
 use crate::leniency::Leniency;
 
 impl Serialize for Record {
@@ -51,6 +51,18 @@ impl Serialize for Record {
         if !self.changes.is_empty() {
             map.serialize_entry("changes", &self.changes)?;
         }
+        if let Some(left) = &self.left {
+            map.serialize_entry("left", left)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for GroupsLeft {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("count", &self.count)?;
+        map.serialize_entry("groups", &self.first)?;
         map.end()
     }
 }

@@ -79,6 +79,7 @@
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
 //! | `remarks` | array of strings | what the policy [remarked](crate::policy::Policy::remarks) |
 //! | `changes` | array of objects | the attributes that became different |
+//! | `left` | object | of a deletion: `count`, how many groups the resource was taken out of, and `groups`, the first of them as `TYPE/ID` |
 //!
 //! A change has in `attribute` the attribute's name, that of an extension's behind the extension's URI
 //! and a colon, and
@@ -92,7 +93,8 @@
 //! - `"redacted": true`, where something of it is not shown.
 //!
 //! A resource that is deleted leaves its groups with it. Their versions grow by one for that, and the
-//! record is that of the deletion.
+//! record is that of the deletion: `left` says how many groups it left, and names the first hundred, so
+//! that a record stays short whoever is deleted.
 //!
 //! `id` and `meta` are not among the changes, nor is an order of members.
 //!
@@ -134,6 +136,7 @@ use http::StatusCode;
 pub use crate::ids::RequestId;
 use crate::leniency::Leniency;
 use crate::service::Operation;
+use crate::store::{Deletion, LeftGroups};
 use crate::{CredentialId, ResourceId, ScimType, TenantId, Version};
 
 /// One change, made or refused: an entry of the audit trail.
@@ -176,6 +179,23 @@ pub struct Record {
     pub remarks: Vec<String>,
     /// The attributes that became different.
     pub changes: Vec<AttributeChange>,
+    /// The groups that a deleted resource left.
+    pub left: Option<GroupsLeft>,
+}
+
+/// The groups that a resource was taken out of because it was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupsLeft {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, as `TYPE/ID`: at most [`MOST`](Self::MOST).
+    pub first: Vec<Box<str>>,
+}
+
+impl GroupsLeft {
+    /// The most groups that are named.
+    pub const MOST: usize = 100;
 }
 
 impl Record {
@@ -205,6 +225,15 @@ impl Record {
             leniencies: Vec::new(),
             remarks: Vec::new(),
             changes: Vec::new(),
+            left: None,
+        }
+    }
+
+    /// The same record, of a deletion by which the resource left groups, as far as `deletion` notes them.
+    pub fn leaving(&self, deletion: &Deletion<'_>) -> Cow<'_, Self> {
+        match deletion.left.and_then(LeftGroups::told) {
+            None => Cow::Borrowed(self),
+            left => Cow::Owned(Self { left, ..self.clone() }),
         }
     }
 

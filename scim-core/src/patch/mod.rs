@@ -74,7 +74,7 @@ use scim_filter::AttrName;
 
 use crate::leniency::{Leniencies, Leniency};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
-use crate::value::Value;
+use crate::value::{Value, is_shown};
 use crate::{Error, Resource, ScimType};
 use step::{Step, Subject};
 
@@ -101,7 +101,8 @@ pub struct Change {
     pub deltas: Vec<Delta>,
 }
 
-/// A new value of one top-level attribute. Its `Debug` form does not show a `password`.
+/// A new value of one top-level attribute. Its `Debug` form does not show what may be a secret, as that of an
+/// [`Object`](crate::Object) does not.
 #[derive(Clone, PartialEq)]
 pub struct Write {
     /// The extension that holds the attribute.
@@ -117,7 +118,7 @@ impl fmt::Debug for Write {
         let mut write = f.debug_struct("Write");
         write.field("extension", &self.extension).field("attribute", &self.attribute);
         match &self.value {
-            Some(_) if self.attribute.eq_ignore_ascii_case("password") => {
+            Some(value) if !is_shown(&AttrName::new(&self.attribute), value) => {
                 write.field("value", &format_args!("[redacted]"))
             }
             value => write.field("value", value),

@@ -25,7 +25,7 @@ use crate::{ExternalId, ResourceId, Version};
 /// The dynamic form is the truth that PATCH, filters and stores work on; [`User`] and [`Group`]
 /// are views of it.
 ///
-/// Its `Debug` form does not show a `password`. The value itself keeps what the client sent until
+/// Its `Debug` form does not show what may be a secret: a `password`, or what no RFC names. The value itself keeps what the client sent until
 /// the [policy](crate::policy::Policy) takes it out, and hashes it if it wants to.
 ///
 /// ```

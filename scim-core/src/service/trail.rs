@@ -9,7 +9,7 @@ use super::outcome::{Operation, Outcome};
 use crate::audit::{self, Audit, Effect, OnFailure, Record, SinkError};
 use crate::auth::{Authenticator, Principal};
 use crate::policy::Policy;
-use crate::store::{Modification, Modified, Scope, Store, StoreError};
+use crate::store::{LeftGroups, Modification, Modified, Scope, Store, StoreError};
 use crate::{Resource, ResourceId, Version};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
@@ -42,6 +42,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let kept = self.store.keeps_audit().then_some(&record);
         let made = self.store.modify(scope, modification, kept).await;
         pending.end();
+        if let Modification::Delete { deletion, .. } = modification {
+            record.left = deletion.left.and_then(LeftGroups::told);
+        }
         let told = match &made {
             Ok(Modified::Changed(version)) => {
                 outcome.changed = true;

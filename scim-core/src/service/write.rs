@@ -14,7 +14,7 @@ use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Deletion, Modification, Store, StoreError, stamp};
+use crate::store::{Deletion, LeftGroups, Modification, Store, StoreError, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -161,7 +161,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Attempt, Failure> {
         self.policy.may_delete(&call.context, current)?;
         let (groups, last_modified) = (self.config.registry.group_types(call.schema()), self.now());
-        let deletion = Deletion { expected: Some(version), groups: &groups, last_modified: &last_modified };
+        let left = LeftGroups::default();
+        let deletion = Deletion {
+            expected: Some(version),
+            groups: &groups,
+            last_modified: &last_modified,
+            left: Some(&left),
+        };
         let deleted = Modification::Delete { id, deletion };
         let status = Some(StatusCode::NO_CONTENT);
         match self.make(call.scope(), deleted, Some(current), status, call.outcome).await {

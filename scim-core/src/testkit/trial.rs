@@ -214,7 +214,7 @@ impl<S: Store> Trial<S> {
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
         let groups = self.0.registry.group_types(scope.schema);
-        let deletion = Deletion { expected, groups: &groups, last_modified: LATER };
+        let deletion = Deletion { expected, groups: &groups, last_modified: LATER, left: None };
         self.store().delete(scope, &ResourceId::new(id), &deletion).await
     }
 

@@ -136,14 +136,14 @@ impl FromStr for Value {
     }
 }
 
-/// The JSON text without white space, secrets included; [`Debug`](fmt::Debug) hides passwords.
+/// The JSON text without white space, secrets included; [`Debug`](fmt::Debug) hides them.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
-/// The JSON text without white space, secrets included; [`Debug`](fmt::Debug) hides passwords.
+/// The JSON text without white space, secrets included; [`Debug`](fmt::Debug) hides them.
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)

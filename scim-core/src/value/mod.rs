@@ -34,6 +34,7 @@ mod parse;
 mod slots;
 
 pub use object::Object;
+pub(crate) use object::is_shown;
 pub use parse::{JsonError, JsonLimits};
 
 use scim_filter::{Json, JsonView, Number};

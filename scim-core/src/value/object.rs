@@ -176,20 +176,27 @@ impl JsonObject for Object {
     }
 }
 
-/// Prints the members, but `[redacted]` for a member called `password`, so that a secret a
-/// client sets does not reach a log.
+/// Prints the members, but `[redacted]` in the place of what may be a secret, so that none reaches a log:
+/// of `password`, and of each member whose name is neither the RFCs' nor that of an extension, since only a
+/// schema could say whether it is one.
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.iter() {
-            if name.matches("password") {
-                map.entry(name, &format_args!("[redacted]"));
-            } else {
+            if is_shown(name, value) {
                 map.entry(name, value);
+            } else {
+                map.entry(name, &format_args!("[redacted]"));
             }
         }
         map.finish()
     }
+}
+
+/// Whether a `Debug` form shows the value that the member has.
+pub(crate) fn is_shown(name: &AttrName, value: &Value) -> bool {
+    let is_extension = || name.as_str().contains(':') && matches!(value, Value::Object(_));
+    (name.is_of_rfcs() && !name.matches("password")) || is_extension()
 }
 
 impl IntoIterator for Object {

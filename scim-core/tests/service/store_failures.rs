@@ -93,7 +93,8 @@ impl Store for Faulty {
         }
         let applied = self.inner.apply(scope, id, update, expected).await;
         if self.vanishes.load(Ordering::SeqCst) {
-            let deletion = Deletion { expected: None, groups: &[], last_modified: update.last_modified };
+            let deletion =
+                Deletion { expected: None, groups: &[], last_modified: update.last_modified, left: None };
             self.inner.delete(scope, id, &deletion).await?;
         }
         applied

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_core::membership::{Hierarchy, Membership};
 use scim_core::patch::Delta;
+use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Place, Query, QuerySupport, Start};
 use scim_core::schema::Registry;
@@ -332,6 +333,22 @@ impl Store for Faulty {
 
     fn query_support(&self) -> QuerySupport {
         QuerySupport::ALL
+    }
+
+    async fn read_in_pieces(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Pieces>, StoreError> {
+        let mut read = self.read(scope, id, projection).await?;
+        // As one does that forgets what comes behind the first piece.
+        if self.breaks == "what_is_read_in_pieces_is_what_is_read"
+            && let Some(Value::Array(members)) = read.as_mut().and_then(|group| group.0.get_mut("members"))
+        {
+            members.truncate(100);
+        }
+        Ok(read.map(Pieces::from))
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {

@@ -176,7 +176,7 @@ impl Store for Connection {
 }
 
 /// A deletion of what is in no group.
-const ALONE: Deletion<'_> = Deletion { expected: None, groups: &[], last_modified: "" };
+const ALONE: Deletion<'_> = Deletion { expected: None, groups: &[], last_modified: "", left: None };
 
 /// Lets others run once.
 pub(crate) struct Yield(pub(crate) bool);

@@ -343,7 +343,8 @@ impl<S: Store> TeamStore<S> {
         let put_back = match ahead {
             Ahead::Nothing => return,
             Ahead::Made(record, version) => {
-                let deletion = Deletion { expected: Some(version), groups: &[], last_modified: &self.now() };
+                let deletion =
+                    Deletion { expected: Some(version), groups: &[], last_modified: &self.now(), left: None };
                 self.store.delete(Scope { tenant, schema: team() }, &record.id, &deletion).await
             }
             Ahead::Changed(record, version) => self.put(tenant, &record, version).await.map(drop),

@@ -188,7 +188,8 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         let scope = Scope { tenant: &self.principal.tenant, schema: &resource.schema };
         let groups = self.service.config.registry.group_types(&resource.schema);
         let last_modified = self.service.now();
-        let deletion = Deletion { expected: None, groups: &groups, last_modified: &last_modified };
+        let deletion =
+            Deletion { expected: None, groups: &groups, last_modified: &last_modified, left: None };
         let deleted = Modification::Delete { id: &resource.id, deletion };
         let outcome = &mut resource.outcome;
         match self.service.make(scope, deleted, None, None, outcome).await {

@@ -4,13 +4,14 @@ use serde_json::json;
 
 use super::write::{group, of_members, user};
 use crate::patch::Change;
+use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Query, Start};
 use crate::store::{self, Scope, Store};
 use crate::testkit::random::{self, Random, write};
 use crate::testkit::trial::{bound, everything, ids, in_version, name, same};
 use crate::testkit::{Broken, Trial, demand, trial};
-use crate::{Resource, Version};
+use crate::{Resource, ResourceId, Version};
 
 /// Unsorted, a list is in the order of creation: nothing that is written later moves a resource,
 /// and what is created later comes after it. Pages by index hold together only so.
@@ -219,6 +220,53 @@ pub async fn a_filter_sees_what_the_projection_leaves_out<S: Store>(trial: &Tria
         }
     }
     Ok(())
+}
+
+/// A resource that is read in pieces, alone or in a list, is the one that is read as a whole, whatever the
+/// order of its members.
+pub async fn what_is_read_in_pieces_is_what_is_read<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let groups = trial.groups()?;
+    let many: Vec<String> = (0..trial.cases(2500)).map(|number| format!("u{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (id, members) in [("many", &many[..]), ("none", &[]), ("few", &["b", "a", "c"])] {
+        trial.create(groups, &group(id, members)).await?;
+        let pieces = trial.store().read_in_pieces(groups, &ResourceId::new(id), &Projection::default()).await;
+        let pieces = pieces.map_err(|error| trial::failed("read in pieces", id, &error))?;
+        let pieces = pieces.ok_or_else(|| Broken::new(format!("read in pieces of `{id}`: not found")))?;
+        same(&format!("read in pieces of `{id}`"), &whole(pieces).await?, &trial.stored(groups, id).await?)?;
+    }
+    let list = trial.query(groups, &everything()).await?.resources;
+    let page = trial.store().query_in_pieces(groups, &everything()).await;
+    let page = page.map_err(|error| trial::failed("query in pieces", "", &error))?;
+    demand!(page.resources.len() == list.len(), "query in pieces: {} of three", page.resources.len());
+    for (pieces, read) in page.resources.into_iter().zip(&list) {
+        same("query in pieces", &whole(pieces).await?, read)?;
+    }
+    let gone = trial.store().read_in_pieces(groups, &ResourceId::new("gone"), &Projection::default()).await;
+    demand!(matches!(gone, Ok(None)), "read in pieces of what is not there: got {gone:?}");
+    Ok(())
+}
+
+/// The resource with all its pieces.
+async fn whole(pieces: Pieces) -> Result<Resource, Broken> {
+    let mut resource = Resource::clone(&pieces.resource);
+    for mut rest in pieces.rest {
+        let mut values = Vec::new();
+        loop {
+            let some = rest.values.next().await;
+            let some =
+                some.map_err(|error| trial::failed("read of the next piece", &rest.attribute, &error))?;
+            if some.is_empty() {
+                break;
+            }
+            values.extend(some);
+        }
+        resource.0.remove(&rest.attribute);
+        if !values.is_empty() {
+            resource.0.insert(&*rest.attribute, values);
+        }
+    }
+    Ok(resource)
 }
 
 /// Random filters over random resources find what evaluating them on each resource finds.

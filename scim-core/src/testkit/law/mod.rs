@@ -129,6 +129,7 @@ laws! {
         any_window_is_answered
         pages_hold_still_while_others_write
         reads_carry_what_is_asked_for
+        what_is_read_in_pieces_is_what_is_read
         a_filter_sees_what_the_projection_leaves_out
         a_filter_finds_what_evaluation_finds
         a_filter_finds_what_was_last_written;

@@ -76,6 +76,32 @@ fn sorted(mut record: Value) -> Value {
     record
 }
 
+/// Of the groups that the deleted leave, the record has how many there are and the first, so that it stays
+/// short.
+#[test]
+fn the_record_of_a_deletion_says_which_groups_are_left() {
+    let (server, kept) = audited(server());
+    server.user("ann");
+    let groups: Vec<Value> = (0..130).map(|number| server.group(&format!("g{number}"), &["id-1"])).collect();
+    assert_eq!(server.delete("/Groups/id-2").status, 204);
+    kept.take();
+    assert_eq!(server.delete("/Users/id-1").status, 204);
+    let record = kept.one();
+    assert_eq!((&record["effect"], &record["left"]["count"]), (&json!("deleted"), &json!(129)));
+    let named = record["left"]["groups"].as_array().unwrap();
+    let mut all: Vec<String> =
+        groups[1..].iter().map(|group| format!("Group/{}", group["id"].as_str().unwrap())).collect();
+    assert_eq!(named.len(), 100);
+    all.retain(|group| !named.contains(&json!(group)));
+    assert_eq!(all.len(), 29, "each is one of them, and named once");
+
+    // Who is in no group leaves none.
+    server.user("bob");
+    kept.take();
+    assert_eq!(server.delete("/Users/id-132").status, 204);
+    assert_eq!(kept.one().get("left"), None);
+}
+
 #[test]
 fn each_change_is_one_record() {
     let (server, kept) = audited(server());
