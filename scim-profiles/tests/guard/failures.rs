@@ -159,7 +159,7 @@ impl Fixture {
     }
 
     async fn delete(&self, id: &str) -> Result<(), StoreError> {
-        let deletion = Deletion { expected: Some(Version(1)), groups: &[], last_modified: "" };
+        let deletion = Deletion { expected: Some(Version(1)), groups: &[], last_modified: "", left: None };
         self.store.delete(self.scope(), &ResourceId::new(id), &deletion).await
     }
 
@@ -202,7 +202,7 @@ async fn of_the_store() {
     }
     let fixture = Fixture::new().await;
     assert!(matches!(fixture.delete("nobody").await, Err(StoreError::NotFound)));
-    let other = Deletion { expected: Some(Version(7)), groups: &[], last_modified: "" };
+    let other = Deletion { expected: Some(Version(7)), groups: &[], last_modified: "", left: None };
     let raced = fixture.store.delete(fixture.scope(), &ResourceId::new("1"), &other).await;
     assert!(matches!(raced, Err(StoreError::VersionMismatch)));
     assert_eq!(fixture.room().await, 2);
