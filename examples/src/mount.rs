@@ -36,7 +36,8 @@ async fn answer<S: Store, A: Authenticator, P: Policy>(
     let limit = service.config().max_body_bytes();
     match tokio::time::timeout(body_timeout, collect(body, limit)).await {
         Ok(Ok(body)) => {
-            let response = service.call_in_pieces(http::Request::from_parts(parts, body)).await;
+            // On the heap, once: every layer moves what it waits for.
+            let response = Box::pin(service.call_in_pieces(http::Request::from_parts(parts, body))).await;
             response.map(|body| Body::new(body.map_err(log_broken_off)))
         }
         Ok(Err(_)) => refusal(StatusCode::BAD_REQUEST, "the request body ends before its announced length"),

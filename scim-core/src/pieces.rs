@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::Resource;
+use crate::membership::Membership;
 use crate::store::StoreError;
 use crate::value::Value;
 
@@ -24,6 +25,11 @@ pub struct Pieces {
     /// The values that are read piece by piece: those of attributes that `resource` lacks, or has an
     /// empty array for.
     pub rest: Vec<Rest>,
+    /// The groups that have the resource as a member, of the type that [`Query::member_of`] names: all of
+    /// them, or `None` where the service is to [ask](crate::Store::memberships).
+    ///
+    /// [`Query::member_of`]: crate::query::Query::member_of
+    pub memberships: Option<Vec<Membership>>,
 }
 
 /// The values of one attribute, read piece by piece.
@@ -61,7 +67,7 @@ impl From<Resource> for Pieces {
 /// A resource that the store shares.
 impl From<Arc<Resource>> for Pieces {
     fn from(resource: Arc<Resource>) -> Self {
-        Self { resource, rest: Vec::new() }
+        Self { resource, rest: Vec::new(), memberships: None }
     }
 }
 

@@ -6,6 +6,7 @@ use scim_filter::BoundFilter;
 
 use crate::membership::Hierarchy;
 use crate::projection::Projection;
+use crate::schema::ResourceSchema;
 use crate::sort::{Sort, SortKey};
 use crate::store::Page;
 
@@ -26,6 +27,10 @@ pub struct Query {
     /// stored, and a filter has them as [`Ancestry::groups`](crate::membership::Ancestry::groups)
     /// tells them. Never there for a store whose [`QuerySupport`] denies it.
     pub hierarchy: Option<Arc<Hierarchy>>,
+    /// The type of the groups that the resources may be members of, where the answer shows their `groups`.
+    /// A store that can tell these groups in the same go as the page does so in
+    /// [`Pieces::memberships`](crate::pieces::Pieces::memberships), and is not asked for them then.
+    pub member_of: Option<Arc<ResourceSchema>>,
 }
 
 impl Default for Query {
@@ -38,6 +43,7 @@ impl Default for Query {
             count: 0,
             projection: Projection::default(),
             hierarchy: None,
+            member_of: None,
         }
     }
 }

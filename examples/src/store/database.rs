@@ -23,6 +23,9 @@ use sqlx::{
     SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
 };
 
+use super::direct::{Direct, Read};
+use super::kept::{Kept, Lent, TRUSTED};
+
 /// What a store takes of its database, and how long a call waits for it.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -59,10 +62,12 @@ pub(super) enum Database {
         writer: SqlitePool,
         // Readers see the last commit and never wait for the writer. In memory the same connection.
         readers: SqlitePool,
+        // What is read of a file in no time.
+        direct: Option<Arc<Direct>>,
         // How long a call may take.
         most: Duration,
     },
-    Postgres(PgPool),
+    Postgres(PgPool, Kept),
 }
 
 impl Database {
@@ -85,7 +90,8 @@ impl Database {
         first.close().await;
         let readers =
             lasting(limits.readers, limits).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self::Sqlite { writer, readers, most: limits.statement })
+        let direct = Direct::open(path).map_err(sqlx::Error::config)?;
+        Ok(Self::Sqlite { writer, readers, direct: Some(Arc::new(direct)), most: limits.statement })
     }
 
     /// An empty SQLite database that lives as long as the connection.
@@ -93,7 +99,7 @@ impl Database {
         let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).foreign_keys(true);
         let pool: SqlitePool = lasting(1, limits).connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self::Sqlite { writer: pool.clone(), readers: pool, most: limits.statement })
+        Ok(Self::Sqlite { writer: pool.clone(), readers: pool, direct: None, most: limits.statement })
     }
 
     /// Connects to the PostgreSQL database that `url` names, and creates its tables where missing.
@@ -140,38 +146,32 @@ impl Database {
             .await;
         let pool: PgPool =
             pool.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
-        Ok(Self::Postgres(pool))
+        Ok(Self::Postgres(pool, Kept::default()))
     }
 
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(..) => Dialect::Postgres,
         }
     }
 
-    /// Begins to read with one statement, which sees one commit, and which may have to look at much.
+    /// Begins to read with one statement, which sees one commit.
     pub(super) async fn once(&self) -> Result<Tx, StoreError> {
-        let mut tx = self.look_up().await?;
-        if let (Self::Sqlite { most, .. }, Tx::SqliteOnce(connection, clock)) = (self, &mut tx) {
-            *clock = Some(Clock::wind(connection, *most).await.map_err(failure)?);
-        }
-        Ok(tx)
-    }
-
-    /// The same for what looks at few rows, which needs no watching.
-    pub(super) async fn look_up(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } if is_alone(readers) => {
+            Self::Sqlite { readers, direct: Some(direct), most, .. } => Ok(Tx::SqliteDirect(Reads {
+                direct: Arc::clone(direct),
+                readers: readers.clone(),
+                most: *most,
+            })),
+            Self::Sqlite { readers, direct: None, most, .. } => {
                 let pool = readers.clone();
-                let connection = finished(async move { pool.acquire().await }).await?;
-                Ok(Tx::SqliteOnce(connection, None))
+                once(finished(async move { pool.acquire().await }).await?, *most).await
             }
-            Self::Sqlite { readers, .. } => {
-                let connection = readers.acquire().await.map_err(failure)?;
-                Ok(Tx::SqliteOnce(connection, None))
-            }
-            Self::Postgres(pool) => pool.acquire().await.map(Tx::PostgresOnce).map_err(failure),
+            Self::Postgres(pool, kept) => Ok(Tx::PostgresOnce(match kept.take() {
+                Some(connection) => connection,
+                None => kept.lend(kept.waiting(pool.acquire()).await.map_err(failure)?),
+            })),
         }
     }
 
@@ -184,9 +184,9 @@ impl Database {
             Self::Sqlite { readers, most, .. } => {
                 watched(readers.begin().await.map_err(failure)?, *most).await
             }
-            Self::Postgres(pool) => {
+            Self::Postgres(pool, kept) => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                begin(pool, Some(statement)).await.map(Tx::Postgres)
+                kept.waiting(begin(pool, Some(statement))).await.map(Tx::Postgres)
             }
         }
     }
@@ -199,18 +199,22 @@ impl Database {
             Self::Sqlite { writer, most, .. } => {
                 watched(begin(writer, Some("BEGIN IMMEDIATE")).await?, *most).await
             }
-            Self::Postgres(pool) => begin(pool, None).await.map(Tx::Postgres),
+            Self::Postgres(pool, kept) => kept.waiting(begin(pool, None)).await.map(Tx::Postgres),
         }
     }
 
     /// Waits for the calls under way and closes the database.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, .. } => {
+            Self::Sqlite { writer, readers, direct, .. } => {
+                direct.iter().for_each(|direct| direct.close());
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, kept) => {
+                kept.close();
+                pool.close().await;
+            }
         }
     }
 }
@@ -251,9 +255,20 @@ fn is_alone(pool: &SqlitePool) -> bool {
 /// transaction of its own.
 pub(super) enum Tx {
     Sqlite(Transaction<'static, Sqlite>, Clock),
-    SqliteOnce(PoolConnection<Sqlite>, Option<Clock>),
+    SqliteOnce(
+        PoolConnection<Sqlite>,
+        #[expect(dead_code, reason = "it ends what takes too long until it is dropped")] Clock,
+    ),
+    SqliteDirect(Reads),
     Postgres(Transaction<'static, Postgres>),
-    PostgresOnce(PoolConnection<Postgres>),
+    PostgresOnce(Lent),
+}
+
+/// Where an SQLite file is read: each statement at once, or else by a connection of the pool.
+pub(super) struct Reads {
+    direct: Arc<Direct>,
+    readers: SqlitePool,
+    most: Duration,
 }
 
 enum Connection<'t> {
@@ -264,17 +279,28 @@ enum Connection<'t> {
 impl Tx {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(..) | Self::SqliteOnce(..) => Dialect::Sqlite,
+            Self::Sqlite(..) | Self::SqliteOnce(..) | Self::SqliteDirect(_) => Dialect::Sqlite,
             Self::Postgres(_) | Self::PostgresOnce(_) => Dialect::Postgres,
         }
     }
 
-    fn connection(&mut self) -> Connection<'_> {
-        match self {
+    async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        if let Self::SqliteDirect(Reads { readers, most, .. }) = self {
+            *self = once(readers.acquire().await.map_err(failure)?, *most).await?;
+        }
+        Ok(match self {
             Self::Sqlite(tx, _) => Connection::Sqlite(tx),
             Self::SqliteOnce(connection, _) => Connection::Sqlite(connection),
             Self::Postgres(tx) => Connection::Postgres(tx),
-            Self::PostgresOnce(connection) => Connection::Postgres(connection),
+            Self::PostgresOnce(lent) => Connection::Postgres(lent.ask().ok_or_else(no_connection)?),
+            Self::SqliteDirect(_) => return Err(no_connection()),
+        })
+    }
+
+    /// A statement was answered to the end.
+    fn answered(&mut self) {
+        if let Self::PostgresOnce(lent) = self {
+            lent.answered();
         }
     }
 
@@ -286,7 +312,7 @@ impl Tx {
                 done.map_err(failure)
             }
             Self::Postgres(tx) => tx.commit().await.map_err(failure),
-            Self::SqliteOnce(..) | Self::PostgresOnce(_) => Ok(()),
+            Self::SqliteOnce(..) | Self::SqliteDirect(_) | Self::PostgresOnce(_) => Ok(()),
         }
     }
 
@@ -298,18 +324,23 @@ impl Tx {
                 done.map_err(failure)
             }
             Self::Postgres(tx) => tx.rollback().await.map_err(failure),
-            Self::SqliteOnce(..) | Self::PostgresOnce(_) => Ok(()),
+            Self::SqliteOnce(..) | Self::SqliteDirect(_) | Self::PostgresOnce(_) => Ok(()),
         }
     }
 }
 
+fn no_connection() -> StoreError {
+    StoreError::Internal("there is no connection".into())
+}
+
 /// A row that both databases give.
 pub(super) trait Record:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Read + Send + Unpin
 {
 }
 
-impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Read + Send + Unpin
+{}
 
 /// A statement with the values of its parameters, `?1` and on.
 pub(super) struct Statement {
@@ -379,7 +410,12 @@ impl Statement {
 
     /// The rows it gives.
     pub(super) async fn rows<T: Record>(self, tx: &mut Tx) -> Result<Vec<T>, StoreError> {
-        match tx.connection() {
+        if let Tx::SqliteDirect(Reads { direct, .. }) = tx
+            && let Some(rows) = direct.rows(&self.text, &self.values)
+        {
+            return Ok(rows);
+        }
+        match tx.connection().await? {
             Connection::Sqlite(connection) => {
                 let text = AssertSqlSafe(String::from(self.text));
                 let query = bind!(sqlx::query_as(text), self.values);
@@ -392,6 +428,7 @@ impl Statement {
             }
         }
         .map_err(failure)
+        .inspect(|_| tx.answered())
     }
 
     /// The first row it gives.
@@ -401,7 +438,7 @@ impl Statement {
 
     /// Executes it; the number of rows that it changed.
     pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
-        match tx.connection() {
+        match tx.connection().await? {
             Connection::Sqlite(connection) => {
                 let text = AssertSqlSafe(String::from(self.text));
                 let query = bind!(sqlx::query(text), self.values);
@@ -414,6 +451,7 @@ impl Statement {
             }
         }
         .map_err(failure)
+        .inspect(|_| tx.answered())
     }
 }
 
@@ -541,6 +579,11 @@ impl Drop for Clock {
     }
 }
 
+async fn once(mut connection: PoolConnection<Sqlite>, most: Duration) -> Result<Tx, StoreError> {
+    let clock = Clock::wind(&mut connection, most).await.map_err(failure)?;
+    Ok(Tx::SqliteOnce(connection, clock))
+}
+
 async fn watched(mut tx: Transaction<'static, Sqlite>, most: Duration) -> Result<Tx, StoreError> {
     let clock = Clock::wind(&mut tx, most).await.map_err(failure)?;
     Ok(Tx::Sqlite(tx, clock))
@@ -554,7 +597,5 @@ const RETRIES: u32 = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer is logged.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
-/// How long a connection is taken to be still there without asking.
-const TRUSTED: Duration = Duration::from_secs(1);
 /// Steps of SQLite's virtual machine between two looks at the clock; some thousandths of a second.
 const STEPS: i32 = 100_000;

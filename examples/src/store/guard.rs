@@ -68,7 +68,7 @@ impl GuardLedger for SqlStore {
             "SELECT lifted_until, lifts_protection FROM guards WHERE tenant = ?1 AND lifted_until <> 0",
         );
         let row: Option<(i64, bool)> =
-            select.text(tenant.as_str()).row(&mut self.database.look_up().await?).await?;
+            select.text(tenant.as_str()).row(&mut self.database.once().await?).await?;
         row.map(|(until, protection)| Ok(Lift { until: time(until)?, protection })).transpose()
     }
 }

@@ -86,11 +86,16 @@ pub(super) fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
     short(if attribute.case_exact { Cow::Borrowed(text) } else { compare::fold(text) })
 }
 
+/// Whether an index holds the text as it is.
+pub(super) fn is_whole(text: &str) -> bool {
+    text.len() <= LONGEST
+}
+
 /// A long text as its beginning and what tells it from all others.
 ///
 /// It is longer than any text that is held as it is, so it equals none of them.
 fn short(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.len() <= LONGEST {
+    if is_whole(&text) {
         return text;
     }
     let begin = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();

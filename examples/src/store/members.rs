@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta};
 use scim_core::projection::Projection;
+use scim_core::query::Query;
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
 use scim_core::store::{Deletion, Scope, StoreError};
 use scim_core::{Resource, ResourceId, Value, Version};
@@ -236,6 +237,49 @@ pub(super) async fn among(
     Ok(members.iter().filter(is_there).cloned().collect())
 }
 
+/// Of which type the groups are that a page of resources can be read with: those of
+/// [`Query::member_of`], if their rows name members by their very ids.
+pub(super) fn groups_with(query: &Query) -> Option<&ResourceSchema> {
+    let groups = query.member_of.as_deref()?;
+    member_value(groups).is_some_and(|value| value.case_exact).then_some(groups)
+}
+
+/// The groups of the type that have the resource in `row` as a member, as a JSON array of id and body
+/// of each.
+pub(super) fn groups_of(row: &str, groups: &str, dialect: Dialect) -> String {
+    let (array, pair) = match dialect {
+        Dialect::Sqlite => ("json_group_array", "json_array"),
+        Dialect::Postgres => ("json_agg", "json_build_array"),
+    };
+    format!(
+        "(SELECT CAST({array}({pair}(g.id, g.body)) AS TEXT) FROM members AS m JOIN resources AS g ON \
+         g.tenant = m.tenant AND g.type = m.type AND g.id = m.id \
+         WHERE m.tenant = ?1 AND m.type = {groups} AND m.member = {row}.id)"
+    )
+}
+
+/// The memberships of the resource `id` out of what [`groups_of`] gives; `None` where its id is longer
+/// than rows of members name it by.
+pub(super) fn memberships_of(id: &str, groups: Option<&str>) -> Result<Option<Vec<Membership>>, StoreError> {
+    if !keys::is_whole(id) {
+        return Ok(None);
+    }
+    let mut found: Vec<(String, String)> = match groups {
+        Some(text) => serde_json::from_str(text).map_err(|error| StoreError::Internal(error.into()))?,
+        None => Vec::new(),
+    };
+    found.sort();
+    let membership = |(group, body): (String, String)| {
+        let display = display_name(&body)?;
+        Ok(Membership { member: ResourceId::new(id), group: ResourceId::new(group), display })
+    };
+    found.into_iter().map(membership).collect::<Result<_, _>>().map(Some)
+}
+
+fn display_name(body: &str) -> Result<Option<String>, StoreError> {
+    Ok(decode(body)?.get("displayName").and_then(Value::as_str).map(str::to_owned))
+}
+
 /// The `displayName` of each of these groups.
 async fn names(
     tx: &mut Tx,
@@ -252,8 +296,7 @@ async fn names(
         .text(groups.schema.name());
         let select = batch.iter().fold(select, |select, id| select.text(*id));
         for (id, body) in select.rows::<(String, String)>(tx).await? {
-            let name = decode(&body)?.get("displayName").and_then(Value::as_str).map(str::to_owned);
-            names.insert(id, name);
+            names.insert(id, display_name(&body)?);
         }
     }
     Ok(names)

@@ -8,10 +8,12 @@
 mod audit;
 mod condition;
 mod database;
+mod direct;
 #[cfg(test)]
 mod dropped;
 mod groups;
 mod guard;
+mod kept;
 mod keys;
 mod members;
 mod order;
@@ -266,6 +268,8 @@ impl fmt::Debug for SqlStore {
     }
 }
 
+/// What waits for the database is on the heap, so that what calls it, and is moved about with all it may come
+/// to hold, stays small.
 impl Store for SqlStore {
     async fn create(
         &self,
@@ -282,11 +286,14 @@ impl Store for SqlStore {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        if members::includes(scope.schema, projection) {
-            return members::read(&mut self.database.once().await?, scope, id).await;
-        }
-        let mut tx = self.database.look_up().await?;
-        row(&mut tx, scope, id, ROW).await?.map(|(_, body)| decode(&body)).transpose()
+        let read = async {
+            let mut tx = self.database.once().await?;
+            if members::includes(scope.schema, projection) {
+                return members::read(&mut tx, scope, id).await;
+            }
+            row(&mut tx, scope, id, ROW).await?.map(|(_, body)| decode(&body)).transpose()
+        };
+        Box::pin(read).await
     }
 
     fn query_support(&self) -> QuerySupport {
@@ -294,7 +301,8 @@ impl Store for SqlStore {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        query::run(&self.database, scope, query).await
+        let page = Box::pin(query::run(&self.database, scope, query)).await?;
+        Ok(page.map(|found| found.resource))
     }
 
     async fn read_in_pieces(
@@ -303,11 +311,11 @@ impl Store for SqlStore {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Pieces>, StoreError> {
-        pieces::read(&self.database, scope, id, projection).await
+        Box::pin(pieces::read(&self.database, scope, id, projection)).await
     }
 
     async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        pieces::page(&self.database, scope, query).await
+        Box::pin(pieces::page(&self.database, scope, query)).await
     }
 
     async fn replace(
@@ -327,7 +335,7 @@ impl Store for SqlStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, None))).await
+        Box::pin(self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, None)))).await
     }
 
     async fn delete(
@@ -348,21 +356,21 @@ impl Store for SqlStore {
         match modification {
             Modification::Create { resource, unique } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-                retrying(|| self.create_once(scope, &row, &keys, record)).await?;
+                Box::pin(retrying(|| self.create_once(scope, &row, &keys, record))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Replace { resource, unique, expected } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
                 let replace = || self.replace_once(scope, &row, &keys, expected, record);
-                self.turns.take(retrying(replace)).await?;
+                Box::pin(self.turns.take(retrying(replace))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Apply { id, update, expected } => {
                 let apply = || self.apply_once(scope, id, update, expected, record);
-                Ok(self.turns.take(retrying(apply)).await?.into())
+                Ok(Box::pin(self.turns.take(retrying(apply))).await?.into())
             }
             Modification::Delete { id, deletion } => {
-                retrying(|| self.delete_once(scope, id, &deletion, record)).await?;
+                Box::pin(retrying(|| self.delete_once(scope, id, &deletion, record))).await?;
                 Ok(Modified::Changed(None))
             }
         }
@@ -378,7 +386,7 @@ impl Store for SqlStore {
             audit::keep(&mut tx, Some(record)).await?;
             tx.commit().await
         };
-        retrying(keep).await
+        Box::pin(retrying(keep)).await
     }
 
     async fn memberships(
@@ -386,12 +394,16 @@ impl Store for SqlStore {
         groups: Scope<'_>,
         members: &[ResourceId],
     ) -> Result<Vec<Membership>, StoreError> {
-        let mut tx = self.database.once().await?;
-        members::memberships(&mut tx, groups, members).await
+        let memberships = async {
+            let mut tx = self.database.once().await?;
+            members::memberships(&mut tx, groups, members).await
+        };
+        Box::pin(memberships).await
     }
 
     async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
-        members::count(&mut self.database.once().await?, groups, id).await
+        let count = async { members::count(&mut self.database.once().await?, groups, id).await };
+        Box::pin(count).await
     }
 
     async fn members_among(
@@ -400,7 +412,8 @@ impl Store for SqlStore {
         id: &ResourceId,
         members: &[ResourceId],
     ) -> Result<Vec<ResourceId>, StoreError> {
-        members::among(&mut self.database.look_up().await?, groups, id, members).await
+        let among = async { members::among(&mut self.database.once().await?, groups, id, members).await };
+        Box::pin(among).await
     }
 
     async fn missing(
@@ -408,20 +421,24 @@ impl Store for SqlStore {
         scope: Scope<'_>,
         mut ids: Vec<ResourceId>,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        let mut tx = self.database.look_up().await?;
-        let mut found = HashSet::new();
-        for batch in batches(&ids) {
-            let mut select = Statement::new(format!(
-                "SELECT id FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({})",
-                places(3, batch.len())
-            ))
-            .text(scope.tenant.as_str())
-            .text(scope.schema.name());
-            for id in batch {
-                select = select.text(id.as_str());
+        let present = async {
+            let mut tx = self.database.once().await?;
+            let mut found = HashSet::new();
+            for batch in batches(&ids) {
+                let mut select = Statement::new(format!(
+                    "SELECT id FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({})",
+                    places(3, batch.len())
+                ))
+                .text(scope.tenant.as_str())
+                .text(scope.schema.name());
+                for id in batch {
+                    select = select.text(id.as_str());
+                }
+                found.extend(select.rows::<(String,)>(&mut tx).await?.into_iter().map(|(id,)| id));
             }
-            found.extend(select.rows::<(String,)>(&mut tx).await?.into_iter().map(|(id,)| id));
-        }
+            Ok::<_, StoreError>(found)
+        };
+        let found = Box::pin(present).await?;
         ids.retain(|id| !found.contains(id.as_str()));
         Ok(ids)
     }

@@ -19,7 +19,7 @@ use scim_filter::{AttrName, BoundAttr};
 use super::condition::{Json, Sql};
 use super::database::Statement;
 use super::keys;
-use super::members::{MEMBERS, member_value};
+use super::members::{self, MEMBERS, member_value};
 
 /// An order that the database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ pub(super) struct Row {
     /// The sort key, where the order is by one.
     pub(super) value: Option<String>,
     pub(super) body: String,
+    /// The groups that have it as a member, where they were asked for: an array of id and body of each.
+    pub(super) groups: Option<String>,
+}
+
+impl TryFrom<&rusqlite::Row<'_>> for Row {
+    type Error = rusqlite::Error;
+
+    fn try_from(row: &rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
+        let (seq, id, value, body, groups) = row.try_into()?;
+        Ok(Self { seq, id, value, body, groups })
+    }
 }
 
 impl Order {
@@ -312,8 +323,8 @@ impl<'w> Step<'w> {
     }
 
     /// The statement that reads the rows. Behind the condition's values and the attribute come the
-    /// place, the most rows to read, and how many to skip.
-    pub(super) fn text(&self, sql: &Sql, dialect: Dialect) -> String {
+    /// place, the most rows to read, how many to skip, and the type of the groups if these are read too.
+    pub(super) fn text(&self, sql: &Sql, dialect: Dialect, with_groups: bool) -> String {
         let columns = match self.part {
             Part::Created => vec![ordered("r.seq", sql, dialect)],
             Part::Id | Part::Without(_) | Part::Lacking(_) => vec![ordered("r.id", sql, dialect)],
@@ -339,13 +350,14 @@ impl<'w> Step<'w> {
             Part::Having(text, _) => text,
             _ => "NULL",
         };
+        let (most, skip) = (place(), place());
+        let groups = if with_groups { members::groups_of("r", &place(), dialect) } else { "NULL".to_owned() };
         format!(
-            "SELECT r.seq, r.id, {value} AS value, r.body {}{}{behind} ORDER BY {} LIMIT {} OFFSET {}",
+            "SELECT r.seq, r.id, {value} AS value, r.body, {groups} AS groups {}{}{behind} ORDER BY {} \
+             LIMIT {most} OFFSET {skip}",
             self.rows(sql),
             sql.text,
             order.join(", "),
-            place(),
-            place(),
         )
     }
 

@@ -11,6 +11,7 @@ use scim_core::{Resource, ResourceId};
 
 use super::database::{Database, Statement, Tx, batches};
 use super::members::{self, MEMBERS};
+use super::query::Found;
 use super::{ROW, decode, decode_value, query, row};
 
 /// Reads a resource; its members too, where there are few of them.
@@ -20,7 +21,7 @@ pub(super) async fn read(
     id: &ResourceId,
     projection: &Projection,
 ) -> Result<Option<Pieces>, StoreError> {
-    let mut tx = database.look_up().await?;
+    let mut tx = database.once().await?;
     let Some((_, body)) = row(&mut tx, scope, id, ROW).await? else {
         return Ok(None);
     };
@@ -37,7 +38,10 @@ pub(super) async fn page(
 ) -> Result<Page<Pieces>, StoreError> {
     let heads = Query { projection: Projection::without(MEMBERS), ..query.clone() };
     let Page { total, resources, previous, next } = query::run(database, scope, &heads).await?;
-    let resources = with_members(database, scope, &query.projection, resources).await?;
+    let (resources, memberships): (Vec<_>, Vec<_>) =
+        resources.into_iter().map(|Found { resource, memberships }| (resource, memberships)).unzip();
+    let mut resources = with_members(database, scope, &query.projection, resources).await?;
+    resources.iter_mut().zip(memberships).for_each(|(pieces, found)| pieces.memberships = found);
     Ok(Page { total, resources, previous, next })
 }
 
@@ -53,7 +57,7 @@ async fn with_members(
         return Ok(resources.into_iter().map(Pieces::from).collect());
     }
     let ids: Vec<String> = resources.iter().map(members::id_of).collect::<Result<_, _>>()?;
-    let mut found = first_members(&mut database.look_up().await?, scope, &ids).await?;
+    let mut found = first_members(&mut database.once().await?, scope, &ids).await?;
     let mut pieces = Vec::new();
     for (mut resource, id) in resources.into_iter().zip(ids) {
         let mut few = found.remove(&id).unwrap_or_default();
@@ -124,7 +128,7 @@ struct MemberRows {
 impl Values for MemberRows {
     fn next(&mut self) -> NextValues<'_> {
         Box::pin(async {
-            let mut tx = self.database.look_up().await?;
+            let mut tx = self.database.once().await?;
             let text = if self.behind.is_none() { FIRST_ROWS } else { NEXT_ROWS };
             let mut select = Statement::new(text).text(&self.tenant).text(&self.resource_type).text(&self.id);
             if let Some(member) = &self.behind {

@@ -2,7 +2,9 @@
 //! database puts in the order asked for are ranked.
 
 use scim_core::Resource;
+use scim_core::membership::Membership;
 use scim_core::query::{Place, Query, Start};
+use scim_core::schema::ResourceSchema;
 use scim_core::sort::Ranking;
 use scim_core::store::{Page, Scope, StoreError};
 
@@ -12,8 +14,26 @@ use super::groups::Below;
 use super::order::{Order, Row, Step, Walk};
 use super::{decode, members};
 
+/// A resource of a page.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) resource: Resource,
+    /// The groups it is in, where they were read with it.
+    pub(super) memberships: Option<Vec<Membership>>,
+}
+
+impl From<Resource> for Found {
+    fn from(resource: Resource) -> Self {
+        Self { resource, memberships: None }
+    }
+}
+
 /// Answers `query`, by one statement where that is enough.
-pub(super) async fn run(database: &Database, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+pub(super) async fn run(
+    database: &Database,
+    scope: Scope<'_>,
+    query: &Query,
+) -> Result<Page<Found>, StoreError> {
     let dialect = database.dialect();
     // One transaction for what follows, where the groups have to be found that the filter names.
     let mut tx = match query.hierarchy {
@@ -44,31 +64,39 @@ pub(super) async fn run(database: &Database, scope: Scope<'_>, query: &Query) ->
     if with_members {
         members::load(&mut tx, scope, &mut page.resources).await?;
     }
-    Ok(page)
+    Ok(page.map(Found::from))
 }
 
 /// The page, where a single statement tells it: that of a place, or one of what is looked up, which
-/// says by itself how many there are if it has them all.
+/// says by itself how many there are if it has them all. Which groups they are in, it tells too.
 async fn at_once(
     database: &Database,
     scope: Scope<'_>,
     query: &Query,
     sql: &Sql,
     order: &Order,
-) -> Result<Option<Page>, StoreError> {
+) -> Result<Option<Page<Found>>, StoreError> {
     let walk = Walk::new(order, query)?;
     let asks_total = query.start.asks_total();
     let is_told = !asks_total || (sql.is_lookup && query.start.skip() == 0);
     let Some(step) = walk.step().filter(|_| walk.is_one_step() && query.count > 0 && is_told) else {
         return Ok(None);
     };
-    let mut connection = if sql.is_lookup { database.look_up().await? } else { database.once().await? };
-    let rows = fetch(&mut connection, scope, sql, &step, query.count.saturating_add(1), 0).await?;
+    let mut connection = database.once().await?;
+    let groups = members::groups_with(query);
+    let rows = fetch(&mut connection, scope, sql, &step, query.count.saturating_add(1), 0, groups).await?;
     let total = asks_total.then_some(rows.len());
     if total.is_some_and(|total| total > query.count) {
         return Ok(None);
     }
-    page(query, total, rows.into_iter().map(|row| (order.place(&row), row.body)).collect()).map(Some)
+    let found = |row: Row| {
+        let memberships = match groups {
+            Some(_) => members::memberships_of(&row.id, row.groups.as_deref())?,
+            None => None,
+        };
+        Ok(Found { resource: decode(&row.body)?, memberships })
+    };
+    page(query, total, rows.into_iter().map(|row| (order.place(&row), row)).collect(), found).map(Some)
 }
 
 /// Total and page straight from SQL.
@@ -86,7 +114,7 @@ async fn in_sql(
     if query.count > 0 && total.is_none_or(|total| query.start.skip() < total) {
         let mut skip = query.start.skip();
         while let Some(step) = walk.step().filter(|_| rows.len() < most) {
-            let found = fetch(tx, scope, sql, &step, most - rows.len(), skip).await?;
+            let found = fetch(tx, scope, sql, &step, most - rows.len(), skip, None).await?;
             if found.is_empty() && skip > 0 {
                 skip = skip.saturating_sub(count(tx, scope, sql, Some(&step)).await?);
             } else {
@@ -96,7 +124,7 @@ async fn in_sql(
             rows.extend(found.into_iter().map(|row| (order.place(&row), row.body)));
         }
     }
-    page(query, total, rows)
+    page(query, total, rows, |body: String| decode(&body))
 }
 
 /// Walks through all matches and keeps what comes first in the order asked for:
@@ -132,7 +160,8 @@ async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Resu
         let (body,) = body.ok_or_else(|| super::internal("a resource gone while it was read"))?;
         rows.push((place, body));
     }
-    page(query, query.start.asks_total().then_some(total.unwrap_or(matches)), rows)
+    let total = query.start.asks_total().then_some(total.unwrap_or(matches));
+    page(query, total, rows, |body: String| decode(&body))
 }
 
 /// Offers every match to `ranking`, and returns how many there are.
@@ -145,7 +174,7 @@ async fn rank(
     let mut matches = 0;
     let mut walk = Walk::of_all();
     while let Some(step) = walk.step() {
-        let batch = fetch(tx, scope, sql, &step, BATCH, 0).await?;
+        let batch = fetch(tx, scope, sql, &step, BATCH, 0, None).await?;
         match batch.last() {
             Some(last) if batch.len() == BATCH => walk.pass(&Order::Created.place(last)),
             _ => walk.next_part(),
@@ -159,12 +188,17 @@ async fn rank(
 }
 
 /// The page out of stored resources, of which the one too many is not decoded.
-fn page(query: &Query, total: Option<usize>, rows: Vec<(Place, String)>) -> Result<Page, StoreError> {
+fn page<R, F: Default>(
+    query: &Query,
+    total: Option<usize>,
+    rows: Vec<(Place, R)>,
+    read: impl Fn(R) -> Result<F, StoreError>,
+) -> Result<Page<F>, StoreError> {
     let mut failed = None;
-    let resource = |body: String| {
-        decode(&body).unwrap_or_else(|error| {
+    let resource = |row: R| {
+        read(row).unwrap_or_else(|error| {
             failed = Some(error);
-            Resource::default()
+            F::default()
         })
     };
     let page = Page::of(query, total, rows, resource);
@@ -188,7 +222,7 @@ async fn count(
     Ok(count.map_or(0, |(count,)| usize::try_from(count).unwrap_or(usize::MAX)))
 }
 
-/// The next rows of a walk.
+/// The next rows of a walk, with the groups of the type that they are in.
 async fn fetch(
     tx: &mut Tx,
     scope: Scope<'_>,
@@ -196,13 +230,18 @@ async fn fetch(
     step: &Step<'_>,
     most: usize,
     skip: usize,
+    groups: Option<&ResourceSchema>,
 ) -> Result<Vec<Row>, StoreError> {
     let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
-    let mut statement = prepare(step.text(sql, tx.dialect()), scope, sql);
+    let mut statement = prepare(step.text(sql, tx.dialect(), groups.is_some()), scope, sql);
     if let Some(attribute) = step.attribute() {
         statement = statement.text(attribute);
     }
-    step.bind_place(statement).number(number(most)).number(number(skip)).rows(tx).await
+    statement = step.bind_place(statement).number(number(most)).number(number(skip));
+    if let Some(groups) = groups {
+        statement = statement.text(groups.name());
+    }
+    statement.rows(tx).await
 }
 
 pub(super) fn count_text(sql: &Sql) -> String {

@@ -103,7 +103,7 @@ mod tests {
     use scim_core::schema::{ResourceType, builtin};
 
     use super::*;
-    use crate::store::upgrade::Postgres;
+    use crate::store::tests::sql_support::Postgres;
 
     async fn a_database_says_what_it_is_for(store: SqlStore) {
         let plain = Registry::standard();

@@ -12,10 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::database::{MIGRATIONS, Statement, byte_by_byte};
 use super::{SqlStore, decode};
 
-#[path = "../../tests/sql_support/mod.rs"]
-mod sql_support;
-
-pub(super) use sql_support::Postgres;
+use super::tests::sql_support::Postgres;
 
 /// Rows as the version before claims made them: two users, one of a type of one's own with a name that a
 /// user has too, a group, and a unique value of an extension.

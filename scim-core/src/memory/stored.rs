@@ -206,7 +206,7 @@ impl Stored {
             attribute: attribute.as_str().into(),
             values: Box::new(Chunks::new(values)),
         };
-        Pieces { resource: self.head, rest: self.keyed.into_iter().map(rest).collect() }
+        Pieces { rest: self.keyed.into_iter().map(rest).collect(), ..self.head.into() }
     }
 
     fn whole(&self) -> Resource {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Service;
 use crate::ResourceId;
 use crate::auth::Authenticator;
-use crate::membership::{Ancestry, GROUPS, Hierarchy};
+use crate::membership::{Ancestry, GROUPS, Hierarchy, Membership};
 use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::projection::Projection;
@@ -26,7 +26,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             return Ok(());
         }
         let ids: Vec<ResourceId> = resources.iter().filter_map(|pieces| pieces.resource.id()).collect();
-        let ancestry = self.ancestry(context.scope(), ids).await?;
+        let known: Option<Vec<_>> = resources.iter_mut().map(|pieces| pieces.memberships.take()).collect();
+        let known = known.filter(|_| self.only_group_type(schema, projection).is_some());
+        let known = known.map(|known| known.into_iter().flatten().collect());
+        let ancestry = self.ancestry(context.scope(), ids, known).await?;
         for pieces in resources {
             // What the store shares is copied only for what is to be added.
             let has_groups = pieces.resource.id().is_some_and(|id| ancestry.ids(&id).next().is_some());
@@ -42,17 +45,36 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         self.config.compute_groups && self.hierarchy.computes(schema)
     }
 
-    /// The groups above these resources of the scope.
+    /// The type of groups that resources of the type may be in, if there is one and their `groups` are
+    /// answered.
+    pub(super) fn only_group_type(
+        &self,
+        schema: &ResourceSchema,
+        projection: &Projection,
+    ) -> Option<&Arc<ResourceSchema>> {
+        let shown = self.computes_groups(schema) && projection.includes(schema, None, GROUPS);
+        match self.hierarchy.group_types(schema) {
+            [groups] if shown => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// The groups above these resources of the scope; where the first question is answered already, of
+    /// which groups they are members, `known` says it.
     pub(super) async fn ancestry(
         &self,
         scope: Scope<'_>,
         ids: impl IntoIterator<Item = ResourceId>,
+        mut known: Option<Vec<Membership>>,
     ) -> Result<Ancestry, StoreError> {
         let mut ancestry = Ancestry::new(Arc::clone(&self.hierarchy));
         ancestry.begin(scope.schema, ids);
         while let Some(ask) = ancestry.ask() {
             let groups = Scope { schema: &ask.groups, ..scope };
-            let found = self.store.memberships(groups, &ask.members).await?;
+            let found = match known.take() {
+                Some(found) => found,
+                None => self.store.memberships(groups, &ask.members).await?,
+            };
             ancestry.learn(&ask, found);
         }
         Ok(ancestry)

@@ -205,7 +205,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             true => Some(Arc::clone(&self.hierarchy)),
             false => None,
         };
-        Ok(Query { filter, sort, projection, hierarchy, ..Query::default() })
+        let member_of = self.only_group_type(context.schema, &projection).cloned();
+        Ok(Query { filter, sort, projection, hierarchy, member_of, ..Query::default() })
     }
 
     /// Which page `parameters` ask for.

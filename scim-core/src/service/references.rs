@@ -77,7 +77,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             }
             Nesting::NotItself => {}
             Nesting::NoCircle => {
-                let ancestry = self.ancestry(call.scope(), [group.clone()]).await?;
+                let ancestry = self.ancestry(call.scope(), [group.clone()], None).await?;
                 let above: HashSet<&ResourceId> = ancestry.ids(&group).collect();
                 if let Some(id) = added.iter().find(|id| above.contains(id)) {
                     return refuse(id, "which has the group as a member, directly or through other groups");

@@ -51,7 +51,7 @@ pub(super) enum Written {
 
 impl ResourceText {
     pub(super) fn new(shape: Arc<Shape>, location: Option<String>, pieces: Pieces) -> Self {
-        let Pieces { resource, rest } = pieces;
+        let Pieces { resource, rest, .. } = pieces;
         Self {
             shape,
             location,

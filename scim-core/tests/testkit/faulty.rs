@@ -356,6 +356,14 @@ impl Store for Faulty {
         self.query_now(Scope { tenant: &tenant, ..scope }, query).await
     }
 
+    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
+        let mut page = self.query(scope, query).await?.map(Pieces::from);
+        if self.breaks == "memberships_come_with_a_page" {
+            page.resources.iter_mut().for_each(|pieces| pieces.memberships = Some(Vec::new()));
+        }
+        Ok(page)
+    }
+
     async fn replace(
         &self,
         scope: Scope<'_>,

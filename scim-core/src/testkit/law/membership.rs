@@ -238,6 +238,56 @@ async fn among<S: Store>(
     Ok(())
 }
 
+/// Where a page comes with the groups that its resources are in, these are all that the store tells of them
+/// when it is asked: of users and of groups, and of no other tenant's.
+pub async fn memberships_come_with_a_page<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (users, groups) = (trial.users()?, trial.groups()?);
+    let tenant = trial.tenant(" other");
+    let elsewhere = Scope { tenant: &tenant, ..groups };
+    for (id, name) in [("1", "ann"), ("2", "bob"), ("3", "cyd")] {
+        trial.create(users, &user(id, name)).await?;
+    }
+    trial.create(elsewhere, &group("g9", &["1", "3", "g0"])).await?;
+    let mut sales = group("g2", &["2", "g1", "g2"]);
+    sales.0.insert("displayName", "Sales \"EMEA\"");
+    for group in [&group("g0", &["1", "2", "g1"]), &group("g1", &["2", "g0"]), &sales] {
+        trial.create(groups, group).await?;
+    }
+    let member_of = Some(Arc::new(groups.schema.clone()));
+    let failed = |what: &str, error: &StoreError| Broken::new(format!("{what}: failed with {error:?}"));
+    for (scope, text) in [
+        (users, "userName eq \"ann\""),
+        (users, "userName eq \"cyd\""),
+        (users, "userName eq \"ann\" or userName eq \"bob\""),
+        (users, "userName pr"),
+        (groups, "displayName eq \"Staff\""),
+        (groups, "id eq \"g2\""),
+    ] {
+        for start in [Start::Index(1), Start::Index(2), Start::First] {
+            if start == Start::First && !trial.store().query_support().cursor {
+                continue;
+            }
+            let filter = Some(bound(scope.schema, text)?);
+            let query = Query { filter, start, member_of: member_of.clone(), ..everything() };
+            let page = trial.store().query_in_pieces(scope, &query).await;
+            for pieces in page.map_err(|error| failed(text, &error))?.resources {
+                let (Some(found), Some(id)) = (pieces.memberships, pieces.resource.id()) else { continue };
+                let expected = trial.store().memberships(groups, std::slice::from_ref(&id)).await;
+                let mut expected = expected.map_err(|error| failed("memberships", &error))?;
+                let mut found = found;
+                for all in [&mut found, &mut expected] {
+                    all.sort_by(|one, other| one.group.as_str().cmp(other.group.as_str()));
+                }
+                demand!(
+                    found == expected,
+                    "query `{text}`: of `{id}` expected {expected:?} to come with the page, got {found:?}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 fn told(member: &str, group: &str, display: &str) -> String {
     format!("{member} in {group} ({display})")
 }

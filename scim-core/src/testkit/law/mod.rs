@@ -144,6 +144,7 @@ laws! {
         deletions_and_changes_of_a_group_all_take_effect
         memberships_are_told
         members_are_counted_and_looked_up
+        memberships_come_with_a_page
         a_filter_finds_who_is_in_groups;
     tenant:
         another_tenant_sees_nothing

@@ -1,0 +1,178 @@
+//! Connections to PostgreSQL that are kept at hand for the next look-up.
+//!
+//! sqlx's pool asks a connection that is given back whether it is still there, in a task of its own,
+//! which takes as long as a look-up does. So a connection that has answered is kept here. Who waits for
+//! the pool gets what is kept first, and every connection is given back after a while, so that the
+//! pool's limits hold as ever.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres};
+
+/// The connections at hand; clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    // Those used last are taken first.
+    idle: Vec<Idle>,
+    // How many calls wait for the pool; while there are any, nothing is kept.
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: PoolConnection<Postgres>,
+    // From the pool.
+    taken: Instant,
+    used: Instant,
+}
+
+impl Kept {
+    /// A connection that answered a moment ago.
+    pub(super) fn take(&self) -> Option<Lent> {
+        let mut state = self.state();
+        let Idle { connection, taken, used } = state.idle.pop()?;
+        if used.elapsed() < TRUSTED {
+            return Some(self.lent(connection, taken));
+        }
+        // Those below were used before it.
+        state.idle.clear();
+        None
+    }
+
+    /// The connection, which is kept when it has answered.
+    pub(super) fn lend(&self, connection: PoolConnection<Postgres>) -> Lent {
+        self.lent(connection, Instant::now())
+    }
+
+    /// Waits for the pool, which is given back what is kept.
+    pub(super) async fn waiting<T>(&self, call: impl Future<Output = T>) -> T {
+        let _waiting = Waiting::new(self);
+        call.await
+    }
+
+    /// Keeps nothing any more.
+    pub(super) fn close(&self) {
+        std::mem::forget(Waiting::new(self));
+    }
+
+    fn lent(&self, connection: PoolConnection<Postgres>, taken: Instant) -> Lent {
+        Lent { connection: Some(connection), kept: self.clone(), taken, has_answered: true }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last store over the database is dropped, maybe where no task can give connections back.
+impl Drop for State {
+    fn drop(&mut self) {
+        self.idle.drain(..).for_each(|idle| drop(idle.connection.detach()));
+    }
+}
+
+/// A call that waits for the pool, until it is dropped.
+struct Waiting<'k>(&'k Kept);
+
+impl<'k> Waiting<'k> {
+    fn new(kept: &'k Kept) -> Self {
+        let mut state = kept.state();
+        state.waiting += 1;
+        state.idle.clear();
+        Self(kept)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
+    }
+}
+
+/// A connection that comes back when it is dropped: here if its last statement was answered to the end, and
+/// otherwise to the pool, which looks after it.
+#[derive(Debug)]
+pub(super) struct Lent {
+    // `None` once it is dropped.
+    connection: Option<PoolConnection<Postgres>>,
+    kept: Kept,
+    taken: Instant,
+    has_answered: bool,
+}
+
+impl Lent {
+    /// The connection, for a statement that is under way until [`answered`](Self::answered).
+    pub(super) fn ask(&mut self) -> Option<&mut PgConnection> {
+        self.has_answered = false;
+        self.connection.as_deref_mut()
+    }
+
+    /// The statement was answered to the end.
+    pub(super) fn answered(&mut self) {
+        self.has_answered = true;
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let mut state = self.kept.state();
+        if self.has_answered && state.waiting == 0 && self.taken.elapsed() < LONGEST {
+            state.idle.push(Idle { connection, taken: self.taken, used: Instant::now() });
+        }
+    }
+}
+
+/// How long a connection is taken to be still there without asking.
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a connection is kept from the pool, which has a limit to its age.
+const LONGEST: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::{Database, Limits, Statement};
+    use super::super::tests::sql_support;
+
+    #[tokio::test]
+    async fn a_connection_is_kept_for_the_next_and_given_to_who_waits() {
+        let Some(server) = sql_support::Postgres::start() else { return };
+        let url = server.database("kept").await;
+        // One: who waits for another would wait for ever.
+        let limits = Limits { connections: 1, ..Limits::default() };
+        let database = Database::connect(&url, &limits).await.unwrap();
+        let Database::Postgres(pool, kept) = &database else { panic!("PostgreSQL") };
+        let ask = async |text: &'static str| {
+            let mut tx = database.once().await.unwrap();
+            Statement::new(text).row::<(i64,)>(&mut tx).await
+        };
+        let idle = || kept.state().idle.len();
+
+        for _ in 0..3 {
+            assert_eq!(ask("SELECT 1::bigint").await.unwrap(), Some((1,)));
+            assert_eq!((idle(), pool.num_idle()), (1, 0));
+        }
+        // A statement that fails, and one that is dropped, leave nothing here.
+        assert!(ask("SELECT 1 / 0::bigint").await.is_err());
+        assert_eq!(idle(), 0);
+        assert_eq!(ask("SELECT 2::bigint").await.unwrap(), Some((2,)));
+        let slow = ask("SELECT 3::bigint FROM pg_sleep(0.5)");
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), slow).await.is_err());
+        assert_eq!(idle(), 0);
+        assert_eq!(ask("SELECT 4::bigint").await.unwrap(), Some((4,)));
+        assert_eq!(idle(), 1);
+
+        // A writer gets the connection, and who reads then gets it back.
+        let write = database.write().await.unwrap();
+        assert_eq!(idle(), 0);
+        let (found, ()) = tokio::join!(ask("SELECT 5::bigint"), async { write.commit().await.unwrap() });
+        assert_eq!(found.unwrap(), Some((5,)));
+
+        database.close().await;
+        assert!(database.once().await.is_err());
+    }
+}
