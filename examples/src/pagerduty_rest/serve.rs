@@ -1,15 +1,16 @@
 //! The stand-in on a socket.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -142,7 +143,7 @@ impl StandInHandle {
         std::mem::take(&mut self.lock().seen)
     }
 
-    async fn serve(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+    async fn serve(&self, request: Request<Incoming>) -> Result<Response<Reply>, Dropped> {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, MAX_BODY).collect().await {
             Ok(body) => body.to_bytes(),
@@ -196,9 +197,9 @@ impl State {
     }
 }
 
-fn respond(answer: &Answer, counted: Option<Counted>) -> Response<Full<Bytes>> {
+fn respond(answer: &Answer, counted: Option<Counted>) -> Response<Reply> {
     let text = answer.body.as_ref().map(serde_json::Value::to_string);
-    let mut response = Response::new(Full::new(Bytes::from(text.unwrap_or_default())));
+    let mut response = Response::new(Reply::of(text.unwrap_or_default()));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     if answer.body.is_some() {
@@ -218,21 +219,60 @@ fn respond(answer: &Answer, counted: Option<Counted>) -> Response<Full<Bytes>> {
 }
 
 /// A 5xx: of PagerDuty in its form, of what stands before it in another.
-fn failed(status: StatusCode) -> Response<Full<Bytes>> {
+fn failed(status: StatusCode) -> Response<Reply> {
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         return respond(&Refusal::internal().into(), None);
     }
     let text = format!("<html><body><h1>{status}</h1></body></html>");
-    let mut response = Response::new(Full::new(Bytes::from(text)));
+    let mut response = Response::new(Reply::of(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }
 
-/// The same with more announced than comes, for which the connection ends.
-fn broken_off(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
-    response
+/// The same in part, after which the connection ends.
+fn broken_off(response: Response<Reply>) -> Response<Reply> {
+    response.map(|reply| Reply { is_cut: true, ..reply })
+}
+
+/// A body, or its first half.
+struct Reply {
+    text: Bytes,
+    is_cut: bool,
+}
+
+impl Reply {
+    fn of(text: String) -> Self {
+        Self { text: text.into(), is_cut: false }
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        let mut text = std::mem::take(&mut self.text);
+        if self.is_cut {
+            text.truncate(text.len() / 2);
+        }
+        Poll::Ready(match (text.is_empty(), self.is_cut) {
+            (false, _) => Some(Ok(Frame::data(text))),
+            (true, true) => Some(Err(Dropped)),
+            (true, false) => None,
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.is_cut { SizeHint::new() } else { SizeHint::with_exact(self.text.len() as u64) }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.is_cut && self.text.is_empty()
+    }
 }
 
 /// No answer: the connection ends.
@@ -246,12 +286,6 @@ impl fmt::Display for Dropped {
 }
 
 impl std::error::Error for Dropped {}
-
-impl From<Infallible> for Dropped {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
 
 const MAX_BODY: usize = 1024 * 1024;
 /// What is remembered of requests, for whoever asks.
