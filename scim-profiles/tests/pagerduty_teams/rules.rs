@@ -7,7 +7,7 @@ use scim_profiles::pagerduty::teams::{
 };
 
 use crate::model::PagerDuty;
-use crate::run::{config, run, with};
+use crate::run::{Fault, config, run, run_with, with};
 
 fn alpha() -> DesiredGroup {
     DesiredGroup::new("g1", "Team Alpha")
@@ -501,4 +501,24 @@ complete; 1 groups, 3 changes made, 1 problems
     assert_eq!(report.plan.writes()[1].to_string(), "add-member PT0001 alex.doe@example.com responder");
     let kept = serde_json::to_string(&state).unwrap();
     assert_eq!(serde_json::from_str::<TeamState>(&kept).unwrap(), state);
+}
+
+#[test]
+fn a_team_whose_creation_arrives_twice_is_the_bridges_own() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    model.unique_names = true;
+    // The second answer says that the name is taken.
+    let mut requests = 0;
+    let twice = || {
+        requests += 1;
+        if requests == 1 { Fault::None } else { Fault::TwiceAnsweredLast }
+    };
+    let report =
+        run_with(&mut model, &config(), &[alpha()], &mut state, twice, |_, _, _| {}).expect("does not crash");
+    assert_eq!(
+        (report.end, report.groups[0].outcomes.as_slice()),
+        (End::Complete, &[TeamOutcome::Created][..])
+    );
+    assert_eq!(state.group("g1").unwrap().origin, Origin::Created);
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "responder"), pair("PB", "responder")]);
 }

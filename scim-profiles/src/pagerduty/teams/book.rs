@@ -76,6 +76,8 @@ pub(super) struct Book {
     pub(super) renames: usize,
     /// Groups whose name others have as well.
     same_name: BTreeSet<usize>,
+    /// How many groups are finished.
+    finished: usize,
 }
 
 /// What is to be done, in this order.
@@ -133,6 +135,7 @@ impl Book {
             gone: BTreeMap::new(),
             renames: 0,
             same_name,
+            finished: 0,
         };
         book.enqueue();
         book
@@ -320,9 +323,15 @@ impl Book {
     pub(super) fn finish(&mut self, who: &Who) {
         let team = self.state.group(&self.id(who)).and_then(|entry| entry.team.clone());
         if let Some(note) = self.note_of(who) {
-            note.is_finished = true;
+            let was_finished = std::mem::replace(&mut note.is_finished, true);
             note.team = team.or(note.team.take());
+            self.finished += usize::from(!was_finished);
         }
+    }
+
+    /// How many groups are finished, of how many, those that are gone among them.
+    pub(super) fn progress(&self) -> (usize, usize) {
+        (self.finished, self.notes.len() + self.gone.len())
     }
 
     pub(super) fn note_members(&mut self, who: &Who, members: Vec<MemberReport>) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{Body, Page, Team};
+use super::answer::{ApiError, Body, Page, Team};
 use super::book::{Answer, Book, Turn, Who};
 use super::check::Check;
 use super::config::{Adoption, Deletion};
@@ -26,6 +26,8 @@ pub(super) struct Find {
     attempts: u32,
     /// The name under which a creation was begun: the group may have another now.
     begun_as: Option<String>,
+    /// Why the team was not created, while it is looked at whether it was.
+    refused: Option<ApiError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,15 @@ impl Find {
     pub(super) fn new(book: &Book, who: Who) -> Self {
         let entry = book.state.group(&book.id(&who));
         let begun_as = entry.filter(|entry| entry.creating.is_some()).map(|entry| entry.name.clone());
-        Self { who, step: Step::Search, offset: 0, found: BTreeMap::new(), attempts: 0, begun_as }
+        Self {
+            who,
+            step: Step::Search,
+            offset: 0,
+            found: BTreeMap::new(),
+            attempts: 0,
+            begun_as,
+            refused: None,
+        }
     }
 
     fn name(&self, book: &Book) -> Result<String, Problem> {
@@ -95,21 +105,31 @@ impl Find {
                     self.give_up(book, Problem::GaveUp(why));
                 } else {
                     // It may be there.
-                    self.step = Step::Search;
-                    self.offset = 0;
-                    self.found.clear();
+                    self.search();
                 }
             }
-            (step, Answer::Refused(error)) => {
-                if step == Step::Create {
-                    let id = book.id(&self.who);
-                    book.change(&id, |entry| entry.creating = None);
-                }
-                self.give_up(book, Problem::Refused(error));
+            // A request that arrives twice creates the team, and is refused since its name is taken.
+            (Step::Create, Answer::Refused(error)) if error.status == 400 && self.refused.is_none() => {
+                self.refused = Some(error);
+                self.search();
             }
+            (Step::Create, Answer::Refused(error)) => self.not_created(book, error),
+            (_, Answer::Refused(error)) => self.give_up(book, Problem::Refused(error)),
             (_, Answer::Unknown(why)) => self.give_up(book, Problem::GaveUp(why)),
             (_, Answer::Ok(_) | Answer::Assumed) => self.give_up(book, Problem::Unconfirmed),
         }
+    }
+
+    fn search(&mut self) {
+        self.step = Step::Search;
+        self.offset = 0;
+        self.found.clear();
+    }
+
+    fn not_created(&mut self, book: &mut Book, error: ApiError) {
+        let id = book.id(&self.who);
+        book.change(&id, |entry| entry.creating = None);
+        self.give_up(book, Problem::Refused(error));
     }
 
     fn read(&mut self, book: &mut Book, page: Page<Team>) {
@@ -164,7 +184,10 @@ impl Find {
         }
         let mut teams = found.into_keys();
         match (teams.next(), teams.next()) {
-            (None, _) => self.step = Step::Create,
+            (None, _) => match self.refused.take() {
+                Some(error) => self.not_created(book, error),
+                None => self.step = Step::Create,
+            },
             (Some(team), None) => match book.owner(&team) {
                 // PagerDuty says so, and has said that it is not there.
                 Some(owner) if owner == id => self.on(book, team),

@@ -67,6 +67,7 @@ const MAX_FAILED_TASKS: u32 = 3;
 /// assert_eq!(sent[1], "POST /teams");
 /// assert_eq!(sent[4], "PUT /teams/PQ9K7I8/users/P0XJYI9");
 /// assert_eq!((report.end, report.plan.writes().len()), (End::Complete, 2));
+/// assert_eq!(sync.progress(), (1, 1));
 /// assert_eq!(kept.group("g1").and_then(|group| group.team.as_deref()), Some("PQ9K7I8"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -229,6 +230,19 @@ impl TeamSync {
     /// What is remembered now. A dry run's is not to be kept.
     pub fn state(&self) -> &TeamState {
         &self.book.state
+    }
+
+    /// How many groups are finished, of how many, those that are gone among them: for a progress bar.
+    ///
+    /// ```
+    /// # use scim_profiles::pagerduty::teams::*;
+    /// let config = TeamConfig::new(Region::Us, Auth::ApiKey(Secret::new("u+abcdefgh")), "t-123")?;
+    /// let groups = vec![DesiredGroup::new("g1", "Team Alpha"), DesiredGroup::new("g2", "Team Beta")];
+    /// assert_eq!(TeamSync::new(config, groups, TeamState::default()).progress(), (0, 2));
+    /// # Ok::<(), ConfigError>(())
+    /// ```
+    pub fn progress(&self) -> (usize, usize) {
+        self.book.progress()
     }
 
     /// What to do next. `now` is the time since a moment of the caller's choice; `random` makes 32 random
