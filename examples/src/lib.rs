@@ -14,6 +14,7 @@ pub mod pagerduty_rest;
 pub mod provider;
 mod serve;
 mod store;
+pub mod team_sync;
 
 pub use documents::registry_with;
 pub use mount::router;

@@ -257,7 +257,7 @@ impl TypedValueParser for DatabaseUrlParser {
 }
 
 /// Takes a URL that paths can be put behind.
-fn base_url(text: &str) -> Result<Url, String> {
+pub(crate) fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if matches!(url.scheme(), "http" | "https") && bare && url.password().is_none() {
@@ -568,7 +568,7 @@ fn authenticator(profile: &Profile, token: Secret, me: Option<String>) -> Static
 }
 
 /// The base URL of a server on `address`, below the path that the vendor has, if one is known.
-fn reachable(address: SocketAddr, profile: &Profile) -> anyhow::Result<Url> {
+pub(crate) fn reachable(address: SocketAddr, profile: &Profile) -> anyhow::Result<Url> {
     let host = match address {
         // Listening on every address, the machine itself reaches it by this one.
         address if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
@@ -580,12 +580,12 @@ fn reachable(address: SocketAddr, profile: &Profile) -> anyhow::Result<Url> {
 }
 
 /// A token with 244 random bits.
-fn random_token() -> anyhow::Result<Secret> {
+pub(crate) fn random_token() -> anyhow::Result<Secret> {
     Ok(Secret::new(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()))?)
 }
 
 /// A key with 244 random bits.
-fn random_cursor_key() -> anyhow::Result<CursorKey> {
+pub(crate) fn random_cursor_key() -> anyhow::Result<CursorKey> {
     Ok(CursorKey::new([uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat())?)
 }
 

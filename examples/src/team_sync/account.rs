@@ -1,0 +1,163 @@
+//! Which account at PagerDuty, as whom, and what is done there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use scim_profiles::pagerduty::TeamRole;
+use scim_profiles::pagerduty::teams::{
+    self, Auth, LookUp, Mode, OAuthClient, Region, Secret, TeamConfig, TeamOptions,
+};
+use serde::Deserialize;
+use url::Url;
+
+/// The account at PagerDuty of a tenant. Secrets are never given here, only where they are.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[command(next_help_heading = "PagerDuty")]
+#[serde(default, deny_unknown_fields)]
+pub struct PagerDutyAccount {
+    /// The service region of the account: `us`, the default, or `eu`.
+    #[arg(long, value_name = "REGION", value_parser = ["us", "eu"])]
+    pub region: Option<String>,
+    /// The environment variable that has the API key. Default: PAGERDUTY_API_KEY.
+    #[arg(long, value_name = "NAME")]
+    pub api_key_env: Option<String>,
+    /// A file that has the API key, and nothing else.
+    #[arg(long, value_name = "FILE", conflicts_with = "api_key_env")]
+    pub api_key_file: Option<PathBuf>,
+    /// The id of an app with Scoped OAuth, instead of an API key.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["api_key_env", "api_key_file"], requires = "subdomain")]
+    pub client_id: Option<String>,
+    /// The environment variable that has the app's secret. Default: PAGERDUTY_CLIENT_SECRET.
+    #[arg(long, value_name = "NAME", requires = "client_id")]
+    pub client_secret_env: Option<String>,
+    /// A file that has the app's secret, and nothing else.
+    #[arg(long, value_name = "FILE", requires = "client_id", conflicts_with = "client_secret_env")]
+    pub client_secret_file: Option<PathBuf>,
+    /// The account's subdomain: `acme` of `acme.pagerduty.com`. For the app.
+    #[arg(long, value_name = "NAME", requires = "client_id")]
+    pub subdomain: Option<String>,
+    /// Where the REST API is, if that is not the region's: a stand-in.
+    #[arg(long, value_name = "URL")]
+    pub api_url: Option<String>,
+    /// Where tokens are asked for, if that is not PagerDuty.
+    #[arg(long, value_name = "URL")]
+    pub token_url: Option<String>,
+    /// The role of members on their teams; `default` leaves it to PagerDuty. Default: responder
+    #[arg(long, value_enum, value_name = "ROLE")]
+    pub team_role: Option<TeamRoleName>,
+    /// What becomes of the team of a group that is gone. Default: keep
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deletion: Option<Deletion>,
+    /// The team that gets the incidents of teams that are deleted, by its id.
+    #[arg(long, value_name = "ID")]
+    pub reassignment_team: Option<String>,
+    /// The description of teams that are created; `{tenant_id}` is the tenant's name.
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+}
+
+/// A role on a team, or none in particular.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum TeamRoleName {
+    /// Manages the team too
+    Manager,
+    /// Works on incidents
+    Responder,
+    /// Looks on
+    Observer,
+    /// As PagerDuty decides by the account role
+    Default,
+}
+
+/// What becomes of the team of a group that is gone.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Deletion {
+    /// It stays as it is
+    Keep,
+    /// Those whom the bridge added are removed
+    Empty,
+    /// It is deleted, if the bridge made it and nobody else is on it; otherwise it is emptied
+    Delete,
+}
+
+impl PagerDutyAccount {
+    /// What the planner is told for `tenant`. `pause` is the first one after a failure.
+    pub(super) fn config(&self, tenant: &str, mode: Mode, pause: Duration) -> anyhow::Result<TeamConfig> {
+        let region = self.region.as_deref().unwrap_or("us");
+        let region = Region::by_name(region)
+            .with_context(|| format!("`{}` is no region: `us` or `eu`", region.escape_debug()))?;
+        let mut config = TeamConfig::new(region, self.auth()?, tenant)?;
+        if let Some(url) = &self.api_url {
+            config = config.with_api_url(parse_url(url)?)?;
+        }
+        if let Some(url) = &self.token_url {
+            config = config.with_token_url(parse_url(url)?)?;
+        }
+        if let Some(description) = &self.description {
+            config = config.with_description(description)?;
+        }
+        let mut options = TeamOptions::default();
+        options.mode = mode;
+        options.role = match self.team_role.unwrap_or(TeamRoleName::Responder) {
+            TeamRoleName::Manager => Some(TeamRole::Manager),
+            TeamRoleName::Responder => Some(TeamRole::Responder),
+            TeamRoleName::Observer => Some(TeamRole::Observer),
+            TeamRoleName::Default => None,
+        };
+        options.deletion = match self.deletion.unwrap_or(Deletion::Keep) {
+            Deletion::Keep => teams::Deletion::Keep,
+            Deletion::Empty => teams::Deletion::Empty,
+            Deletion::Delete => teams::Deletion::Delete,
+        };
+        options.reassignment_team.clone_from(&self.reassignment_team);
+        options.look_up = LookUp::New;
+        options.backoff = pause;
+        options.max_backoff = options.max_backoff.min(pause.saturating_mul(64));
+        options.poll_pause = options.poll_pause.min(pause.saturating_mul(2));
+        Ok(config.with_options(options))
+    }
+
+    fn auth(&self) -> anyhow::Result<Auth> {
+        let Some(client_id) = &self.client_id else {
+            let key = secret("API key", &self.api_key_env, "PAGERDUTY_API_KEY", &self.api_key_file)?;
+            return Ok(Auth::ApiKey(Secret::new(key)));
+        };
+        let file = &self.client_secret_file;
+        let secret = secret("secret of the app", &self.client_secret_env, "PAGERDUTY_CLIENT_SECRET", file)?;
+        Ok(Auth::OAuth(OAuthClient {
+            client_id: client_id.clone(),
+            client_secret: Secret::new(secret),
+            subdomain: self.subdomain.clone().context("an app needs the account's `subdomain`")?,
+        }))
+    }
+}
+
+fn parse_url(text: &str) -> anyhow::Result<Url> {
+    // Not repeated: a URL may hold a password.
+    Url::parse(text).context("an API or token URL is none")
+}
+
+/// A secret from a file or the environment, without the end of its line. `what` it is, is said where it is missing.
+pub(super) fn secret(
+    what: &str,
+    variable: &Option<String>,
+    default: &str,
+    file: &Option<PathBuf>,
+) -> anyhow::Result<String> {
+    let text = match (file, variable) {
+        (Some(_), Some(_)) => bail!("the {what} is said to be both in a file and in the environment"),
+        (Some(file), None) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the {what} from `{}`", file.display()))?,
+        (None, variable) => {
+            let name = variable.as_deref().unwrap_or(default);
+            // The error of the standard library shows what is there.
+            let value = std::env::var(name).ok();
+            value.with_context(|| format!("there is no {what}: set {name}, or name a file that has it"))?
+        }
+    };
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

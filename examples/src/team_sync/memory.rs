@@ -1,0 +1,143 @@
+//! What the bridge remembers between runs: a row for each group, in the database of the groups.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use scim_profiles::pagerduty::teams::{GroupState, TeamState};
+use sqlx::SqlitePool;
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+/// The table.
+#[derive(Clone)]
+pub(super) struct Memory(SqlitePool);
+
+impl Memory {
+    /// Opens the SQLite file `path`, and makes the table where it is missing.
+    pub(super) async fn open(path: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What is said to be kept is on the disk.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(30));
+        let pool = PoolOptions::new().max_connections(1).connect_with(options).await;
+        let pool: SqlitePool =
+            pool.with_context(|| format!("cannot open the database `{}`", path.display()))?;
+        sqlx::query(TABLE).execute(&pool).await.context("cannot make the table of the bridge")?;
+        Ok(Self(pool))
+    }
+
+    /// What is remembered of the groups of `tenant`.
+    pub(super) async fn load(&self, tenant: &str) -> anyhow::Result<TeamState> {
+        let rows = sqlx::query_as::<_, (String, String)>("SELECT id, state FROM team_sync WHERE tenant = ?1")
+            .bind(tenant)
+            .fetch_all(&self.0)
+            .await
+            .context("cannot read what the bridge remembers")?;
+        let mut state = TeamState::default();
+        for (id, text) in rows {
+            let group: GroupState = serde_json::from_str(&text).with_context(|| {
+                format!("what is remembered of the group `{}` cannot be read", id.escape_debug())
+            })?;
+            state.set(&id, Some(group));
+        }
+        Ok(state)
+    }
+
+    /// Remembers `state` of a group, or nothing of it any more.
+    pub(super) async fn save(
+        &self,
+        tenant: &str,
+        group: &str,
+        state: Option<&GroupState>,
+    ) -> anyhow::Result<()> {
+        let saved = match state {
+            Some(state) => {
+                let text = serde_json::to_string(state)?;
+                sqlx::query(SAVE).bind(tenant).bind(group).bind(text).execute(&self.0).await
+            }
+            None => sqlx::query(FORGET).bind(tenant).bind(group).execute(&self.0).await,
+        };
+        saved.context("cannot write what the bridge has to remember")?;
+        Ok(())
+    }
+
+    /// Closes the database.
+    pub(super) async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS team_sync (
+    tenant TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    state  TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID";
+const SAVE: &str = "INSERT INTO team_sync (tenant, id, state) VALUES (?1, ?2, ?3) \
+                    ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state";
+const FORGET: &str = "DELETE FROM team_sync WHERE tenant = ?1 AND id = ?2";
+
+/// Keeps a second process from writing to PagerDuty for the same database: it would not know what the first is about to
+/// do. The lock ends with the process, however that ends.
+pub(super) struct Lock(#[expect(dead_code, reason = "it holds the lock")] File);
+
+impl Lock {
+    /// Takes the lock beside the database `path`.
+    pub(super) fn take(path: &Path) -> anyhow::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".team-sync");
+        let name = PathBuf::from(name);
+        let file = File::options().create(true).append(true).open(&name);
+        let file = file.with_context(|| format!("cannot open `{}`", name.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another team_sync is at work on `{}`", path.display())
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock `{}`", name.display()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_kept_is_there_again_and_each_tenants_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bridge.db");
+        let memory = Memory::open(&file).await.unwrap();
+        let state = |team: &str| GroupState { team: Some(team.to_owned()), ..GroupState::default() };
+        memory.save("a", "g1", Some(&state("P1"))).await.unwrap();
+        memory.save("a", "g1", Some(&state("P2"))).await.unwrap();
+        memory.save("a", "g2", Some(&state("P3"))).await.unwrap();
+        memory.save("b", "g1", Some(&state("P4"))).await.unwrap();
+        memory.save("a", "g2", None).await.unwrap();
+        memory.close().await;
+        let memory = Memory::open(&file).await.unwrap();
+        let of_a = memory.load("a").await.unwrap();
+        assert_eq!(of_a.groups.len(), 1);
+        assert_eq!(of_a.group("g1"), Some(&state("P2")));
+        assert_eq!(memory.load("b").await.unwrap().group("g1"), Some(&state("P4")));
+        assert_eq!(memory.load("c").await.unwrap(), TeamState::default());
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bridge.db");
+        let lock = Lock::take(&file).unwrap();
+        let refused = Lock::take(&file).err().unwrap().to_string();
+        assert!(refused.starts_with("another team_sync is at work on `"), "{refused}");
+        drop(lock);
+        Lock::take(&file).unwrap();
+    }
+}

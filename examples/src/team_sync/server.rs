@@ -1,0 +1,38 @@
+//! The SCIM server that groups are pushed to.
+
+use axum::Router;
+use scim_core::audit::Audit;
+use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::pagination::Cursors;
+use scim_core::{CredentialId, Environment, Service, TenantId};
+use scim_profiles::Profile;
+use url::Url;
+
+use super::worker::Changes;
+use crate::SqlStore;
+use crate::finish::Running;
+use crate::provider::random_cursor_key;
+
+/// Users and groups of all `tenants` behind `base_url`, each by its token.
+pub(super) fn router(
+    profile: &'static Profile,
+    store: SqlStore,
+    base_url: Url,
+    tenants: impl IntoIterator<Item = (TenantId, Secret)>,
+    changes: std::sync::Arc<Changes>,
+    running: Running,
+) -> anyhow::Result<Router> {
+    let tokens = tenants.into_iter().fold(StaticTokens::new(), |tokens, (tenant, token)| {
+        tokens.with(token, Principal { tenant, credential: CredentialId::new("token") })
+    });
+    let environment =
+        Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
+    let mut config = profile.config(base_url);
+    config.cursors = Some(Cursors::new(random_cursor_key()?));
+    let service = Service::new(store, tokens, config, environment)
+        .with_policy(profile.policy())
+        .with_audit(Audit::new(changes));
+    Ok(crate::router(service)
+        .layer(axum::middleware::from_fn(crate::log::requests))
+        .layer(axum::middleware::from_fn_with_state(running, crate::finish::requests)))
+}
