@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod lost_answers;
 mod model;
 mod properties;
 mod rules;

@@ -261,6 +261,23 @@ fn whom_nobody_finds_any_more_is_not_removed() {
 }
 
 #[test]
+fn an_address_that_changes_in_the_identity_provider_is_followed() {
+    let mut model = pagerduty().with_user("PC", "cy@example.com");
+    let mut state = TeamState::default();
+    run(&mut model, &config(), &[alpha()], &mut state);
+    // To one that nobody has: they have not left the group.
+    let mut group = alpha();
+    group.members[0].email = "alex.new@example.com".into();
+    let report = run(&mut model, &config(), std::slice::from_ref(&group), &mut state);
+    assert_eq!(problems(&report), ["no PagerDuty user has the e-mail address"]);
+    assert_eq!(model.writes().len(), 0);
+    // To another user's: that user is on the team, and the former one is not.
+    group.members[0].email = "cy@example.com".into();
+    run(&mut model, &config(), &[group], &mut state);
+    assert_eq!(model.writes(), ["PUT /teams/PT0001/users/PC", "DELETE /teams/PT0001/users/PA"]);
+}
+
+#[test]
 fn two_of_the_group_can_be_one_user() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let mut group = alpha().with_member("u9", "ALEX.DOE@EXAMPLE.COM");

@@ -450,6 +450,8 @@ fn somebody_elses_404_loses_no_team() {
         }
     };
     assert_eq!(report.problems().next().unwrap().to_string(), "refused: 404: Not Found");
+    // Nor is it said to be lost.
+    assert_eq!(report.groups[0].outcomes.len(), 1);
     assert_eq!(state, before);
 }
 

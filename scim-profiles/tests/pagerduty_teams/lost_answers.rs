@@ -1,0 +1,183 @@
+//! Runs that end, and answers that are lost, at the very request that is looked at.
+
+use std::time::Duration;
+
+use scim_profiles::pagerduty::teams::{
+    Adoption, Deletion, DesiredGroup, Origin, Problem, Report, Step, TeamConfig, TeamOutcome, TeamState,
+    TeamSync, Write,
+};
+
+use crate::model::{PagerDuty, error};
+use crate::run::{Fault, run, run_with, with};
+
+fn group(id: &str, name: &str) -> DesiredGroup {
+    DesiredGroup::new(id, name).with_member("u1", "alex@example.com")
+}
+
+fn pagerduty() -> PagerDuty {
+    PagerDuty::new().with_user("PA", "alex@example.com")
+}
+
+/// A run in which `fault` happens to the first request that writes `action`.
+fn run_until(
+    model: &mut PagerDuty,
+    config: &TeamConfig,
+    groups: &[DesiredGroup],
+    state: &mut TeamState,
+    action: &str,
+    fault: Fault,
+) -> Option<Report> {
+    let is_next = std::cell::Cell::new(false);
+    let mut is_over = false;
+    let faults = || if is_next.take() { fault } else { Fault::None };
+    let look = |_: &PagerDuty, _: &TeamState, write: &Write| {
+        if !is_over && write.action() == action {
+            is_over = true;
+            is_next.set(true);
+        }
+    };
+    run_with(model, config, groups, state, faults, look)
+}
+
+#[test]
+fn a_team_whose_creation_was_not_answered_is_the_bridges_own() {
+    for fault in [Fault::CrashAfter, Fault::DroppedAfter, Fault::FailsAfter, Fault::HtmlAfter] {
+        // Also where no other team would be taken.
+        let config = with(|options| options.adoption = Adoption::Refuse);
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", fault);
+        let report = run(&mut model, &config, &[group("g1", "a")], &mut state);
+        assert_eq!((model.teams.len(), report.problems().next()), (1, None), "{fault:?}");
+        let row = state.group("g1").unwrap();
+        assert_eq!((row.origin, &row.creating), (Origin::Created, &None));
+        assert_eq!(model.teams["PT0001"].members.len(), 1);
+    }
+}
+
+#[test]
+fn a_team_of_another_description_did_not_come_of_the_creation() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let config = with(|options| options.adoption = Adoption::Refuse);
+    run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashBefore);
+    assert!(state.group("g1").unwrap().creating.is_some());
+    let mut model = model.with_team("PX", "a", &[]);
+    let report = run(&mut model, &config, &[group("g1", "a")], &mut state);
+    assert_eq!(report.problems().collect::<Vec<_>>(), [&Problem::Exists("PX".into())]);
+}
+
+#[test]
+fn a_creation_is_made_good_under_the_name_it_had() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let config = with(|_| {});
+    run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashAfter);
+    let report = run(&mut model, &config, &[group("g1", "b")], &mut state);
+    let told = [TeamOutcome::Created, TeamOutcome::Renamed { from: "a".into() }];
+    assert_eq!(report.groups[0].outcomes, told);
+    assert_eq!((model.teams.len(), model.teams["PT0001"].name.as_str()), (1, "b"));
+    // Nothing came of one: the team is created under the new name.
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashBefore);
+    run(&mut model, &config, &[group("g1", "b")], &mut state);
+    assert_eq!((model.teams.len(), model.teams["PT0001"].name.as_str()), (1, "b"));
+}
+
+#[test]
+fn a_creation_for_a_group_that_is_gone_is_made_good_too() {
+    let config = with(|options| options.deletion = Deletion::Delete);
+    for fault in [Fault::CrashAfter, Fault::CrashBefore] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", fault);
+        let report = run(&mut model, &config, &[], &mut state);
+        let outcome =
+            if fault == Fault::CrashAfter { TeamOutcome::Deleted } else { TeamOutcome::AlreadyGone };
+        assert_eq!(report.groups[0].outcomes, [outcome]);
+        assert_eq!((model.teams.len(), state.groups.len()), (0, 0));
+    }
+    // Or is a new group's, which may then delete it.
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashAfter);
+    run(&mut model, &config, &[group("g2", "a")], &mut state);
+    assert_eq!(state.groups.keys().collect::<Vec<_>>(), ["g2"]);
+    assert_eq!(state.group("g2").unwrap().origin, Origin::Created);
+}
+
+#[test]
+fn of_a_creation_that_arrived_twice_one_team_is_taken() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let config = with(|_| {});
+    let crash = run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::Twice);
+    assert!(crash.is_some());
+    assert_eq!((model.teams.len(), state.group("g1").unwrap().team.as_deref()), (2, Some("PT0001")));
+    // Where that was not answered either, it is told.
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashAfter);
+    let twin = model.teams["PT0001"].clone();
+    model.teams.insert("PT0002".into(), twin);
+    let report = run(&mut model, &config, &[group("g1", "a")], &mut state);
+    let told = Problem::Duplicates(vec!["PT0002".into()]);
+    assert_eq!(report.problems().collect::<Vec<_>>(), [&told]);
+    assert_eq!(told.to_string(), "created more than once, also as PT0002");
+    assert_eq!(state.group("g1").unwrap().team.as_deref(), Some("PT0001"));
+}
+
+#[test]
+fn a_creation_that_is_refused_is_not_waited_for() {
+    let config = with(|_| {});
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let mut sync = TeamSync::new(config, vec![group("g1", "a")], state.clone());
+    let now = Duration::ZERO;
+    let report = loop {
+        match sync.next(now, || 0) {
+            Step::Send(request) => {
+                let response = match request.write() {
+                    Some(_) => error(400, 2001, "Invalid Input Provided", &[]),
+                    None => model.answer(request.http()),
+                };
+                sync.receive(now, response);
+            }
+            Step::Save(save) => state.set(&save.group, save.state.cloned()),
+            Step::Wait(pause) => panic!("{pause:?}"),
+            Step::Done(report) => break report,
+        }
+    };
+    assert!(matches!(report.problems().next(), Some(Problem::Refused(_))));
+    assert_eq!(state.group("g1").unwrap().creating, None);
+}
+
+#[test]
+fn a_member_whose_addition_was_not_answered_is_the_bridges_own() {
+    let config = with(|_| {});
+    for fault in [Fault::CrashAfter, Fault::CrashBefore, Fault::DroppedAfter, Fault::DroppedBefore] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run_until(&mut model, &config, &[group("g1", "a")], &mut state, "add-member", fault);
+        run(&mut model, &config, &[DesiredGroup::new("g1", "a")], &mut state);
+        assert_eq!(model.teams["PT0001"].members.len(), 0, "{fault:?}");
+        assert_eq!(state.group("g1").unwrap().members.len(), 0);
+    }
+}
+
+#[test]
+fn a_deletion_that_was_not_answered_is_one() {
+    let config = with(|options| options.deletion = Deletion::Delete);
+    for fault in [Fault::DroppedAfter, Fault::DroppedBefore, Fault::HtmlAfter, Fault::Twice] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run(&mut model, &config, &[group("g1", "a")], &mut state);
+        let report = run_until(&mut model, &config, &[], &mut state, "delete-team", fault).unwrap();
+        assert_eq!(report.groups[0].outcomes, [TeamOutcome::Deleted], "{fault:?}");
+        assert_eq!((model.teams.len(), state.groups.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_removal_that_was_not_answered_is_one() {
+    let config = with(|_| {});
+    for fault in [Fault::DroppedAfter, Fault::DroppedBefore, Fault::TwiceAnsweredLast] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run(&mut model, &config, &[group("g1", "a")], &mut state);
+        let empty = [DesiredGroup::new("g1", "a")];
+        let report = run_until(&mut model, &config, &empty, &mut state, "remove-member", fault).unwrap();
+        assert_eq!(report.problems().next(), None, "{fault:?}");
+        assert_eq!(report.groups[0].members[0].outcome.to_string(), "removed");
+        assert_eq!(model.teams["PT0001"].members.len(), 0);
+    }
+}
