@@ -485,6 +485,27 @@ fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
     assert_eq!(ops.members.iter().map(|member| member.role).collect::<Vec<_>>(), [TeamRole::Manager]);
 }
 
+#[test]
+fn cron_takes_what_a_provider_serves() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let bridge = Bridge::new(&pagerduty);
+    let provider = support::Server::start(&bridge.file("bridge.db"), &["--profile", "generic"]);
+    let chen = okta_user(&provider.client, "chen@example.com");
+    let ops = entra_group(&provider.client, "Ops", &[&chen]);
+    bridge.converge();
+    assert_eq!(
+        pagerduty.handle.account(|account| account.emails_of("Ops")),
+        Some(vec!["Chen@Example.com".into()])
+    );
+    // The provider goes on meanwhile.
+    entra_member(&provider.client, &ops, "Remove", &chen);
+    bridge.converge();
+    assert_eq!(pagerduty.handle.account(|account| account.emails_of("Ops")), Some(Vec::new()));
+    provider.stop();
+    let actions: Vec<Value> = bridge.audit().iter().map(|line| line["action"].clone()).collect();
+    assert_eq!(actions, ["create-team", "add-member", "remove-member"]);
+}
+
 /// Two tenants, each with its credential, its account and its groups; one by OAuth.
 #[test]
 fn tenants_are_apart_and_secrets_are_told_nowhere() {
