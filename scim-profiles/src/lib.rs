@@ -18,6 +18,8 @@
 //! | [`pagerduty`] | PagerDuty's user provisioning |
 //!
 //! With each of them, or none, [`guard`] stops an identity provider that takes away too much at once.
+//! [`guides`] say how to set up Okta, Microsoft Entra ID and OneLogin for each vendor, and [`sources`] in which rule,
+//! option or test each sentence of the first documents lives.
 //!
 //! # Example
 //!
