@@ -15,7 +15,7 @@
 //! | [`datadog`] | Datadog's users, their roles, and the teams that groups manage |
 //! | `generic` | RFC 7643 and 7644, no vendor |
 //! | [`incident_io`] | incident.io's users, and the roles and seats that groups give them |
-//! | [`pagerduty`] | PagerDuty's user provisioning |
+//! | [`pagerduty`] | PagerDuty's user provisioning, and [teams](pagerduty::teams) made of groups |
 //!
 //! With each of them, or none, [`guard`] stops an identity provider that takes away too much at once.
 //! [`guides`] say how to set up Okta, Microsoft Entra ID and OneLogin for each vendor, and [`sources`] in which rule,
