@@ -56,8 +56,10 @@
 //!   one that is taken back has `operation` `create` and `effect` `deleted`.
 //! - One record for each change that was refused, with status and `scimType`, but not with what was
 //!   asked for, nor with the error's detail, which may quote it. A bulk request that is refused as a
-//!   whole has one, too. A request without a valid credential has none, since it is nobody's, nor has
-//!   one to a path or with a method there is not.
+//!   whole has one, too. A request without a valid credential has none, since it is nobody's, and
+//!   whoever may not write could otherwise fill the trail; nor has one to a path or with a method there
+//!   is not. Such attempts are told by the spans of requests (feature `tracing`: method and status) and
+//!   in the log that the embedder keeps of requests.
 //!
 //! # The JSON document
 //!
