@@ -199,7 +199,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever is asked for in whatever order, every user has the licence a simple count says, no licence
     /// has more users than allocations, and what is refused changes nothing.
@@ -528,6 +528,32 @@ async fn reassignments_are_told_after_the_deletion() {
         );
         assert!(!pagerduty.holds_incident(&ResourceId::new(lee.as_str())));
     }
+}
+
+/// Who reads the log or the audit trail sees why a user has another licence than was sent.
+#[tokio::test]
+async fn a_licence_that_is_dropped_is_remarked_on() {
+    let service = account(&MemoryStore::new(), full_and_stakeholder(Some(1), Some(1)));
+    let created = send(&service, "POST", "/Users", Some(user("a", Some("user"), None))).await.1;
+    let remarks = async |body: Value| {
+        let request = http::Request::put(format!("/scim/v2/Users/{}", created["id"].as_str().unwrap()))
+            .header("authorization", "Bearer acme")
+            .body(Bytes::from(body.to_string()));
+        let response = service.call(request.unwrap()).await;
+        response.extensions().get::<scim_core::service::Outcome>().unwrap().remarks.clone()
+    };
+    let mut update = created.clone();
+    update["displayName"] = json!("A");
+    assert!(remarks(update.clone()).await.is_empty());
+    update["roles"] = json!([{"value": "read_only_user", "type": "base"}]);
+    assert_eq!(
+        remarks(update.clone()).await,
+        ["the licence `F` of the former role is dropped (stale-license)"]
+    );
+    update["active"] = json!(false);
+    update["roles"] = json!([{"value": "user", "type": "base"}]);
+    update["entitlements"] = json!([{"value": "S", "type": "license"}]);
+    assert!(remarks(update).await.is_empty(), "who is deleted has no licence to drop");
 }
 
 mod contract {

@@ -168,6 +168,16 @@ fn entra_from_test_connection_to_soft_deletion() {
     assert_eq!(entra.patch(id, json!([{"op": "Replace", "path": "active", "value": "false"}])).status, 204);
     assert_eq!(entra.total("externalId+eq+%22alex.doe%22"), 0);
     assert_eq!(server.send("DELETE", &format!("/Users/{id}"), &entra.headers, None).status, 404);
+
+    // Back again, the user is matched, not found, and created (inferred).
+    assert_eq!(entra.total("userName+eq+%22alex.doe%40example.com%22"), 0);
+    let again = entra.send(
+        "POST",
+        "/Users?aadOptscim062020",
+        json!({"schemas": [USER], "externalId": "alex.doe", "userName": "alex.doe@example.com", "displayName": "Alex Doe"}),
+    );
+    assert_eq!(again.status, 201);
+    assert_ne!(again.body["id"], json!(id));
 }
 
 #[test]
@@ -205,8 +215,11 @@ fn onelogin_from_template_to_failing_reactivation() {
     assert_eq!((updated.status.as_u16(), &updated.body["displayName"]), (200, &json!("Alexandra Doe")));
     let suspended = onelogin.send("PUT", &format!("/Users/{id}?"), template("Alexandra Doe", "false"));
     assert_eq!((suspended.status.as_u16(), suspended.body), (204, Value::Null));
+    // What OneLogin shows as a provisioning error; it creates nobody by itself.
     let back = onelogin.send("PUT", &format!("/Users/{id}?"), template("Alexandra Doe", "true"));
-    assert_eq!(back.status, 404);
+    assert_eq!((back.status.as_u16(), &back.body["status"]), (404, &json!("404")));
+    let found = onelogin.get("/Users?filter=userName+eq+%22alex.doe%40example.com%22&");
+    assert_eq!(found.body["totalResults"], 0);
 }
 
 #[test]

@@ -276,11 +276,7 @@ impl PagerDuty {
 
     /// Takes away the licence of the former role, where the new role needs one of another group.
     fn drop_stale_license(&self, user: &mut Object, current: &Object, payload: Payload) -> Result<(), Error> {
-        let groups =
-            (role_of(user).map(|role| role.license_group), role_of(current).map(|role| role.license_group));
-        let (Some(new), Some(former)) = groups else { return Ok(()) };
-        let license = text_of(user, ENTITLEMENTS);
-        if new == former || license.is_none() || license != text_of(current, ENTITLEMENTS) {
+        if !is_stale(user, current) {
             return Ok(());
         }
         if payload == Payload::Replace && self.options.stale_license == StaleLicense::Refuse {
@@ -334,6 +330,16 @@ impl Policy for PagerDuty {
         }
         normalise(user);
         Ok(Admission::Store)
+    }
+
+    fn remarks(&self, _: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
+        let refused =
+            matches!(write, Write::Replace(_)) && self.options.stale_license == StaleLicense::Refuse;
+        let stays = asked.get("active") != Some(&Value::Bool(false));
+        let stale = write.current().filter(|current| stays && !refused && is_stale(&asked.0, &current.0));
+        let Some(current) = stale else { return Vec::new() };
+        let license = text_of(&current.0, ENTITLEMENTS).map(lint::shown).unwrap_or_default();
+        vec![format!("the licence `{license}` of the former role is dropped (stale-license)")]
     }
 
     fn may_delete(&self, _: &Context<'_>, current: &Resource) -> Result<(), Error> {
@@ -402,6 +408,16 @@ fn only_resource_type(object: &mut Object) {
     if let Some(Value::Object(meta)) = object.get_mut("meta") {
         meta.retain(|name, _| name.matches("resourceType"));
     }
+}
+
+/// Whether `user` has the licence of `current` still, and a role that needs one of another group.
+fn is_stale(user: &Object, current: &Object) -> bool {
+    let groups =
+        (role_of(user).map(|role| role.license_group), role_of(current).map(|role| role.license_group));
+    let license = text_of(user, ENTITLEMENTS);
+    matches!(groups, (Some(new), Some(former)) if new != former)
+        && license.is_some()
+        && license == text_of(current, ENTITLEMENTS)
 }
 
 fn is_owner(user: &Object) -> bool {
