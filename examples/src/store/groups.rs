@@ -3,6 +3,9 @@
 //! Who is in a group is a condition on the rows of `members`, once the groups are known that are
 //! members of it; of a group of a million members only those are found that are groups. What else a
 //! filter asks is answered by a search upwards from each resource, level by level.
+//!
+//! A filter on `groups.$ref` is refused: that is the group's `id`, percent-encoded, below the base URL, which is no
+//! expression of SQL. `groups.value` says the same.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,6 +1,7 @@
 //! What only the tables themselves show: which rows a write touches, and how a look-up is done.
 
 use scim_core::TenantId;
+use scim_core::membership::Hierarchy;
 use scim_core::patch::{Change, Delta};
 use scim_core::query::{Place, Start};
 use scim_core::schema::Registry;
@@ -10,6 +11,7 @@ use serde_json::json;
 use sqlx::SqlitePool;
 
 use super::condition::{Sql, mapping};
+use super::groups::Below;
 use super::order::{Order, Walk};
 use super::*;
 use scim_core::schema::ResourceSchema;
@@ -132,6 +134,41 @@ async fn look_ups_use_an_index() {
                 let plan = database.plan(kind, &statement, values).await;
                 assert!(!walks_through(&plan), "{filter}: {statement}\n{plan:#?}");
             }
+        }
+        filters_on_groups_use_the_members(database, &registry).await;
+    }
+}
+
+/// Who is in a group is looked up among its members, or by them, whatever else the filter says.
+async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &Registry) {
+    let schema = registry.by_name("User").unwrap();
+    let hierarchy = Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap());
+    let hierarchy = Some(Arc::new(hierarchy));
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    for filter in [
+        "groups.value eq \"g7\"",
+        "groups eq \"g7\"",
+        "groups[value eq \"g7\" and type eq \"direct\"]",
+        "groups.value eq \"g7\" or groups.value eq \"g8\"",
+        "groups.value eq \"g7\" and active eq true",
+        // Of these the members are many, and each user that is found is looked for among them.
+        "groups.value eq \"all\" and userName eq \"user77@example.com\"",
+        "groups pr and id eq \"u77\"",
+    ] {
+        let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let query = Query { filter: Some(bound.clone()), hierarchy: hierarchy.clone(), ..Query::default() };
+        let below = Below::of(&mut database.tx, scope, &query).await.unwrap();
+        let sql = Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap();
+        let mut statements = vec![(query::count_text(&sql), sql.values.clone())];
+        statements.extend(database.steps(schema, &sql, &Query { hierarchy: None, ..query }));
+        for (statement, values) in statements {
+            let mut plan = database.plan("User", &statement, values).await;
+            // The groups that were found above one user.
+            plan.retain(|step| !matches!(step.as_str(), "SCAN up" | "SCAN a"));
+            let members = |step: &String| step.contains("members_") || step.contains("SEARCH m ");
+            assert!(!walks_through(&plan), "{filter}: {statement}\n{plan:#?}");
+            assert!(plan.iter().any(members), "{filter}: {statement}\n{plan:#?}");
         }
     }
 }
