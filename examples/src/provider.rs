@@ -21,11 +21,11 @@ use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
-use scim_profiles::Profile;
 use scim_profiles::datadog::{self, Datadog};
 use scim_profiles::guard::{GuardedStore, Guards, MemoryLedger};
 use scim_profiles::incident_io::{self, AccessStore, RoleMapping};
 use scim_profiles::pagerduty::{self, AccountStore, PagerDuty};
+use scim_profiles::{ErrorBody, Profile};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -425,7 +425,7 @@ impl Provider {
             Some((_, store)) => Ledger::Sql(store.clone()),
             None => Ledger::Memory(MemoryLedger::new()),
         };
-        let parts = (tokens, config, environment, policy, trail, (guards, ledger));
+        let parts = (tokens, config, environment, policy, trail, (guards, ledger), profile.errors.body);
         let own = match (mapping, datadog, pagerduty) {
             (Some(mapping), ..) => Own::Access(mapping),
             (None, Some(policy), _) => Own::Teams(policy, organisation.existing_team),
@@ -483,22 +483,38 @@ const CREDENTIAL: &str = "token";
 pub(crate) const TENANT: &str = "local";
 
 /// What a service is made of besides its store.
-type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>, (Guards, Ledger));
+type Parts = (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>, (Guards, Ledger), ErrorBody);
 
 /// The service over `store`, with its description, guarded and logged.
 fn mounted<S: Store>(store: S, parts: Parts) -> Router {
-    let (tokens, config, environment, policy, trail, (guards, ledger)) = parts;
+    let (tokens, config, environment, policy, trail, (guards, ledger), errors) = parts;
     let store = GuardedStore::new(store, guards, ledger, Arc::clone(&environment.now));
     let me = tokens.subject_of(&CredentialId::new(CREDENTIAL));
     let mut service = Service::new(store, tokens, config, environment).with_policy(policy);
     if let Some(trail) = trail {
         service = service.with_audit(trail);
     }
-    let described = describe(&match me {
+    let mut document = match me {
         Subject::NotOffered => openapi::document(service.config()),
         _ => openapi::document_with_me(service.config(), "User"),
-    });
+    };
+    if errors == ErrorBody::Errors {
+        say_errors(&mut document);
+    }
+    let described = describe(&document);
     described.merge(crate::router(service)).layer(axum::middleware::from_fn(crate::log::requests))
+}
+
+/// Makes the errors of a description those of [`ErrorBody::Errors`].
+fn say_errors(document: &mut serde_json::Value) {
+    if let Some(error) = document.pointer_mut("/components/schemas/Error") {
+        *error = serde_json::json!({
+            "type": "object",
+            "required": ["errors"],
+            "properties": { "errors": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
+            "additionalProperties": false,
+        });
+    }
 }
 
 /// `/openapi.json`, to everyone: it says what discovery says, of no tenant and of no resource.

@@ -115,6 +115,15 @@ fn what_was_dropped_is_in_the_audit_trail() {
     assert_eq!((&record["effect"], &record["remarks"]), (&json!("created"), &json!([remark])));
 }
 
+/// The description of the service has the errors that are answered.
+#[test]
+fn the_description_has_errors_of_datadogs_shape() {
+    let server = Server::in_memory(&["--profile", "datadog"]);
+    let root = server.client.base().strip_suffix("/api/v2/scim").unwrap();
+    let document = support::Client::new(root).get("/openapi.json").expect(200);
+    assert_eq!(document["components"]["schemas"]["Error"]["required"], json!(["errors"]));
+}
+
 #[test]
 fn an_organisation_can_have_it_otherwise() {
     let server = Server::in_memory(&["--profile", "datadog"]);

@@ -120,6 +120,15 @@ async fn groups_are_pushed_to_datadog_where_it_manages_teams() {
     }
 }
 
+/// Datadog says of others than Okta and Entra ID that they may work.
+#[tokio::test(flavor = "multi_thread")]
+async fn jumpcloud_works_at_datadog() {
+    let datadog = Profile::by_name("datadog").unwrap();
+    let url = serve(datadog, &["--memory-store", "--teams"]).await;
+    let run = play(&url, "--as jumpcloud --profile datadog").await;
+    assert!(run.passed, "{:#?}", run.differences());
+}
+
 /// The table above is not what the vendor refuses anyway: told another profile, the program sees it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_refuses_nothing_is_not_taken_for_pagerdutys() {

@@ -27,7 +27,7 @@ pub(super) const USER_RULES: &[Rule] = &[
     },
     generic::TYPE,
     generic::TEXT,
-    generic::KNOWN,
+    KNOWN,
     generic::PLAIN,
     generic::SCHEMAS_USER,
     generic::USER_NAME_REQUIRED,
@@ -77,12 +77,16 @@ pub(super) const USER_RULES: &[Rule] = &[
     },
 ];
 
+/// That an attribute which Datadog does not have is ignored is said nowhere; it is what identity providers
+/// count on.
+const KNOWN: Rule = Rule { source: API.as_inferred(), ..generic::KNOWN };
+
 /// The rules of groups.
 pub(super) const GROUP_RULES: &[Rule] = &[
     generic::OPERATION,
     generic::TYPE,
     generic::TEXT,
-    generic::KNOWN,
+    KNOWN,
     generic::PLAIN,
     generic::SCHEMAS_GROUP,
     generic::DISPLAY_NAME_REQUIRED,

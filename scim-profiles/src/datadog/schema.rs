@@ -15,7 +15,7 @@ pub(super) const USER: &[AttributeRow] = &[
     AttributeRow {
         required: true,
         unique: true,
-        ..row("userName", AttributeType::String, "Identifier of the user, an e-mail address")
+        ..row("userName", AttributeType::String, "Unique identifier of the user")
     },
     row("active", AttributeType::Boolean, "Whether the user may use Datadog"),
     AttributeRow {

@@ -4,6 +4,8 @@ use crate::Source;
 
 /// The API reference.
 pub(super) const API: Source = Source::stated("Datadog API reference, \"SCIM\"", "2026-01");
+/// The API reference in French, which has more sites.
+pub(super) const API_FR: Source = Source::stated("Datadog API reference, \"SCIM\", in French", "2026");
 /// The page on SCIM.
 pub(super) const SCIM: Source =
     Source::stated("Datadog documentation, account_management/scim @07d49c9a", "2026");

@@ -8,7 +8,7 @@ use super::options::DatadogOptions;
 use super::policy::Datadog;
 use super::rules::{GROUP_RULES, USER_RULES};
 use super::schema::{GROUP, USER, registry};
-use super::sources::{API, ENTRA, OKTA, OKTA_BEFORE, RFC7644, SCIM, TEAMS};
+use super::sources::{API, API_FR, ENTRA, OKTA, OKTA_BEFORE, RFC7644, SCIM, TEAMS};
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
     FilterForm, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
@@ -27,9 +27,9 @@ pub static PROFILE: Profile = Profile {
         site("EU1", "https://api.datadoghq.eu/api/v2/scim"),
         site("AP1", "https://api.ap1.datadoghq.com/api/v2/scim"),
         site("AP2", "https://api.ap2.datadoghq.com/api/v2/scim"),
-        site("UK1", "https://api.uk1.datadoghq.com/api/v2/scim"),
+        BaseUrl { source: API_FR, ..site("UK1", "https://api.uk1.datadoghq.com/api/v2/scim") },
         site("US1-FED", "https://api.ddog-gov.com/api/v2/scim"),
-        site("US2-FED", "https://api.us2.ddog-gov.com/api/v2/scim"),
+        BaseUrl { source: API_FR, ..site("US2-FED", "https://api.us2.ddog-gov.com/api/v2/scim") },
     ],
     endpoints: ENDPOINTS,
     capabilities: &[
@@ -68,7 +68,7 @@ pub static PROFILE: Profile = Profile {
     ],
     lifecycle: LIFECYCLE,
     options: OPTIONS,
-    errors: ErrorStyle { body: ErrorBody::Errors, duplicate: 400, source: API },
+    errors: ErrorStyle { body: ErrorBody::Errors, duplicate: 400, source: API.as_inferred() },
     behaviour: Behaviour {
         registry,
         config: |url| super::config(url, &DatadogOptions::default()),
@@ -131,6 +131,8 @@ const fn answered(id: &'static str, statement: &'static str, status: u16, source
 }
 
 const LIFECYCLE: &[Lifecycle] = &[
+    row("error-body", "an error is an object with the array `errors`, of texts", API),
+    answered("key-invalid", "a request without a valid key is refused", 401, RFC7644),
     row(
         "key-permissions",
         "the application key has user_access_invite and user_access_manage; a service account's does not go \

@@ -259,9 +259,9 @@ fn reactivate(session: &mut Session<'_>, cast: &mut Cast, target: &Target) -> Re
             session,
             "the user is active",
             person,
-            json!({
+            target.shows(json!({
                 "active": true, "name": {"givenName": person.given, "familyName": person.family},
-            }),
+            })),
         )
     })
 }
