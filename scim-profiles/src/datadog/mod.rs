@@ -49,9 +49,6 @@
 //! - Attributes that Datadog does not have are ignored, in PATCH too.
 //! - A PUT without roles keeps them, since roles are not mapped by default.
 //! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 of is 404.
-//!
-#![doc = include_str!("../../pages/datadog.md")]
-
 //! - 403, which the reference declares for PATCH of a user, and 429 are not answered: when they are, no
 //!   document says.
 //!
@@ -70,6 +67,8 @@
 //! | tokens are rotated | row `key-permissions`; a service takes several keys ([`StaticTokens`](scim_core::auth::StaticTokens)) |
 //! | audit logs show that access is gone | the [audit trail](scim_core::audit), with its remarks |
 //! | errors come from role mappings that changed upstream | the remark `role-matched`, which names the role that is not there any more |
+//!
+#![doc = include_str!("../../pages/datadog.md")]
 
 mod options;
 mod policy;
