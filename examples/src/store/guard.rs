@@ -115,8 +115,14 @@ impl SqlStore {
             all.push(noted(&mut tx, tenant, charge, now).await?);
         }
         let mut of_charge = all.iter();
-        let charged = Charged::judge(charges, |_| of_charge.next().map(Vec::as_slice).unwrap_or_default());
-        if charged != Charged::Noted {
+        let charged =
+            Charged::judge(now, charges, |_| of_charge.next().map(Vec::as_slice).unwrap_or_default());
+        let wanted: Vec<Charge> = match charged {
+            Charged::Noted => charges.to_vec(),
+            Charged::Refused(..) => charges.iter().filter_map(Charge::measure).collect(),
+            Charged::Unmeasured(_) => Vec::new(),
+        };
+        if wanted.is_empty() {
             tx.rollback().await?;
             return Ok(charged);
         }
@@ -125,7 +131,7 @@ impl SqlStore {
             .number(number(now))
             .execute(&mut tx)
             .await?;
-        for charge in charges {
+        for charge in &wanted {
             note(&mut tx, tenant, charge, now).await?;
         }
         tx.commit().await?;

@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 ///
 /// A share is of the largest population that was measured within the window, so that 20 % of a
 /// hundred are twenty and do not become fewer as they go, whoever else is at work at the same time.
-/// It is rounded down.
+/// It is measured when nothing is known of it, and before something is refused, then once in a
+/// sixtieth of the window. The share is rounded down.
 ///
 /// ```
 /// use jiff::SignedDuration;
@@ -222,32 +223,40 @@ impl Charge {
         self.ceiling.since(now)
     }
 
+    /// A charge of nothing that has the population, if it was measured: what is noted of a refusal.
+    pub fn measure(&self) -> Option<Self> {
+        self.population.is_some().then(|| Self { amount: 0, ..self.clone() })
+    }
+
     /// When it has left the window, if it is noted at `now`.
     pub fn end(&self, now: Timestamp) -> Timestamp {
         self.ceiling.end(self.step(now))
     }
 
-    /// Whether it is within its ceiling, where `noted` stands already: what is noted under the same key
-    /// [since](Self::since) the beginning of the window, the oldest first.
-    pub fn judge(&self, noted: &[Noted]) -> Verdict {
+    /// Whether it is within its ceiling at `now`, where `noted` stands already: what is noted under the
+    /// same key [since](Self::since) the beginning of the window, the oldest first.
+    pub fn judge(&self, now: Timestamp, noted: &[Noted]) -> Verdict {
         let would_be = noted.iter().fold(self.amount, |sum, noted| sum.saturating_add(noted.amount));
         if let Some(most) = self.ceiling.count.filter(|most| would_be > *most) {
             return Verdict::Exceeded(self.exceeded(noted, most, would_be, None));
         }
         let Some(share) = self.ceiling.share else { return Verdict::Permitted };
         let largest = noted.iter().filter_map(|noted| noted.population).chain(self.population).max();
-        match (largest, self.population) {
-            // As long as a measure that is there permits it, no other is needed. One that is too low
-            // for the share says nothing of today.
-            (Some(population), _) if population >= share.minimum && would_be <= share.most(population) => {
-                Verdict::Permitted
-            }
-            (_, None) => Verdict::Unmeasured,
-            (Some(population), Some(_)) if population >= share.minimum => {
+        let within = |population: u64| would_be <= share.most(population);
+        let (step, measured) = (self.step(now), self.population.is_some());
+        match largest.filter(|population| *population >= share.minimum) {
+            // As long as a measure that is there permits it, no other is needed.
+            Some(population) if within(population) => Verdict::Permitted,
+            // Of many that are refused not each has the population counted anew.
+            Some(population)
+                if measured || noted.iter().any(|noted| noted.step == step && noted.population.is_some()) =>
+            {
                 let most = share.most(population);
                 Verdict::Exceeded(self.exceeded(noted, most, would_be, Some(population)))
             }
-            _ => Verdict::Permitted,
+            // One that is too low for a share says nothing of today.
+            None if measured => Verdict::Permitted,
+            _ => Verdict::Unmeasured,
         }
     }
 

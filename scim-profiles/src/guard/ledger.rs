@@ -22,7 +22,8 @@ use super::ceiling::{Charge, Exceeded, Noted, Verdict};
 pub trait GuardLedger: Send + Sync + 'static {
     /// Notes all of `charges`, or none where one is not permitted: judged one after the other, and noted
     /// in the same step, so that of many at the same time no more are permitted than one after the
-    /// other would be. No two of them have the same key.
+    /// other would be. No two of them have the same key. Where one is refused, the
+    /// [populations](Charge::measure) that were measured are noted all the same.
     fn charge(
         &self,
         tenant: &TenantId,
@@ -83,11 +84,15 @@ impl Lift {
 }
 
 impl Charged {
-    /// What becomes of `charges`, where `noted` tells what [counts](Charge::since) for each: the oldest
-    /// first.
-    pub fn judge<'n>(charges: &[Charge], mut noted: impl FnMut(&Charge) -> &'n [Noted]) -> Self {
+    /// What becomes of `charges` at `now`, where `noted` tells what [counts](Charge::since) for each: the
+    /// oldest first.
+    pub fn judge<'n>(
+        now: Timestamp,
+        charges: &[Charge],
+        mut noted: impl FnMut(&Charge) -> &'n [Noted],
+    ) -> Self {
         for (place, charge) in charges.iter().enumerate() {
-            match charge.judge(noted(charge)) {
+            match charge.judge(now, noted(charge)) {
                 Verdict::Permitted => {}
                 Verdict::Unmeasured => return Self::Unmeasured(place),
                 Verdict::Exceeded(exceeded) => return Self::Refused(place, exceeded),
@@ -182,26 +187,33 @@ impl fmt::Debug for MemoryLedger {
 
 impl State {
     fn charge(&mut self, tenant: &TenantId, now: Timestamp, charges: &[Charge]) -> Charged {
-        let pages = self.tenants.entry(tenant.clone()).or_default();
+        let pages = self.tenants.get(tenant);
         let noted: Vec<Vec<Noted>> = charges.iter().map(|charge| noted(pages, charge, now)).collect();
         let mut of_charge = noted.iter();
-        let charged = Charged::judge(charges, |_| of_charge.next().map(Vec::as_slice).unwrap_or_default());
-        if charged != Charged::Noted {
-            return charged;
-        }
-        for charge in charges {
-            let page = pages.entry(charge.key.clone()).or_insert_with(|| {
-                self.pages += 1;
-                Page { steps: BTreeMap::new(), ends: now }
-            });
-            page.ends = page.ends.max(charge.end(now));
-            page.steps = page.steps.split_off(&charge.since(now));
-            let (amount, population) = page.steps.entry(charge.step(now)).or_default();
-            *amount = amount.saturating_add(charge.amount);
-            *population = (*population).max(charge.population);
+        let charged =
+            Charged::judge(now, charges, |_| of_charge.next().map(Vec::as_slice).unwrap_or_default());
+        match charged {
+            Charged::Noted => charges.iter().for_each(|charge| self.note(tenant, now, charge)),
+            Charged::Refused(..) => {
+                charges.iter().filter_map(Charge::measure).for_each(|charge| self.note(tenant, now, &charge));
+            }
+            Charged::Unmeasured(_) => {}
         }
         self.sweep(now);
         charged
+    }
+
+    fn note(&mut self, tenant: &TenantId, now: Timestamp, charge: &Charge) {
+        let pages = self.tenants.entry(tenant.clone()).or_default();
+        let page = pages.entry(charge.key.clone()).or_insert_with(|| {
+            self.pages += 1;
+            Page { steps: BTreeMap::new(), ends: now }
+        });
+        page.ends = page.ends.max(charge.end(now));
+        page.steps = page.steps.split_off(&charge.since(now));
+        let (amount, population) = page.steps.entry(charge.step(now)).or_default();
+        *amount = amount.saturating_add(charge.amount);
+        *population = (*population).max(charge.population);
     }
 
     /// Throws away what counts no more, when there may be as much of it as of the rest.
@@ -218,8 +230,8 @@ impl State {
     }
 }
 
-fn noted(pages: &HashMap<Box<str>, Page>, charge: &Charge, now: Timestamp) -> Vec<Noted> {
-    let Some(page) = pages.get(&charge.key) else { return Vec::new() };
+fn noted(pages: Option<&HashMap<Box<str>, Page>>, charge: &Charge, now: Timestamp) -> Vec<Noted> {
+    let Some(page) = pages.and_then(|pages| pages.get(&charge.key)) else { return Vec::new() };
     let counting = page.steps.range(charge.since(now)..);
     counting
         .map(|(step, (amount, population))| Noted { step: *step, amount: *amount, population: *population })

@@ -17,8 +17,8 @@
 //!
 //! All of it is off unless asked for. A change costs what it takes away: the members of a group are
 //! not loaded but [counted](scim_core::Store::count_members) and [looked
-//! up](scim_core::Store::members_among), and a population is counted when nothing is known of it and
-//! before something is refused for its share. The roles that a group of
+//! up](scim_core::Store::members_among), and a population is counted when nothing is known of it, and
+//! before something is refused for its share, then once in a sixtieth of the window. The roles that a group of
 //! [incident.io](IncidentIoRoles) gives are the exception: where such a group ends, or by another name gives
 //! less, its members are read.
 //!

@@ -8,7 +8,7 @@ use scim_core::patch::{Change, Write};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
-use scim_core::store::{Deletion, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Object, Resource, ResourceId, TenantId, Version};
 use scim_profiles::guard::{Charge, Charged, GuardLedger, GuardedStore, Guards, Lift, MemoryLedger};
@@ -23,6 +23,7 @@ const WELL: u8 = 0;
 const UNAVAILABLE: u8 = 1;
 const RACED: u8 = 2;
 const STUCK: u8 = 3;
+const OVERTAKEN: u8 = 4;
 
 impl Mood {
     fn set(&self, mood: u8) {
@@ -75,6 +76,20 @@ impl Store for Moody {
     ) -> Result<(), StoreError> {
         self.1.act().await?;
         self.0.replace(scope, resource, unique, expected).await
+    }
+
+    async fn apply(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Option<Version>,
+    ) -> Result<Applied, StoreError> {
+        self.1.act().await?;
+        if self.1.0.load(Ordering::SeqCst) == OVERTAKEN {
+            return Ok(Applied::Unchanged(Version(1)));
+        }
+        self.0.apply(scope, id, update, expected).await
     }
 
     async fn delete(
@@ -200,6 +215,10 @@ async fn of_the_store() {
         assert!(fixture.deactivate("0").await.is_err());
         assert_eq!(fixture.room().await, room);
     }
+    let fixture = Fixture::new().await;
+    fixture.writes.set(OVERTAKEN);
+    fixture.deactivate("0").await.unwrap();
+    assert_eq!(fixture.room().await, 2, "nothing became different");
     let fixture = Fixture::new().await;
     assert!(matches!(fixture.delete("nobody").await, Err(StoreError::NotFound)));
     let other = Deletion { expected: Some(Version(7)), groups: &[], last_modified: "", left: None };

@@ -47,50 +47,53 @@ struct Model {
 }
 
 impl Model {
-    /// Whether `amount` may go: of `population`, by what went under `name` and still counts.
-    fn permits(&mut self, name: &str, amount: u64, population: u64, limit: Limit) -> bool {
+    /// Whether `amount` may go, by what went under `name` and still counts, and whether the population
+    /// is measured for that.
+    fn permits(&mut self, name: &str, amount: u64, population: u64, limit: Limit) -> (bool, bool) {
         let now = self.now;
         let events = self.events.entry(name.to_owned()).or_default();
         events.retain(|(time, ..)| time / STEP * STEP + STEP + WINDOW > now);
         let sum = amount + events.iter().map(|(_, amount, _)| amount).sum::<u64>();
         if limit.count.is_some_and(|count| sum > count) {
-            return false;
+            return (false, false);
         }
-        let Some((percent, minimum)) = limit.share else { return true };
+        let Some((percent, minimum)) = limit.share else { return (true, false) };
         let within = |population: u64| sum * 100 <= u64::from(percent) * population;
         let known = events.iter().filter_map(|(.., population)| *population).max();
-        if known.is_some_and(|known| known >= minimum && within(known)) {
-            return true;
+        if let Some(known) = known.filter(|known| *known >= minimum) {
+            let lately = |(time, _, population): &(i64, u64, Option<u64>)| {
+                time / STEP == now / STEP && population.is_some()
+            };
+            if within(known) || events.iter().any(lately) {
+                return (within(known), false);
+            }
         }
         let largest = known.unwrap_or(0).max(population);
-        largest < minimum || within(largest)
+        (largest < minimum || within(largest), true)
     }
 
-    /// Whether the population is measured for it.
-    fn measures(&self, name: &str, amount: u64, limit: Limit) -> bool {
-        let Some((percent, minimum)) = limit.share else { return false };
-        let events = self.events.get(name).map(Vec::as_slice).unwrap_or_default();
-        let sum = amount + events.iter().map(|(_, amount, _)| amount).sum::<u64>();
-        let known = events.iter().filter_map(|(.., population)| *population).max();
-        !known.is_some_and(|known| known >= minimum && sum * 100 <= u64::from(percent) * known)
-    }
-
-    /// Takes note of all that goes, if all of it may.
+    /// Takes note of all that goes, if all of it may; and of populations that were measured.
     fn goes(&mut self, losses: &[(String, u64, u64, Limit)]) -> bool {
         if self.now < self.lifted_until {
             return true;
         }
-        let losses: Vec<_> = losses.iter().filter(|(_, amount, ..)| *amount > 0).collect();
-        for (name, amount, population, limit) in &losses {
-            if !self.permits(name, *amount, *population, *limit) {
-                return false;
+        let mut notes = Vec::new();
+        let mut all = true;
+        for (name, amount, population, limit) in losses.iter().filter(|(_, amount, ..)| *amount > 0) {
+            let (permitted, measured) = self.permits(name, *amount, *population, *limit);
+            notes.push((name.clone(), *amount, measured.then_some(*population)));
+            all &= permitted;
+            if !permitted {
+                break;
             }
         }
-        for (name, amount, population, limit) in losses {
-            let measured = self.measures(name, *amount, *limit).then_some(*population);
-            self.events.entry(name.clone()).or_default().push((self.now, *amount, measured));
+        for (name, amount, measured) in notes {
+            let amount = if all { amount } else { 0 };
+            if all || measured.is_some() {
+                self.events.entry(name).or_default().push((self.now, amount, measured));
+            }
         }
-        true
+        all
     }
 
     fn active(&self) -> u64 {
@@ -128,7 +131,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     /// What the guards permit is what the model permits; what is refused changes nothing.
     #[test]
