@@ -323,8 +323,12 @@ impl<'w> Step<'w> {
     }
 
     /// The statement that reads the rows. Behind the condition's values and the attribute come the
-    /// place, the most rows to read, how many to skip, and the type of the groups if these are read too.
-    pub(super) fn text(&self, sql: &Sql, dialect: Dialect, with_groups: bool) -> String {
+    /// place, the most rows to read, how many to skip if any are, and the type of the groups if these are
+    /// read too.
+    ///
+    /// PostgreSQL takes a tenth of all rows to be skipped where it is not said how many, and then plans the
+    /// statement anew each time, which takes longer than a look-up.
+    pub(super) fn text(&self, sql: &Sql, dialect: Dialect, skips: bool, with_groups: bool) -> String {
         let columns = match self.part {
             Part::Created => vec![ordered("r.seq", sql, dialect)],
             Part::Id | Part::Without(_) | Part::Lacking(_) => vec![ordered("r.id", sql, dialect)],
@@ -350,11 +354,12 @@ impl<'w> Step<'w> {
             Part::Having(text, _) => text,
             _ => "NULL",
         };
-        let (most, skip) = (place(), place());
+        let most = place();
+        let skip = if skips { format!(" OFFSET {}", place()) } else { String::new() };
         let groups = if with_groups { members::groups_of("r", &place(), dialect) } else { "NULL".to_owned() };
         format!(
             "SELECT r.seq, r.id, {value} AS value, r.body, {groups} AS groups {}{}{behind} ORDER BY {} \
-             LIMIT {most} OFFSET {skip}",
+             LIMIT {most}{skip}",
             self.rows(sql),
             sql.text,
             order.join(", "),

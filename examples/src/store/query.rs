@@ -233,11 +233,14 @@ async fn fetch(
     groups: Option<&ResourceSchema>,
 ) -> Result<Vec<Row>, StoreError> {
     let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
-    let mut statement = prepare(step.text(sql, tx.dialect(), groups.is_some()), scope, sql);
+    let mut statement = prepare(step.text(sql, tx.dialect(), skip > 0, groups.is_some()), scope, sql);
     if let Some(attribute) = step.attribute() {
         statement = statement.text(attribute);
     }
-    statement = step.bind_place(statement).number(number(most)).number(number(skip));
+    statement = step.bind_place(statement).number(number(most));
+    if skip > 0 {
+        statement = statement.number(number(skip));
+    }
     if let Some(groups) = groups {
         statement = statement.text(groups.name());
     }

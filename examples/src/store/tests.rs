@@ -289,8 +289,8 @@ impl Explained {
             if let Some(attribute) = step.attribute() {
                 values = values.text(attribute);
             }
-            let values = step.bind_place(values).number(100).number(0);
-            steps.push((step.text(sql, self.dialect(), false), values.into_values()));
+            let values = step.bind_place(values).number(100);
+            steps.push((step.text(sql, self.dialect(), false, false), values.into_values()));
             walk.next_part();
         }
         steps
