@@ -109,7 +109,7 @@ fn what_cannot_be_judged_exits_with_2_and_says_why() {
         (vec!["-"], "{\"userName\": ", "standard input is not JSON"),
         (vec!["-"], "{\"userName\": \"a\", \"USERNAME\": \"b\"}", "not JSON that SCIM allows"),
         (vec!["/no/such/file.json"], "", "cannot read `/no/such/file.json`"),
-        (vec!["--profile", "nobody"], "{}", "the profiles are generic, incident-io, pagerduty"),
+        (vec!["--profile", "nobody"], "{}", "the profiles are datadog, generic, incident-io, pagerduty"),
     ];
     for (arguments, input, message) in cases {
         let output = lint(&arguments, input);
