@@ -176,7 +176,7 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         (&["--base-url", "https://example.com/scim?tenant=1"], "without credentials, query and fragment"),
         (&["--base-url", "https://example.com/scim#top"], "without credentials, query and fragment"),
         (&["--base-url", "https://ann:pw@example.com/scim"], "without credentials, query and fragment"),
-        (&["--hold-incident", "ann@example.com"], "`--hold-incident` need `--profile pagerduty`"),
+        (&["--hold-incident", "ann@example.com"], "`--hold-incident` needs `--profile pagerduty`"),
         (&["--database", "no/such/folder.db", "--listen", "127.0.0.1:0"], "`no/such/folder.db`: "),
         (&["--listen", &taken], "cannot listen on"),
         (&["--profile", "pagerduty", "--duplicate-status", "500"], "400, 409"),
