@@ -13,7 +13,8 @@ use super::ceiling::{Charge, Exceeded, Noted, Verdict};
 
 /// Where it is noted what went, and until when an operator lifted the guards.
 ///
-/// All servers of one store share a ledger: what one of them permits counts for the others. One that
+/// All servers of one store share a ledger: what one of them permits counts for the others. What a change
+/// takes away is found out by each by itself, with [limits](super#several-at-once). A ledger that
 /// fails refuses every change that a guard concerns.
 ///
 /// To write one: keep `(tenant, key, step) → (amount, population)`, and in [`charge`](Self::charge)

@@ -235,7 +235,8 @@ impl<'a, S: Store> Look<'a, S> {
         }
     }
 
-    /// Who has less by the groups they are in, where these give roles.
+    /// Who has less by the groups they are in, where these give roles. It is the change's
+    /// [turn](super::stake).
     async fn access_lost(
         &self,
         mapping: &RoleMapping,
@@ -246,11 +247,7 @@ impl<'a, S: Store> Look<'a, S> {
         let name = before.get("displayName").and_then(Value::as_str);
         let Some(gave) = name.and_then(|name| mapping.group(name)) else { return Ok(()) };
         let nothing = Access::default();
-        let gives = match &change.name {
-            Name::Stays => gave,
-            Name::Is(name) => name.and_then(|name| mapping.group(name)).unwrap_or(&nothing),
-            Name::Gone => &nothing,
-        };
+        let gives = change.name.gives(mapping, gave, &nothing);
         let members = match &change.members {
             Members::Stay | Members::Leave(..) if !lost(gave, gives).is_empty() => {
                 self.members(&change.id).await?
@@ -332,21 +329,21 @@ impl<'a, S: Store> Look<'a, S> {
         Ok(())
     }
 
-    async fn members(&self, id: &ResourceId) -> Result<Vec<ResourceId>, StoreError> {
+    pub(super) async fn members(&self, id: &ResourceId) -> Result<Vec<ResourceId>, StoreError> {
         let group = self.store.read(self.scope, id, &Projection::default()).await?;
         Ok(group.map(|group| ids(group.get(MEMBERS))).unwrap_or_default())
     }
 }
 
 /// What a modification of a group says of its members and its name.
-struct GroupChange<'a> {
-    id: ResourceId,
-    expected: Option<Version>,
-    members: Members,
-    name: Name<'a>,
+pub(super) struct GroupChange<'a> {
+    pub(super) id: ResourceId,
+    pub(super) expected: Option<Version>,
+    pub(super) members: Members,
+    pub(super) name: Name<'a>,
 }
 
-enum Members {
+pub(super) enum Members {
     Stay,
     /// These leave; whether others come.
     Leave(Vec<ResourceId>, bool),
@@ -354,7 +351,7 @@ enum Members {
     Become(Vec<ResourceId>),
 }
 
-enum Name<'a> {
+pub(super) enum Name<'a> {
     Stays,
     Is(Option<&'a str>),
     Gone,
@@ -373,7 +370,7 @@ impl Members {
 
 impl<'a> GroupChange<'a> {
     /// `None` for a creation, which takes nothing away.
-    fn of(modification: &Modification<'a>) -> Option<Self> {
+    pub(super) fn of(modification: &Modification<'a>) -> Option<Self> {
         Some(match modification {
             Modification::Create { .. } => return None,
             Modification::Replace { resource, expected, .. } => Self {
@@ -469,7 +466,11 @@ fn is_active(user: &Resource) -> bool {
 }
 
 /// Those of `people` who are named, and the others; the other way round if not `named`.
-fn part(people: Vec<ResourceId>, names: &[ResourceId], named: bool) -> (Vec<ResourceId>, Vec<ResourceId>) {
+pub(super) fn part(
+    people: Vec<ResourceId>,
+    names: &[ResourceId],
+    named: bool,
+) -> (Vec<ResourceId>, Vec<ResourceId>) {
     let fold = |id: &ResourceId| scim_filter::compare::fold(id.as_str()).into_owned();
     let names: HashSet<String> = names.iter().map(fold).collect();
     people.into_iter().partition(|id| names.contains(&fold(id)) == named)
@@ -487,7 +488,7 @@ fn same(one: &str, other: &str) -> bool {
     scim_filter::compare::fold(one) == scim_filter::compare::fold(other)
 }
 
-const MEMBERS: &str = "members";
+pub(super) const MEMBERS: &str = "members";
 const LOST_ROLE: &str = "whoever has it cannot lose it";
 /// Members whose groups are looked up at once.
 const PAGE: usize = 512;

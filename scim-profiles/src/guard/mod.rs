@@ -46,9 +46,17 @@
 //!
 //! It is noted in a [`GuardLedger`] what went, before it goes, so that of many requests at the same
 //! time no more are permitted than of the same one after the other. Servers that share a ledger share
-//! the ceilings; with a [`MemoryLedger`] each, each has its own. That a protected group is not emptied by
-//! several requests at the same time holds within one server. Clocks of servers that differ
+//! the ceilings; with a [`MemoryLedger`] each, each has its own. Clocks of servers that differ
 //! lengthen the window by as much.
+//!
+//! Two things hold among the requests of one `GuardedStore` and its clones, and not between servers, nor for
+//! what is written past it. A protected group is not emptied by several requests at the same time. And where
+//! [groups give roles](IncidentIoRoles), who leaves several groups at the same time that give the same has less
+//! by the last of them: a request that takes people out of such groups, or changes what these give, waits
+//! until those before it that concern the same people are done. On two servers each of two such requests
+//! finds the group of the other: the loss is then noted by neither, and a protected role or user is not
+//! protected from it. Send what one tenant's identity provider changes to one server where that matters.
+//! A request that is dropped lets the others go on, although its write may still be made.
 //!
 //! # Example
 //!
@@ -92,7 +100,9 @@ mod loss;
 mod protected;
 mod refusal;
 mod roles;
+mod stake;
 mod store;
+mod turns;
 
 pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdict};
 pub use ledger::{Charged, GuardLedger, Lift, MemoryLedger};

@@ -103,7 +103,8 @@ impl UserRoles for PagerDutyRoles {
 /// Who leaves a group that gives a role, by a PATCH, a PUT or the end of the group, is downgraded if
 /// no other group gives the same. Seats stay until they are revoked by hand, so none goes with that.
 /// For a [guarded](super::GuardedStore) [`AccessStore`](crate::incident_io::AccessStore), which makes
-/// of groups what users have.
+/// of groups what users have. Of several requests at the same time it holds [within one
+/// server](super#several-at-once).
 #[derive(Clone, Debug, Default)]
 pub struct IncidentIoRoles(RoleMapping);
 

@@ -17,6 +17,7 @@ use scim_core::{Resource, ResourceId, TenantId, Version};
 use super::ceiling::Charge;
 use super::ledger::{Charged, GuardLedger, Lift};
 use super::loss::{Leaving, Look, Loss, bound, users};
+use super::turns::Turns;
 use super::{Guard, Guards, refusal};
 
 /// A store that refuses changes by which too much goes. See the [module](super).
@@ -33,12 +34,15 @@ pub struct GuardedStore<S, L> {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     // How many members are about to leave groups that may not be emptied.
     leaving: Arc<Mutex<HashMap<(TenantId, ResourceId), usize>>>,
+    // Of those who are about to leave groups that give roles.
+    turns: Turns,
 }
 
 impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
     /// `store` behind `guards`, which note in `ledger` what goes. `now` is the clock.
     pub fn new(store: S, guards: Guards, ledger: L, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
-        Self { store, guards: Arc::new(guards), ledger, now, leaving: Arc::default() }
+        let (leaving, turns) = (Arc::default(), Turns::default());
+        Self { store, guards: Arc::new(guards), ledger, now, leaving, turns }
     }
 
     /// Lifts the guards of a tenant for some time, or puts them back. That is for an operator: nothing
@@ -68,6 +72,8 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
         record: Option<&Record>,
     ) -> Result<Modified, StoreError> {
         let look = Look { store: &self.store, guards: &self.guards, scope };
+        let (people, modification) = look.at_stake(modification).await?;
+        let _turn = self.turns.take(scope.tenant, &people).await;
         let (loss, modification) = look.at(modification).await?;
         if loss.is_nothing() {
             return self.store.modify(scope, modification, record).await;

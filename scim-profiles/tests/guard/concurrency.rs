@@ -8,6 +8,7 @@ use scim_core::{MemoryStore, Resource, ResourceId, Version};
 use scim_profiles::guard::{Guards, Protected};
 use serde_json::{Value, json};
 
+use crate::incident_io;
 use crate::server::{Server, ceiling};
 
 /// A store that lets others go first before it writes, as a database may.
@@ -144,4 +145,71 @@ async fn a_group_is_not_emptied_together() {
         let made: usize = statuses.iter().filter(|(status, _)| *status < 300).map(|(_, number)| number).sum();
         assert_eq!(made + left, 6, "{statuses:?}");
     }
+}
+
+/// Two groups give the same role: nobody leaves both, at the same time and by whatever requests.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_role_is_not_lost_by_leaving_two_groups_together() {
+    const PEOPLE: usize = 4;
+    for guards in [
+        Guards::new().with_role_downgrades(ceiling().with_count(0)),
+        Guards::new().with_protected(Protected::new().with_role("admin")),
+    ] {
+        for round in 0..16 {
+            let server = incident_io::server_over(Slow(MemoryStore::new()), guards.clone());
+            let users = server.users(PEOPLE).await;
+            let groups = [server.group("Admins", &users).await, server.group("Leads", &users).await];
+            let mut requests = Vec::new();
+            for (number, group) in groups.iter().enumerate() {
+                let path = format!("/Groups/{group}");
+                // Each way meets each other one.
+                match (round / [1, 4][number]) % 4 {
+                    0 => requests.extend(users.iter().map(|id| {
+                        let out = json!([{"op": "remove", "path": "members", "value": [{"value": id}]}]);
+                        ("PATCH", path.clone(), crate::server::patch(out))
+                    })),
+                    1 => requests.push(("DELETE", path, Value::Null)),
+                    2 => {
+                        let out = json!([{"op": "replace", "path": "members", "value": []}]);
+                        requests.push(("PATCH", path, crate::server::patch(out)));
+                    }
+                    _ => {
+                        let name = json!([{"op": "replace", "path": "displayName", "value": "Staff"}]);
+                        requests.push(("PATCH", path, crate::server::patch(name)));
+                    }
+                }
+            }
+            let statuses = at_once(&server, requests).await;
+            for user in &users {
+                assert_eq!(incident_io::role(&server, user).await, "admin", "{round}: {statuses:?}");
+            }
+            // Nobody has to stay in both, and of what was refused nothing was made.
+            assert!(statuses.iter().any(|(status, _)| *status < 300), "{round}: {statuses:?}");
+            assert!(statuses.iter().all(|(status, _)| [200, 204, 403].contains(status)), "{statuses:?}");
+        }
+    }
+}
+
+/// Each of many people leaves one of two groups, and as many requests as there are people are refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn as_many_leave_as_have_the_role_otherwise() {
+    let guards = Guards::new().with_role_downgrades(ceiling().with_count(3));
+    let server = incident_io::server_over(Slow(MemoryStore::new()), guards);
+    let users = server.users(20).await;
+    let groups = [server.group("Admins", &users).await, server.group("Leads", &users).await];
+    let leave = |id: &String, group: &String| {
+        let out = json!([{"op": "remove", "path": "members", "value": [{"value": id}]}]);
+        ("PATCH", format!("/Groups/{group}"), crate::server::patch(out))
+    };
+    let (some, others) = users.split_at(10);
+    let mut requests: Vec<_> = some.iter().map(|id| leave(id, &groups[0])).collect();
+    requests.extend(others.iter().map(|id| leave(id, &groups[1])));
+    requests.extend(others.iter().map(|id| leave(id, &groups[0])));
+    requests.extend(some.iter().map(|id| leave(id, &groups[1])));
+    assert_eq!(at_once(&server, requests).await, [(200, 23), (403, 17)]);
+    let mut admins = 0;
+    for user in &users {
+        admins += usize::from(incident_io::role(&server, user).await == "admin");
+    }
+    assert_eq!(admins, 17);
 }

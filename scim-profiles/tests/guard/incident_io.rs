@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scim_core::MemoryStore;
+use scim_core::{MemoryStore, Store};
 use scim_profiles::guard::{Guards, IncidentIoRoles, Protected};
 use scim_profiles::incident_io::{AccessStore, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
 use serde_json::{Value, json};
@@ -25,11 +25,16 @@ fn mapping() -> RoleMapping {
 }
 
 fn server(guards: Guards) -> Server {
-    let store = AccessStore::new(MemoryStore::new(), mapping(), Arc::new(|| Timestamp::UNIX_EPOCH));
+    server_over(MemoryStore::new(), guards)
+}
+
+/// A server that keeps in `store` what groups give.
+pub(crate) fn server_over<S: Store>(store: S, guards: Guards) -> Server {
+    let store = AccessStore::new(store, mapping(), Arc::new(|| Timestamp::UNIX_EPOCH));
     Server::of("incident-io", store, guards.with_roles(IncidentIoRoles::new(mapping())))
 }
 
-async fn role(server: &Server, user: &str) -> Value {
+pub(crate) async fn role(server: &Server, user: &str) -> Value {
     server.get(&format!("/Users/{user}")).await[EFFECTIVE_ACCESS]["baseRole"].clone()
 }
 
