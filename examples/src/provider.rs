@@ -20,6 +20,7 @@ use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::pagination::{CursorKey, Cursors};
 use scim_core::policy::Policy;
+use scim_core::service::PatchResponse;
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, Store, TenantId, openapi};
 use scim_profiles::datadog::{self, Datadog};
 use scim_profiles::guard::{GuardedStore, Guards, MemoryLedger};
@@ -110,6 +111,10 @@ pub struct Options {
     /// of memory does not grow with it. Default: what the profile says.
     #[arg(long, value_name = "N")]
     pub max_results: Option<usize>,
+    /// What a PATCH is answered with: 200 and the resource, or 204, with which a change of one member reads
+    /// and sends no other. Default: what the profile says.
+    #[arg(long, value_name = "STATUS", value_parser = ["200", "204"])]
+    pub patch_response: Option<String>,
     /// The audit trail.
     #[command(flatten)]
     pub audit: AuditOptions,
@@ -330,6 +335,7 @@ impl Provider {
             schema: schemas,
             mapping,
             max_results,
+            patch_response,
             audit,
             duplicate_status,
             guard,
@@ -418,6 +424,11 @@ impl Provider {
         }
         if let Some(most) = max_results {
             config.capabilities.max_results = most;
+        }
+        match patch_response.as_deref() {
+            None => {}
+            Some("204") => config.patch_response = PatchResponse::NoContent,
+            Some(_) => config.patch_response = PatchResponse::Resource,
         }
         let tokens = authenticator(profile, token, me);
         let (running, finish) = Finish::new();

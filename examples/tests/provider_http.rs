@@ -512,3 +512,17 @@ fn the_description_is_for_everyone_and_holds_no_secret() {
     let (head, _) = server.client.raw(b"GET /openapi HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert!(head.starts_with("http/1.1 401"), "{head}");
 }
+
+#[test]
+fn a_patch_is_answered_as_the_option_says() {
+    for (options, status) in
+        [(&[][..], 200), (&["--patch-response", "200"], 200), (&["--patch-response", "204"], 204)]
+    {
+        let server = Server::in_memory(options);
+        let ann = server.client.post("/Users", user("ann@example.com")).expect(201);
+        let path = format!("/Users/{}", id(&ann));
+        let named = json!([{"op": "add", "path": "displayName", "value": "Ann"}]);
+        server.client.patch(&path, named).expect(status);
+        assert_eq!(server.client.get(&path).expect(200)["displayName"], "Ann");
+    }
+}

@@ -46,6 +46,24 @@ async fn in_memory_the_contract_is_the_same() {
     scim_core::testkit::run(|| async { store.clone() }).await;
 }
 
+/// As processes do that begin at the same moment: each finds some migrations made by others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_may_make_the_tables_of_one_file() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scim.db");
+        let opening: Vec<_> = (0..6)
+            .map(|_| {
+                let file = file.clone();
+                tokio::spawn(async move { SqlStore::open(&file).await })
+            })
+            .collect();
+        for store in opening {
+            store.await.unwrap().unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn parallel_writers_all_get_their_turn() {
     let directory = tempfile::tempdir().unwrap();

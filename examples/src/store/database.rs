@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use scim_core::store::StoreError;
 use scim_filter::sql::{Dialect, SqlValue};
-use sqlx::migrate::{Migration, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -24,7 +24,7 @@ use sqlx::{
 };
 
 use super::direct::{Direct, Read};
-use super::kept::{Kept, Lent, TRUSTED};
+use super::kept::{Kept, Lent, TRUSTED, is_there};
 
 /// What a store takes of its database, and how long a call waits for it.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Database {
         let first = PoolOptions::<Sqlite>::new().max_connections(1).connect_with(options.clone()).await;
         let first =
             first.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
-        let set_up = MIGRATIONS.run(&first).await;
+        let set_up = set_up_beside_others(&first).await;
         set_up.with_context(|| format!("cannot set up the database `{}`", path.display()))?;
         let writer = lasting(1, limits).connect_with(options.clone()).await?;
         first.close().await;
@@ -130,8 +130,9 @@ impl Database {
             .test_before_acquire(false)
             .before_acquire(|connection: &mut PgConnection, of| {
                 Box::pin(async move {
-                    if of.idle_for > TRUSTED {
-                        connection.ping().await?;
+                    if of.idle_for > TRUSTED && !is_there(connection).await {
+                        // It is not said goodbye to, which would be waited for.
+                        return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
                     }
                     Ok(true)
                 })
@@ -168,7 +169,7 @@ impl Database {
                 let pool = readers.clone();
                 once(finished(async move { pool.acquire().await }).await?, *most).await
             }
-            Self::Postgres(pool, kept) => Ok(Tx::PostgresOnce(match kept.take() {
+            Self::Postgres(pool, kept) => Ok(Tx::PostgresOnce(match kept.take().await {
                 Some(connection) => connection,
                 None => kept.lend(kept.waiting(pool.acquire()).await.map_err(failure)?),
             })),
@@ -217,6 +218,18 @@ impl Database {
             }
         }
     }
+}
+
+/// Makes the tables of an SQLite file. sqlx has no lock for that: of processes that begin at the same moment one makes a
+/// migration, and the others fail at it and go on with the next.
+async fn set_up_beside_others(pool: &SqlitePool) -> Result<(), MigrateError> {
+    for _ in MIGRATIONS.iter() {
+        if MIGRATIONS.run(pool).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(BESIDE_OTHERS).await;
+    }
+    MIGRATIONS.run(pool).await
 }
 
 /// Begins a transaction that is begun even if the request is dropped meanwhile, and then rolled back. Left
@@ -595,6 +608,8 @@ const BATCHES: [usize; 4] = [512, 64, 8, 1];
 const RETRIES: u32 = 8;
 /// How long a statement of SQLite waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Until a migration is looked for again that another process may be making.
+const BESIDE_OTHERS: Duration = Duration::from_millis(100);
 /// A statement that takes longer is logged.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
 /// Steps of SQLite's virtual machine between two looks at the clock; some thousandths of a second.

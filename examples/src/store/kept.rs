@@ -2,14 +2,15 @@
 //!
 //! sqlx's pool asks a connection that is given back whether it is still there, in a task of its own,
 //! which takes as long as a look-up does. So a connection that has answered is kept here. Who waits for
-//! the pool gets what is kept first, and every connection is given back after a while, so that the
-//! pool's limits hold as ever.
+//! the pool gets what is kept first, and one that has been kept for a while is given back when it was next
+//! used. What does not answer, since the way to it or its server is gone, is let go of within a second: neither
+//! look-ups nor the pool's places wait for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{Connection as _, PgConnection, Postgres};
 
 /// The connections at hand; clones share them.
 #[derive(Clone, Debug, Default)]
@@ -31,17 +32,37 @@ struct Idle {
     used: Instant,
 }
 
-impl Kept {
-    /// A connection that answered a moment ago.
-    pub(super) fn take(&self) -> Option<Lent> {
-        let mut state = self.state();
-        let Idle { connection, taken, used } = state.idle.pop()?;
-        if used.elapsed() < TRUSTED {
-            return Some(self.lent(connection, taken));
+impl Idle {
+    /// To the pool, which asks what comes back whether it is there, without an end to waiting: so who was not heard of for a
+    /// while is asked here first.
+    fn give_back(self) {
+        let Self { mut connection, used, .. } = self;
+        if used.elapsed() >= TRUSTED {
+            tokio::spawn(async move {
+                if !is_there(&mut connection).await {
+                    drop(connection.detach());
+                }
+            });
         }
-        // Those below were used before it.
-        state.idle.clear();
-        None
+    }
+}
+
+/// Whether the other end answers, soon: of one that is gone without a word nothing is ever heard.
+pub(super) async fn is_there(connection: &mut PgConnection) -> bool {
+    matches!(tokio::time::timeout(ANSWERS_WITHIN, connection.ping()).await, Ok(Ok(())))
+}
+
+impl Kept {
+    /// A connection that answered a moment ago, or does so now.
+    pub(super) async fn take(&self) -> Option<Lent> {
+        loop {
+            let Idle { mut connection, taken, used } = self.state().idle.pop()?;
+            if used.elapsed() < TRUSTED || is_there(&mut connection).await {
+                return Some(self.lent(connection, taken));
+            }
+            // The pool would ask it without an end to waiting.
+            drop(connection.detach());
+        }
     }
 
     /// The connection, which is kept when it has answered.
@@ -83,7 +104,9 @@ impl<'k> Waiting<'k> {
     fn new(kept: &'k Kept) -> Self {
         let mut state = kept.state();
         state.waiting += 1;
-        state.idle.clear();
+        for idle in state.idle.drain(..) {
+            idle.give_back();
+        }
         Self(kept)
     }
 }
@@ -130,6 +153,8 @@ impl Drop for Lent {
 
 /// How long a connection is taken to be still there without asking.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
+/// How long one that is asked whether it is there may take to say so.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// How long a connection is kept from the pool, which has a limit to its age.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -137,6 +162,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 mod tests {
     use super::super::database::{Database, Limits, Statement};
     use super::super::tests::sql_support;
+    use super::*;
 
     #[tokio::test]
     async fn a_connection_is_kept_for_the_next_and_given_to_who_waits() {
@@ -161,7 +187,7 @@ mod tests {
         assert_eq!(idle(), 0);
         assert_eq!(ask("SELECT 2::bigint").await.unwrap(), Some((2,)));
         let slow = ask("SELECT 3::bigint FROM pg_sleep(0.5)");
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), slow).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
         assert_eq!(idle(), 0);
         assert_eq!(ask("SELECT 4::bigint").await.unwrap(), Some((4,)));
         assert_eq!(idle(), 1);
@@ -174,5 +200,36 @@ mod tests {
 
         database.close().await;
         assert!(database.once().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_answer_any_more_is_let_go_of() {
+        let Some(server) = sql_support::Postgres::start() else { return };
+        let url = server.database("silent").await;
+        // One place: as long as the silent connection has it, nobody else gets one.
+        let limits = Limits { connections: 1, wait: Duration::from_secs(5), ..Limits::default() };
+        let database = Database::connect(&url, &limits).await.unwrap();
+        let process = async || {
+            let mut tx = database.once().await.unwrap();
+            let found: Option<(i64,)> =
+                Statement::new("SELECT pg_backend_pid()::bigint").row(&mut tx).await.unwrap();
+            found.unwrap().0
+        };
+        let signal = |name: &str, process: i64| {
+            let sent = std::process::Command::new("kill").args([name, &process.to_string()]).status();
+            assert!(sent.unwrap().success());
+        };
+        // By the next look-up, and by a write, which waits for the pool.
+        for writes in [false, true] {
+            let silent = process().await;
+            signal("-STOP", silent);
+            tokio::time::sleep(TRUSTED).await;
+            if writes {
+                database.write().await.unwrap().rollback().await.unwrap();
+            }
+            let next = process().await;
+            signal("-CONT", silent);
+            assert_ne!(next, silent);
+        }
     }
 }

@@ -338,17 +338,17 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
         match route {
             Route::NotImplemented(endpoint) => Err(not_supported(endpoint)),
-            Route::Me => self.me(head, &principal, query, &body, extent, outcome).await,
+            Route::Me => Box::pin(self.me(head, &principal, query, &body, extent, outcome)).await,
             Route::Bulk(limits) => {
                 outcome.operation = Some(Operation::Bulk);
-                self.bulk(head, &principal, &body, limits, outcome).await
+                Box::pin(self.bulk(head, &principal, &body, limits, outcome)).await
             }
             Route::Search(schema) => {
                 self.check_body(head, &body)?;
                 let body = self.parsed(&body)?;
-                self.search(schema.as_deref(), &principal, body, extent, outcome).await
+                Box::pin(self.search(schema.as_deref(), &principal, body, extent, outcome)).await
             }
-            Route::Root => self.list_all(query, &principal, extent, outcome).await,
+            Route::Root => Box::pin(self.list_all(query, &principal, extent, outcome)).await,
             Route::Discovery(endpoint) => self.discover(&endpoint, query, outcome),
             Route::Collection(schema) => {
                 outcome.asked(&schema, Operation::of(&head.method, false));
@@ -366,7 +366,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
     }
 
-    /// A request on the resources of a type, or on the one that `id` names.
+    /// A request on the resources of a type, or on the one that `id` names. What writes is on the heap: its many
+    /// steps would otherwise be room that each reading request takes as well, and moves.
     async fn on_resources(
         &self,
         call: Call<'_>,
@@ -378,11 +379,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Body::Parsed(value) => Ok(value),
         };
         match (id, &call.head.method) {
-            (None, &Method::POST) => self.create(call, parsed(body)?).await,
+            (None, &Method::POST) => Box::pin(self.create(call, parsed(body)?)).await,
             (None, _) => self.list(call).await,
-            (Some(id), &Method::PUT) => self.replace(call, id, parsed(body)?).await,
-            (Some(id), &Method::PATCH) => self.patch(call, id, parsed(body)?).await,
-            (Some(id), &Method::DELETE) => self.delete(call, id).await,
+            (Some(id), &Method::PUT) => Box::pin(self.replace(call, id, parsed(body)?)).await,
+            (Some(id), &Method::PATCH) => Box::pin(self.patch(call, id, parsed(body)?)).await,
+            (Some(id), &Method::DELETE) => Box::pin(self.delete(call, id)).await,
             (Some(id), _) => self.read(call, id).await,
         }
     }
