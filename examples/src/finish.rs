@@ -67,6 +67,7 @@ mod tests {
 
     use axum::Router;
     use axum::body::Body;
+    use tokio::sync::Semaphore;
     use tower_service::Service as _;
 
     use super::*;
@@ -74,11 +75,12 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_is_dropped_is_finished_unless_it_reads() {
         let finished = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&finished);
+        let dropped = Arc::new(Semaphore::new(0));
+        let parts = (Arc::clone(&finished), Arc::clone(&dropped));
         let slow = move || {
-            let count = Arc::clone(&count);
+            let (count, dropped) = parts.clone();
             async move {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                drop(dropped.acquire().await);
                 count.fetch_add(1, Ordering::SeqCst);
             }
         };
@@ -93,6 +95,7 @@ mod tests {
             assert!(tokio::time::timeout(Duration::from_millis(5), call).await.is_err(), "{method} {path}");
         }
         drop(router);
+        dropped.add_permits(4);
         finish.wait(Duration::from_secs(10)).await;
         assert_eq!(finished.load(Ordering::SeqCst), 2);
     }
