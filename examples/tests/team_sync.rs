@@ -575,6 +575,96 @@ fn tenants_are_apart_and_secrets_are_told_nowhere() {
     assert!(tenants.contains(&json!("acme")) && tenants.contains(&json!("globex")));
 }
 
+/// No tenant gets to work on the account of another: by what is left out, by a slip or by a copy.
+#[test]
+fn a_tenant_has_a_credential_of_its_own() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let mut bridge = Bridge::new(&pagerduty).with(&["--tenants", "tenants.toml", "--once"]);
+    let environment = [
+        ("A_TOKEN", "token-a"),
+        ("B_TOKEN", "token-b"),
+        ("PAGERDUTY_API_KEY", KEY),
+        ("PAGERDUTY_CLIENT_SECRET", CLIENT_SECRET),
+        ("SAME_KEY", KEY),
+        ("SECRET", CLIENT_SECRET),
+    ];
+    bridge.environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let said = |a: &str, b: &str| {
+        let of = |name: &str, token: &str, account: &str| {
+            format!(
+                "[[tenant]]\nname = \"{name}\"\nscim_token_env = \"{token}\"\n[tenant.pagerduty]\n{account}\n"
+            )
+        };
+        let text = of("a", "A_TOKEN", a) + &of("b", "B_TOKEN", b);
+        std::fs::write(bridge.file("tenants.toml"), text).unwrap();
+        let output = bridge.run(&[]);
+        let said = text_of_error(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(!said.contains(KEY) && !said.contains(CLIENT_SECRET), "{said}");
+        said
+    };
+    let own = "api_key_env = \"PAGERDUTY_API_KEY\"";
+    let app = "client_id = \"app\"\nclient_secret_env = \"SECRET\"\nsubdomain = \"acme\"";
+    // A default is nobody's own, and neither is half of a credential or two of them.
+    for (account, error) in [
+        ("", "there is no `api_key_env`, `api_key_file` or `client_id`"),
+        ("region = \"eu\"", "there is no `api_key_env`, `api_key_file` or `client_id`"),
+        (
+            "client_id = \"app\"\nsubdomain = \"b\"",
+            "`client_id` needs `client_secret_env` or `client_secret_file`",
+        ),
+        ("client_id = \"app\"\nclient_secret_env = \"SECRET\"", "`client_id` needs `subdomain`"),
+        ("subdomain = \"b\"", "`subdomain` is for an app, and there is no `client_id`"),
+        (
+            "api_key_env = \"SAME_KEY\"\nsubdomain = \"b\"",
+            "`subdomain` is for an app, and there is no `client_id`",
+        ),
+        (
+            "api_key_env = \"SAME_KEY\"\nclient_secret_file = \"b\"",
+            "`client_secret_file` is for an app, and there is no `client_id`",
+        ),
+        (
+            "client_id = \"app\"\nsubdomain = \"b\"\napi_key_file = \"key\"",
+            "`client_id` and `api_key_file` are two credentials, of which one is to be chosen",
+        ),
+        (
+            "api_key_env = \"SAME_KEY\"\napi_key_file = \"key\"",
+            "`api_key_env` and `api_key_file` are both given, and one is needed",
+        ),
+    ] {
+        let prefix = "error: `tenants.toml` is no list of tenants: `tenant.pagerduty` of the tenant `b`: ";
+        assert_eq!(said(own, account), format!("{prefix}{error}"));
+    }
+    // One and the same, wherever it comes from.
+    std::fs::write(bridge.file("key"), format!("{KEY}\n")).unwrap();
+    let same = "error: the tenants `a` and `b` have the same credential of PagerDuty";
+    for (a, b) in [
+        (own, "api_key_env = \"SAME_KEY\""),
+        (own, "region = \"eu\"\napi_key_file = \"key\""),
+        (app, &app.replace("SECRET", "PAGERDUTY_CLIENT_SECRET").replace("acme", "ACME")),
+    ] {
+        assert_eq!(said(a, b), same);
+    }
+    // Each with its own gets further.
+    let missing = "error: there is no database `bridge.db`";
+    assert_eq!(said(own, app), missing);
+    assert_eq!(said(app, &app.replace("acme", "globex")), missing);
+    // Secrets that were written where they do not belong are not repeated.
+    let unknown = said(own, &format!("api_key = \"{KEY}\""));
+    let place = "error: `tenants.toml` is no list of tenants: line 10";
+    assert!(unknown.starts_with(&format!("{place}: unknown field `api_key`")), "{unknown}");
+    assert_eq!(said(own, &format!("deletion = \"{KEY}\"")), format!("{place} cannot be read"));
+    assert_eq!(
+        said(own, &format!("api_key_env = \"{KEY}\"")),
+        "error: tenant `b`: there is no API key: what is given as the name of its variable is not set"
+    );
+    assert!(pagerduty.handle.take_seen().is_empty());
+}
+
+fn text_of_error(output: &Output) -> String {
+    text(&output.stderr).trim().to_owned()
+}
+
 #[test]
 fn what_cannot_begin_says_why() {
     let pagerduty = PagerDuty::of_the_examples();

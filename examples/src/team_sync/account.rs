@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
@@ -84,13 +84,80 @@ pub enum Deletion {
     Delete,
 }
 
+/// As whom the account is used. Not `Debug`: it is secret.
+pub(super) enum Credential {
+    ApiKey(String),
+    App { client_id: String, secret: String, subdomain: String },
+}
+
+impl Credential {
+    /// Whether `other` gives access to the same account in the same way.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::ApiKey(one), Self::ApiKey(other)) => one == other,
+            (
+                Self::App { client_id: one, subdomain: here, .. },
+                Self::App { client_id: other, subdomain: there, .. },
+            ) => one == other && here.eq_ignore_ascii_case(there),
+            _ => false,
+        }
+    }
+
+    fn auth(&self) -> Auth {
+        match self {
+            Self::ApiKey(key) => Auth::ApiKey(Secret::new(key.as_str())),
+            Self::App { client_id, secret, subdomain } => Auth::OAuth(OAuthClient {
+                client_id: client_id.clone(),
+                client_secret: Secret::new(secret.as_str()),
+                subdomain: subdomain.clone(),
+            }),
+        }
+    }
+}
+
 impl PagerDutyAccount {
+    /// Refuses what a file of several tenants may not say of an account. Each names a credential of its own, since the
+    /// defaults would be those of every tenant, and contradicts itself no more than the command line may.
+    pub(super) fn check_own(&self) -> anyhow::Result<()> {
+        let key = one_of([
+            ("api_key_env", self.api_key_env.is_some()),
+            ("api_key_file", self.api_key_file.is_some()),
+        ])?;
+        let secret = one_of([
+            ("client_secret_env", self.client_secret_env.is_some()),
+            ("client_secret_file", self.client_secret_file.is_some()),
+        ])?;
+        let subdomain = self.subdomain.as_ref().map(|_| "subdomain");
+        match (&self.client_id, key) {
+            (Some(_), Some(key)) => {
+                bail!("`client_id` and `{key}` are two credentials, of which one is to be chosen")
+            }
+            (Some(_), None) => {
+                ensure!(secret.is_some(), "`client_id` needs `client_secret_env` or `client_secret_file`");
+                ensure!(subdomain.is_some(), "`client_id` needs `subdomain`");
+            }
+            (None, key) => {
+                if let Some(name) = secret.or(subdomain) {
+                    bail!("`{name}` is for an app, and there is no `client_id`");
+                }
+                ensure!(key.is_some(), "there is no `api_key_env`, `api_key_file` or `client_id`");
+            }
+        }
+        Ok(())
+    }
+
     /// What the planner is told for `tenant`. `pause` is the first one after a failure.
-    pub(super) fn config(&self, tenant: &str, mode: Mode, pause: Duration) -> anyhow::Result<TeamConfig> {
+    pub(super) fn config(
+        &self,
+        credential: &Credential,
+        tenant: &str,
+        mode: Mode,
+        pause: Duration,
+    ) -> anyhow::Result<TeamConfig> {
         let region = self.region.as_deref().unwrap_or("us");
         let region = Region::by_name(region)
             .with_context(|| format!("`{}` is no region: `us` or `eu`", region.escape_debug()))?;
-        let mut config = TeamConfig::new(region, self.auth()?, tenant)?;
+        let mut config = TeamConfig::new(region, credential.auth(), tenant)?;
         if let Some(url) = &self.api_url {
             config = config.with_api_url(parse_url(url)?)?;
         }
@@ -121,19 +188,26 @@ impl PagerDutyAccount {
         Ok(config.with_options(options))
     }
 
-    fn auth(&self) -> anyhow::Result<Auth> {
+    /// The credential, from where it is.
+    pub(super) fn credential(&self) -> anyhow::Result<Credential> {
         let Some(client_id) = &self.client_id else {
             let key = secret("API key", &self.api_key_env, "PAGERDUTY_API_KEY", &self.api_key_file)?;
-            return Ok(Auth::ApiKey(Secret::new(key)));
+            return Ok(Credential::ApiKey(key));
         };
         let file = &self.client_secret_file;
         let secret = secret("secret of the app", &self.client_secret_env, "PAGERDUTY_CLIENT_SECRET", file)?;
-        Ok(Auth::OAuth(OAuthClient {
-            client_id: client_id.clone(),
-            client_secret: Secret::new(secret),
-            subdomain: self.subdomain.clone().context("an app needs the account's `subdomain`")?,
-        }))
+        let subdomain = self.subdomain.clone().context("an app needs the account's `subdomain`")?;
+        Ok(Credential::App { client_id: client_id.clone(), secret, subdomain })
     }
+}
+
+/// The name of the one that is given, if any is.
+fn one_of(given: [(&'static str, bool); 2]) -> anyhow::Result<Option<&'static str>> {
+    Ok(match given {
+        [(one, true), (other, true)] => bail!("`{one}` and `{other}` are both given, and one is needed"),
+        [(one, true), _] | [_, (one, true)] => Some(one),
+        _ => None,
+    })
 }
 
 fn parse_url(text: &str) -> anyhow::Result<Url> {
@@ -156,8 +230,17 @@ pub(super) fn secret(
             let name = variable.as_deref().unwrap_or(default);
             // The error of the standard library shows what is there.
             let value = std::env::var(name).ok();
-            value.with_context(|| format!("there is no {what}: set {name}, or name a file that has it"))?
+            value.with_context(|| match is_usual(name) {
+                true => format!("there is no {what}: set {name}, or name a file that has it"),
+                // It may be the secret itself.
+                false => format!("there is no {what}: what is given as the name of its variable is not set"),
+            })?
         }
     };
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Whether `name` is as names of environment variables are.
+fn is_usual(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }

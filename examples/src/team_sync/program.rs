@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use scim_core::TenantId;
 use scim_core::auth::Secret;
 use scim_profiles::Profile;
@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::account::Credential;
 use super::client::Client;
 use super::memory::{Lock, Memory};
 use super::run::Bridge;
@@ -36,9 +37,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Apply };
     // Whatever is wrong with a tenant is said before anything is made or changed.
     let mut tenants = Vec::new();
+    let mut credentials: Vec<(String, Credential)> = Vec::new();
     for tenant in arguments.tenants()? {
-        let config = tenant.pagerduty.config(&tenant.name, mode, arguments.retry_pause());
-        let config = config.with_context(|| format!("tenant `{}`", tenant.name.escape_debug()))?;
+        let shown = tenant.name.escape_debug().to_string();
+        let config = tenant.pagerduty.credential().and_then(|credential| {
+            let config = tenant.pagerduty.config(&credential, &tenant.name, mode, arguments.retry_pause());
+            config.map(|config| (credential, config))
+        });
+        let (credential, config) = config.with_context(|| format!("tenant `{shown}`"))?;
+        if let Some((other, _)) = credentials.iter().find(|(_, other)| other.is(&credential)) {
+            bail!("the tenants `{other}` and `{shown}` have the same credential of PagerDuty");
+        }
+        credentials.push((shown, credential));
         tenants.push((tenant, config));
     }
     let serves = !arguments.once && !arguments.dry_run;

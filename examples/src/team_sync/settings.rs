@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::Parser;
 use scim_core::auth::Secret;
 use serde::Deserialize;
@@ -128,7 +128,8 @@ struct TenantOfFile {
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<Tenant>> {
-    let file: TenantsFile = toml::from_str(&std::fs::read_to_string(file)?)?;
+    let text = std::fs::read_to_string(file)?;
+    let file: TenantsFile = toml::from_str(&text).map_err(|error| unreadable(&text, &error))?;
     ensure!(!file.tenant.is_empty(), "it has no tenant");
     let mut tenants = Vec::new();
     for TenantOfFile { name, scim_token_env, scim_token_file, pagerduty } in file.tenant {
@@ -141,9 +142,21 @@ fn read(file: &Path) -> anyhow::Result<Vec<Tenant>> {
             token(&scim_token_env, &scim_token_file).with_context(|| format!("of the tenant `{shown}`"))?;
         let is_own = |other: &Tenant| other.token.as_ref().is_none_or(|one| one.expose() != token.expose());
         ensure!(tenants.iter().all(is_own), "the tenant `{shown}` has the token of another");
+        pagerduty.check_own().with_context(|| format!("`tenant.pagerduty` of the tenant `{shown}`"))?;
         tenants.push(Tenant { name, token: Some(token), pagerduty });
     }
     Ok(tenants)
+}
+
+/// Says what is wrong, and in which line, without the line: somebody may have written the secret there.
+fn unreadable(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let start = error.span().and_then(|span| text.as_bytes().get(..span.start)).unwrap_or_default();
+    let line = start.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    match error.message() {
+        // The value is in it.
+        quoting if quoting.contains('"') || quoting.starts_with("unknown variant") => anyhow!("line {line} cannot be read"),
+        message => anyhow!("line {line}: {message}"),
+    }
 }
 
 fn token(variable: &Option<String>, file: &Option<PathBuf>) -> anyhow::Result<Secret> {
