@@ -217,6 +217,44 @@ async fn roles_are_those_of_the_organisation() {
     assert_eq!(texts.0, 400, "{}", texts.1);
 }
 
+/// What the organisation has no longer goes when roles are asked for, and then it is said.
+#[tokio::test]
+async fn roles_that_are_not_changed_stay() {
+    let store = MemoryStore::new();
+    let server = Server::over(store.clone(), DatadogOptions::default(), catalogue(), 1);
+    let user = |roles: Value| json!({"schemas": [USER], "userName": "ann@example.com", "roles": roles});
+    let id = server.create("/Users", user(json!([{"value": ADMIN}, {"value": CUSTOM}]))).await;
+    let path = format!("/Users/{id}");
+    let (admin, custom) = (role(ADMIN, "Datadog Admin Role"), role(CUSTOM, "Billing"));
+    let both = json!([admin, custom]);
+
+    let fewer = RoleCatalogue::new().with_role(ADMIN, "Datadog Admin Role").unwrap();
+    let server = Server::over(store, DatadogOptions::default(), fewer, 1000);
+    let (status, body) =
+        server.patch(&path, json!([{"op": "replace", "path": "title", "value": "Guide"}])).await;
+    assert_eq!((status, &body["roles"]), (200, &both));
+    let mut same = user(both.clone());
+    same["title"] = "Lead".into();
+    let (status, body) = server.send("PUT", &path, same).await;
+    assert_eq!((status, &body["roles"], &body["title"]), (200, &both, &json!("Lead")));
+    let without = json!({"schemas": [USER], "userName": "ann@example.com"});
+    assert_eq!(server.send("PUT", &path, without).await.1["roles"], both);
+    assert_eq!(
+        server.patch(&path, json!([{"op": "add", "value": {"active": false}}])).await.1["roles"],
+        both
+    );
+    assert_eq!(server.remarks(), [""; 0]);
+
+    let slot =
+        json!([{"op": "replace", "path": format!("roles[value eq \"{ADMIN}\"].type"), "value": "slot1"}]);
+    let (status, body) = server.patch(&path, slot).await;
+    let slotted = json!({"value": ADMIN, "display": "Datadog Admin Role", "type": "slot1"});
+    assert_eq!((status, &body["roles"]), (200, &json!([slotted])));
+    let dropped =
+        format!("roles[1].value: `{CUSTOM}` is no role of the organisation, and is dropped (role-matched)");
+    assert_eq!(server.remarks(), [dropped]);
+}
+
 #[tokio::test]
 async fn whom_no_role_matches_gets_the_default_if_there_is_one() {
     let user = json!({"schemas": [USER], "userName": "ann@example.com", "roles": [{"value": "x"}]});

@@ -47,7 +47,8 @@
 //!   to by the error's hint.
 //! - A name that is taken is 400, which is what POST declares, and 409 for PUT of a group.
 //! - Attributes that Datadog does not have are ignored, in PATCH too.
-//! - A PUT without roles keeps them, since roles are not mapped by default.
+//! - A PUT without roles keeps them, since roles are not mapped by default. Roles that a request leaves as
+//!   they are stay, also those that the organisation has no longer.
 //! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 of is 404.
 //! - 403, which the reference declares for PATCH of a user, and 429 are not answered: when they are, no
 //!   document says.

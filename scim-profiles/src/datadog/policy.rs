@@ -45,11 +45,13 @@ impl Datadog {
         &self.roles
     }
 
-    /// Gives a user the roles that match, or the default role.
+    /// Gives a user the roles that match, or the default role. What a request does not change stays, also
+    /// if the organisation has it no longer: nothing is taken away that nobody asked about.
     fn grant(&self, user: &mut Object, write: Write<'_>) {
         let current = write.current().and_then(|current| current.0.get("roles"));
         let asked = elements(user);
         match (write, current) {
+            (_, Some(current)) if user.get("roles") == Some(current) => return,
             // A PUT that says nothing of roles is that of an identity provider that does not map them.
             (Write::Replace(_), Some(current)) if asked.is_empty() => {
                 user.insert("roles", current.clone());
@@ -119,7 +121,8 @@ impl Policy for Datadog {
         report.to_error().map_or(Ok(Admission::Store), Err)
     }
 
-    /// The roles that match none of the organisation's, as Datadog's Audit Trail has them.
+    /// The roles that match none of the organisation's, as Datadog's Audit Trail has them. Of roles that
+    /// the request does not change there is nothing to say, since they stay.
     fn remarks(&self, context: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
         let current = write.current().and_then(|current| current.0.get("roles"));
         let roles = elements(&asked.0);

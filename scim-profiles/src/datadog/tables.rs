@@ -158,6 +158,11 @@ const LIFECYCLE: &[Lifecycle] = &[
         "a PUT without roles keeps those that the user has; a new user without roles gets the default role",
         OKTA.as_inferred(),
     ),
+    row(
+        "roles-unchanged",
+        "roles that a PUT or PATCH leaves as they are stay, also those that the organisation has no longer",
+        OKTA.as_inferred(),
+    ),
     answered("roles-are-objects", "roles that are texts are refused", 400, OKTA),
     row("deactivated", "a user whose `active` becomes false loses access", SCIM),
     row("deactivated-kept", "such a user stays, and can be activated again", RFC7644),
