@@ -497,7 +497,11 @@ fn cron_takes_what_a_provider_serves() {
     let provider = support::Server::start(&bridge.file("bridge.db"), &["--profile", "generic"]);
     let chen = okta_user(&provider.client, "chen@example.com");
     let ops = entra_group(&provider.client, "Ops", &[&chen]);
+    // To look leaves nothing in its database.
+    assert_eq!(bridge.plan().len(), 2);
+    assert_eq!(tables_of_the_bridge(&bridge), 0);
     bridge.converge();
+    assert_eq!(tables_of_the_bridge(&bridge), 1);
     assert_eq!(
         pagerduty.handle.account(|account| account.emails_of("Ops")),
         Some(vec!["Chen@Example.com".into()])
@@ -509,6 +513,17 @@ fn cron_takes_what_a_provider_serves() {
     provider.stop();
     let actions: Vec<Value> = bridge.audit().iter().map(|line| line["action"].clone()).collect();
     assert_eq!(actions, ["create-team", "add-member", "remove-member"]);
+}
+
+fn tables_of_the_bridge(bridge: &Bridge) -> i64 {
+    let file = bridge.file("bridge.db");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'team_sync'";
+        sqlx::query_scalar(tables).fetch_one(&mut connection).await.unwrap()
+    })
 }
 
 /// Two tenants, each with its credential, its account and its groups; one by OAuth.
@@ -691,6 +706,11 @@ fn what_cannot_begin_says_why() {
 
     std::fs::write(bridge.file("tenants.toml"), "[[tenant]]\nname = \"a\"\n").unwrap();
     let bridge = bridge.with(&["--tenants", "tenants.toml"]);
+    let output = bridge.run(&["--deletion", "delete"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    let error = "error: the argument '--tenants <FILE>' cannot be used with '--deletion <WHAT>'";
+    assert!(said.starts_with(error), "{said}");
     let error = "`tenants.toml` is no list of tenants: the tenant `a` has neither `scim_token_env` nor `scim_token_file`";
     refused(&bridge, &["--once"], error);
 

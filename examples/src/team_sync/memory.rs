@@ -31,8 +31,22 @@ impl Memory {
         Ok(Self(pool))
     }
 
+    /// Opens the SQLite file `path` to look only: nothing is remembered where the table is missing, nor can be.
+    pub(super) async fn look(path: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .pragma("query_only", "ON")
+            .busy_timeout(Duration::from_secs(30));
+        let pool = PoolOptions::new().max_connections(1).connect_with(options).await;
+        pool.map(Self).with_context(|| format!("cannot open the database `{}`", path.display()))
+    }
+
     /// What is remembered of the groups of `tenant`.
     pub(super) async fn load(&self, tenant: &str) -> anyhow::Result<TeamState> {
+        let there = sqlx::query_scalar::<_, bool>(IS_THERE).fetch_one(&self.0).await;
+        if !there.context("cannot read what the database has")? {
+            return Ok(TeamState::default());
+        }
         let rows = sqlx::query_as::<_, (String, String)>("SELECT id, state FROM team_sync WHERE tenant = ?1")
             .bind(tenant)
             .fetch_all(&self.0)
@@ -78,6 +92,8 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS team_sync (
     state  TEXT NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID";
+const IS_THERE: &str =
+    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'team_sync')";
 const SAVE: &str = "INSERT INTO team_sync (tenant, id, state) VALUES (?1, ?2, ?3) \
                     ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state";
 const FORGET: &str = "DELETE FROM team_sync WHERE tenant = ?1 AND id = ?2";
@@ -128,6 +144,27 @@ mod tests {
         assert_eq!(of_a.group("g1"), Some(&state("P2")));
         assert_eq!(memory.load("b").await.unwrap().group("g1"), Some(&state("P4")));
         assert_eq!(memory.load("c").await.unwrap(), TeamState::default());
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bridge.db");
+        assert!(Memory::look(&file).await.is_err());
+        std::fs::write(&file, "").unwrap();
+        let memory = Memory::look(&file).await.unwrap();
+        assert_eq!(memory.load("a").await.unwrap(), TeamState::default());
+        assert!(memory.save("a", "g1", None).await.is_err());
+        memory.close().await;
+        assert!(std::fs::read(&file).unwrap().is_empty());
+
+        let memory = Memory::open(&file).await.unwrap();
+        let state = GroupState { team: Some("P1".to_owned()), ..GroupState::default() };
+        memory.save("a", "g1", Some(&state)).await.unwrap();
+        memory.close().await;
+        let memory = Memory::look(&file).await.unwrap();
+        assert_eq!(memory.load("a").await.unwrap().group("g1"), Some(&state));
+        assert!(memory.save("a", "g1", None).await.is_err());
     }
 
     #[test]

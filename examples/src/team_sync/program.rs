@@ -60,7 +60,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         })?),
         false => None,
     };
-    // A dry run writes nothing, and may look on while another process works.
+    // A dry run changes nothing, and may look on while another process works.
     let _lock = match mode {
         Mode::Apply => Some(Lock::take(&arguments.database)?),
         Mode::DryRun => None,
@@ -68,7 +68,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let store = SqlStore::open(&arguments.database).await?;
     store.serve_as(profile.name, profile.registry(), false).await?;
     let store = store.with_audit();
-    let memory = Memory::open(&arguments.database).await?;
+    let memory = match mode {
+        Mode::Apply => Memory::open(&arguments.database).await?,
+        Mode::DryRun => Memory::look(&arguments.database).await?,
+    };
     let trail = Trail::open(arguments.audit_log.as_deref())?;
     let bridge = |tenant: &Tenant, config: &TeamConfig| Bridge {
         tenant: TenantId::new(tenant.name.as_str()),

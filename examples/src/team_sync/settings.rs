@@ -38,10 +38,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "scim_token_env")]
     pub scim_token_file: Option<PathBuf>,
     /// Several tenants, each with its token and its account at PagerDuty, in TOML: see `examples/team-sync/tenants.toml`.
-    /// Then options about the tenant and PagerDuty have no meaning.
-    #[arg(long, value_name = "FILE")]
+    /// What other options say of the tenant and of PagerDuty is in the file then.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ONE_TENANT,
+    )]
     pub tenants: Option<PathBuf>,
-    /// Says what would be changed in PagerDuty, changes nothing and ends. No SCIM is served.
+    /// Says what would be changed in PagerDuty, changes nothing there and ends. No SCIM is served. Nothing is written to
+    /// the database either, unless it is of an older version of this program, and brought up to date.
     #[arg(long)]
     pub dry_run: bool,
     /// Brings PagerDuty up to date and ends: with 1 if anything was left undone. No SCIM is served; the groups are those
@@ -70,6 +75,26 @@ pub struct Arguments {
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
 }
+
+/// The options about one tenant and its account. Each by its name, so that a refusal names the one that was given.
+const ONE_TENANT: [&str; 16] = [
+    "tenant",
+    "scim_token_env",
+    "scim_token_file",
+    "region",
+    "api_key_env",
+    "api_key_file",
+    "client_id",
+    "client_secret_env",
+    "client_secret_file",
+    "subdomain",
+    "api_url",
+    "token_url",
+    "team_role",
+    "deletion",
+    "reassignment_team",
+    "description",
+];
 
 /// A tenant: whoever has its token pushes groups, which become teams of its account.
 #[derive(Clone, Debug)]
@@ -154,7 +179,9 @@ fn unreadable(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let line = start.iter().filter(|&&byte| byte == b'\n').count() + 1;
     match error.message() {
         // The value is in it.
-        quoting if quoting.contains('"') || quoting.starts_with("unknown variant") => anyhow!("line {line} cannot be read"),
+        quoting if quoting.contains('"') || quoting.starts_with("unknown variant") => {
+            anyhow!("line {line} cannot be read")
+        }
         message => anyhow!("line {line}: {message}"),
     }
 }
@@ -167,3 +194,35 @@ fn token(variable: &Option<String>, file: &Option<PathBuf>) -> anyhow::Result<Se
 }
 
 const SCIM_TOKEN: &str = "SCIM_TOKEN";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// Whatever a file of tenants would make meaningless is refused, and not passed over.
+    #[test]
+    fn a_file_of_tenants_goes_with_no_option_about_one() {
+        let command = Arguments::command();
+        let is_of_account = |argument: &clap::Arg| argument.get_help_heading() == Some("PagerDuty");
+        let is_of_tenant = |argument: &clap::Arg| {
+            ["tenant", "scim_token_env", "scim_token_file"].contains(&argument.get_id().as_str())
+        };
+        let of_one: Vec<_> =
+            command.get_arguments().filter(|one| is_of_account(one) || is_of_tenant(one)).collect();
+        assert_eq!(of_one.len(), ONE_TENANT.len());
+        for argument in of_one {
+            let option = format!("--{}", argument.get_long().unwrap());
+            let values = argument.get_possible_values();
+            let value = values.first().map_or("x", |value| value.get_name());
+            let given = ["team_sync", "--tenants", "tenants.toml", &option, value];
+            let error = Arguments::try_parse_from(given).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{option}: {error}");
+        }
+        let others =
+            ["team_sync", "--tenants", "f", "--dry-run", "--json", "--database", "b", "--timeout", "3"];
+        assert!(Arguments::try_parse_from(others).is_ok());
+    }
+}
