@@ -283,19 +283,40 @@ async fn whoever_joins_and_leaves_at_the_same_time_ends_with_what_the_groups_giv
     }
 }
 
-/// The group was written, and then the program ended: whoever asks for the same again gets it whole.
+/// The group was written, and then the program ended: whoever is named when the same is asked for again
+/// gets what was missed, and the others when all are looked at.
 #[tokio::test]
 async fn what_was_left_undone_is_made_up_for_by_asking_again() {
     let store = MemoryStore::new();
     let without = Server::over(store.clone(), RoleMapping::new(), 1);
     let ann = without.user("ann").await;
-    let group = without.group("Platform", &[&ann]).await;
+    let bea = without.user("bea").await;
+    let group = without.group("Platform", &[&ann, &bea]).await;
+    let path = format!("/Groups/{group}");
     let server = Server::over(store, mapping(), 1000);
-    assert_eq!(server.access(&ann).await, "standard none");
+    let (nothing, given, left) = ("standard none", "owner responder none", "standard responder none");
+    assert_eq!(server.access(&ann).await, nothing);
+
+    let members = |ids: &[&String]| ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>();
+    let same = json!({"schemas": [GROUP], "displayName": "Platform", "members": members(&[&ann, &bea])});
+    assert_eq!(server.send("PUT", &path, same).await.0, 200);
+    server.patch(&path, json!({"op": "replace", "path": "displayName", "value": "Platform"})).await;
+    assert_eq!([server.access(&ann).await, server.access(&bea).await], [nothing; 2]);
     server.join(&group, &ann).await;
-    assert_eq!(server.access(&ann).await, "owner responder none");
+    assert_eq!([server.access(&ann).await, server.access(&bea).await], [given, nothing]);
+    let replace = |ids: &[&String]| json!({"op": "replace", "path": "members", "value": members(ids)});
+    server.patch(&path, replace(&[&ann, &bea])).await;
+    assert_eq!(server.access(&bea).await, given);
+
     without.leave(&group, &ann).await;
-    assert_eq!(server.access(&ann).await, "owner responder none");
+    server.patch(&path, replace(&[&bea])).await;
+    assert_eq!(server.access(&ann).await, given);
+    server.leave(&group, &ann).await;
+    assert_eq!(server.access(&ann).await, left);
+
+    assert_eq!(without.send("DELETE", &path, Value::Null).await.0, 204);
+    assert_eq!(server.send("DELETE", &path, Value::Null).await.0, 404);
+    assert_eq!(server.access(&bea).await, given);
     assert_eq!(server.store.synchronise(&TenantId::new("acme")).await.unwrap(), 1);
-    assert_eq!(server.access(&ann).await, "standard responder none");
+    assert_eq!([server.access(&ann).await, server.access(&bea).await], [left; 2]);
 }

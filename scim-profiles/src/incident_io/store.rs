@@ -27,8 +27,14 @@ use super::workspace::Standing;
 /// of those concerned is [resolved](RoleMapping::resolve) again and written, with a new version. One
 /// member more costs a look-up of the groups of that one, however large the group is. Whether a user is
 /// active is not looked at: that is said by `active`. The audit trail has the change of the group, from
-/// which that of the access follows. The write of the group comes first: where the program ends in between, or the write of a user fails, the client's next attempt at
-/// the same, or [`synchronise`](Self::synchronise), makes up for it.
+/// which that of the access follows.
+///
+/// The write of the group comes first. Where the program ends in between, or the write of a user fails,
+/// asking for the same again makes up for it in part: a PATCH that names members as added, removed or all
+/// that there shall be brings these up to date, also if the group has them already. Nothing else does: a
+/// PUT, a rename or a PATCH without names of members is no change any more, a group that is gone cannot be
+/// deleted again, and whom a PATCH took away by naming the others is not named by it.
+/// [`synchronise`](Self::synchronise), at start, makes up for all of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -75,8 +81,8 @@ impl<S: Store> AccessStore<S> {
         &self.mapping
     }
 
-    /// Brings the access of all users of `tenant` up to date, after the mapping became another, and
-    /// says of how many it changed.
+    /// Brings the access of all users of `tenant` up to date, after the mapping became another or writes
+    /// were left undone, and says of how many it changed.
     ///
     /// # Errors
     ///
