@@ -19,8 +19,8 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow, PgConnection, PgPool, Pool, Postgres,
-    SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions as _, FromRow, PgConnection, PgPool, Pool, Postgres, SqlSafeStr as _,
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
 };
 
 use super::direct::{Direct, Read};
