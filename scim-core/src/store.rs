@@ -1,14 +1,21 @@
 //! Where resources live: the one trait an embedder implements.
 
+mod evaluate;
+mod layer;
+mod shared;
+
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use evaluate::{check_unique, evaluate, find, project};
+pub use layer::StoreLayer;
 
 use crate::audit::{GroupsLeft, Record};
 use crate::membership::{self, Membership};
 use crate::patch::Change;
 use crate::pieces::Pieces;
 use crate::projection::Projection;
-use crate::query::{Place, Query, QuerySupport, Start};
+use crate::query::{Place, Query, QuerySupport};
 use crate::schema::ResourceSchema;
 use crate::validate::{self, UniqueKey};
 use crate::value::{Object, Value};
@@ -295,123 +302,6 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// A store shared with the rest of the program.
-impl<S: Store> Store for Arc<S> {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        (**self).create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        (**self).read(scope, id, projection).await
-    }
-
-    fn query_support(&self) -> QuerySupport {
-        (**self).query_support()
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        (**self).query(scope, query).await
-    }
-
-    async fn read_in_pieces(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Pieces>, StoreError> {
-        (**self).read_in_pieces(scope, id, projection).await
-    }
-
-    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        (**self).query_in_pieces(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        (**self).replace(scope, resource, unique, expected).await
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        (**self).apply(scope, id, update, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        (**self).delete(scope, id, deletion).await
-    }
-
-    async fn modify(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        record: Option<&Record>,
-    ) -> Result<Modified, StoreError> {
-        (**self).modify(scope, modification, record).await
-    }
-
-    fn completes(&self) -> bool {
-        (**self).completes()
-    }
-
-    fn keeps_audit(&self) -> bool {
-        (**self).keeps_audit()
-    }
-
-    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
-        (**self).keep(record).await
-    }
-
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        (**self).memberships(groups, members).await
-    }
-
-    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
-        (**self).count_members(groups, id).await
-    }
-
-    async fn members_among(
-        &self,
-        groups: Scope<'_>,
-        id: &ResourceId,
-        members: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        (**self).members_among(groups, id, members).await
-    }
-
-    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
-        (**self).missing(scope, ids).await
-    }
-}
-
 /// What is to become of a resource: a call of [`Store::create`], [`replace`](Store::replace),
 /// [`apply`](Store::apply) or [`delete`](Store::delete) as a value.
 #[derive(Clone, Copy, Debug)]
@@ -577,7 +467,7 @@ pub enum Applied {
 /// One page of a query's results.
 #[derive(Clone, Debug)]
 pub struct Page<R = Resource> {
-    /// How many resources match in all; always there where [`Start::asks_total`].
+    /// How many resources match in all; always there where [`Start::asks_total`](crate::query::Start::asks_total).
     pub total: Option<usize>,
     /// The resources of the page.
     pub resources: Vec<R>,
@@ -638,135 +528,3 @@ pub enum StoreError {
     #[error("store failure")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
-
-/// Answers `query` over `resources` in memory, in their order where it has no sort: for stores that
-/// keep resources in memory, and for what a store cannot push down. Never drops a clause.
-///
-/// The order of pages by cursor without a sort is that of `id`, since places must stay what they
-/// are when resources come and go. The resources returned carry what the query's projection
-/// includes.
-///
-/// ```
-/// use scim_core::query::{Query, Start};
-/// use scim_core::schema::Registry;
-/// use scim_core::{Object, Resource, store};
-///
-/// let registry = Registry::standard();
-/// let users = registry.by_name("User").expect("a standard type");
-/// let rows = ["ann", "bob"].map(|name| Resource(Object::from_iter([("userName", name)])));
-/// let filter = scim_filter::Filter::parse("userName sw \"B\"")?.bind(&**users, &Default::default())?;
-/// let query = Query { filter: Some(filter), start: Start::Index(1), count: 10, ..Query::default() };
-/// let page = store::evaluate(users, &query, &rows);
-/// assert_eq!((page.total, page.resources), (Some(1), vec![rows[1].clone()]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn evaluate<'r>(
-    schema: &ResourceSchema,
-    query: &Query,
-    resources: impl IntoIterator<Item = &'r Resource>,
-) -> Page {
-    let matches = |resource: &&Resource| {
-        query.filter.as_ref().is_none_or(|filter| filter.matches::<Value>(&resource.0))
-    };
-    let resources = resources.into_iter().filter(matches);
-    if query.sort.is_none() && matches!(query.start, Start::Index(_)) {
-        return in_their_order(schema, query, resources);
-    }
-    let mut total = 0;
-    let mut ranking = query.ranking();
-    for resource in resources {
-        total += 1;
-        ranking.offer(resource, resource);
-    }
-    let returned = |resource| project(schema, resource, &query.projection);
-    Page::of(query, Some(total), ranking.finish(), returned)
-}
-
-fn in_their_order<'r>(
-    schema: &ResourceSchema,
-    query: &Query,
-    resources: impl Iterator<Item = &'r Resource>,
-) -> Page {
-    let skip = query.start.skip();
-    let (mut total, mut found) = (0, Vec::new());
-    for resource in resources {
-        if total >= skip && found.len() < query.count {
-            found.push(project(schema, resource, &query.projection));
-        }
-        total += 1;
-    }
-    Page { total: Some(total), resources: found, ..Page::default() }
-}
-
-/// Where in `resources` the resource `id` is, if its version is still `expected` (any, if `None`):
-/// for stores that keep resources in lists.
-///
-/// # Errors
-///
-/// [`StoreError::NotFound`], also without an `id`, and [`StoreError::VersionMismatch`].
-pub fn find(
-    resources: &[Resource],
-    id: Option<&ResourceId>,
-    expected: Option<Version>,
-) -> Result<usize, StoreError> {
-    let found =
-        resources.iter().enumerate().find(|(_, resource)| id.is_some() && resource.id().as_ref() == id);
-    let (place, resource) = found.ok_or(StoreError::NotFound)?;
-    if expected.is_some() && resource.version() != expected {
-        return Err(StoreError::VersionMismatch);
-    }
-    Ok(place)
-}
-
-/// Refuses `resource` if another of `resources` has one of its unique keys, `unique`: for stores that keep
-/// resources in lists. It looks at every resource; they are those of the tenant, of all types that have a
-/// schema with the type of `resource` in common.
-///
-/// # Errors
-///
-/// [`StoreError::Conflict`] with the attribute.
-pub fn check_unique<'r>(
-    scope: Scope<'_>,
-    resource: &Resource,
-    unique: &[UniqueKey],
-    resources: impl IntoIterator<Item = &'r Resource>,
-) -> Result<(), StoreError> {
-    let base = &scope.schema.base().id;
-    let of = |resource: &Resource| (resource.id(), resource.resource_type().map(str::to_owned));
-    let own = of(resource);
-    for other in resources.into_iter().filter(|other| of(other) != own) {
-        let has_base = other.schemas().any(|uri| uri.eq_ignore_ascii_case(base));
-        let is_own_type = of(other).1 == own.1;
-        let mut taken = validate::unique_keys(scope.schema, other);
-        taken.retain(|key| is_own_type || has_base || key.attribute.contains(':'));
-        if let Some(key) = unique.iter().find(|key| taken.contains(key)) {
-            return Err(StoreError::Conflict { attribute: key.attribute.to_string() });
-        }
-    }
-    Ok(())
-}
-
-/// A copy of what `projection` includes of `resource`, and of `schemas`, `id` and `meta`, which
-/// every read carries; what is left out is not copied either.
-pub fn project(schema: &ResourceSchema, resource: &Resource, projection: &Projection) -> Resource {
-    let mut copy = Object::new();
-    for (name, value) in resource.0.iter() {
-        let kept = ALWAYS_READ.iter().any(|always| name.matches(always))
-            || match scim_filter::Schema::extension(schema, name.as_str()) {
-                None => projection.includes(schema, None, name.as_str()),
-                Some(uri) => match value.as_object() {
-                    None => true,
-                    Some(object) => {
-                        object.iter().any(|(sub, _)| projection.includes(schema, Some(uri), sub.as_str()))
-                    }
-                },
-            };
-        if kept {
-            copy.insert(name.clone(), value.clone());
-        }
-    }
-    Resource(copy)
-}
-
-/// What every read carries, whatever the projection: the service needs it to answer.
-const ALWAYS_READ: [&str; 3] = ["schemas", "id", "meta"];

@@ -6,13 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use scim_core::audit::Record;
-use scim_core::membership::Membership;
-use scim_core::pieces::Pieces;
-use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::UniqueKey;
-use scim_core::{Resource, ResourceId, TenantId, Version};
+use scim_core::query::Query;
+use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLayer};
+use scim_core::{ResourceId, TenantId};
 
 use super::ceiling::Charge;
 use super::ledger::{Charged, GuardLedger, Lift};
@@ -254,80 +250,14 @@ impl<S: fmt::Debug, L> fmt::Debug for GuardedStore<S, L> {
     }
 }
 
-impl<S: Store, L: GuardLedger> Store for GuardedStore<S, L> {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.store.create(scope, resource, unique).await
+impl<S: Store, L: GuardLedger> StoreLayer for GuardedStore<S, L> {
+    type Behind = S;
+
+    fn behind(&self) -> &S {
+        &self.store
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.store.read(scope, id, projection).await
-    }
-
-    fn query_support(&self) -> QuerySupport {
-        self.store.query_support()
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.store.query(scope, query).await
-    }
-
-    async fn read_in_pieces(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Pieces>, StoreError> {
-        self.store.read_in_pieces(scope, id, projection).await
-    }
-
-    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        self.store.query_in_pieces(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        match self.modify(scope, Modification::Apply { id, update, expected }, None).await? {
-            Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
-            Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
-            Modified::Changed(None) => Err(StoreError::Internal("a change without version".into())),
-        }
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
-    }
-
-    async fn modify(
+    async fn change(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
@@ -343,42 +273,5 @@ impl<S: Store, L: GuardLedger> Store for GuardedStore<S, L> {
         } else {
             self.store.modify(scope, modification, record).await
         }
-    }
-
-    fn completes(&self) -> bool {
-        self.store.completes()
-    }
-
-    fn keeps_audit(&self) -> bool {
-        self.store.keeps_audit()
-    }
-
-    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.keep(record).await
-    }
-
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        self.store.memberships(groups, members).await
-    }
-
-    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
-        self.store.count_members(groups, id).await
-    }
-
-    async fn members_among(
-        &self,
-        groups: Scope<'_>,
-        id: &ResourceId,
-        members: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.members_among(groups, id, members).await
-    }
-
-    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.missing(scope, ids).await
     }
 }

@@ -5,15 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use scim_core::audit::Record;
-use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta, Write};
-use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport, Start};
+use scim_core::query::{Query, Start};
 use scim_core::schema::{ResourceSchema, builtin};
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::UniqueKey;
-use scim_core::{Object, Resource, ResourceId, TenantId, Value, Version};
+use scim_core::store::{Applied, Modification, Modified, Scope, Store, StoreError, StoreLayer, Update};
+use scim_core::{Object, Resource, ResourceId, TenantId, Value};
 use scim_filter::{BindOptions, Filter};
 
 use super::access::{Access, RoleMapping};
@@ -295,80 +292,14 @@ fn only(schema: &ResourceSchema, attribute: &str) -> Result<Projection, StoreErr
     Projection::parse(schema, Some(attribute), None).map_err(|error| StoreError::Internal(error.into()))
 }
 
-impl<S: Store> Store for AccessStore<S> {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Create { resource, unique }, None).await.map(drop)
+impl<S: Store> StoreLayer for AccessStore<S> {
+    type Behind = S;
+
+    fn behind(&self) -> &S {
+        &self.store
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.store.read(scope, id, projection).await
-    }
-
-    fn query_support(&self) -> QuerySupport {
-        self.store.query_support()
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.store.query(scope, query).await
-    }
-
-    async fn read_in_pieces(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Pieces>, StoreError> {
-        self.store.read_in_pieces(scope, id, projection).await
-    }
-
-    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        self.store.query_in_pieces(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        match self.modify(scope, Modification::Apply { id, update, expected }, None).await? {
-            Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
-            Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
-            Modified::Changed(None) => Err(StoreError::Internal("a change without version".into())),
-        }
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
-    }
-
-    async fn modify(
+    async fn change(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
@@ -379,42 +310,5 @@ impl<S: Store> Store for AccessStore<S> {
         } else {
             self.store.modify(scope, modification, record).await
         }
-    }
-
-    fn completes(&self) -> bool {
-        self.store.completes()
-    }
-
-    fn keeps_audit(&self) -> bool {
-        self.store.keeps_audit()
-    }
-
-    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.keep(record).await
-    }
-
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        self.store.memberships(groups, members).await
-    }
-
-    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
-        self.store.count_members(groups, id).await
-    }
-
-    async fn members_among(
-        &self,
-        groups: Scope<'_>,
-        id: &ResourceId,
-        members: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.members_among(groups, id, members).await
-    }
-
-    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.missing(scope, ids).await
     }
 }

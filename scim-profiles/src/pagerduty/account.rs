@@ -4,13 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use scim_core::audit::Record;
-use scim_core::membership::Membership;
 use scim_core::patch::{Change, Write};
-use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::{UniqueKey, unique_keys};
+use scim_core::store::{Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Update};
+use scim_core::validate::unique_keys;
 use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value, Version};
 
 use super::licenses::{License, Licenses, Objection, exhausted, not_for};
@@ -37,7 +34,7 @@ use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
 ///
 /// Each allocation of a licence with a limit is a number, from 1 to the limit, and a user who has the
 /// licence has one of these numbers in a hidden attribute that is *unique*: what keeps two users from
-/// having one `userName`, the [unique keys](UniqueKey) of the store, keeps them from having one
+/// having one `userName`, the [unique keys](scim_core::validate::UniqueKey) of the store, keeps them from having one
 /// allocation. It is given and freed by the same write as the licence itself, with no second write that
 /// could be missing after a crash, and deletion frees it. So the limit holds for concurrent requests, and
 /// for several servers over one database, for any [`Store`] that keeps its contract. What free numbers
@@ -314,80 +311,14 @@ fn refusal(Objection { row, message }: Objection) -> StoreError {
     StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail).with_rule(row))
 }
 
-impl<S: Store> Store for AccountStore<S> {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Create { resource, unique }, None).await.map(drop)
+impl<S: Store> StoreLayer for AccountStore<S> {
+    type Behind = S;
+
+    fn behind(&self) -> &S {
+        &self.store
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.store.read(scope, id, projection).await
-    }
-
-    fn query_support(&self) -> QuerySupport {
-        self.store.query_support()
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.store.query(scope, query).await
-    }
-
-    async fn read_in_pieces(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Pieces>, StoreError> {
-        self.store.read_in_pieces(scope, id, projection).await
-    }
-
-    async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        self.store.query_in_pieces(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        match self.modify(scope, Modification::Apply { id, update, expected }, None).await? {
-            Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
-            Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
-            Modified::Changed(None) => Err(StoreError::Internal("a change without version".into())),
-        }
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
-    }
-
-    async fn modify(
+    async fn change(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
@@ -403,40 +334,7 @@ impl<S: Store> Store for AccountStore<S> {
         }
     }
 
-    fn completes(&self) -> bool {
-        self.pagerduty.licenses().is_some() || self.store.completes()
-    }
-
-    fn keeps_audit(&self) -> bool {
-        self.store.keeps_audit()
-    }
-
-    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.keep(record).await
-    }
-
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        self.store.memberships(groups, members).await
-    }
-
-    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
-        self.store.count_members(groups, id).await
-    }
-
-    async fn members_among(
-        &self,
-        groups: Scope<'_>,
-        id: &ResourceId,
-        members: &[ResourceId],
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.members_among(groups, id, members).await
-    }
-
-    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
-        self.store.missing(scope, ids).await
+    fn completes_itself(&self) -> bool {
+        self.pagerduty.licenses().is_some()
     }
 }
