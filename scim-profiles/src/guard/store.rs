@@ -21,7 +21,7 @@ use super::{Guard, Guards, refusal};
 /// It stands outside of what makes further changes out of one, such as
 /// [`AccessStore`](crate::incident_io::AccessStore), so that nothing is made of what is refused. What a bulk
 /// request takes back that it created itself is not looked at: it is a [deletion of any
-/// version](Deletion::expected). Clones share everything.
+/// version](scim_core::store::Deletion::expected). Clones share everything.
 #[derive(Clone)]
 pub struct GuardedStore<S, L> {
     store: S,
