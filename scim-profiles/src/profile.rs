@@ -163,6 +163,28 @@ pub struct AttributeRow {
 }
 
 impl AttributeRow {
+    /// One that has a single value, and nothing else to be said of it.
+    pub(crate) const fn new(
+        name: &'static str,
+        kind: AttributeType,
+        description: &'static str,
+        source: Source,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            multi_valued: false,
+            required: false,
+            case_exact: false,
+            always_returned: false,
+            unique: false,
+            description,
+            values: &[],
+            sub_attributes: &[],
+            source,
+        }
+    }
+
     /// The definition that a schema has of it.
     pub fn to_attribute(&self) -> Attribute {
         let mut attribute = Attribute::new(self.name, self.kind).describe(self.description);

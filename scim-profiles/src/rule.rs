@@ -183,3 +183,34 @@ impl On {
         }
     }
 }
+
+/// A rule on every payload, whose violation the vendor refuses as `invalidValue`.
+pub(crate) const fn error(
+    id: &'static str,
+    attribute: &'static str,
+    check: Check,
+    statement: &'static str,
+    source: Source,
+) -> Rule {
+    Rule {
+        id,
+        attribute,
+        check,
+        on: On::ALL,
+        severity: Severity::Error,
+        scim_type: ScimType::InvalidValue,
+        statement,
+        source,
+    }
+}
+
+/// A rule on every payload, whose violation the vendor accepts.
+pub(crate) const fn warning(
+    id: &'static str,
+    attribute: &'static str,
+    check: Check,
+    statement: &'static str,
+    source: Source,
+) -> Rule {
+    Rule { severity: Severity::Warning, ..error(id, attribute, check, statement, source) }
+}

@@ -4,8 +4,8 @@ use scim_core::ScimType;
 use scim_core::patch::Op;
 
 use super::sources::{API, OKTA, SCIM};
-use crate::rule::{Check, Literal, On, Rule, Severity};
-use crate::{Source, generic};
+use crate::generic;
+use crate::rule::{Check, Literal, On, Rule, Severity, warning};
 
 /// What a PATCH of a user may do.
 pub(super) const USER_OPS: &[Op] = &[Op::Add, Op::Replace];
@@ -98,22 +98,3 @@ pub(super) const GROUP_RULES: &[Rule] = &[
         API,
     ),
 ];
-
-const fn warning(
-    id: &'static str,
-    attribute: &'static str,
-    check: Check,
-    statement: &'static str,
-    source: Source,
-) -> Rule {
-    Rule {
-        id,
-        attribute,
-        check,
-        on: On::ALL,
-        severity: Severity::Warning,
-        scim_type: ScimType::InvalidValue,
-        statement,
-        source,
-    }
-}

@@ -160,17 +160,5 @@ pub(super) fn team() -> &'static ResourceSchema {
 }
 
 const fn row(name: &'static str, kind: AttributeType, description: &'static str) -> AttributeRow {
-    AttributeRow {
-        name,
-        kind,
-        multi_valued: false,
-        required: false,
-        case_exact: false,
-        always_returned: false,
-        unique: false,
-        description,
-        values: &[],
-        sub_attributes: &[],
-        source: API,
-    }
+    AttributeRow::new(name, kind, description, API)
 }

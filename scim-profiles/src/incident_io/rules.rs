@@ -1,11 +1,8 @@
 //! What incident.io makes of payloads, beyond the RFCs.
 
-use scim_core::ScimType;
-
 use super::sources::SCIM;
-use crate::Source;
 use crate::generic;
-use crate::rule::{Check, Literal, On, Rule, Severity};
+use crate::rule::{Check, Literal, On, Rule, warning};
 
 /// The rules of users, in the order in which violations are reported.
 pub(super) const USER_RULES: &[Rule] = &[
@@ -62,22 +59,3 @@ pub(super) const GROUP_RULES: &[Rule] = &[
         SCIM.as_inferred(),
     ),
 ];
-
-const fn warning(
-    id: &'static str,
-    attribute: &'static str,
-    check: Check,
-    statement: &'static str,
-    source: Source,
-) -> Rule {
-    Rule {
-        id,
-        attribute,
-        check,
-        on: On::ALL,
-        severity: Severity::Warning,
-        scim_type: ScimType::InvalidValue,
-        statement,
-        source,
-    }
-}

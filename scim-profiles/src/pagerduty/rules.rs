@@ -7,8 +7,7 @@ use super::sources::{
     CHANGELOG, ENTRA_GUIDE, OKTA_PAGE, ONELOGIN_GUIDE, PERMISSIONS, PROVISIONING, REST_API, RFC7643, RFC7644,
     SCIM_API,
 };
-use crate::Source;
-use crate::rule::{Check, Literal, On, Rule, Severity};
+use crate::rule::{Check, Literal, On, Rule, error, warning};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -221,32 +220,3 @@ pub(super) const RULES: &[Rule] = &[
         SCIM_API,
     ),
 ];
-
-const fn error(
-    id: &'static str,
-    attribute: &'static str,
-    check: Check,
-    statement: &'static str,
-    source: Source,
-) -> Rule {
-    Rule {
-        id,
-        attribute,
-        check,
-        on: On::ALL,
-        severity: Severity::Error,
-        scim_type: ScimType::InvalidValue,
-        statement,
-        source,
-    }
-}
-
-const fn warning(
-    id: &'static str,
-    attribute: &'static str,
-    check: Check,
-    statement: &'static str,
-    source: Source,
-) -> Rule {
-    Rule { severity: Severity::Warning, ..error(id, attribute, check, statement, source) }
-}

@@ -108,17 +108,5 @@ fn build() -> Registry {
 }
 
 const fn row(name: &'static str, kind: AttributeType, description: &'static str) -> AttributeRow {
-    AttributeRow {
-        name,
-        kind,
-        multi_valued: false,
-        required: false,
-        case_exact: false,
-        always_returned: false,
-        unique: false,
-        description,
-        values: &[],
-        sub_attributes: &[],
-        source: SCIM_API,
-    }
+    AttributeRow::new(name, kind, description, SCIM_API)
 }
