@@ -1,0 +1,98 @@
+//! Which database the program works on.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::builder::TypedValueParser;
+use scim_profiles::Profile;
+use url::Url;
+
+use crate::SqlStore;
+
+/// The URL of a database, which may hold a password: its `Debug` form is where the database is.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// A file, or `:memory:`.
+    Sqlite(PathBuf),
+    /// The URL of a PostgreSQL database.
+    Postgres(Url),
+}
+
+impl DatabaseUrl {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(file) = text.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            return (!file.is_empty()).then(|| Self::Sqlite(file.into()));
+        }
+        let url = Url::parse(text).ok()?;
+        matches!(url.scheme(), "postgres" | "postgresql").then_some(Self::Postgres(url))
+    }
+
+    /// Whether other processes reach it, now and later.
+    pub(super) fn is_kept(&self) -> bool {
+        !matches!(self, Self::Sqlite(file) if file.as_os_str() == ":memory:")
+    }
+
+    pub(crate) async fn open(&self) -> anyhow::Result<SqlStore> {
+        match self {
+            Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory().await,
+            Self::Sqlite(file) => SqlStore::open(file).await,
+            Self::Postgres(url) => SqlStore::connect(url.as_str()).await,
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the database is, without credentials.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) if file.as_os_str() == ":memory:" => {
+                f.write_str("in memory, gone when this ends")
+            }
+            Self::Sqlite(file) => write!(f, "{}, kept when this ends", file.display()),
+            Self::Postgres(url) => {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                let (host, name) =
+                    (url.host_str().unwrap_or("localhost"), url.path().trim_start_matches('/'));
+                write!(f, "`{name}` of PostgreSQL at {host}{port}")
+            }
+        }
+    }
+}
+
+/// Does not repeat what it refuses: it may hold a password.
+#[derive(Clone)]
+pub(super) struct DatabaseUrlParser;
+
+impl TypedValueParser for DatabaseUrlParser {
+    type Value = DatabaseUrl;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<DatabaseUrl, clap::Error> {
+        value.to_str().and_then(DatabaseUrl::parse).ok_or_else(|| {
+            let reason = "the database URL (`--database-url` or DATABASE_URL) is neither \
+                          `postgres://USER:PASSWORD@HOST/NAME` nor `sqlite:FILE`\n";
+            clap::Error::raw(clap::error::ErrorKind::ValueValidation, reason).with_cmd(command)
+        })
+    }
+}
+
+/// The database that the options name, or the profile's own.
+pub(super) fn database_of(profile: &Profile, file: Option<PathBuf>, url: Option<DatabaseUrl>) -> DatabaseUrl {
+    let own = || format!("scim-provider-{}.db", profile.name).into();
+    match (file, url) {
+        (None, Some(url)) => url,
+        (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
+    }
+}
