@@ -7,12 +7,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use scim_examples::provider::{self, Options};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match provider::run(Options::parse()).await {
+    let options = Options::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    match provider::run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

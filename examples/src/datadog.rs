@@ -40,9 +40,16 @@ pub struct DatadogOrganisation {
 }
 
 impl DatadogOrganisation {
-    /// Whether nothing is said of an organisation.
-    pub(crate) fn is_default(&self) -> bool {
-        self.roles.is_none() && !self.teams && self.deactivation.is_none() && self.locations.is_none()
+    /// Its options, and which of them are given.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 6] {
+        [
+            ("--roles", self.roles.is_some()),
+            ("--teams", self.teams),
+            ("--existing-team", !self.existing_team.is_empty()),
+            ("--match-teams", self.match_teams.is_some()),
+            ("--deactivation", self.deactivation.is_some()),
+            ("--locations", self.locations.is_some()),
+        ]
     }
 
     /// The behaviour, with this status for a name that is taken, if one is chosen.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use http::StatusCode;
 use scim_core::projection::Projection;
@@ -52,9 +52,9 @@ pub struct PagerDutyAccount {
 }
 
 impl PagerDutyAccount {
-    /// Refuses options that another profile, or the plan, does not have.
-    pub(crate) fn check(&self, is_pagerduty: bool) -> anyhow::Result<()> {
-        let given = [
+    /// Its options, and which of them are given.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 8] {
+        [
             ("--licenses", self.licenses.is_some()),
             ("--stale-license", self.stale_license.is_some()),
             ("--owner", self.owner.is_some()),
@@ -63,10 +63,11 @@ impl PagerDutyAccount {
             ("--incidents", self.incidents.is_some()),
             ("--offboarding", self.offboarding.is_some()),
             ("--plan", self.plan.is_some()),
-        ];
-        if let Some((name, _)) = given.iter().find(|(_, given)| *given && !is_pagerduty) {
-            bail!("`{name}` needs `--profile {}`", PROFILE.name);
-        }
+        ]
+    }
+
+    /// Refuses what the plan does not have.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
         let reassigns = self.offboarding.as_deref() == Some("reassign");
         ensure!(
             !reassigns || self.plan().reassigns_incidents(),

@@ -123,7 +123,7 @@ fn pages_are_whole_while_others_write() {
 
 #[test]
 fn pagerduty_neither_sorts_nor_has_cursors() {
-    let server = Server::in_memory(&["--profile", "pagerduty", "--cursor-key", KEY]);
+    let server = Server::in_memory(&["--profile", "pagerduty"]);
     let config = server.client.get("/ServiceProviderConfig").expect(200);
     assert_eq!((config["sort"]["supported"].as_bool(), config.get("pagination")), (Some(false), None));
 }

@@ -177,6 +177,17 @@ fn wrong_command_lines_are_refused_with_a_reason() {
         (&["--base-url", "https://example.com/scim#top"], "without credentials, query and fragment"),
         (&["--base-url", "https://ann:pw@example.com/scim"], "without credentials, query and fragment"),
         (&["--hold-incident", "ann@example.com"], "`--hold-incident` needs `--profile pagerduty`"),
+        (
+            &["--profile", "datadog", "--me", "ann"],
+            "`--me` needs `--profile generic` or `--profile incident-io`",
+        ),
+        (&["--memory-store", "--database-url", "sqlite:x.db"], "'--memory-store' cannot be used with"),
+        (&["--memory-store", "--adopt-database"], "'--memory-store' cannot be used with '--adopt-database'"),
+        (
+            &["--adopt-database", "--database", ":memory:"],
+            "`--adopt-database` is for a database that is there",
+        ),
+        (&["--memory-store", "guard", "show"], "`--memory-store` is for serving, which `guard` does not"),
         (&["--database", "no/such/folder.db", "--listen", "127.0.0.1:0"], "`no/such/folder.db`: "),
         (&["--listen", &taken], "cannot listen on"),
         (&["--profile", "pagerduty", "--duplicate-status", "500"], "400, 409"),

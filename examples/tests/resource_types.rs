@@ -299,7 +299,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_name_and_place() {
         ),
         (
             vec!["--profile", "pagerduty", "--schema", &good],
-            "`--resource-type` and `--schema` need `--profile generic`".to_owned(),
+            "`--schema` needs `--profile generic`".to_owned(),
         ),
     ] {
         assert_eq!(start(&arguments), error);

@@ -1,11 +1,11 @@
 //! Which database the program works on.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::builder::TypedValueParser;
-use scim_profiles::Profile;
 use url::Url;
 
 use crate::SqlStore;
@@ -27,6 +27,17 @@ impl DatabaseUrl {
         }
         let url = Url::parse(text).ok()?;
         matches!(url.scheme(), "postgres" | "postgresql").then_some(Self::Postgres(url))
+    }
+
+    /// The URL in the environment, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// It is of no database.
+    pub(super) fn of_environment() -> anyhow::Result<Option<Self>> {
+        let text = std::env::var_os("DATABASE_URL").filter(|text| !text.is_empty());
+        let url = |text: OsString| text.to_str().and_then(Self::parse).context(NO_DATABASE);
+        text.map(url).transpose()
     }
 
     /// Whether other processes reach it, now and later.
@@ -81,18 +92,12 @@ impl TypedValueParser for DatabaseUrlParser {
         value: &OsStr,
     ) -> Result<DatabaseUrl, clap::Error> {
         value.to_str().and_then(DatabaseUrl::parse).ok_or_else(|| {
-            let reason = "the database URL (`--database-url` or DATABASE_URL) is neither \
-                          `postgres://USER:PASSWORD@HOST/NAME` nor `sqlite:FILE`\n";
+            let reason = format!("{NO_DATABASE}\n");
             clap::Error::raw(clap::error::ErrorKind::ValueValidation, reason).with_cmd(command)
         })
     }
 }
 
-/// The database that the options name, or the profile's own.
-pub(super) fn database_of(profile: &Profile, file: Option<PathBuf>, url: Option<DatabaseUrl>) -> DatabaseUrl {
-    let own = || format!("scim-provider-{}.db", profile.name).into();
-    match (file, url) {
-        (None, Some(url)) => url,
-        (file, _) => DatabaseUrl::Sqlite(file.unwrap_or_else(own)),
-    }
-}
+/// Without the URL: it may hold a password.
+const NO_DATABASE: &str = "the database URL (`--database-url` or DATABASE_URL) is neither \
+                           `postgres://USER:PASSWORD@HOST/NAME` nor `sqlite:FILE`";

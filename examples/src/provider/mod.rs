@@ -7,6 +7,7 @@ mod options;
 mod secrets;
 mod service;
 mod start;
+mod vendor;
 
 use std::io::Write as _;
 
@@ -23,10 +24,10 @@ pub use start::Provider;
 /// # Errors
 ///
 /// The address, the database or a file of resource types cannot be used.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub async fn run(mut options: Options) -> anyhow::Result<()> {
     crate::log::init()?;
-    if let Some(command) = options.command {
-        let database = database::database_of(options.profile, options.database, options.database_url);
+    if let Some(command) = options.command.take() {
+        let database = options.database_url()?;
         return match command {
             Command::Audit(wanted) => wanted.print(&database).await,
             Command::Guard(command) => command.run(&database).await,

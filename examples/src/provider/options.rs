@@ -1,10 +1,14 @@
 //! What the program is told.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use anyhow::{bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use scim_core::auth::Secret;
 use scim_core::pagination::CursorKey;
 use scim_profiles::Profile;
@@ -39,14 +43,13 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE")]
     pub database: Option<PathBuf>,
     /// The database by its URL: `postgres://USER:PASSWORD@HOST/NAME`, which several servers may share,
-    /// or `sqlite:FILE`. In the environment it is out of sight of other users of the machine, and
-    /// `--database` goes before it.
+    /// or `sqlite:FILE`. Without an option that says where everything is, DATABASE_URL of the environment
+    /// does, where it is out of sight of other users of the machine.
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        env = "DATABASE_URL",
-        hide_env_values = true,
+        conflicts_with = "database",
         value_parser = DatabaseUrlParser
     )]
     pub database_url: Option<DatabaseUrl>,
@@ -55,16 +58,18 @@ pub struct Options {
     #[arg(long)]
     pub adopt_database: bool,
     /// No database: everything is in the memory of this process, and gone when it ends.
-    #[arg(long, conflicts_with = "database")]
+    #[arg(long, conflicts_with_all = ["database", "database_url", "adopt_database", "no_audit"])]
     pub memory_store: bool,
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
-    /// The user whom the token stands for at `/Me`, by userName. Default: `/Me` is not offered.
+    /// The user whom the token stands for at `/Me`, by userName. Default: `/Me` is not offered,
+    /// and neither PagerDuty nor Datadog has it.
     #[arg(long, value_name = "USERNAME")]
     pub me: Option<String>,
     /// The key that cursors of lists are sealed with, at least 32 visible ASCII characters: the same
-    /// for all servers of one database. Default: a random one, so that cursors end with the process.
+    /// for all servers of one database. Default: a random one, so that cursors end with the process. For
+    /// profiles that have cursors, `generic` and `incident-io`.
     #[arg(
         long,
         value_name = "KEY",
@@ -114,7 +119,195 @@ pub struct Options {
     pub datadog: DatadogOrganisation,
 }
 
+impl Options {
+    /// Reads the words of a command line, of which the first is the program.
+    ///
+    /// # Errors
+    ///
+    /// It is not understood, or has options besides a command that the command makes nothing of.
+    pub fn read(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        if let Some(wanted) = matches.subcommand_name() {
+            let is_given =
+                |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+            let serves = |argument: &&clap::Arg| !argument.is_global_set() && is_given(argument.get_id());
+            let option = command.get_arguments().find(serves).and_then(clap::Arg::get_long);
+            if let Some(reason) =
+                option.map(|option| format!("`--{option}` is for serving, which `{wanted}` does not"))
+            {
+                return Err(command.error(ErrorKind::ArgumentConflict, reason));
+            }
+        }
+        Self::from_arg_matches(&matches)
+    }
+
+    /// Refuses what would be passed over: options that the profile or the database makes nothing of.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        type Row = (&'static str, bool, &'static [&'static str]);
+        let own: [Row; 6] = [
+            ("--me", self.me.is_some(), WITH_ALL_OF_THE_RFCS),
+            ("--cursor-key", self.cursor_key.is_some(), WITH_ALL_OF_THE_RFCS),
+            ("--resource-type", !self.resource_type.is_empty(), &["generic"]),
+            ("--schema", !self.schema.is_empty(), &["generic"]),
+            ("--mapping", self.mapping.is_some(), &["incident-io"]),
+            ("--duplicate-status", self.duplicate_status.is_some(), &["pagerduty", "datadog"]),
+        ];
+        let of_pagerduty =
+            self.pagerduty.given().map(|(name, given)| -> Row { (name, given, &["pagerduty"]) });
+        let of_datadog = self.datadog.given().map(|(name, given)| -> Row { (name, given, &["datadog"]) });
+        for (name, given, profiles) in own.into_iter().chain(of_pagerduty).chain(of_datadog) {
+            if given && !profiles.contains(&self.profile.name) {
+                let profiles: Vec<_> = profiles.iter().map(|name| format!("`--profile {name}`")).collect();
+                bail!("`{name}` needs {}", profiles.join(" or "));
+            }
+        }
+        self.pagerduty.check()?;
+        ensure!(
+            !self.adopt_database || self.database_url()?.is_kept(),
+            "`--adopt-database` is for a database that is there, and `:memory:` is made by each start"
+        );
+        Ok(())
+    }
+
+    /// Whether lists have cursors.
+    pub(super) fn has_cursors(&self) -> bool {
+        WITH_ALL_OF_THE_RFCS.contains(&self.profile.name)
+    }
+
+    /// The database that the options name, or the environment, or the profile's own.
+    ///
+    /// # Errors
+    ///
+    /// The environment names none.
+    pub(super) fn database_url(&self) -> anyhow::Result<DatabaseUrl> {
+        let own = || DatabaseUrl::Sqlite(format!("scim-provider-{}.db", self.profile.name).into());
+        Ok(match (&self.database, &self.database_url) {
+            (Some(file), _) => DatabaseUrl::Sqlite(file.clone()),
+            (None, Some(url)) => url.clone(),
+            (None, None) => DatabaseUrl::of_environment()?.unwrap_or_else(own),
+        })
+    }
+}
+
+/// The profiles that leave nothing out of RFC 7644 and RFC 9865.
+const WITH_ALL_OF_THE_RFCS: &[&str] = &["generic", "incident-io"];
+
 fn profile() -> impl TypedValueParser<Value = &'static Profile> {
     PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name))
         .try_map(|name| Profile::by_name(&name).ok_or("is no profile"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a database in the memory of this process makes of an option is all that it has.
+    const STORE: [&str; 2] = ["--database", "file.db"];
+
+    /// Each option that is not of every profile, a value it may have, and the profiles that have it.
+    const OF_PROFILES: &[(&[&str], &[&str])] = &[
+        (&["--me", "ann"], &["generic", "incident-io"]),
+        (&["--cursor-key", "0123456789-0123456789-0123456789"], &["generic", "incident-io"]),
+        (&["--resource-type", "f"], &["generic"]),
+        (&["--schema", "f"], &["generic"]),
+        (&["--mapping", "f"], &["incident-io"]),
+        (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
+        (&["--licenses", "f"], &["pagerduty"]),
+        (&["--stale-license", "refuse"], &["pagerduty"]),
+        (&["--owner", "ann@example.com"], &["pagerduty"]),
+        (&["--owner-protection", "none"], &["pagerduty"]),
+        (&["--hold-incident", "ann@example.com"], &["pagerduty"]),
+        (&["--incidents", "f"], &["pagerduty"]),
+        (&["--offboarding", "reassign"], &["pagerduty"]),
+        (&["--plan", "other"], &["pagerduty"]),
+        (&["--roles", "f"], &["datadog"]),
+        (&["--teams"], &["datadog"]),
+        (&["--existing-team", "Ops", "--teams"], &["datadog"]),
+        (&["--match-teams", "handle", "--teams"], &["datadog"]),
+        (&["--deactivation", "remove"], &["datadog"]),
+        (&["--locations", "https://app.example.com/scim"], &["datadog"]),
+    ];
+
+    /// The options of every profile.
+    const OF_ALL: [&str; 15] = [
+        "profile",
+        "listen",
+        "database",
+        "database-url",
+        "adopt-database",
+        "memory-store",
+        "token",
+        "base-url",
+        "max-results",
+        "patch-response",
+        "audit-log",
+        "audit-required",
+        "no-audit",
+        "guard",
+        "help",
+    ];
+
+    #[test]
+    fn an_option_is_refused_by_the_profiles_that_make_nothing_of_it() {
+        let mut known: Vec<_> = OF_ALL.to_vec();
+        for (given, profiles) in OF_PROFILES {
+            known.push(given[0].trim_start_matches('-'));
+            for profile in Profile::ALL {
+                let line = [&["provider", "--profile", profile.name][..], &STORE, given].concat();
+                let checked = Options::read(line).unwrap().check();
+                let told = checked.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                assert_eq!(checked.is_ok(), profiles.contains(&profile.name), "{given:?}: {told}");
+                let needs =
+                    told.contains("` needs `--profile ") && profiles.iter().all(|name| told.contains(name));
+                assert!(checked.is_ok() || needs, "{told}");
+            }
+        }
+        let mut command = Options::command();
+        command.build();
+        let mut options: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        known.sort_unstable();
+        options.sort_unstable();
+        assert_eq!(options, known, "an option is in neither list");
+    }
+
+    #[test]
+    fn what_a_store_makes_nothing_of_is_refused() {
+        let conflict = |line: &[&str]| {
+            let error = Options::read([&["provider"], line].concat()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{line:?}: {error}");
+        };
+        conflict(&["--memory-store", "--database", "f"]);
+        conflict(&["--memory-store", "--database-url", "sqlite:f"]);
+        conflict(&["--memory-store", "--adopt-database"]);
+        conflict(&["--memory-store", "--no-audit"]);
+        conflict(&["--database", "f", "--database-url", "sqlite:f"]);
+        for memory in [["--database", ":memory:"], ["--database-url", "sqlite::memory:"]] {
+            let line = [&["provider", "--adopt-database"][..], &memory].concat();
+            let error = Options::read(line).unwrap().check().unwrap_err();
+            assert!(error.to_string().starts_with("`--adopt-database` is for a database that is there"));
+        }
+    }
+
+    #[test]
+    fn a_command_takes_where_the_database_is_and_nothing_of_serving() {
+        for (line, option) in [
+            (&["--listen", "127.0.0.1:0", "audit"][..], "listen"),
+            (&["--memory-store", "audit"], "memory-store"),
+            (&["--token", "t", "guard", "show"], "token"),
+            (&["--guard", "f", "guard", "lift"], "guard"),
+        ] {
+            let error = Options::read([&["provider"], line].concat()).unwrap_err();
+            let command = line.iter().find(|word| ["audit", "guard"].contains(word)).unwrap();
+            let reason = format!("error: `--{option}` is for serving, which `{command}` does not\n");
+            assert!(error.to_string().starts_with(&reason), "{error}");
+        }
+        for line in [
+            &["--profile", "pagerduty", "audit"][..],
+            &["--database", "f", "guard", "show"],
+            &["audit", "--database-url", "sqlite:f"],
+        ] {
+            assert!(Options::read([&["provider"], line].concat()).is_ok(), "{line:?}");
+        }
+    }
 }

@@ -9,56 +9,53 @@ use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::policy::Policy;
 use scim_core::{Config, CredentialId, Environment, Service, Store, TenantId, openapi};
-use scim_profiles::datadog::Datadog;
 use scim_profiles::guard::{GuardedStore, Guards};
-use scim_profiles::incident_io::{AccessStore, RoleMapping};
-use scim_profiles::pagerduty::{AccountStore, PagerDuty};
+use scim_profiles::incident_io::AccessStore;
+use scim_profiles::pagerduty::AccountStore;
 use scim_profiles::{ErrorBody, Profile};
 
 use super::TENANT;
+use super::vendor::Vendor;
 use crate::guard::Ledger;
 
-/// What a vendor's store does besides keeping resources.
-pub(super) enum Own {
-    Nothing,
-    /// Groups give what the mapping says, also to the users there are.
-    Access(RoleMapping),
-    /// Groups manage teams, and there are teams of these names.
-    Teams(Datadog, Vec<String>),
-    /// Users have licences, and one of them is the owner.
-    Account(PagerDuty, Option<String>),
+/// What a service is made of besides its store.
+pub(super) struct Parts {
+    pub(super) tokens: StaticTokens,
+    pub(super) config: Config,
+    pub(super) environment: Environment,
+    pub(super) policy: Arc<dyn Policy>,
+    pub(super) trail: Option<Audit>,
+    pub(super) guards: Guards,
+    pub(super) ledger: Ledger,
+    pub(super) errors: ErrorBody,
 }
 
-/// The same over a store that does what the vendor's does.
-pub(super) async fn mounted_with<S: Store>(store: S, own: Own, parts: Parts) -> anyhow::Result<Router> {
-    let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.2.now));
-    Ok(match own {
-        Own::Nothing => mounted(store, parts),
-        Own::Access(mapping) => {
+/// The service over a store that does what the vendor's does.
+pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) -> anyhow::Result<Router> {
+    let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.environment.now));
+    Ok(match vendor {
+        Vendor::Generic => guarded(store, parts),
+        Vendor::IncidentIo(mapping) => {
             let store = AccessStore::new(store, mapping, now);
             store.synchronise(&tenant).await?;
-            mounted(store, parts)
+            guarded(store, parts)
         }
-        Own::Teams(policy, existing) => {
-            mounted(crate::datadog::store(store, &policy, &existing, now, &tenant).await?, parts)
+        Vendor::Datadog(policy, existing) => {
+            guarded(crate::datadog::store(store, &policy, &existing, now, &tenant).await?, parts)
         }
-        Own::Account(pagerduty, owner) => {
+        Vendor::PagerDuty(pagerduty, owner) => {
             let store = AccountStore::new(store, pagerduty);
             if let Some(owner) = owner {
-                crate::pagerduty::install_owner(&store, &tenant, &parts.2, &owner).await?;
+                crate::pagerduty::install_owner(&store, &tenant, &parts.environment, &owner).await?;
             }
-            mounted(store, parts)
+            guarded(store, parts)
         }
     })
 }
 
-/// What a service is made of besides its store.
-pub(super) type Parts =
-    (StaticTokens, Config, Environment, Arc<dyn Policy>, Option<Audit>, (Guards, Ledger), ErrorBody);
-
 /// The service over `store`, with its description, guarded and logged.
-fn mounted<S: Store>(store: S, parts: Parts) -> Router {
-    let (tokens, config, environment, policy, trail, (guards, ledger), errors) = parts;
+fn guarded<S: Store>(store: S, parts: Parts) -> Router {
+    let Parts { tokens, config, environment, policy, trail, guards, ledger, errors } = parts;
     let store = GuardedStore::new(store, guards, ledger, Arc::clone(&environment.now));
     let me = tokens.subject_of(&CredentialId::new(CREDENTIAL));
     let mut service = Service::new(store, tokens, config, environment).with_policy(policy);

@@ -45,8 +45,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
 
 /// The service of `profile`, until the test ends; its base URL.
 async fn serve(profile: &Profile, store: &[&str]) -> String {
-    let line =
-        ["provider", "--listen", "127.0.0.1:0", "--no-audit", "--profile", profile.name, "--token", TOKEN];
+    let line = ["provider", "--listen", "127.0.0.1:0", "--profile", profile.name, "--token", TOKEN];
     let provider = Provider::start(Options::try_parse_from(line.iter().chain(store)).unwrap()).await.unwrap();
     let url = provider.base_url().to_string();
     tokio::spawn(provider.run(std::future::pending()));
@@ -107,14 +106,15 @@ async fn every_identity_provider_gets_along_with_every_vendor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_it_does_over_sqlite_with_a_vendor_that_is_recognised() {
-    all(&["--database", ":memory:"], false).await;
+    all(&["--database", ":memory:", "--no-audit"], false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_are_pushed_to_datadog_where_it_manages_teams() {
     let datadog = Profile::by_name("datadog").unwrap();
     let roles = concat!(env!("CARGO_MANIFEST_DIR"), "/datadog/roles.toml");
-    for (store, told) in [(&["--memory-store"][..], true), (&["--database", ":memory:"], false)] {
+    for (store, told) in [(&["--memory-store"][..], true), (&["--database", ":memory:", "--no-audit"], false)]
+    {
         let options = [store, &["--teams", "--roles", roles]].concat();
         assert!(vendor(datadog, &options, told).await);
     }

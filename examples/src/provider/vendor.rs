@@ -1,0 +1,76 @@
+//! What the profile makes of a service: its policy, its configuration, and what its store does besides keeping
+//! resources.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use scim_core::Config;
+use scim_core::policy::Policy;
+use scim_profiles::datadog::{self, Datadog};
+use scim_profiles::incident_io::{self, RoleMapping};
+use scim_profiles::pagerduty::{self, PagerDuty};
+use url::Url;
+
+use super::options::Options;
+
+/// A vendor as the options have it.
+pub(super) enum Vendor {
+    /// Nothing is done besides.
+    Generic,
+    /// Groups give what the mapping says, also to the users there are.
+    IncidentIo(RoleMapping),
+    /// Groups manage teams, and there are teams of these names.
+    Datadog(Datadog, Vec<String>),
+    /// Users have licences, and one of them is the owner.
+    PagerDuty(PagerDuty, Option<String>),
+}
+
+impl Vendor {
+    /// The vendor of these options, with the files they name.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is not what it should be.
+    pub(super) fn of(options: &Options) -> anyhow::Result<Self> {
+        let status = options.duplicate_status.as_deref().map(|status| match status {
+            "409" => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        });
+        let name = options.profile.name;
+        Ok(if name == incident_io::PROFILE.name {
+            let mapping = options.mapping.as_deref().map(crate::incident_io::mapping).transpose()?;
+            Self::IncidentIo(mapping.unwrap_or_default())
+        } else if name == datadog::PROFILE.name {
+            Self::Datadog(options.datadog.policy(status)?, options.datadog.existing_team.clone())
+        } else if name == pagerduty::PROFILE.name {
+            Self::PagerDuty(options.pagerduty.open(status)?, options.pagerduty.owner.clone())
+        } else {
+            Self::Generic
+        })
+    }
+
+    /// How resources are judged and shown.
+    pub(super) fn policy(&self, options: &Options) -> Arc<dyn Policy> {
+        match self {
+            Self::Datadog(policy, _) => Arc::new(policy.clone()),
+            Self::PagerDuty(policy, _) => Arc::new(policy.clone()),
+            Self::Generic | Self::IncidentIo(_) => options.profile.policy(),
+        }
+    }
+
+    /// The configuration of a service behind `base_url`.
+    pub(super) fn config(&self, options: &Options, base_url: Url) -> Config {
+        match self {
+            Self::Datadog(policy, _) => datadog::config(base_url, policy.options()),
+            _ => options.profile.config(base_url),
+        }
+    }
+
+    /// The mapping by which groups give roles, where they do.
+    pub(super) fn mapping(&self) -> Option<&RoleMapping> {
+        match self {
+            Self::IncidentIo(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+}
