@@ -60,7 +60,7 @@ mod table;
 
 pub use profile::{
     AttributeRow, Authorization, BaseUrl, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    FilterForm, Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
+    FilterForm, Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile, RowKind,
 };
 pub use report::{Report, Violation};
 pub use rule::{Check, Literal, On, Payload, Rule, Severity};

@@ -33,9 +33,9 @@ pub(crate) fn page(profile: &Profile) -> String {
     }
     let lifecycle = profile.lifecycle.iter().map(|row| {
         let status = row.status.map_or_else(String::new, |status| status.to_string());
-        (vec![code(row.id), text(row.statement), status], row.source)
+        (vec![code(row.id), text(row.statement), row.kind.as_str().to_owned(), status], row.source)
     });
-    table(&mut page, "What happens", &["Id", "Statement", "Status"], lifecycle);
+    table(&mut page, "What happens", &["Id", "Statement", "Kind", "Status"], lifecycle);
     let options = profile
         .options
         .iter()

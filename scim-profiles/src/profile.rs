@@ -299,10 +299,34 @@ pub struct Lifecycle {
     pub id: &'static str,
     /// What happens, as a sentence without capital and period.
     pub statement: &'static str,
+    /// What it says of a request.
+    pub kind: RowKind,
     /// The status it is answered with, where it decides one.
     pub status: Option<u16>,
     /// Where the row comes from.
     pub source: Source,
+}
+
+/// What a row of [`Lifecycle`] says of a request, and so what can show that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// What becomes of it: the row refuses nothing.
+    Effect,
+    /// What is refused, and by that what is not.
+    Refusal,
+    /// What is to be so outside, and no request shows.
+    Premise,
+}
+
+impl RowKind {
+    /// `effect`, `refusal` or `premise`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Effect => "effect",
+            Self::Refusal => "refusal",
+            Self::Premise => "premise",
+        }
+    }
 }
 
 /// Something that the vendor's documents leave open, or leave to an account.

@@ -11,7 +11,7 @@ use super::schema::{GROUP, USER, registry};
 use super::sources::{API, API_FR, ENTRA, OKTA, OKTA_BEFORE, RFC7644, SCIM, TEAMS};
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    FilterForm, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
+    FilterForm, Filters, Lifecycle, OptionRow, Profile, ResourceProfile, RowKind,
 };
 use crate::rule::Literal;
 use crate::{Source, generic};
@@ -123,21 +123,28 @@ const fn flag(name: &'static str, value: bool, source: Source) -> Capability {
 }
 
 const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
-    Lifecycle { id, statement, status: None, source }
+    Lifecycle { id, statement, kind: RowKind::Effect, status: None, source }
+}
+
+const fn of_kind(row: Lifecycle, kind: RowKind) -> Lifecycle {
+    Lifecycle { kind, ..row }
 }
 
 const fn answered(id: &'static str, statement: &'static str, status: u16, source: Source) -> Lifecycle {
-    Lifecycle { id, statement, status: Some(status), source }
+    Lifecycle { id, statement, kind: RowKind::Refusal, status: Some(status), source }
 }
 
 const LIFECYCLE: &[Lifecycle] = &[
     row("error-body", "an error is an object with the array `errors`, of texts", API),
     answered("key-invalid", "a request without a valid key is refused", 401, RFC7644),
-    row(
-        "key-permissions",
-        "the application key has user_access_invite and user_access_manage; a service account's does not go \
-         with the person who made it",
-        SCIM,
+    of_kind(
+        row(
+            "key-permissions",
+            "the application key has user_access_invite and user_access_manage; a service account's does not go \
+             with the person who made it",
+            SCIM,
+        ),
+        RowKind::Premise,
     ),
     row("invited", "a new user is sent an invitation by e-mail, whose link is good for 2 days", SCIM),
     row("active-by-default", "a user of whom nothing else is said is active", API.as_inferred()),
@@ -191,10 +198,13 @@ const LIFECYCLE: &[Lifecycle] = &[
         "a group's name, the handle derived from it and its members are those of its team",
         TEAMS,
     ),
-    row(
-        "team-read-only",
-        "a managed team's name, handle and members are changed in the identity provider alone",
-        TEAMS,
+    of_kind(
+        row(
+            "team-read-only",
+            "a managed team's name, handle and members are changed in the identity provider alone",
+            TEAMS,
+        ),
+        RowKind::Refusal,
     ),
     row(
         "team-linked",

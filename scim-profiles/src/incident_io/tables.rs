@@ -12,7 +12,7 @@ use super::sources::{PERMISSIONS, SCIM, SEATS, TERRAFORM, USERS, WORKOS};
 use crate::markdown::Table;
 use crate::profile::{
     Authorization, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle, Filters,
-    Lifecycle, OptionRow, Profile, ResourceProfile,
+    Lifecycle, OptionRow, Profile, ResourceProfile, RowKind,
 };
 use crate::rule::Literal;
 use crate::{Source, generic};
@@ -102,7 +102,12 @@ const fn number(name: &'static str, value: usize) -> Capability {
 }
 
 const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
-    Lifecycle { id, statement, status: None, source }
+    Lifecycle { id, statement, kind: RowKind::Effect, status: None, source }
+}
+
+/// Something that is refused, not by a request of SCIM but in incident.io.
+const fn refused(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
+    Lifecycle { kind: RowKind::Refusal, ..row(id, statement, source) }
 }
 
 fn tables() -> Vec<Table> {
@@ -131,7 +136,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     ),
     row("seats-stay", "no seat is taken away with a role", SEATS.as_inferred()),
     row("on-call-granted", "joining a group for on-call seats gives one", SCIM),
-    row("on-call-managed", "the on-call seat of such a group's member cannot be revoked by hand", SCIM),
+    refused("on-call-managed", "the on-call seat of such a group's member cannot be revoked by hand", SCIM),
     row("on-call-kept", "leaving the group keeps the seat until it is revoked by hand", SCIM),
     row("assigned-created", "a person who is assigned and has no user gets one", SCIM),
     row("linked-by-email", "an existing user is linked to the person with the same e-mail address", SCIM),
@@ -149,12 +154,16 @@ const LIFECYCLE: &[Lifecycle] = &[
     row("same-email-once", "of several people with the same address one is provisioned", SCIM.as_inferred()),
     row("downgraded-at-install", "who has a role that no group gives loses it when SCIM is installed", SCIM),
     row("unlinked-kept", "a user whom the directory does not have keeps everything, as Unlinked", SCIM),
-    row("install-permitted", "an owner, or who may manage security settings, installs SCIM", SCIM),
-    row("owner-group-needed", "a group is mapped to owner, and has an active member", SCIM),
-    row("lockout-guarded", "who installs SCIM and is in no group that lets them manage it is stopped", SCIM),
-    row("install-confirmed", "nothing happens to users before the installation is confirmed", SCIM),
-    row("roles-managed", "while SCIM is installed, roles are not edited in incident.io", SCIM),
-    row("invites-disabled", "while SCIM is installed, nobody is invited by e-mail", USERS),
+    refused("install-permitted", "an owner, or who may manage security settings, installs SCIM", SCIM),
+    refused("owner-group-needed", "a group is mapped to owner, and has an active member", SCIM),
+    refused(
+        "lockout-guarded",
+        "who installs SCIM and is in no group that lets them manage it is stopped",
+        SCIM,
+    ),
+    refused("install-confirmed", "nothing happens to users before the installation is confirmed", SCIM),
+    refused("roles-managed", "while SCIM is installed, roles are not edited in incident.io", SCIM),
+    refused("invites-disabled", "while SCIM is installed, nobody is invited by e-mail", USERS),
     row("unassigned-deactivated", "a user whose person is not assigned any more is deactivated", SCIM),
     row("slack-keeps-active", "such a user stays active while active in Slack", SCIM),
     row(

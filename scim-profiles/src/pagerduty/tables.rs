@@ -13,7 +13,7 @@ use super::sources::{
 };
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
-    Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile,
+    Filterable, Filters, Lifecycle, OptionRow, Profile, ResourceProfile, RowKind,
 };
 use crate::rule::Literal;
 
@@ -123,18 +123,21 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "deactivation-deletes",
         statement: "a PATCH or PUT that ends with `active` `false` deletes the user",
+        kind: RowKind::Effect,
         status: Some(204),
         source: SCIM_API,
     },
     Lifecycle {
         id: "deactivation-wins",
         statement: "what else a deactivation asks for is neither done nor judged by the rules of what is stored",
+        kind: RowKind::Effect,
         status: Some(204),
         source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "no-reactivation",
         statement: "a deleted user is gone: reactivating it finds nothing, and creating it makes another user",
+        kind: RowKind::Refusal,
         status: Some(404),
         source: PROVISIONING,
     },
@@ -142,12 +145,14 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "reactivation-okta",
         statement: "Okta, which is told 404 for the user it reactivates, looks it up by userName and creates \
                     another user",
+        kind: RowKind::Effect,
         status: Some(201),
         source: PROVISIONING,
     },
     Lifecycle {
         id: "reactivation-onelogin",
         statement: "OneLogin, which is told 404 for the user it updates, shows a provisioning error",
+        kind: RowKind::Refusal,
         status: Some(404),
         source: PROVISIONING,
     },
@@ -155,6 +160,7 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "reactivation-entra",
         statement: "Entra ID, to which the user is new again, looks it up by the matching attribute and \
                     creates another user",
+        kind: RowKind::Effect,
         status: Some(201),
         // The guide says that users are matched before they are created; not what becomes of a user whose
         // deactivation deleted it.
@@ -163,6 +169,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "default-role",
         statement: "a user created without a role gets the role `user`",
+        kind: RowKind::Effect,
         status: None,
         // The page says so of the REST API and SAML; the API description speaks of a default alone.
         source: PERMISSIONS.as_inferred(),
@@ -170,36 +177,42 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "role-full-form",
         statement: "a role is answered as `value`, `type` `base` and `primary` `true`, however it was sent",
+        kind: RowKind::Effect,
         status: None,
         source: SCIM_API,
     },
     Lifecycle {
         id: "role-omitted",
         statement: "a PUT without `roles` leaves the role as it is",
+        kind: RowKind::Effect,
         status: None,
         source: RFC7644.as_inferred(),
     },
     Lifecycle {
         id: "role-added",
         statement: "a role or licence that a PATCH adds takes the place of the one there is",
+        kind: RowKind::Effect,
         status: None,
         source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "role-ability-needed",
         statement: "a role whose ability the account does not have is refused",
+        kind: RowKind::Refusal,
         status: Some(400),
         source: REST_API.as_inferred(),
     },
     Lifecycle {
         id: "stale-license",
         statement: "a new role that the licence there was is not for drops it, sent again or not",
+        kind: RowKind::Effect,
         status: None,
         source: TERRAFORM.as_inferred(),
     },
     Lifecycle {
         id: "license-known",
         statement: "with the account's licences given, a licence that is none of them is refused",
+        kind: RowKind::Refusal,
         status: Some(400),
         // Names are not unique in the example of the list, so licences are known by their ids.
         source: REST_API.as_inferred(),
@@ -207,6 +220,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "license-role",
         statement: "a licence is for the roles in its `valid_roles`; for another role it is refused",
+        kind: RowKind::Refusal,
         status: Some(400),
         // The page states what holds; the status is inferred.
         source: TERRAFORM_USER.as_inferred(),
@@ -214,6 +228,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "license-exhausted",
         statement: "a licence that all its users have is refused, and nothing of the write is stored",
+        kind: RowKind::Refusal,
         status: Some(400),
         // Status and words are those of the REST API.
         source: LICENSE_ISSUE.as_inferred(),
@@ -222,6 +237,7 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "license-default",
         statement: "who asks for no licence gets one: the first of the account's that is for the role and \
                     has an allocation",
+        kind: RowKind::Effect,
         status: None,
         // That there is a default is stated, not which.
         source: SCIM_API.as_inferred(),
@@ -229,6 +245,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "license-kept",
         statement: "a write that names no licence leaves the one there is, as long as the role may have it",
+        kind: RowKind::Effect,
         status: None,
         source: TERRAFORM.as_inferred(),
     },
@@ -236,24 +253,28 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "license-swapped",
         statement: "a change between a full user's role and a stakeholder's takes a licence of the other \
                     group, and gives the former back",
+        kind: RowKind::Effect,
         status: None,
         source: TERRAFORM.as_inferred(),
     },
     Lifecycle {
         id: "license-freed",
         statement: "the allocation of a deleted user can be given to another",
+        kind: RowKind::Effect,
         status: None,
         source: REST_API.as_inferred(),
     },
     Lifecycle {
         id: "owner-protected",
         statement: "the one account owner, whom no API makes, is neither changed nor deleted",
+        kind: RowKind::Refusal,
         status: Some(403),
         source: PERMISSIONS.as_inferred(),
     },
     Lifecycle {
         id: "incident-blocks-deletion",
         statement: "a user with assigned incidents is not deleted, unless incidents are reassigned",
+        kind: RowKind::Refusal,
         status: Some(400),
         // The page says that it is refused; the status is that of the REST API.
         source: PROVISIONING.as_inferred(),
@@ -261,12 +282,14 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "reassignment-unblocks-deletion",
         statement: "with incident reassignment on, assigned incidents do not stand in the way of deletion",
+        kind: RowKind::Effect,
         status: Some(204),
         source: OFFBOARDING,
     },
     Lifecycle {
         id: "reassignment-asynchronous",
         statement: "the deletion is answered before the incidents are reassigned",
+        kind: RowKind::Effect,
         status: Some(204),
         source: REST_API,
     },
@@ -274,6 +297,7 @@ const LIFECYCLE: &[Lifecycle] = &[
         id: "reassignment-needs-plan",
         statement: "an account whose plan has no incident reassignment does not delete a user with assigned \
                     incidents",
+        kind: RowKind::Refusal,
         status: Some(400),
         // The page says that it is refused; the status is that of the REST API.
         source: PROVISIONING.as_inferred(),
@@ -281,24 +305,28 @@ const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "duplicate-user",
         statement: "a userName that is taken is refused with `uniqueness`",
+        kind: RowKind::Refusal,
         status: Some(400),
         source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "filter-limited",
         statement: "users are found by one `eq` on userName or externalId, and by nothing else",
+        kind: RowKind::Refusal,
         status: Some(400),
         source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "add-taken",
         statement: "PATCH takes `add`, which the API description does not speak of and Entra ID sends",
+        kind: RowKind::Effect,
         status: None,
         source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "no-other-endpoint",
         statement: "`/Groups`, `/Me`, `/Bulk` and `/.search` are not found",
+        kind: RowKind::Refusal,
         status: Some(404),
         source: SCIM_API.as_inferred(),
     },

@@ -3,7 +3,7 @@
 use crate::Source;
 use crate::markdown;
 use crate::pagerduty::sources::{REGIONS, REST_API};
-use crate::profile::{BaseUrl, Endpoint, Lifecycle, OptionRow};
+use crate::profile::{BaseUrl, Endpoint, Lifecycle, OptionRow, RowKind};
 
 /// PagerDuty's documentation of pages.
 const PAGINATION: Source =
@@ -66,11 +66,11 @@ const fn endpoint(
 }
 
 const fn rule(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
-    Lifecycle { id, statement, status: None, source }
+    Lifecycle { id, statement, kind: RowKind::Effect, status: None, source }
 }
 
 const fn answered(id: &'static str, status: u16, statement: &'static str, source: Source) -> Lifecycle {
-    Lifecycle { id, statement, status: Some(status), source }
+    Lifecycle { id, statement, kind: RowKind::Refusal, status: Some(status), source }
 }
 
 /// What the bridge does, and what it knows of PagerDuty.
