@@ -95,7 +95,10 @@ fn list(leniencies: &[Leniency]) -> String {
 /// Logs what went wrong in the store, which the client is not told. Nothing went wrong when a
 /// resource is absent, taken or changed meanwhile.
 fn log_cause(cause: &StoreError) {
-    if let StoreError::Internal(source) | StoreError::Unavailable(source) = cause {
+    if let StoreError::Internal(source)
+    | StoreError::Unavailable(source)
+    | StoreError::OutcomeUnknown(source) = cause
+    {
         tracing::error!(source, "{cause}");
     }
 }

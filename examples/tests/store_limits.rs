@@ -14,6 +14,7 @@ use scim_core::patch::{Change, Delta, Write};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
+use scim_core::sort::Sort;
 use scim_core::store::{Applied, Scope, Store, StoreError, Update};
 use scim_core::validate::unique_keys;
 use scim_core::{Resource, ResourceId, TenantId, Value, Version};
@@ -22,6 +23,7 @@ use scim_filter::sql::Dialect;
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
 use sql_support::Postgres;
+use sql_support::proxy::{Lost, Network};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 /// A filter that looks at every user for long is given up, and the store answers on.
@@ -140,6 +142,124 @@ async fn a_lock_and_a_connection_are_waited_for_but_not_for_ever_in_postgres() {
     other.execute("ROLLBACK").await.unwrap();
     let applied = store.apply(scope, &id, &update, None).await.unwrap();
     assert_eq!(applied, Applied::Changed(Version(2)));
+}
+
+/// A server that answers nothing any more, with all that it was told, and one that is reached no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_is_given_up() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("silent").await;
+    let limits = Limits {
+        connections: 2,
+        wait: Duration::from_millis(500),
+        statement: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let store = SqlStore::connect_within(&url, &limits).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new("acme"));
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    let create = async |store: &SqlStore, id: &str| {
+        let user = user(id, &format!("name-{id}"));
+        store.create(scope, &user, &unique_keys(scope.schema, &user)).await
+    };
+    let read = async |store: &SqlStore, id: &str| {
+        store.read(scope, &ResourceId::new(id), &Projection::default()).await
+    };
+    create(&store, "1").await.unwrap();
+    let frozen = postgres.freeze();
+    // With a connection that answered a moment ago, with another one, and with none.
+    for _ in 0..3 {
+        let (read, created) = tokio::join!(read(&store, "1"), create(&store, "2"));
+        assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+        assert!(matches!(created, Err(StoreError::Unavailable(_))), "{created:?}");
+    }
+    drop(frozen);
+    assert!(read(&store, "1").await.unwrap().is_some());
+    assert!(read(&store, "2").await.unwrap().is_none());
+    create(&store, "2").await.unwrap();
+
+    // What gets lost is the word to make it lasting, or that it is: nobody here can tell which.
+    let (proxy, behind) = postgres.behind_proxy("silent").await;
+    let remote = SqlStore::connect_within(&behind, &limits).await.unwrap();
+    for (id, lost, is_made) in [("3", Lost::Question, false), ("4", Lost::Answer, true)] {
+        proxy.set(Network { loses: Some(("COMMIT", lost)), ..Network::default() });
+        let created = create(&remote, id).await;
+        assert!(matches!(created, Err(StoreError::OutcomeUnknown(_))), "{created:?}");
+        assert_eq!(read(&store, id).await.unwrap().is_some(), is_made);
+        // What was not made is undone with its connection, and nothing is held.
+        proxy.set(Network::default());
+        let again = create(&remote, id).await;
+        match is_made {
+            true => assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}"),
+            false => again.unwrap(),
+        }
+    }
+}
+
+/// A request that is dropped while its statement waits: that ends soon, and its connection is there for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_of_a_dropped_request_is_ended() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("dropped").await;
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let store = SqlStore::connect_within(&url, &limits).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new("acme"));
+    let scope = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    store.create(scope, &user("1", "ann"), &[]).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN").await.unwrap();
+    other.execute("SELECT * FROM resources FOR UPDATE").await.unwrap();
+
+    let (id, update) = (ResourceId::new("1"), user("1", "bob"));
+    let replace = store.replace(scope, &update, &[], Version(1));
+    assert!(tokio::time::timeout(Duration::from_millis(200), replace).await.is_err());
+    let begun = Instant::now();
+    // In a transaction it would see the same again and again.
+    let mut watch = PgConnection::connect(&url).await.unwrap();
+    let at_work = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND application_name = 'scim' AND state = 'active'";
+    let mut seen = 0;
+    loop {
+        let (waiting,): (i64,) = sqlx::query_as(at_work).fetch_one(&mut watch).await.unwrap();
+        if waiting == 0 {
+            break;
+        }
+        seen += waiting;
+        assert!(begun.elapsed() < limits.statement, "it waits as long as it may");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(seen > 0);
+    println!("a statement that nobody waits for ended after {:?}", begun.elapsed());
+    // The lock is still held, and who does not want it is not held up.
+    assert!(store.read(scope, &id, &Projection::default()).await.unwrap().is_some());
+    other.execute("ROLLBACK").await.unwrap();
+    assert!(matches!(store.replace(scope, &update, &[], Version(2)).await, Err(StoreError::VersionMismatch)));
+}
+
+/// An order that no index has takes many statements, each of which is short.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_of_many_statements_is_given_up_as_a_whole() {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = postgres.database("many").await;
+    SqlStore::connect(&url).await.unwrap().close().await;
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    for statement in load::users(Dialect::Postgres, 2_000) {
+        db.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    let (proxy, behind) = postgres.behind_proxy("many").await;
+    let limits = Limits { connections: 1, statement: Duration::from_secs(1), ..Limits::default() };
+    let store = SqlStore::connect_within(&behind, &limits).await.unwrap();
+    let (registry, tenant) = (Registry::standard(), TenantId::new(load::TENANT));
+    let schema = registry.by_name("User").unwrap();
+    let scope = Scope { tenant: &tenant, schema };
+    let sort = Sort::parse(&**schema, Some("emails.value"), None).unwrap();
+    let list = Query { sort, count: 1, ..Query::default() };
+    // Each answer comes in time, and all of them do not.
+    proxy.set(Network { delay: Duration::from_millis(400), ..Network::default() });
+    let listed = store.query(scope, &list).await;
+    assert!(matches!(listed, Err(StoreError::Unavailable(_))), "{listed:?}");
+    proxy.set(Network::default());
+    assert_eq!(store.query(scope, &list).await.unwrap().total, Some(2_000));
 }
 
 /// Two users who take each other's name: each gives its own up and waits for the other's. PostgreSQL

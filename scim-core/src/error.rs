@@ -234,6 +234,10 @@ impl From<&StoreError> for Error {
             StoreError::Unavailable(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot answer now; try again later")
             }
+            StoreError::OutcomeUnknown(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the service cannot tell whether the change was made; look before trying again",
+            ),
             StoreError::Internal(_) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the service could not complete the request")
             }

@@ -524,6 +524,10 @@ pub enum StoreError {
     /// The store cannot answer now; the client may try again.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store was to make a change, and cannot tell whether it is made: it was not told before the connection
+    /// broke off, or the time was up. If it is made, it is made as a whole.
+    #[error("the store cannot tell whether the change was made")]
+    OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else; never shown to a client.
     #[error("store failure")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

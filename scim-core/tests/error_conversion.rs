@@ -89,6 +89,12 @@ fn each_inner_error_has_its_status_keyword_and_detail() {
             None,
             "the service cannot answer now; try again later",
         ),
+        (
+            (&StoreError::OutcomeUnknown(secret())).into(),
+            503,
+            None,
+            "the service cannot tell whether the change was made; look before trying again",
+        ),
         ((&StoreError::Internal(secret())).into(), 500, None, "the service could not complete the request"),
     ];
     for (error, status, scim_type, detail) in table {

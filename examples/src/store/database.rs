@@ -19,12 +19,12 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, FromRow, PgConnection, PgPool, Pool, Postgres, SqlSafeStr as _,
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions as _, Executor as _, FromRow, Postgres, SqlSafeStr as _, Sqlite,
+    SqliteConnection, SqlitePool, Transaction,
 };
 
+use super::connections::{Connections, LOOKS_FOR_CLIENT, Lent, within};
 use super::direct::{Direct, Read};
-use super::kept::{Kept, Lent, TRUSTED, is_there};
 
 /// What a store takes of its database, and how long a call waits for it.
 #[derive(Clone, Debug)]
@@ -36,8 +36,9 @@ pub struct Limits {
     pub readers: u32,
     /// How long a call waits for a connection before it is answered that the store is unavailable.
     pub wait: Duration,
-    /// How long a statement may take, or wait for a lock. In SQLite it is all the statements of a
-    /// call together that may take as long.
+    /// How long the statements of a call may take together, and wait for locks. PostgreSQL ends each of them
+    /// that takes as long by itself; a call that is still waiting a second later, since the server or the
+    /// network is silent, is given up with its connection.
     pub statement: Duration,
 }
 
@@ -67,7 +68,7 @@ pub(super) enum Database {
         // How long a call may take.
         most: Duration,
     },
-    Postgres(PgPool, Kept),
+    Postgres(Connections),
 }
 
 impl Database {
@@ -122,38 +123,35 @@ impl Database {
             first.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
         let set_up = byte_by_byte(&MIGRATIONS).run(&first).await;
         set_up.with_context(|| format!("cannot set up the PostgreSQL database {shown}"))?;
+        // Not every version and every system can.
+        let looks_for_client = format!("SET client_connection_check_interval = '{LOOKS_FOR_CLIENT}'");
+        let looks_for_client = first.execute(AssertSqlSafe(looks_for_client)).await.is_ok();
         first.close().await;
-        let pool = PoolOptions::new()
-            .max_connections(limits.connections)
-            .acquire_timeout(limits.wait)
-            // One that just served a call is there; to ask it first would double the way.
-            .test_before_acquire(false)
-            .before_acquire(|connection: &mut PgConnection, of| {
-                Box::pin(async move {
-                    if of.idle_for > TRUSTED && !is_there(connection).await {
-                        // It is not said goodbye to, which would be waited for.
-                        return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(options.options([
-                ("statement_timeout", most.as_str()),
-                ("lock_timeout", &most),
-                ("idle_in_transaction_session_timeout", &most),
-                // Compiling the condition of a long filter takes far longer than answering it.
-                ("jit", "off"),
-            ]))
-            .await;
-        let pool: PgPool =
-            pool.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
-        Ok(Self::Postgres(pool, Kept::default()))
+        let mut options = options.options([
+            ("statement_timeout", most.as_str()),
+            ("lock_timeout", &most),
+            ("idle_in_transaction_session_timeout", &most),
+            // Compiling the condition of a long filter takes far longer than answering it.
+            ("jit", "off"),
+        ]);
+        if looks_for_client {
+            options = options.options([("client_connection_check_interval", LOOKS_FOR_CLIENT)]);
+        }
+        let connections = Connections::new(options, limits);
+        // What is wrong with them is said at once.
+        let one = connections.take().await;
+        one.map_err(|error| match error {
+            StoreError::Unavailable(error) => anyhow!("{error}"),
+            error => error.into(),
+        })
+        .with_context(|| format!("cannot connect to the PostgreSQL database {shown}"))?;
+        Ok(Self::Postgres(connections))
     }
 
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite { .. } => Dialect::Sqlite,
-            Self::Postgres(..) => Dialect::Postgres,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -169,10 +167,7 @@ impl Database {
                 let pool = readers.clone();
                 once(finished(async move { pool.acquire().await }).await?, *most).await
             }
-            Self::Postgres(pool, kept) => Ok(Tx::PostgresOnce(match kept.take().await {
-                Some(connection) => connection,
-                None => kept.lend(kept.waiting(pool.acquire()).await.map_err(failure)?),
-            })),
+            Self::Postgres(connections) => connections.take().await.map(Tx::Postgres),
         }
     }
 
@@ -185,9 +180,9 @@ impl Database {
             Self::Sqlite { readers, most, .. } => {
                 watched(readers.begin().await.map_err(failure)?, *most).await
             }
-            Self::Postgres(pool, kept) => {
+            Self::Postgres(connections) => {
                 let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                kept.waiting(begin(pool, Some(statement))).await.map(Tx::Postgres)
+                connections.take().await?.begin(statement).await.map(Tx::Postgres)
             }
         }
     }
@@ -200,7 +195,7 @@ impl Database {
             Self::Sqlite { writer, most, .. } => {
                 watched(begin(writer, Some("BEGIN IMMEDIATE")).await?, *most).await
             }
-            Self::Postgres(pool, kept) => kept.waiting(begin(pool, None)).await.map(Tx::Postgres),
+            Self::Postgres(connections) => connections.take().await?.begin("BEGIN").await.map(Tx::Postgres),
         }
     }
 
@@ -212,10 +207,7 @@ impl Database {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool, kept) => {
-                kept.close();
-                pool.close().await;
-            }
+            Self::Postgres(connections) => connections.close().await,
         }
     }
 }
@@ -232,12 +224,12 @@ async fn set_up_beside_others(pool: &SqlitePool) -> Result<(), MigrateError> {
     MIGRATIONS.run(pool).await
 }
 
-/// Begins a transaction that is begun even if the request is dropped meanwhile, and then rolled back. Left
-/// to itself, sqlx 0.9 gives a connection to PostgreSQL back to the pool within the transaction.
-async fn begin<D: sqlx::Database>(
-    pool: &Pool<D>,
+/// Begins a transaction that is begun even if the request is dropped meanwhile, and then rolled back: who is
+/// dropped while the pool prepares a connection closes it.
+async fn begin(
+    pool: &SqlitePool,
     statement: Option<&'static str>,
-) -> Result<Transaction<'static, D>, StoreError> {
+) -> Result<Transaction<'static, Sqlite>, StoreError> {
     let pool = pool.clone();
     finished(async move {
         match statement {
@@ -273,8 +265,7 @@ pub(super) enum Tx {
         #[expect(dead_code, reason = "it ends what takes too long until it is dropped")] Clock,
     ),
     SqliteDirect(Reads),
-    Postgres(Transaction<'static, Postgres>),
-    PostgresOnce(Lent),
+    Postgres(Lent),
 }
 
 /// Where an SQLite file is read: each statement at once, or else by a connection of the pool.
@@ -286,14 +277,14 @@ pub(super) struct Reads {
 
 enum Connection<'t> {
     Sqlite(&'t mut SqliteConnection),
-    Postgres(&'t mut PgConnection),
+    Postgres(&'t mut Lent),
 }
 
 impl Tx {
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(..) | Self::SqliteOnce(..) | Self::SqliteDirect(_) => Dialect::Sqlite,
-            Self::Postgres(_) | Self::PostgresOnce(_) => Dialect::Postgres,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -304,17 +295,9 @@ impl Tx {
         Ok(match self {
             Self::Sqlite(tx, _) => Connection::Sqlite(tx),
             Self::SqliteOnce(connection, _) => Connection::Sqlite(connection),
-            Self::Postgres(tx) => Connection::Postgres(tx),
-            Self::PostgresOnce(lent) => Connection::Postgres(lent.ask().ok_or_else(no_connection)?),
+            Self::Postgres(lent) => Connection::Postgres(lent),
             Self::SqliteDirect(_) => return Err(no_connection()),
         })
-    }
-
-    /// A statement was answered to the end.
-    fn answered(&mut self) {
-        if let Self::PostgresOnce(lent) = self {
-            lent.answered();
-        }
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
@@ -322,10 +305,14 @@ impl Tx {
             Self::Sqlite(tx, clock) => {
                 let done = tx.commit().await;
                 drop(clock);
-                done.map_err(failure)
+                done.map_err(|error| match failure(error) {
+                    // Of a disk that is full or broken it cannot be said what it holds.
+                    StoreError::Internal(error) => StoreError::OutcomeUnknown(error),
+                    other => other,
+                })
             }
-            Self::Postgres(tx) => tx.commit().await.map_err(failure),
-            Self::SqliteOnce(..) | Self::SqliteDirect(_) | Self::PostgresOnce(_) => Ok(()),
+            Self::Postgres(lent) => lent.commit().await,
+            Self::SqliteOnce(..) | Self::SqliteDirect(_) => Ok(()),
         }
     }
 
@@ -336,8 +323,8 @@ impl Tx {
                 drop(clock);
                 done.map_err(failure)
             }
-            Self::Postgres(tx) => tx.rollback().await.map_err(failure),
-            Self::SqliteOnce(..) | Self::SqliteDirect(_) | Self::PostgresOnce(_) => Ok(()),
+            Self::Postgres(lent) => lent.rollback().await,
+            Self::SqliteOnce(..) | Self::SqliteDirect(_) => Ok(()),
         }
     }
 }
@@ -434,14 +421,15 @@ impl Statement {
                 let query = bind!(sqlx::query_as(text), self.values);
                 query.fetch_all(connection).await
             }
-            Connection::Postgres(connection) => {
+            Connection::Postgres(lent) => {
                 let text = AssertSqlSafe(self.for_postgres());
                 let query = bind!(sqlx::query_as(text), self.values);
-                query.fetch_all(connection).await
+                let (connection, ends) = lent.ask()?;
+                let rows = within(ends, query.fetch_all(connection)).await;
+                lent.heard(rows)
             }
         }
         .map_err(failure)
-        .inspect(|_| tx.answered())
     }
 
     /// The first row it gives.
@@ -457,14 +445,15 @@ impl Statement {
                 let query = bind!(sqlx::query(text), self.values);
                 query.execute(connection).await.map(|done| done.rows_affected())
             }
-            Connection::Postgres(connection) => {
+            Connection::Postgres(lent) => {
                 let text = AssertSqlSafe(self.for_postgres());
                 let query = bind!(sqlx::query(text), self.values);
-                query.execute(connection).await.map(|done| done.rows_affected())
+                let (connection, ends) = lent.ask()?;
+                let done = within(ends, query.execute(connection)).await;
+                lent.heard(done).map(|done| done.rows_affected())
             }
         }
         .map_err(failure)
-        .inspect(|_| tx.answered())
     }
 }
 

@@ -7,13 +7,13 @@
 
 mod audit;
 mod condition;
+mod connections;
 mod database;
 mod direct;
 #[cfg(test)]
 mod dropped;
 mod groups;
 mod guard;
-mod kept;
 mod keys;
 mod members;
 mod order;

@@ -6,6 +6,8 @@
     reason = "a test that cannot start its database fails; in unit tests nothing to expect"
 )]
 
+pub(crate) mod proxy;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -165,8 +167,22 @@ impl Postgres {
         format!("postgres://scim@localhost:{}/{name}?host={folder}", self.port)
     }
 
-    /// `SIGKILL` to the server and each of its processes: no chance to write anything more.
-    pub(crate) fn kill(&mut self) {
+    /// The same behind a network of one's own.
+    pub(crate) async fn behind_proxy(&self, name: &str) -> (proxy::Proxy, String) {
+        let socket = self.folder.path().join(format!(".s.PGSQL.{}", self.port));
+        let proxy = proxy::Proxy::to(socket).await;
+        let url = format!("postgres://scim@127.0.0.1:{}/{name}?sslmode=disable", proxy.port);
+        (proxy, url)
+    }
+
+    /// Stops the server and each of its processes, which then answer nothing, until they are continued.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let processes = [vec![self.server.id()], self.children()].concat();
+        processes.iter().for_each(|process| signal("-STOP", *process));
+        Frozen(processes)
+    }
+
+    fn children(&self) -> Vec<u32> {
         let server = self.server.id();
         let children = std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
             let id: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -175,11 +191,14 @@ impl Postgres {
             let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
             (parent == server.to_string()).then_some(id)
         });
-        let children: Vec<u32> = children.collect();
+        children.collect()
+    }
+
+    /// `SIGKILL` to the server and each of its processes: no chance to write anything more.
+    pub(crate) fn kill(&mut self) {
+        let children = self.children();
         self.server.kill().unwrap();
-        for child in children {
-            let _ = Command::new("kill").args(["-KILL", &child.to_string()]).stderr(Stdio::null()).status();
-        }
+        children.into_iter().for_each(|child| signal("-KILL", child));
         let _ = self.server.wait();
         // As after the machine itself was started again; what is left of a server that is gone
         // would have clients try again and again.
@@ -193,9 +212,22 @@ impl Postgres {
 
     /// An interrupt lets the server end its own processes.
     fn interrupt(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        signal("-INT", self.server.id());
         let _ = self.server.wait();
     }
+}
+
+/// A server whose processes are stopped, until this is dropped.
+pub(crate) struct Frozen(Vec<u32>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|process| signal("-CONT", *process));
+    }
+}
+
+pub(crate) fn signal(name: &str, process: u32) {
+    let _ = Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status();
 }
 
 impl Drop for Postgres {

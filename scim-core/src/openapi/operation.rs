@@ -110,9 +110,13 @@ impl Operation {
         for status in statuses {
             self = self.answer(*status, "Error");
             let answer = self.answers.get_mut(&status.to_string()).and_then(Json::as_object_mut);
-            if let (401, Some(answer)) = (status, answer) {
-                let challenge = header("How to authenticate.", true);
-                answer.insert("headers".to_owned(), json!({ "WWW-Authenticate": challenge }));
+            let (name, header) = match status {
+                401 => ("WWW-Authenticate", header("How to authenticate.", true)),
+                503 => ("Retry-After", header("In how many seconds to try again.", false)),
+                _ => continue,
+            };
+            if let Some(answer) = answer {
+                answer.insert("headers".to_owned(), json!({ name: header }));
             }
         }
         self

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
@@ -58,6 +59,9 @@ pub struct Config {
     /// that: version and `meta.lastModified` of the user stay, and so a GET with `If-None-Match` may be
     /// answered 304. What changed is the group, and has a new version.
     pub compute_groups: bool,
+    /// When a client may ask again that was answered 503, since the store or the authenticator cannot answer
+    /// now: `Retry-After` (RFC 9110 §10.2.3), in seconds, rounded up. `None` leaves it to the client.
+    pub retry_after: Option<Duration>,
     /// How much one request may ask for.
     pub limits: ServiceLimits,
 }
@@ -158,6 +162,10 @@ impl Environment {
 }
 
 impl Config {
+    /// `retry_after` by default, 5 seconds: longer than a busy moment, and about as long as a database takes to be there
+    /// again that is started anew.
+    pub const RETRY_AFTER: Duration = Duration::from_secs(5);
+
     /// Users and groups by the RFCs, at `base_url`, with every default below.
     ///
     /// A query or fragment of `base_url` counts for nothing.
@@ -172,6 +180,7 @@ impl Config {
             check_members: true,
             nesting: Nesting::default(),
             compute_groups: true,
+            retry_after: Some(Self::RETRY_AFTER),
             limits: ServiceLimits::default(),
         }
     }

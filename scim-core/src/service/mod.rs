@@ -20,6 +20,9 @@
 //! - `/.search` takes a query by POST, at a resource type's endpoint and at the root over all of
 //!   them; so does GET of the root, with one slash at its end or none. An unknown path is 404,
 //!   another method is 405 with `Allow`, a query string over the limit 414, a body over the limit 413.
+//! - A store or authenticator that cannot answer now is 503 with [`Retry-After`](Config::retry_after); a store
+//!   that cannot tell whether it [made a change](crate::store::StoreError::OutcomeUnknown) is 503 too, whose
+//!   detail says so.
 //! - `/Me` is an alias of the resource that the [authenticator](crate::auth::Authenticator::subject)
 //!   says the credential stands for; every answer has its permanent location in `Location`. It is 404
 //!   where there is no such resource, and 501 where the authenticator does not offer it.
@@ -429,6 +432,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             }
             Failure::MethodNotAllowed { allow, .. } => respond::set(&mut response, header::ALLOW, allow),
             _ => {}
+        }
+        if let Some(wait) = self.config.retry_after.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE) {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         outcome.cause = failure.into_cause();
         response

@@ -163,7 +163,9 @@ impl Client {
         match call.await {
             Ok(()) => {}
             // The answer that a database is gone.
-            Err(StoreError::Unavailable(_) | StoreError::Internal(_)) => return Ok(false),
+            Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Internal(_)) => {
+                return Ok(false);
+            }
             Err(error) => return Err(super::trial::failed("a write", id, &error)),
         }
         self.pending = None;

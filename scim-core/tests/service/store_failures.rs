@@ -5,10 +5,11 @@ use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
 use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::{Config, MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::support::{config, request, server_over, user};
 
@@ -125,6 +126,7 @@ fn every_store_error_has_its_status_and_keeps_its_internals() {
         (StoreError::VersionMismatch, 409, None),
         (StoreError::UnsupportedFilter("`title` is not indexed".to_owned()), 400, Some("invalidFilter")),
         (StoreError::Unavailable(secret()), 503, None),
+        (StoreError::OutcomeUnknown(secret()), 503, None),
         (StoreError::Internal(secret()), 500, None),
     ];
     for (error, status, scim_type) in cases {
@@ -135,8 +137,23 @@ fn every_store_error_has_its_status_and_keeps_its_internals() {
         assert_eq!(answer.status, status, "{name}");
         assert_eq!(answer.json().get("scimType").and_then(|text| text.as_str()), scim_type, "{name}");
         assert!(!answer.text.contains("hunter2") && !answer.text.contains("5432"), "{}", answer.text);
+        let again = Some("5").filter(|_| status == 503);
+        assert_eq!(answer.header("retry-after"), again, "{name}");
         let cause = answer.outcome.cause.expect("the embedder sees the cause");
         assert_eq!(format!("{cause:?}"), name);
+    }
+}
+
+#[test]
+fn when_to_try_again_is_said_as_configured() {
+    let waits =
+        [(Some(Duration::from_millis(1_200)), Some("2")), (Some(Duration::ZERO), Some("0")), (None, None)];
+    for (retry_after, said) in waits {
+        let store = faulty();
+        let server = server_over(Arc::clone(&store), Config { retry_after, ..config() });
+        *store.query.lock().unwrap() = Some(StoreError::Unavailable("it is busy".into()));
+        let answer = server.get("/Users");
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, said));
     }
 }
 

@@ -237,7 +237,10 @@ fn may_be_made(made: &Result<Modified, StoreError>) -> bool {
     match made {
         Ok(Modified::Changed(_)) => true,
         Ok(Modified::Unchanged(_)) => false,
-        Err(error) => matches!(error, StoreError::Unavailable(_) | StoreError::Internal(_)),
+        Err(error) => matches!(
+            error,
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Internal(_)
+        ),
     }
 }
 
