@@ -365,6 +365,27 @@ mod tests {
         assert_eq!(tokens().principal("bEARER   beta= "), Ok(principal("b")));
     }
 
+    /// A token goes out of use in two steps: the new one is taken beside it, then the old one is not any more.
+    /// Both reach the same tenant, and the trail tells them apart.
+    #[test]
+    fn a_token_is_rotated_while_both_are_taken() {
+        let of = |credential: &str| Principal {
+            tenant: TenantId::new("acme"),
+            credential: CredentialId::new(credential),
+        };
+        let old = |tokens: StaticTokens| tokens.with(Secret::new("of-last-year").unwrap(), of("2025"));
+        let new = |tokens: StaticTokens| tokens.with(Secret::new("of-this-year").unwrap(), of("2026"));
+        let served = [old(StaticTokens::new()), new(old(StaticTokens::new())), new(StaticTokens::new())];
+        let found = served.map(|tokens| {
+            ["Bearer of-last-year", "Bearer of-this-year"].map(|header| tokens.principal(header))
+        });
+        let refused = Err(AuthError::Invalid);
+        assert_eq!(
+            found,
+            [[Ok(of("2025")), refused.clone()], [Ok(of("2025")), Ok(of("2026"))], [refused, Ok(of("2026"))],]
+        );
+    }
+
     #[test]
     fn anything_else_is_nobody() {
         assert_eq!(tokens().principal(""), Err(AuthError::Missing));

@@ -9,8 +9,8 @@ use scim_profiles::{CapabilityValue, Literal, Payload, Profile, Severity};
 use serde_json::json;
 
 /// The profile's configuration, where there are teams for groups.
-fn config(profile: &Profile) -> Config {
-    let url = "https://scim.example.com/scim/v2".parse().unwrap();
+fn config(profile: &Profile, url: &str) -> Config {
+    let url = url.parse().unwrap();
     if profile.name != datadog::PROFILE.name {
         return profile.config(url);
     }
@@ -21,14 +21,6 @@ fn config(profile: &Profile) -> Config {
 
 /// What the server of `profile` answers a request without body.
 fn send(profile: &'static Profile, method: &str, path: &str, token: &str) -> http::Response<Bytes> {
-    let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
-    let tokens = StaticTokens::new().with(Secret::new("key").unwrap(), principal);
-    let spells_token = profile.authorization.iter().any(|row| row.prefix.ends_with("token="));
-    let tokens = if spells_token { tokens.with_token_parameter() } else { tokens };
-    let environment =
-        Environment::new(|| "2026-02-02T02:02:02Z".parse().unwrap(), || profile.new_id([1; 16]));
-    let service =
-        Service::new(MemoryStore::new(), tokens, config(profile), environment).with_policy(profile.policy());
     let request = http::Request::builder()
         .method(method)
         .uri(format!("/scim/v2{path}"))
@@ -36,6 +28,19 @@ fn send(profile: &'static Profile, method: &str, path: &str, token: &str) -> htt
         .header("content-type", "application/scim+json")
         .body(Bytes::new())
         .unwrap();
+    answer(profile, "https://scim.example.com/scim/v2", request)
+}
+
+/// What the server of `profile` behind `url` answers a request.
+fn answer(profile: &'static Profile, url: &str, request: http::Request<Bytes>) -> http::Response<Bytes> {
+    let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
+    let tokens = StaticTokens::new().with(Secret::new("key").unwrap(), principal);
+    let spells_token = profile.authorization.iter().any(|row| row.prefix.ends_with("token="));
+    let tokens = if spells_token { tokens.with_token_parameter() } else { tokens };
+    let environment =
+        Environment::new(|| "2026-02-02T02:02:02Z".parse().unwrap(), || profile.new_id([1; 16]));
+    let service = Service::new(MemoryStore::new(), tokens, config(profile, url), environment)
+        .with_policy(profile.policy());
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(service.call(request))
 }
 
@@ -104,6 +109,58 @@ fn the_server_has_the_endpoints_of_the_rows() {
         for method in ["GET", "POST"] {
             assert_eq!(send(pagerduty, method, path, "Bearer key").status(), 404, "{method} {path}");
         }
+    }
+}
+
+/// A user whom every profile takes.
+fn user() -> Bytes {
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    json!({"schemas": [schema], "userName": "alex.doe@example.com", "displayName": "Alex Doe"})
+        .to_string()
+        .into()
+}
+
+/// The region is in the base URL alone: what is answered there is the same.
+#[test]
+fn a_service_is_there_in_every_region() {
+    let mut served = Vec::new();
+    for profile in Profile::ALL {
+        let mut bodies = Vec::new();
+        for row in profile.base_urls {
+            let path = row.url.trim_start_matches("https://").split_once('/').unwrap().1;
+            let request = http::Request::post(format!("/{path}/Users")).header("authorization", "Bearer key");
+            let made = answer(profile, row.url, request.body(user()).unwrap());
+            assert_eq!(made.status(), 201, "{} {}", profile.name, row.region);
+            let location = made.headers()["location"].to_str().unwrap().to_owned();
+            assert!(location.starts_with(&format!("{}/Users/", row.url)), "{location}");
+            let text = std::str::from_utf8(made.body()).unwrap();
+            bodies.push(text.replace(row.url, "https://scim.example.com"));
+            served.push((profile.name, row.region, row.source.inferred));
+        }
+        bodies.dedup();
+        assert!(bodies.len() <= 1, "{bodies:?}");
+    }
+    let of_pagerduty: Vec<_> = served.iter().filter(|(name, ..)| *name == "pagerduty").collect();
+    assert_eq!(of_pagerduty, [&("pagerduty", "us", false), &("pagerduty", "eu", true)]);
+    assert_eq!(served.iter().filter(|(name, ..)| *name == "datadog").count(), 9);
+}
+
+/// It asks for one user when it is connected, and sends JSON as `application/json`, in a GET too.
+#[test]
+fn what_google_workspace_is_known_to_send_is_taken() {
+    for profile in Profile::ALL {
+        let send = |request: http::request::Builder, body: Bytes| {
+            let request = request
+                .header("authorization", "Bearer key")
+                .header("user-agent", "Google-Auto-Provisioning")
+                .header("content-type", "application/json");
+            answer(profile, "https://scim.example.com/scim/v2", request.body(body).unwrap())
+        };
+        let probe = send(http::Request::get("/scim/v2/Users?count=1"), Bytes::new());
+        assert_eq!(probe.status(), 200, "{}", profile.name);
+        let list: serde_json::Value = serde_json::from_slice(probe.body()).unwrap();
+        assert_eq!(list["totalResults"], 0);
+        assert_eq!(send(http::Request::post("/scim/v2/Users"), user()).status(), 201, "{}", profile.name);
     }
 }
 

@@ -53,21 +53,7 @@
 //! - 403, which the reference declares for PATCH of a user, and 429 are not answered: when they are, no
 //!   document says.
 //!
-//! # What the article says
-//!
-//! hoop.dev, "Datadog SCIM", sentence by sentence where it states a behaviour:
-//!
-//! | what it says | where it lives |
-//! |---|---|
-//! | users and groups stay in step with the identity provider; Datadog is sent updates at SCIM endpoints ("polls" is in no document of Datadog's) | `/Users` and `/Groups` of [`PROFILE`] |
-//! | SCIM is configured by linking to the identity provider's application | base URLs and authorization of [`PROFILE`] |
-//! | groups that Okta manages become teams | [`TeamStore`], rows `team-managed` and `team-linked`; on request: [`DatadogOptions::teams`] |
-//! | who is deactivated vanishes | [`Deactivation`]: Datadog does not say so, and they are kept unless that is set to remove |
-//! | who joins or leaves has the permissions that upstream says; roles map cleanly | [`RoleCatalogue::resolve`], rows `role-matched` and `role-default` |
-//! | groups are mapped to roles with least privilege | what matches no role is never granted; [`RoleCatalogue::without_default`] |
-//! | tokens are rotated | row `key-permissions`; a service takes several keys ([`StaticTokens`](scim_core::auth::StaticTokens)) |
-//! | audit logs show that access is gone | the [audit trail](scim_core::audit), with its remarks |
-//! | errors come from role mappings that changed upstream | the remark `role-matched`, which names the role that is not there any more |
+//! What the article that this profile began with says is in [`sources`](crate::sources), sentence by sentence.
 //!
 #![doc = include_str!("../../pages/datadog.md")]
 
