@@ -1,4 +1,5 @@
-//! Prints what is known of a vendor, as a page of Markdown tables: each row with its source and date.
+//! Prints what is known of a vendor, as a page of Markdown tables: each row with its source and date. PagerDuty's is
+//! followed by that of the bridge to its teams, and the last one by that of the guards, which stand before any.
 //!
 //! ```sh
 //! cargo run --example profiles -- pagerduty
@@ -8,7 +9,8 @@ use std::io::Write as _;
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use scim_profiles::Profile;
+use scim_profiles::pagerduty::{self, teams};
+use scim_profiles::{Profile, guard};
 
 /// Prints profiles as Markdown
 #[derive(Parser)]
@@ -28,7 +30,14 @@ fn main() {
     if profiles.is_empty() {
         profiles.extend(Profile::ALL);
     }
-    let pages: Vec<String> = profiles.into_iter().map(Profile::to_markdown).collect();
+    let mut pages = Vec::new();
+    for profile in profiles {
+        pages.push(profile.to_markdown());
+        if profile.name == pagerduty::PROFILE.name {
+            pages.push(teams::to_markdown());
+        }
+    }
+    pages.push(guard::to_markdown());
     // Whoever reads this may stop reading.
     let _ = write!(std::io::stdout(), "{}", pages.join("\n"));
 }

@@ -1,4 +1,5 @@
-//! Guards against a bad push, as the `provider` program has them: from a file, and lifted by an operator.
+//! Guards against a bad push, as the `provider` and `team_sync` programs have them: from a file, and lifted by an
+//! operator.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -35,9 +36,15 @@ impl GuardOptions {
         profile: &Profile,
         mapping: Option<&RoleMapping>,
         is_kept: bool,
+        makes_teams: bool,
     ) -> anyhow::Result<Guards> {
         let Some(file) = &self.guard else { return Ok(Guards::new()) };
         let guards = guards(file)?;
+        ensure!(
+            makes_teams || !guards.limits_teams(),
+            "`{}`: `[team_deletions]` is for `team_sync`",
+            file.display()
+        );
         let guards = match mapping {
             Some(mapping) => guards.with_roles(IncidentIoRoles::new(mapping.clone())),
             None => guards.with_roles_of(profile),
@@ -78,6 +85,7 @@ struct GuardFile {
     deactivations: Option<CeilingOfFile>,
     role_downgrades: Option<CeilingOfFile>,
     member_removals: Option<CeilingOfFile>,
+    team_deletions: Option<CeilingOfFile>,
     #[serde(default)]
     protected: ProtectedOfFile,
 }
@@ -116,6 +124,9 @@ fn parse(text: &str) -> anyhow::Result<Guards> {
     }
     if let Some(ceiling) = named("member_removals", file.member_removals)? {
         guards = guards.with_member_removals(ceiling);
+    }
+    if let Some(ceiling) = named("team_deletions", file.team_deletions)? {
+        guards = guards.with_team_deletions(ceiling);
     }
     ensure!(!guards.is_none(), "there is no ceiling in it, and nothing is protected");
     Ok(guards)

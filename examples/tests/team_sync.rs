@@ -268,6 +268,7 @@ fn everything_goes_wrong(seed: u64) -> Faults {
         duplicate: 5,
         fail: 8,
         late_roles: Duration::from_millis(20),
+        ..Faults::default()
     }
 }
 
@@ -352,10 +353,192 @@ fn pushed_groups_become_teams_whatever_goes_wrong() {
     assert_eq!(teams(&pagerduty).into_keys().collect::<Vec<_>>(), renamed);
 
     let audit = bridge.audit();
+    has_one_line_each(&audit);
     let has = |action: &str| audit.iter().any(|line| line["action"] == action);
     assert!(has("create-team") && has("add-member") && has("rename-team"), "{audit:?}");
     assert!(audit.iter().all(|line| line["tenant"] == "local" && line["group"].is_string()), "{audit:?}");
     assert!(!audit.iter().any(|line| line["action"] == "remove-member" && line["email"] == somebody));
+}
+
+/// No line is there twice.
+fn has_one_line_each(audit: &[Value]) {
+    let mut ids: Vec<&str> = audit.iter().map(|line| line["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), audit.len(), "{audit:#?}");
+}
+
+/// The process is killed whenever, also between a change and its line: after the next start there is one for each.
+#[test]
+fn every_change_has_one_line_whenever_the_process_is_killed() {
+    let faults = Faults { delay: 100, longest_delay: Duration::from_millis(40), ..Faults::default() };
+    let pagerduty = PagerDuty::start(people(8), Options::default(), faults);
+    let mut bridge = Bridge::new(&pagerduty);
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    let users: Vec<String> =
+        (0..8).map(|number| okta_user(&running.scim, &format!("p{number}@example.com"))).collect();
+    let all: Vec<&str> = users.iter().map(String::as_str).collect();
+    okta_group(&running.scim, "Alpha", &all[..4]);
+    okta_group(&running.scim, "Beta", &all[4..]);
+    running.stop("-TERM");
+    pagerduty.handle.take_seen();
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let mut once = bridge.command(&["--once"]).spawn().unwrap();
+        // At the very moment at which one has had its effect, which is before it is answered.
+        let begun = seen.len();
+        until("it writes", || {
+            seen.extend(pagerduty.handle.take_seen().into_iter().filter(|one| one.method != Method::GET));
+            seen.len() > begun
+        });
+        once.kill().unwrap();
+        once.wait().unwrap();
+    }
+    bridge.converge();
+    seen.extend(pagerduty.handle.take_seen().into_iter().filter(|one| one.method != Method::GET));
+    let audit = bridge.audit();
+    has_one_line_each(&audit);
+    let paths = |method: &str, path: &str| {
+        seen.iter().filter(|one| one.method.as_str() == method && one.path.starts_with(path)).count()
+    };
+    let lines = |action: &str| audit.iter().filter(|line| line["action"] == action).count();
+    assert!(audit.iter().any(|line| line["outcome"] == "unknown"), "{audit:#?}");
+    // What was to be asked for when the process was killed, and was not, has a line as well: nobody knows.
+    for (asked, told) in
+        [(paths("POST", "/teams"), lines("create-team")), (paths("PUT", "/teams/"), lines("add-member"))]
+    {
+        assert!(asked <= told && told <= asked + 5, "{asked} {told}\n{audit:#?}");
+    }
+    let asked = sqlite(&bridge, "SELECT count(*) FROM team_sync_asked");
+    assert_eq!(asked, 0);
+}
+
+/// Requests that have their effect when nobody waits for it any more.
+#[test]
+fn what_has_its_effect_late_is_made_good() {
+    let pagerduty = PagerDuty::start(people(6), Options::default(), Faults::default());
+    let bridge = Bridge::new(&pagerduty).with(&["--max-attempts", "9", "--look-up", "always"]);
+    let running = bridge.start();
+    let scim = &running.scim;
+    let users: Vec<String> =
+        (0..6).map(|number| okta_user(scim, &format!("p{number}@example.com"))).collect();
+    let of = |numbers: &[usize]| numbers.iter().map(|&number| users[number].as_str()).collect::<Vec<_>>();
+    let alpha = okta_group(scim, "Alpha", &of(&[0, 1, 2]));
+    let on = |count: usize| {
+        until("they are there", || {
+            pagerduty
+                .handle
+                .account(|account| account.emails_of("Alpha").is_some_and(|all| all.len() == count))
+        });
+    };
+    on(3);
+    let late = Faults { late: 50, longest_late: Duration::from_millis(150), seed: 3, ..Faults::default() };
+    pagerduty.handle.set_faults(late);
+    for _ in 0..4 {
+        okta_members(scim, &alpha, &of(&[0, 1, 2]), &of(&[3, 4, 5]));
+        std::thread::sleep(Duration::from_millis(120));
+        okta_members(scim, &alpha, &of(&[3, 4, 5]), &of(&[0, 1, 2]));
+        std::thread::sleep(Duration::from_millis(120));
+    }
+    okta_members(scim, &alpha, &of(&[0, 1]), &of(&[4]));
+    running.stop("-TERM");
+    pagerduty.handle.set_faults(Faults::default());
+    until("nothing is late any more", || pagerduty.handle.late() == 0);
+    bridge.converge();
+    bridge.converge();
+    let [p2, p4] = [2, 4].map(|number: usize| format!("P{number}@Example.com"));
+    assert_eq!(teams(&pagerduty), expected(&[("Alpha", &[&p2, &p4])]));
+    has_one_line_each(&bridge.audit());
+}
+
+/// A guard file holds on both sides: what is pushed, and what is taken away in PagerDuty.
+#[test]
+fn guards_hold_on_both_sides() {
+    let pagerduty = PagerDuty::start(people(8), Options::default(), Faults::default());
+    let mut bridge = Bridge::new(&pagerduty).with(&["--guard", "guard.toml"]);
+    let guard =
+        "[member_removals]\nwindow = \"24h\"\ncount = 3\n[team_deletions]\nwindow = \"24h\"\ncount = 0\n";
+    std::fs::write(bridge.file("guard.toml"), guard).unwrap();
+    let running = bridge.start();
+    let scim = &running.scim;
+    let users: Vec<String> =
+        (0..8).map(|number| okta_user(scim, &format!("p{number}@example.com"))).collect();
+    let all: Vec<&str> = users.iter().map(String::as_str).collect();
+    let alpha = okta_group(scim, "Alpha", &all);
+    let members = || pagerduty.handle.account(|account| account.emails_of("Alpha").unwrap_or_default().len());
+    until("all are there", || members() == 8);
+    // What is pushed.
+    let empty = json!([{"op": "replace", "path": "members", "value": []}]);
+    let refused = scim.patch(&format!("/Groups/{alpha}"), empty.clone()).expect(403);
+    assert!(refused["detail"].as_str().unwrap().contains("(guard-member-removals)"), "{refused}");
+    // What is taken away: somebody lifts the guards, the group is emptied, and they are put back before the team is.
+    running.stop("-TERM");
+    let lift = |arguments: &[&str]| {
+        let mut provider = Command::new(support::program("provider"));
+        provider.current_dir(bridge.folder.path()).args(["--database", "bridge.db", "guard"]).args(arguments);
+        let output = provider.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    lift(&["lift"]);
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    running.scim.patch(&format!("/Groups/{alpha}"), empty).expect(200);
+    running.stop("-TERM");
+    lift(&["restore"]);
+    let output = bridge.run(&["--once"]);
+    assert_eq!((output.status.code(), members()), (Some(1), 8), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("no more than 3 removals from teams within 24h"), "{said}");
+    assert!(said.contains("an operator lifts that with `provider guard lift`"), "{said}");
+    let plan = bridge.run(&["--dry-run"]);
+    assert!(text(&plan.stdout).contains("(guard-team-removals)"), "{}", text(&plan.stdout));
+    let guarded: Vec<Value> =
+        bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect();
+    assert_eq!(guarded.len(), 8, "{guarded:#?}");
+    assert_eq!(
+        (&guarded[0]["rule"], &guarded[0]["action"]),
+        (&json!("guard-team-removals"), &json!("remove-member"))
+    );
+    // And that of SCIM is in the trail of the database.
+    let trail = Command::new(support::program("provider"))
+        .current_dir(bridge.folder.path())
+        .args(["--database", "bridge.db", "audit"])
+        .output()
+        .unwrap();
+    assert!(text(&trail.stdout).contains("guard-member-removals"), "{}", text(&trail.stdout));
+    assert!(lift(&["lift"]).contains("ceilings are lifted"));
+    bridge.converge();
+    assert_eq!(members(), 0);
+
+    std::fs::write(bridge.file("guard.toml"), "[team_deletion]\n").unwrap();
+    let output = bridge.run(&["--once"]);
+    assert!(
+        text(&output.stderr).starts_with("error: `guard.toml` does not say what is guarded"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+/// An address that became another user's is noticed by the run that looks up everybody.
+#[test]
+fn everybody_is_looked_up_from_time_to_time() {
+    let pagerduty = PagerDuty::start(people(3), Options::default(), Faults::default());
+    for (every, noticed) in [("1000000", false), ("0", true)] {
+        let bridge =
+            Bridge::new(&pagerduty).with(&["--look-up-every", every, "--adoption", "adopt", "--polls", "1"]);
+        let running = bridge.start();
+        let user = okta_user(&running.scim, "p0@example.com");
+        okta_group(&running.scim, &format!("Team {every}"), &[&user]);
+        running.stop("-TERM");
+        bridge.converge();
+        let before = pagerduty.handle.take_seen();
+        assert!(!before.is_empty());
+        bridge.converge();
+        let looked_up = pagerduty.handle.take_seen().iter().any(|one| one.path == "/users");
+        assert_eq!(looked_up, noticed, "{every}");
+    }
 }
 
 /// The whole life of users and groups, as the identity providers play it.
@@ -516,13 +699,17 @@ fn cron_takes_what_a_provider_serves() {
 }
 
 fn tables_of_the_bridge(bridge: &Bridge) -> i64 {
+    sqlite(bridge, "SELECT count(*) FROM sqlite_schema WHERE name = 'team_sync'")
+}
+
+/// A number that the database tells.
+fn sqlite(bridge: &Bridge, query: &'static str) -> i64 {
     let file = bridge.file("bridge.db");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'team_sync'";
-        sqlx::query_scalar(tables).fetch_one(&mut connection).await.unwrap()
+        sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
     })
 }
 

@@ -1,9 +1,10 @@
-//! Each vendor has a page in the documentation, and so has the bridge, whose tables are the rows.
+//! Each vendor has a page in the documentation, and so have the bridge and the guards, whose tables are the rows.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 
 use scim_profiles::Profile;
+use scim_profiles::guard;
 use scim_profiles::pagerduty::teams;
 
 /// Vendors; `generic` is none.
@@ -16,7 +17,10 @@ fn pages() -> Vec<(String, String, String)> {
     let module = |profile: &Profile| profile.name.replace('-', "_");
     vendors()
         .map(|profile| (profile.name.to_owned(), module(profile), profile.to_markdown()))
-        .chain([("pagerduty-teams".to_owned(), "pagerduty/teams".to_owned(), teams::to_markdown())])
+        .chain([
+            ("pagerduty-teams".to_owned(), "pagerduty/teams".to_owned(), teams::to_markdown()),
+            ("guards".to_owned(), "guard".to_owned(), guard::to_markdown()),
+        ])
         .collect()
 }
 

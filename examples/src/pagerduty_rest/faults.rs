@@ -22,6 +22,11 @@ pub struct Faults {
     pub duplicate: u8,
     /// How many of a hundred answers are 5xx, before the request has its effect or after it.
     pub fail: u8,
+    /// How many of a hundred requests have their effect when nobody waits for it any more: after a lost answer, after
+    /// a 5xx, or once more after a good answer.
+    pub late: u8,
+    /// How much later at most.
+    pub longest_late: Duration,
     /// How long the role of a member is told as it was.
     pub late_roles: Duration,
 }
@@ -31,6 +36,8 @@ pub(super) struct Fate {
     pub(super) delay: Duration,
     pub(super) duplicate: bool,
     pub(super) end: End,
+    /// When it has its effect, perhaps once more, if that is after the answer.
+    pub(super) late: Option<Duration>,
 }
 
 /// How the client learns of it.
@@ -51,12 +58,7 @@ impl Faults {
         let mut happens = |percent: u8| random.below(100) < u64::from(percent);
         let (late, duplicate, drop, fail) =
             (happens(self.delay), happens(self.duplicate), happens(self.drop), happens(self.fail));
-        let longest = u64::try_from(self.longest_delay.as_millis()).unwrap_or(u64::MAX);
-        let delay = if late {
-            Duration::from_millis(random.below(longest.saturating_add(1)))
-        } else {
-            Duration::ZERO
-        };
+        let delay = if late { random.up_to(self.longest_delay) } else { Duration::ZERO };
         let (kind, status) = (random.below(6), random.below(4));
         let status = match status {
             0 => StatusCode::INTERNAL_SERVER_ERROR,
@@ -72,7 +74,17 @@ impl Faults {
             (false, true, _) => End::FailedAfter(status),
             (false, false, _) => End::Answered,
         };
-        Fate { delay, duplicate, end }
+        // At the end, so that the other faults are those of the seed.
+        if random.below(100) >= u64::from(self.late) {
+            return Fate { delay, duplicate, end, late: None };
+        }
+        let late = Some(random.up_to(self.longest_late));
+        let end = match random.below(3) {
+            0 => End::DroppedBefore,
+            1 => End::FailedBefore(status),
+            _ => End::Answered,
+        };
+        Fate { delay, duplicate, end, late }
     }
 }
 
@@ -86,6 +98,12 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// A time no longer than `longest`, in milliseconds.
+    fn up_to(&mut self, longest: Duration) -> Duration {
+        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.below(longest.saturating_add(1)))
     }
 
     /// A number below `bound`; 0 where that is none.
@@ -113,6 +131,13 @@ mod tests {
         // Of those that are not dropped.
         assert!((700..900).contains(&failed), "{failed}");
         assert!((400..600).contains(&count(|fate| fate.duplicate)));
+        assert_eq!(count(|fate| fate.late.is_some()), 0);
+        let late = fates(&Faults { late: 10, longest_late: Duration::from_secs(1), ..faults });
+        let late: Vec<_> = late.iter().filter(|fate| fate.late.is_some()).collect();
+        assert!((900..1_100).contains(&late.len()), "{}", late.len());
+        assert!(
+            late.iter().any(|fate| fate.end == End::Answered && fate.late > Some(Duration::from_millis(900)))
+        );
         assert!(fates(&Faults::default()).iter().all(|fate| fate.end == End::Answered && !fate.duplicate));
     }
 }

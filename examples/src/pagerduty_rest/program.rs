@@ -67,6 +67,12 @@ pub struct FaultArguments {
     /// Answers with 5xx, before the effect or after it.
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = percent())]
     pub fail: u8,
+    /// Requests that have their effect after a lost answer or a 5xx, or once more after a good answer.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = percent())]
+    pub late: u8,
+    /// By how many milliseconds at most.
+    #[arg(long, value_name = "MS", default_value_t = 2_000)]
+    pub longest_late: u64,
     /// For how many milliseconds the role of a member is told as it was.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub late_roles: u64,
@@ -120,6 +126,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         drop: faults.drop,
         duplicate: faults.duplicate,
         fail: faults.fail,
+        late: faults.late,
+        longest_late: Duration::from_millis(faults.longest_late),
         late_roles: Duration::from_millis(faults.late_roles),
     };
     let stop = crate::stop_signal()?;

@@ -40,6 +40,8 @@ struct State {
     faults: Faults,
     number: u64,
     seen: Vec<Seen>,
+    /// How many requests are to have their effect yet.
+    late: usize,
 }
 
 /// A request that had its effect.
@@ -71,7 +73,7 @@ impl StandIn {
         let url = Url::parse(&format!("http://{}", listener.local_addr()?))?;
         let options = Options { late_roles: faults.late_roles, ..options };
         let world = World { account, options, tokens: Tokens::default(), windows: Windows::default() };
-        let state = State { world, faults, number: 0, seen: Vec::new() };
+        let state = State { world, faults, number: 0, seen: Vec::new(), late: 0 };
         Ok(Self { listener, handle: StandInHandle(Arc::new(Mutex::new(state))), url })
     }
 
@@ -143,6 +145,23 @@ impl StandInHandle {
         std::mem::take(&mut self.lock().seen)
     }
 
+    /// How many requests are to have their effect yet, though nobody waits for it any more.
+    pub fn late(&self) -> usize {
+        self.lock().late
+    }
+
+    /// Lets a request have its effect, perhaps once more, after so long.
+    fn let_late(&self, late: Duration, head: http::request::Parts, body: Bytes) {
+        let handle = self.clone();
+        self.lock().late += 1;
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            let mut state = handle.lock();
+            state.apply(&head, &body, false);
+            state.late -= 1;
+        });
+    }
+
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Reply>, Dropped> {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, MAX_BODY).collect().await {
@@ -160,7 +179,10 @@ impl StandInHandle {
             let number = state.number;
             state.faults.fate(number)
         };
-        let Fate { delay, duplicate, end } = fate;
+        let Fate { delay, duplicate, end, late } = fate;
+        if let Some(late) = late {
+            self.let_late(late, head.clone(), body.clone());
+        }
         let outcome = match end {
             End::DroppedBefore => Err(Dropped),
             End::FailedBefore(status) => Ok(failed(status)),

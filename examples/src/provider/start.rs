@@ -57,7 +57,7 @@ impl Provider {
         })?;
         let url = if options.memory_store { None } else { Some(options.database_url()?) };
         let is_kept = url.as_ref().is_some_and(DatabaseUrl::is_kept);
-        let guards = options.guard.guards(profile, vendor.mapping(), is_kept)?;
+        let guards = options.guard.guards(profile, vendor.mapping(), is_kept, false)?;
         // What cannot be recorded shall not be served either.
         let trail = options.audit.trail()?;
         let database = match url {

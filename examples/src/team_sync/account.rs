@@ -1,13 +1,15 @@
 //! Which account at PagerDuty, as whom, and what is done there.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
-    self, Auth, LookUp, Mode, OAuthClient, Region, Secret, TeamConfig, TeamOptions,
+    self, Auth, Mode, OAuthClient, Region, Secret, TeamConfig, TeamOptions,
 };
 use serde::Deserialize;
 use url::Url;
@@ -56,6 +58,55 @@ pub struct PagerDutyAccount {
     /// The description of teams that are created; `{tenant_id}` is the tenant's name.
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
+    /// Whether a team of the group's name that is there already becomes the group's. Default: adopt
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub adoption: Option<Adoption>,
+    /// Whether members whom somebody else added count as added by the bridge. Default: keep
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub found_members: Option<FoundMembers>,
+    /// Whose PagerDuty user is looked up by e-mail address in each run. Default: new
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub look_up: Option<LookUp>,
+    /// After how many seconds a run looks up everybody all the same, since an address can become another user's.
+    /// Default: 86400, a day.
+    #[arg(long, value_name = "SECONDS")]
+    pub look_up_every: Option<u64>,
+    /// How often a role that PagerDuty took and does not show yet is waited for. Default: 5
+    #[arg(long, value_name = "N")]
+    pub polls: Option<u32>,
+    /// How often a request is sent before it is given up for the run, counting the first. Default: 6
+    #[arg(long, value_name = "N")]
+    pub max_attempts: Option<NonZeroU32>,
+}
+
+/// What is done with a team of the group's name that is there already.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Adoption {
+    /// It becomes the group's, with those who are on it
+    Adopt,
+    /// It is left alone and reported
+    Refuse,
+}
+
+/// What is done with someone of the group who is on the team already.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FoundMembers {
+    /// They stay as they are, also when they leave the group
+    Keep,
+    /// Their role is corrected, and they are removed when they leave the group
+    Adopt,
+}
+
+/// Whose PagerDuty user is looked up in each run.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LookUp {
+    /// Of whom something is to be changed, or has changed
+    New,
+    /// Everybody's
+    Always,
 }
 
 /// A role on a team, or none in particular.
@@ -181,11 +232,30 @@ impl PagerDutyAccount {
             Deletion::Delete => teams::Deletion::Delete,
         };
         options.reassignment_team.clone_from(&self.reassignment_team);
-        options.look_up = LookUp::New;
+        options.adoption = match self.adoption.unwrap_or(Adoption::Adopt) {
+            Adoption::Adopt => teams::Adoption::Adopt,
+            Adoption::Refuse => teams::Adoption::Refuse,
+        };
+        options.found_members = match self.found_members.unwrap_or(FoundMembers::Keep) {
+            FoundMembers::Keep => teams::FoundMembers::Keep,
+            FoundMembers::Adopt => teams::FoundMembers::Adopt,
+        };
+        options.look_up = match self.look_up.unwrap_or(LookUp::New) {
+            LookUp::New => teams::LookUp::New,
+            LookUp::Always => teams::LookUp::Always,
+        };
+        options.polls = self.polls.unwrap_or(options.polls);
+        options.max_attempts = self.max_attempts.map_or(options.max_attempts, NonZeroU32::get);
         options.backoff = pause;
         options.max_backoff = options.max_backoff.min(pause.saturating_mul(64));
         options.poll_pause = options.poll_pause.min(pause.saturating_mul(2));
         Ok(config.with_options(options))
+    }
+
+    /// After how long a run looks up everybody.
+    pub(super) fn look_up_every(&self) -> SignedDuration {
+        let seconds = self.look_up_every.unwrap_or(86_400);
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 
     /// The credential, from where it is.

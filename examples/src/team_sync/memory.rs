@@ -1,10 +1,12 @@
-//! What the bridge remembers between runs: a row for each group, in the database of the groups.
+//! What the bridge remembers between runs: a row for each group, in the database of the groups; and what it asked for
+//! that has no line in the audit log yet.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
 use scim_profiles::pagerduty::teams::{GroupState, TeamState};
 use sqlx::SqlitePool;
 use sqlx::pool::PoolOptions;
@@ -27,7 +29,9 @@ impl Memory {
         let pool = PoolOptions::new().max_connections(1).connect_with(options).await;
         let pool: SqlitePool =
             pool.with_context(|| format!("cannot open the database `{}`", path.display()))?;
-        sqlx::query(TABLE).execute(&pool).await.context("cannot make the table of the bridge")?;
+        for table in TABLES {
+            sqlx::query(table).execute(&pool).await.context("cannot make the tables of the bridge")?;
+        }
         Ok(Self(pool))
     }
 
@@ -43,8 +47,7 @@ impl Memory {
 
     /// What is remembered of the groups of `tenant`.
     pub(super) async fn load(&self, tenant: &str) -> anyhow::Result<TeamState> {
-        let there = sqlx::query_scalar::<_, bool>(IS_THERE).fetch_one(&self.0).await;
-        if !there.context("cannot read what the database has")? {
+        if !self.is_there("team_sync").await? {
             return Ok(TeamState::default());
         }
         let rows = sqlx::query_as::<_, (String, String)>("SELECT id, state FROM team_sync WHERE tenant = ?1")
@@ -80,20 +83,79 @@ impl Memory {
         Ok(())
     }
 
+    async fn is_there(&self, table: &str) -> anyhow::Result<bool> {
+        let there = sqlx::query_scalar::<_, bool>(IS_THERE).bind(table).fetch_one(&self.0).await;
+        there.context("cannot read what the database has")
+    }
+
+    /// Keeps the `line` of a change that is about to be asked for, or what is known of it now.
+    pub(super) async fn begin(&self, tenant: &str, id: &str, line: &str) -> anyhow::Result<()> {
+        let kept = sqlx::query(BEGIN).bind(id).bind(tenant).bind(line).execute(&self.0).await;
+        kept.context("cannot write what is about to be changed")?;
+        Ok(())
+    }
+
+    /// Forgets a change whose line is in the audit log.
+    pub(super) async fn end(&self, id: &str) -> anyhow::Result<()> {
+        let gone = sqlx::query("DELETE FROM team_sync_asked WHERE id = ?1").bind(id).execute(&self.0).await;
+        gone.context("cannot write what was changed")?;
+        Ok(())
+    }
+
+    /// The changes of `tenant` that were asked for and may have no line: their ids and lines.
+    pub(super) async fn begun(&self, tenant: &str) -> anyhow::Result<Vec<(String, String)>> {
+        let rows = sqlx::query_as("SELECT id, line FROM team_sync_asked WHERE tenant = ?1 ORDER BY rowid");
+        rows.bind(tenant).fetch_all(&self.0).await.context("cannot read what was about to be changed")
+    }
+
+    /// When a run of `tenant` looked up everybody last.
+    pub(super) async fn looked_up(&self, tenant: &str) -> anyhow::Result<Option<Timestamp>> {
+        if !self.is_there("team_sync_looked_up").await? {
+            return Ok(None);
+        }
+        let at = sqlx::query_scalar::<_, i64>("SELECT at FROM team_sync_looked_up WHERE tenant = ?1")
+            .bind(tenant)
+            .fetch_optional(&self.0)
+            .await
+            .context("cannot read when everybody was looked up")?;
+        Ok(at.and_then(|seconds| Timestamp::from_second(seconds).ok()))
+    }
+
+    /// Remembers that a run of `tenant` that began at `at` looked up everybody.
+    pub(super) async fn look_up(&self, tenant: &str, at: Timestamp) -> anyhow::Result<()> {
+        let kept = sqlx::query(LOOK_UP).bind(tenant).bind(at.as_second()).execute(&self.0).await;
+        kept.context("cannot write when everybody was looked up")?;
+        Ok(())
+    }
+
     /// Closes the database.
     pub(super) async fn close(&self) {
         self.0.close().await;
     }
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS team_sync (
-    tenant TEXT NOT NULL,
-    id     TEXT NOT NULL,
-    state  TEXT NOT NULL,
-    PRIMARY KEY (tenant, id)
-) STRICT, WITHOUT ROWID";
-const IS_THERE: &str =
-    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'team_sync')";
+const TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS team_sync (
+        tenant TEXT NOT NULL,
+        id     TEXT NOT NULL,
+        state  TEXT NOT NULL,
+        PRIMARY KEY (tenant, id)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS team_sync_asked (
+        id     TEXT NOT NULL PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        line   TEXT NOT NULL
+    ) STRICT",
+    "CREATE TABLE IF NOT EXISTS team_sync_looked_up (
+        tenant TEXT NOT NULL PRIMARY KEY,
+        at     INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+];
+const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+const BEGIN: &str = "INSERT INTO team_sync_asked (id, tenant, line) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (id) DO UPDATE SET line = excluded.line";
+const LOOK_UP: &str = "INSERT INTO team_sync_looked_up (tenant, at) VALUES (?1, ?2) \
+                       ON CONFLICT (tenant) DO UPDATE SET at = excluded.at";
 const SAVE: &str = "INSERT INTO team_sync (tenant, id, state) VALUES (?1, ?2, ?3) \
                     ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state";
 const FORGET: &str = "DELETE FROM team_sync WHERE tenant = ?1 AND id = ?2";

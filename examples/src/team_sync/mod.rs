@@ -10,7 +10,8 @@
 //! PagerDuty: a user appears, somebody takes a member out of a team by hand.
 //!
 //! What the bridge remembers is in the database of the groups, in a table of its own, and is written there before each
-//! request that depends on it. So the process may end between any two steps; the next run goes on from there.
+//! request that depends on it. So the process may end between any two steps; the next run goes on from there. Each
+//! change is there too from before it is asked for until its line is in the audit log, so that none is without a line.
 
 mod account;
 mod client;
@@ -23,6 +24,6 @@ mod settings;
 mod trail;
 mod worker;
 
-pub use account::{Deletion, PagerDutyAccount, TeamRoleName};
+pub use account::{Adoption, Deletion, FoundMembers, LookUp, PagerDutyAccount, TeamRoleName};
 pub use program::run;
 pub use settings::{Arguments, Tenant};

@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use scim_core::TenantId;
 use scim_core::auth::Secret;
 use scim_profiles::Profile;
+use scim_profiles::guard::Guards;
 use scim_profiles::pagerduty::teams::{End, Mode, Report, TeamConfig};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ use super::trail::Trail;
 use super::worker::{Changes, Worker, until};
 use crate::SqlStore;
 use crate::finish::Finish;
+use crate::guard::Ledger;
 use crate::provider::{random_token, reachable};
 
 /// The whole program. Says whether everything was done that was to be done.
@@ -35,6 +37,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let stopped = until(crate::stop_signal()?);
     let profile = Profile::by_name("generic").context("there is no profile `generic`")?;
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Apply };
+    let guards = arguments.guard.guards(profile, None, true, true)?;
     // Whatever is wrong with a tenant is said before anything is made or changed.
     let mut tenants = Vec::new();
     let mut credentials: Vec<(String, Credential)> = Vec::new();
@@ -68,6 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let store = SqlStore::open(&arguments.database).await?;
     store.serve_as(profile.name, profile.registry(), false).await?;
     let store = store.with_audit();
+    let ledger = Ledger::Sql(store.clone());
     let memory = match mode {
         Mode::Apply => Memory::open(&arguments.database).await?,
         Mode::DryRun => Memory::look(&arguments.database).await?,
@@ -80,7 +84,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
             config.options.max_body_bytes,
             config.api_url().scheme() == "http",
         ),
-        config: config.clone(),
+        config: config.clone().with_guards(guards.clone()),
+        look_up_every: tenant.pagerduty.look_up_every(),
+        ledger: ledger.clone(),
         store: store.clone(),
         registry: profile.registry(),
         memory: memory.clone(),
@@ -91,7 +97,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let outcome = match listener {
         Some(listener) => {
             let tokens = tenants.into_iter().map(|(tenant, _)| tenant).collect();
-            serve(&arguments, profile, listener, &store, tokens, bridges, stopped).await.map(|()| true)
+            let guarded = (guards, ledger.clone());
+            serve(&arguments, profile, listener, &store, tokens, bridges, stopped, guarded)
+                .await
+                .map(|()| true)
         }
         None => once(&arguments, bridges).await,
     };
@@ -125,6 +134,7 @@ fn is_done(report: &Report) -> bool {
     report.end == End::Complete && report.problems().next().is_none()
 }
 
+#[expect(clippy::too_many_arguments, reason = "what `run` has made, and nothing else")]
 /// Serves SCIM, and takes what changes to PagerDuty, until the process is to end.
 async fn serve(
     arguments: &Arguments,
@@ -134,6 +144,7 @@ async fn serve(
     tenants: Vec<Tenant>,
     bridges: Vec<Bridge<SqlStore>>,
     mut stopped: watch::Receiver<bool>,
+    guarded: (Guards, Ledger),
 ) -> anyhow::Result<()> {
     let base_url = match &arguments.base_url {
         Some(url) => url.clone(),
@@ -150,8 +161,15 @@ async fn serve(
         tokens.push((TenantId::new(tenant.name), token));
     }
     let (running, finish) = Finish::new();
-    let router =
-        server::router(profile, store.clone(), base_url.clone(), tokens, Arc::clone(&changes), running)?;
+    let router = server::router(
+        profile,
+        store.clone(),
+        base_url.clone(),
+        tokens,
+        Arc::clone(&changes),
+        running,
+        guarded,
+    )?;
     let mut workers = JoinSet::new();
     for bridge in bridges {
         let changed = changes.of(&bridge.tenant);

@@ -3,15 +3,20 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
 use scim_core::schema::Registry;
 use scim_core::{Store, TenantId};
-use scim_profiles::pagerduty::teams::{Mode, Report, Step, TeamConfig, TeamSync};
+use scim_profiles::guard::{GuardLedger as _, MemoryLedger};
+use scim_profiles::pagerduty::teams::{
+    End, LookUp, Mode, Released, Report, Step, TeamConfig, TeamSync, Write,
+};
 use tokio::sync::watch;
 
 use super::client::Client;
 use super::directory;
 use super::memory::Memory;
-use super::trail::Trail;
+use super::trail::{self, Trail};
+use crate::guard::Ledger;
 
 /// What a tenant's runs need.
 #[derive(Clone)]
@@ -23,6 +28,10 @@ pub(super) struct Bridge<S> {
     pub(super) memory: Memory,
     pub(super) client: Client,
     pub(super) trail: Trail,
+    /// Where it is noted what was taken away.
+    pub(super) ledger: Ledger,
+    /// After how long everybody is looked up.
+    pub(super) look_up_every: SignedDuration,
     /// Whether the process is to end.
     pub(super) stopped: watch::Receiver<bool>,
 }
@@ -33,13 +42,26 @@ impl<S: Store> Bridge<S> {
     ///
     /// # Errors
     ///
-    /// The database fails. What was done is known to the next run.
+    /// The database or the audit log fails. What was done is known to the next run.
     pub(super) async fn run(&self) -> anyhow::Result<Option<Report>> {
         let tenant = self.tenant.as_str();
+        let is_dry = self.config.options.mode == Mode::DryRun;
+        if !is_dry {
+            self.record_what_was_begun().await?;
+        }
         let groups = directory::groups(&self.store, self.registry, &self.tenant).await?;
         let state = self.memory.load(tenant).await?;
-        let is_dry = self.config.options.mode == Mode::DryRun;
-        let mut sync = TeamSync::new(self.config.clone(), groups, state);
+        let now = Timestamp::now();
+        let mut config = self.config.clone();
+        let looked_up = self.memory.looked_up(tenant).await?;
+        if looked_up.is_none_or(|at| now.duration_since(at) >= self.look_up_every) {
+            config.options.look_up = LookUp::Always;
+        }
+        let looks_up_all = config.options.look_up == LookUp::Always;
+        // A dry run notes nothing, and so judges by itself alone.
+        let ledger = if is_dry { Ledger::Memory(MemoryLedger::new()) } else { self.ledger.clone() };
+        let lift = self.ledger.lifted(&self.tenant).await?.filter(|lift| lift.until > now);
+        let mut sync = TeamSync::new(config, groups, state).at(now).with_lift(lift);
         let bar = progress(tenant);
         let begun = Instant::now();
         let mut stopped = self.stopped.clone();
@@ -47,11 +69,14 @@ impl<S: Store> Bridge<S> {
             match sync.next(begun.elapsed(), random) {
                 Step::Send(request) => {
                     bar.set_message(request.to_string());
-                    let write = request.write().cloned();
+                    let asked = match request.write().cloned() {
+                        Some(write) => Some((self.begin(&write).await?, write)),
+                        None => None,
+                    };
                     let answer = self.client.send(request.into_http()).await;
-                    if let Some(write) = write {
+                    if let Some((id, write)) = asked {
                         let status = answer.as_ref().map(http::Response::status).map_err(|error| *error);
-                        self.trail.record(tenant, &write, status);
+                        self.end(&id, &trail::done(&id, tenant, &write, status)?).await?;
                     }
                     match answer {
                         Ok(response) => sync.receive(begun.elapsed(), response),
@@ -64,6 +89,14 @@ impl<S: Store> Bridge<S> {
                     let (group, state) = (save.group, save.state.cloned());
                     self.memory.save(tenant, &group, state.as_ref()).await?;
                 }
+                Step::Charge(removals) => {
+                    let at = Timestamp::now();
+                    let charged = ledger.charge(&self.tenant, at, removals.charges()).await?;
+                    sync.charged(at, &charged);
+                }
+                Step::Release(Released { then, charges }) => {
+                    ledger.release(&self.tenant, then, &charges).await?;
+                }
                 Step::Wait(pause) => {
                     bar.set_message(format!("waiting for {:.1} s", pause.as_secs_f64()));
                     // Also where nobody can ask for the end any more, this was the time to look.
@@ -71,6 +104,14 @@ impl<S: Store> Bridge<S> {
                 }
                 Step::Done(report) => {
                     bar.finish_and_clear();
+                    if !is_dry {
+                        for refused in &report.guarded {
+                            self.trail.record(&trail::guarded(&new_id(), tenant, refused)?)?;
+                        }
+                        if looks_up_all && report.end == End::Complete {
+                            self.memory.look_up(tenant, now).await?;
+                        }
+                    }
                     return Ok(Some(report));
                 }
             }
@@ -78,6 +119,38 @@ impl<S: Store> Bridge<S> {
         bar.finish_and_clear();
         Ok(None)
     }
+
+    /// Keeps what is about to be changed, until it has a line in the audit log.
+    async fn begin(&self, write: &Write) -> anyhow::Result<String> {
+        let (id, tenant) = (new_id(), self.tenant.as_str());
+        self.memory.begin(tenant, &id, &trail::begun(&id, tenant, write)?).await?;
+        Ok(id)
+    }
+
+    /// Records what came of it. Where that cannot be done, the next run does it before anything else.
+    async fn end(&self, id: &str, line: &str) -> anyhow::Result<()> {
+        if let Err(error) = self.trail.record(line) {
+            self.memory.begin(self.tenant.as_str(), id, line).await?;
+            return Err(error);
+        }
+        self.memory.end(id).await
+    }
+
+    /// Records what was asked for when the process ended, or could not be recorded then: as far as it is known what
+    /// came of it.
+    async fn record_what_was_begun(&self) -> anyhow::Result<()> {
+        for (id, line) in self.memory.begun(self.tenant.as_str()).await? {
+            if !self.trail.has(&id)? {
+                self.trail.record(&line)?;
+            }
+            self.memory.end(&id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 fn random() -> u32 {

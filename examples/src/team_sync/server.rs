@@ -6,14 +6,16 @@ use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::pagination::Cursors;
 use scim_core::{CredentialId, Environment, Service, TenantId};
 use scim_profiles::Profile;
+use scim_profiles::guard::{GuardedStore, Guards};
 use url::Url;
 
 use super::worker::Changes;
 use crate::SqlStore;
 use crate::finish::Running;
+use crate::guard::Ledger;
 use crate::provider::random_cursor_key;
 
-/// Users and groups of all `tenants` behind `base_url`, each by its token.
+/// Users and groups of all `tenants` behind `base_url`, each by its token, behind guards.
 pub(super) fn router(
     profile: &'static Profile,
     store: SqlStore,
@@ -21,6 +23,7 @@ pub(super) fn router(
     tenants: impl IntoIterator<Item = (TenantId, Secret)>,
     changes: std::sync::Arc<Changes>,
     running: Running,
+    (guards, ledger): (Guards, Ledger),
 ) -> anyhow::Result<Router> {
     let tokens = tenants.into_iter().fold(StaticTokens::new(), |tokens, (tenant, token)| {
         tokens.with(token, Principal { tenant, credential: CredentialId::new("token") })
@@ -29,6 +32,7 @@ pub(super) fn router(
         Environment::new(jiff::Timestamp::now, || profile.new_id(uuid::Uuid::new_v4().into_bytes()));
     let mut config = profile.config(base_url);
     config.cursors = Some(Cursors::new(random_cursor_key()?));
+    let store = GuardedStore::new(store, guards, ledger, environment.now.clone());
     let service = Service::new(store, tokens, config, environment)
         .with_policy(profile.policy())
         .with_audit(Audit::new(changes));

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::account::{PagerDutyAccount, secret};
+use crate::guard::GuardOptions;
 
 /// Makes PagerDuty teams of the groups that an identity provider pushes.
 ///
@@ -71,13 +72,16 @@ pub struct Arguments {
     /// Where each change in PagerDuty is recorded, as a line of JSON at the end of the file. Default: standard output.
     #[arg(long, value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
+    /// The guards, before what is pushed and before what is taken away in PagerDuty.
+    #[command(flatten)]
+    pub guard: GuardOptions,
     /// The account at PagerDuty.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
 }
 
 /// The options about one tenant and its account. Each by its name, so that a refusal names the one that was given.
-const ONE_TENANT: [&str; 16] = [
+const ONE_TENANT: [&str; 22] = [
     "tenant",
     "scim_token_env",
     "scim_token_file",
@@ -94,6 +98,12 @@ const ONE_TENANT: [&str; 16] = [
     "deletion",
     "reassignment_team",
     "description",
+    "adoption",
+    "found_members",
+    "look_up",
+    "look_up_every",
+    "polls",
+    "max_attempts",
 ];
 
 /// A tenant: whoever has its token pushes groups, which become teams of its account.
@@ -216,7 +226,8 @@ mod tests {
         for argument in of_one {
             let option = format!("--{}", argument.get_long().unwrap());
             let values = argument.get_possible_values();
-            let value = values.first().map_or("x", |value| value.get_name());
+            let number = ["look_up_every", "polls", "max_attempts"].contains(&argument.get_id().as_str());
+            let value = values.first().map_or(if number { "1" } else { "x" }, |value| value.get_name());
             let given = ["team_sync", "--tenants", "tenants.toml", &option, value];
             let error = Arguments::try_parse_from(given).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{option}: {error}");

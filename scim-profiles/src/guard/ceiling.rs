@@ -99,12 +99,12 @@ impl Ceiling {
     }
 
     /// The same without the share; `None` where nothing is left.
-    pub(super) fn count_alone(self) -> Option<Self> {
+    pub(crate) fn count_alone(self) -> Option<Self> {
         self.count.map(|_| Self { share: None, ..self })
     }
 
     /// The same without the count; `None` where nothing is left.
-    pub(super) fn share_alone(self) -> Option<Self> {
+    pub(crate) fn share_alone(self) -> Option<Self> {
         self.share.map(|_| Self { count: None, ..self })
     }
 

@@ -93,6 +93,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+#![doc = include_str!("../../pages/guards.md")]
 
 mod ceiling;
 mod ledger;
@@ -102,6 +104,7 @@ mod refusal;
 mod roles;
 mod stake;
 mod store;
+mod tables;
 mod turns;
 
 pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdict};
@@ -109,6 +112,7 @@ pub use ledger::{Charged, GuardLedger, Lift, MemoryLedger};
 pub use protected::Protected;
 pub use roles::{IncidentIoRoles, PagerDutyRoles, RoleValues, UserRoles};
 pub use store::GuardedStore;
+pub use tables::{OPTIONS, RULES, to_markdown};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -122,6 +126,7 @@ pub struct Guards {
     deactivations: Option<Ceiling>,
     role_downgrades: Option<Ceiling>,
     member_removals: Option<Ceiling>,
+    team_deletions: Option<Ceiling>,
     protected: Protected,
     roles: Arc<dyn UserRoles>,
     remedy: Remedy,
@@ -142,6 +147,7 @@ impl Default for Guards {
             deactivations: None,
             role_downgrades: None,
             member_removals: None,
+            team_deletions: None,
             protected: Protected::default(),
             roles: Arc::new(RoleValues),
             remedy: Remedy { ceilings: ASK, protection: ASK },
@@ -188,6 +194,18 @@ impl Guards {
         Self { member_removals: Some(ceiling), ..self }
     }
 
+    /// The same with a ceiling on teams that the [bridge to PagerDuty's teams](crate::pagerduty::teams)
+    /// deletes, since their groups are gone. No [`GuardedStore`] looks at it.
+    #[must_use]
+    pub fn with_team_deletions(self, ceiling: Ceiling) -> Self {
+        Self { team_deletions: Some(ceiling), ..self }
+    }
+
+    /// Whether there is a ceiling on teams that are deleted, which is for the bridge alone.
+    pub fn limits_teams(&self) -> bool {
+        self.team_deletions.is_some()
+    }
+
     /// The same where this is protected.
     #[must_use]
     pub fn with_protected(self, protected: Protected) -> Self {
@@ -212,18 +230,37 @@ impl Guards {
 
     /// Whether nothing is guarded.
     pub fn is_none(&self) -> bool {
-        self.protected.is_empty() && !self.limits_users() && self.member_removals.is_none()
+        self.protected.is_empty()
+            && !self.limits_users()
+            && self.member_removals.is_none()
+            && self.team_deletions.is_none()
+    }
+
+    /// What is protected.
+    pub(crate) fn protected(&self) -> &Protected {
+        &self.protected
+    }
+
+    /// Why something that is over a ceiling is refused, with how that is lifted.
+    pub(crate) fn exceeded(&self, guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded) -> String {
+        refusal::exceeded_text(guard, ceiling, exceeded, &self.remedy)
+    }
+
+    /// Why something is refused that is protected, with how that is lifted.
+    pub(crate) fn is_protected(&self, guard: Guard, done: &str) -> String {
+        refusal::protected_text(guard, done, &self.remedy)
     }
 
     fn limits_users(&self) -> bool {
         self.deactivations.is_some() || self.role_downgrades.is_some()
     }
 
-    fn ceiling(&self, guard: Guard) -> Option<&Ceiling> {
+    pub(crate) fn ceiling(&self, guard: Guard) -> Option<&Ceiling> {
         match guard {
             Guard::Deactivations => self.deactivations.as_ref(),
             Guard::RoleDowngrades => self.role_downgrades.as_ref(),
-            Guard::MemberRemovals => self.member_removals.as_ref(),
+            Guard::MemberRemovals | Guard::TeamRemovals => self.member_removals.as_ref(),
+            Guard::TeamDeletions => self.team_deletions.as_ref(),
             Guard::ProtectedUser | Guard::ProtectedGroup | Guard::ProtectedRole => None,
         }
     }
@@ -231,10 +268,13 @@ impl Guards {
 
 /// A guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Guard {
+pub(crate) enum Guard {
     Deactivations,
     RoleDowngrades,
     MemberRemovals,
+    /// Members who are taken off teams by the bridge, and teams that it deletes.
+    TeamRemovals,
+    TeamDeletions,
     ProtectedUser,
     ProtectedGroup,
     ProtectedRole,
@@ -242,11 +282,13 @@ enum Guard {
 
 impl Guard {
     /// The name in the audit trail.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Deactivations => "guard-deactivations",
             Self::RoleDowngrades => "guard-role-downgrades",
             Self::MemberRemovals => "guard-member-removals",
+            Self::TeamRemovals => "guard-team-removals",
+            Self::TeamDeletions => "guard-team-deletions",
             Self::ProtectedUser => "guard-protected-user",
             Self::ProtectedGroup => "guard-protected-group",
             Self::ProtectedRole => "guard-protected-role",
@@ -262,6 +304,10 @@ impl Guard {
             (Self::RoleDowngrades, _) => "role downgrades",
             (Self::MemberRemovals, 1) => "member removal",
             (Self::MemberRemovals, _) => "member removals",
+            (Self::TeamRemovals, 1) => "removal from a team",
+            (Self::TeamRemovals, _) => "removals from teams",
+            (Self::TeamDeletions, 1) => "team deletion",
+            (Self::TeamDeletions, _) => "team deletions",
             (Self::ProtectedUser | Self::ProtectedGroup | Self::ProtectedRole, _) => "change",
         }
     }
@@ -271,6 +317,8 @@ impl Guard {
         match self {
             Self::Deactivations | Self::RoleDowngrades => "active users",
             Self::MemberRemovals => "members of the group",
+            Self::TeamRemovals => "members of the team",
+            Self::TeamDeletions => "teams",
             Self::ProtectedUser => "the user",
             Self::ProtectedGroup => "the group",
             Self::ProtectedRole => "a role of the user",

@@ -90,8 +90,12 @@ impl Protected {
         self.users.ids.iter().map(String::as_str)
     }
 
-    pub(super) fn group_named(&self, id: &str, name: Option<&str>) -> bool {
+    pub(crate) fn group_named(&self, id: &str, name: Option<&str>) -> bool {
         self.groups.has_either(id, name)
+    }
+
+    pub(crate) fn user_named(&self, id: &str, name: Option<&str>) -> bool {
+        self.users.has_either(id, name)
     }
 }
 

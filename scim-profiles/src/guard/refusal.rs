@@ -12,6 +12,11 @@ use super::{Guard, Remedy};
 
 /// The refusal of a change that is over a ceiling.
 pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &Remedy) -> StoreError {
+    refuse(guard, exceeded_text(guard, ceiling, exceeded, remedy))
+}
+
+/// What is said of a change that is over a ceiling.
+pub(super) fn exceeded_text(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &Remedy) -> String {
     let Exceeded { most, would_be, population, free_at } = exceeded;
     let window = ceiling.window();
     let what = guard.what(*most);
@@ -25,17 +30,21 @@ pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, rem
         Some(free_at) => format!("this is permitted not before {}", seconds(*free_at)),
         None => "time alone is no help, since this is more than that by itself".to_owned(),
     };
-    let detail = format!(
+    format!(
         "no more than {most} {what} within {window:#}{share}, and with this there would be {would_be}; \
          {}, and otherwise {otherwise} ({guard})",
         remedy.ceilings
-    );
-    refuse(guard, detail)
+    )
 }
 
 /// The refusal of a change of what is protected.
 pub(super) fn protected(guard: Guard, done: impl fmt::Display, remedy: &Remedy) -> StoreError {
-    refuse(guard, format!("{} is protected: {done}; {} ({guard})", guard.whom(), remedy.protection))
+    refuse(guard, protected_text(guard, done, remedy))
+}
+
+/// What is said of a change of what is protected.
+pub(super) fn protected_text(guard: Guard, done: impl fmt::Display, remedy: &Remedy) -> String {
+    format!("{} is protected: {done}; {} ({guard})", guard.whom(), remedy.protection)
 }
 
 /// 403 without keyword: none of RFC 7644 table 9 says this, and each of them has another status.

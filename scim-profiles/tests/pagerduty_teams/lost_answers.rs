@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use scim_profiles::guard::MemoryLedger;
 use scim_profiles::pagerduty::teams::{
     Adoption, Deletion, DesiredGroup, Origin, Problem, Report, Step, TeamConfig, TeamOutcome, TeamState,
     TeamSync, Write,
 };
 
 use crate::model::{PagerDuty, error};
-use crate::run::{Fault, run, run_with, with};
+use crate::run::{Fault, clock, run, run_sync, run_with, with};
 
 fn group(id: &str, name: &str) -> DesiredGroup {
     DesiredGroup::new(id, name).with_member("u1", "alex@example.com")
@@ -138,6 +139,7 @@ fn a_creation_that_is_refused_is_not_waited_for() {
             Step::Save(save) => state.set(&save.group, save.state.cloned()),
             Step::Wait(pause) => panic!("{pause:?}"),
             Step::Done(report) => break report,
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     };
     assert!(matches!(report.problems().next(), Some(Problem::Refused(_))));
@@ -179,5 +181,60 @@ fn a_removal_that_was_not_answered_is_one() {
         assert_eq!(report.problems().next(), None, "{fault:?}");
         assert_eq!(report.groups[0].members[0].outcome.to_string(), "removed");
         assert_eq!(model.teams["PT0001"].members.len(), 0);
+    }
+}
+
+/// A run at this time, in which `fault` happens to the first request that writes `action`.
+fn run_at(
+    at: u64,
+    model: &mut PagerDuty,
+    groups: &[DesiredGroup],
+    state: &mut TeamState,
+    fault: Option<(&str, Fault)>,
+) -> Option<Report> {
+    let sync = TeamSync::new(with(|_| {}), groups.to_vec(), state.clone()).at(clock(Duration::from_secs(at)));
+    let is_next = std::cell::Cell::new(false);
+    let mut fault = fault;
+    let happens = fault.map_or(Fault::None, |(_, fault)| fault);
+    let look = |_: &PagerDuty, _: &TeamState, write: &Write| {
+        if fault.is_some_and(|(action, _)| action == write.action()) {
+            fault = None;
+            is_next.set(true);
+        }
+    };
+    let faults = || if is_next.take() { happens } else { Fault::None };
+    run_sync(sync, (model, &with(|_| {}), state), &MemoryLedger::new(), faults, look)
+}
+
+/// The request has its effect when the run is over, and its user has left the group.
+#[test]
+fn a_member_whose_addition_is_late_is_removed_by_a_later_run() {
+    let empty = [DesiredGroup::new("g1", "a")];
+    for fault in [Fault::CrashBefore, Fault::TwiceLate(100)] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run_at(0, &mut model, &empty, &mut state, None);
+        run_at(1, &mut model, &[group("g1", "a")], &mut state, Some(("add-member", fault)));
+        if fault == Fault::CrashBefore {
+            // It was sent, and is on its way.
+            let late = http::Request::put("https://api.pagerduty.com/teams/PT0001/users/PA")
+                .header("authorization", format!("Token token={}", crate::model::KEY))
+                .header("accept", "application/vnd.pagerduty+json;version=2")
+                .body(br#"{"role": "responder"}"#.to_vec());
+            model.late.push((100, late.unwrap()));
+        }
+        run_at(2, &mut model, &empty, &mut state, None);
+        assert_eq!(model.teams["PT0001"].members.len(), 0);
+        assert_eq!(state.group("g1").unwrap().former["PA"].email, "alex@example.com");
+        model.settle();
+        assert_eq!(model.teams["PT0001"].members.len(), 1);
+        run_at(3, &mut model, &empty, &mut state, None);
+        assert_eq!(model.teams["PT0001"].members.len(), 0, "{fault:?}");
+        // After some time that is over: whoever comes then was not added by the bridge.
+        run_at(700, &mut model, &empty, &mut state, None);
+        assert!(state.group("g1").unwrap().former.is_empty());
+        let by_hand = crate::model::Membership { role: "manager".into(), before: None };
+        model.teams.get_mut("PT0001").unwrap().members.insert("PA".into(), by_hand);
+        run_at(701, &mut model, &empty, &mut state, None);
+        assert_eq!(model.teams["PT0001"].members.len(), 1);
     }
 }

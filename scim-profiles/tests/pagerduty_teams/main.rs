@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod guards;
 mod lost_answers;
 mod model;
 mod properties;

@@ -49,6 +49,10 @@ pub(crate) struct PagerDuty {
     pub(crate) added: BTreeSet<(String, String)>,
     /// The size of pages, where it is less than is asked for.
     pub(crate) page: usize,
+    /// What the credential may not do: beginnings of method and path.
+    pub(crate) forbidden: Vec<&'static str>,
+    /// What has its effect when so many requests more were answered.
+    pub(crate) late: Vec<(u32, Request<Vec<u8>>)>,
 }
 
 pub(crate) const KEY: &str = "u+abcdefgh1234";
@@ -94,7 +98,29 @@ impl PagerDuty {
         self.log.iter().filter(|line| !line.starts_with("GET") && !line.contains("/oauth/")).collect()
     }
 
+    /// Answers, and lets what is late have its effect afterwards.
     pub(crate) fn answer(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let answer = self.answer_now(request);
+        self.late.iter_mut().for_each(|(requests, _)| *requests = requests.saturating_sub(1));
+        self.let_late(|requests| requests == 0);
+        answer
+    }
+
+    /// Lets everything have its effect that is late.
+    pub(crate) fn settle(&mut self) {
+        self.let_late(|_| true);
+    }
+
+    fn let_late(&mut self, is_due: impl Fn(u32) -> bool) {
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.late).into_iter().partition(|(requests, _)| is_due(*requests));
+        self.late = later;
+        for (_, request) in due {
+            self.answer_now(&request);
+        }
+    }
+
+    fn answer_now(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let uri = request.uri();
         self.log.push(format!("{} {}", request.method(), uri.path_and_query().unwrap()));
         if uri.path() == "/oauth/token" {
@@ -107,6 +133,10 @@ impl PagerDuty {
         };
         if !is_known {
             return error(401, 2006, "Unauthorized", &[]);
+        }
+        let asked = format!("{} {}", request.method(), uri.path());
+        if self.forbidden.iter().any(|start| asked.starts_with(start)) {
+            return error(403, 2010, "Access Denied", &[]);
         }
         assert_eq!(request.headers()["accept"], "application/vnd.pagerduty+json;version=2");
         let query: BTreeMap<String, String> =
@@ -128,6 +158,13 @@ impl PagerDuty {
                 });
                 self.list("users", rows.collect(), &query)
             }
+            (&Method::GET, ["users", id]) => match self.users.get(*id) {
+                Some(user) => json_answer(
+                    200,
+                    &json!({"user": {"id": id, "type": "user", "email": user.email, "role": user.role}}),
+                ),
+                None => error(404, 2013, "User not found", &[]),
+            },
             (&Method::POST, ["teams"]) => self.create(&body["team"]),
             (method, ["teams", id, rest @ ..]) => {
                 let id = (*id).to_owned();

@@ -539,3 +539,77 @@ fn a_team_whose_creation_arrives_twice_is_the_bridges_own() {
     assert_eq!(state.group("g1").unwrap().origin, Origin::Created);
     assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "responder"), pair("PB", "responder")]);
 }
+
+/// A 403 is about what was asked for: the rest goes on.
+#[test]
+fn what_is_forbidden_for_one_is_reported_for_that_one() {
+    let beta = || DesiredGroup::new("g2", "Team Beta").with_member("u2", "bo.roe@example.com");
+    let denied = "refused: 403 (code 2010): Access Denied";
+    let after = |forbidden: &'static str, groups: &[DesiredGroup], deletion: Deletion| {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run(&mut model, &config(), &[alpha(), beta()], &mut state);
+        model.forbidden.push(forbidden);
+        let report = run(&mut model, &deleting(deletion), groups, &mut state);
+        assert_eq!(report.end, End::Complete, "{forbidden}");
+        (model, state, report)
+    };
+    // The team, and its members.
+    for forbidden in ["GET /teams/PT0001/members", "PUT /teams/PT0001", "GET /teams/PT0001"] {
+        let renamed = DesiredGroup { display_name: "Team Gamma".into(), ..alpha() };
+        let (model, state, report) =
+            after(forbidden, &[renamed, DesiredGroup::new("g2", "Team Beta")], Deletion::Keep);
+        assert_eq!(problems(&report), [denied], "{forbidden}");
+        assert_eq!((model.teams["PT0001"].members.len(), model.teams["PT0002"].members.len()), (2, 0));
+        assert_eq!(state.group("g1").unwrap().members.len(), 2);
+    }
+    // One member of it: whoever may not be removed is remembered, whoever may not be added is not.
+    let (model, state, report) = after(
+        "DELETE /teams/PT0001/users/PA",
+        &[DesiredGroup::new("g1", "Team Alpha"), beta()],
+        Deletion::Keep,
+    );
+    assert_eq!(
+        (problems(&report), roles(&model, "Team Alpha")),
+        (vec![denied.to_owned()], vec![pair("PA", "responder")])
+    );
+    assert!(state.group("g1").unwrap().members.contains_key("PA"));
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    model.forbidden.push("PUT /teams/PT0001/users/PA");
+    let report = run(&mut model, &config(), &[alpha(), beta()], &mut state);
+    assert_eq!((report.end.clone(), problems(&report)), (End::Complete, vec![denied.to_owned()]));
+    assert_eq!(roles(&model, "Team Alpha"), [pair("PB", "responder")]);
+    assert!(!state.group("g1").unwrap().members.contains_key("PA"));
+    // Whoever may not be read is not removed.
+    let (model, _, report) =
+        after("GET /users/PA", &[DesiredGroup::new("g1", "Team Alpha"), beta()], Deletion::Keep);
+    assert_eq!((problems(&report), model.teams["PT0001"].members.len()), (vec![denied.to_owned()], 1));
+    // A team that is to go.
+    let (model, state, report) = after("DELETE /teams/PT0001", &[beta()], Deletion::Delete);
+    assert!(problems(&report).iter().all(|problem| problem == denied) && model.teams.len() == 2, "{report}");
+    assert!(state.group("g1").is_some());
+    // One that is to come.
+    let (mut model, mut state) = (pagerduty().with_team("PX", "Team Beta", &[]), TeamState::default());
+    model.forbidden.push("POST /teams");
+    let report = run(&mut model, &config(), &[alpha(), beta()], &mut state);
+    assert_eq!((problems(&report), roles(&model, "Team Beta").len()), (vec![denied.to_owned()], 1));
+}
+
+/// Who was found by an address may have another now, and that may be somebody else's of the group.
+#[test]
+fn whoever_has_the_address_of_a_member_by_now_is_not_removed() {
+    for look_up in [LookUp::New, LookUp::Always] {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        let config = with(|options| options.look_up = look_up);
+        run(&mut model, &config, &[alpha()], &mut state);
+        let addresses = ["PA", "PB"].map(|id| model.users[id].email.clone());
+        for (id, email) in ["PB", "PA"].into_iter().zip(addresses) {
+            model.users.get_mut(id).unwrap().email = email;
+        }
+        // `u1` leaves, by whose address PA was found: PA is `u2` now, and stays.
+        let left = DesiredGroup::new("g1", "Team Alpha").with_member("u2", "Bo.Roe@Example.com");
+        run(&mut model, &config, std::slice::from_ref(&left), &mut state);
+        assert!(roles(&model, "Team Alpha").contains(&pair("PA", "responder")), "{look_up:?}");
+        run(&mut model, &with(|options| options.look_up = LookUp::Always), &[left], &mut state);
+        assert_eq!(roles(&model, "Team Alpha"), [pair("PA", "responder")], "{look_up:?}");
+    }
+}

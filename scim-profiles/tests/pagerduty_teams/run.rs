@@ -1,10 +1,15 @@
 //! Runs of the bridge against the model, with faults.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{HeaderMap, Response};
+use jiff::{SignedDuration, Timestamp};
+use scim_core::TenantId;
+use scim_profiles::guard::{GuardLedger, MemoryLedger};
 use scim_profiles::pagerduty::teams::{
-    Auth, DesiredGroup, Region, Report, Secret, Step, TeamConfig, TeamOptions, TeamState, TeamSync,
+    Auth, DesiredGroup, Region, Released, Report, Secret, Step, TeamConfig, TeamOptions, TeamState, TeamSync,
     TransportError, Write,
 };
 
@@ -29,9 +34,21 @@ pub(crate) enum Fault {
     HtmlAfter,
     CrashBefore,
     CrashAfter,
+    /// It has its effect when so many more were answered, and is not answered itself, or answered 5xx, or
+    /// has had it before, too.
+    Late(u32),
+    FailsLate(u32),
+    TwiceLate(u32),
 }
 
-pub(crate) const FAULTS: [Fault; 13] = [
+impl Fault {
+    /// Whether something has its effect when nobody waits for it any more.
+    pub(crate) fn is_late(self) -> bool {
+        matches!(self, Self::Late(_) | Self::FailsLate(_) | Self::TwiceLate(_))
+    }
+}
+
+pub(crate) const FAULTS: [Fault; 20] = [
     Fault::NotSent,
     Fault::DroppedBefore,
     Fault::DroppedAfter,
@@ -45,6 +62,13 @@ pub(crate) const FAULTS: [Fault; 13] = [
     Fault::HtmlAfter,
     Fault::CrashBefore,
     Fault::CrashAfter,
+    Fault::Late(1),
+    Fault::Late(3),
+    Fault::Late(20),
+    Fault::FailsLate(2),
+    Fault::FailsLate(9),
+    Fault::TwiceLate(2),
+    Fault::TwiceLate(12),
 ];
 
 pub(crate) fn config() -> TeamConfig {
@@ -76,10 +100,22 @@ pub(crate) fn run_with(
     config: &TeamConfig,
     groups: &[DesiredGroup],
     state: &mut TeamState,
+    fault: impl FnMut() -> Fault,
+    look: impl FnMut(&PagerDuty, &TeamState, &Write),
+) -> Option<Report> {
+    let sync = TeamSync::new(config.clone(), groups.to_vec(), state.clone());
+    run_sync(sync, (model, config, state), &MemoryLedger::new(), fault, look)
+}
+
+/// The same as it is begun, with a ledger of the guards.
+pub(crate) fn run_sync(
+    mut sync: TeamSync,
+    (model, config, state): (&mut PagerDuty, &TeamConfig, &mut TeamState),
+    ledger: &MemoryLedger,
     mut fault: impl FnMut() -> Fault,
     mut look: impl FnMut(&PagerDuty, &TeamState, &Write),
 ) -> Option<Report> {
-    let mut sync = TeamSync::new(config.clone(), groups.to_vec(), state.clone());
+    let tenant = TenantId::new("t-123");
     let mut now = Duration::from_secs(1000);
     for turn in 0_u32..100_000 {
         let random = turn.wrapping_mul(0x9E37_79B9);
@@ -99,6 +135,16 @@ pub(crate) fn run_with(
             Step::Wait(pause) => {
                 assert!(!pause.is_zero() && pause <= Duration::from_secs(302), "{pause:?}");
                 now += pause;
+                continue;
+            }
+            Step::Charge(removals) => {
+                let at = clock(now);
+                let charged = ready(ledger.charge(&tenant, at, removals.charges())).unwrap();
+                sync.charged(at, &charged);
+                continue;
+            }
+            Step::Release(Released { then, charges }) => {
+                ready(ledger.release(&tenant, then, &charges)).unwrap();
                 continue;
             }
             Step::Done(report) => return Some(report),
@@ -142,6 +188,19 @@ pub(crate) fn run_with(
                 model.answer(&http);
                 sync.receive(now, plain(200, "<html>maintenance</html>"));
             }
+            Fault::Late(requests) => {
+                model.late.push((requests, http));
+                sync.failed(now, TransportError::TimedOut);
+            }
+            Fault::FailsLate(requests) => {
+                model.late.push((requests, http));
+                sync.receive(now, plain(503, ""));
+            }
+            Fault::TwiceLate(requests) => {
+                let response = model.answer(&http);
+                model.late.push((requests, http));
+                sync.receive(now, response);
+            }
             Fault::CrashBefore => return None,
             Fault::CrashAfter => {
                 model.answer(&http);
@@ -150,6 +209,19 @@ pub(crate) fn run_with(
         }
     }
     panic!("the run does not end");
+}
+
+/// The time of a clock that began in 1970.
+pub(crate) fn clock(now: Duration) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::try_from(now).unwrap()
+}
+
+/// What a future comes to that waits for nothing.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 fn report_is_dry(config: &TeamConfig) -> bool {

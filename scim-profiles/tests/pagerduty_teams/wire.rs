@@ -37,6 +37,7 @@ fn next(sync: &mut TeamSync, now: &mut Duration) -> (Request, Duration) {
             Step::Wait(pause) => *now += pause,
             Step::Save(_) => {}
             Step::Done(report) => panic!("{report}"),
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     }
 }
@@ -57,6 +58,7 @@ fn answered(config: TeamConfig, mut answer: impl FnMut(&Request) -> Response<Vec
             Step::Wait(pause) => now += pause,
             Step::Save(_) => {}
             Step::Done(report) => return (report, sent),
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     }
 }
@@ -130,6 +132,7 @@ fn requests_are_those_of_the_fixtures() {
             (Some("rename-team"), json_answer(200, &json!({"team": {"id": "PQ9K7I8", "name": "Team Beta"}}))),
             (None, json_answer(200, &json!({"team": {"id": "PQ9K7I8", "name": "Team Beta"}}))),
             (Some("list-members"), json_answer(200, &member)),
+            (None, json_answer(200, &json!({"user": {"id": "P0XJYI9", "email": "alex.doe@example.com"}}))),
             (Some("remove-member"), plain(204, b"")),
         ],
     );
@@ -277,6 +280,23 @@ fn what_concerns_everything_ends_the_run() {
     assert_eq!(sent, 1);
     let (report, sent) = answered(config(), |_| error(403, 2010, "Access Denied", &[]));
     assert_eq!((report.end.to_string().contains("Access Denied"), sent), (true, 1));
+    let (report, sent) = answered(config(), |request| match request.http().uri().path() {
+        "/teams" => json_answer(200, &json!({"teams": [{"id": "PX", "name": "Team Alpha"}], "more": false})),
+        _ => error(403, 2012, "Your account is expired and cannot use the API", &[]),
+    });
+    assert!(matches!(report.end, End::Forbidden(_)) && sent == 2, "{report}");
+    let (report, sent) = answered(oauth(), |request| match request.http().uri().path() {
+        "/oauth/token" => json_answer(200, &json!({"access_token": "t", "token_type": "bearer"})),
+        "/teams" if request.write().is_none() => json_answer(200, &json!({"teams": [], "more": false})),
+        _ => {
+            let mut response = error(403, 2010, "Access Denied", &[]);
+            let challenge = "Bearer error=\"insufficient_scope\", scope=\"teams.write\"";
+            response.headers_mut().insert("www-authenticate", challenge.parse().unwrap());
+            response
+        }
+    });
+    assert!(matches!(report.end, End::Forbidden(_)) && sent == 3, "{report}");
+    let (report, _) = answered(config(), |_| error(403, 2010, "Access Denied", &[]));
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!((&json["end"], &json["why"]["code"]), (&json!("forbidden"), &json!(2010)));
     assert_eq!(json["groups"][0]["outcomes"][0]["outcome"], "not-finished");
@@ -351,6 +371,7 @@ fn who_does_not_answer_is_given_up_on() {
             Step::Wait(pause) => now += pause,
             Step::Save(save) => panic!("{save:?}"),
             Step::Done(report) => break report,
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     };
     assert_eq!(report.end.to_string(), "ended: PagerDuty is not available: the connection was lost");
@@ -378,6 +399,7 @@ fn one_group_that_always_fails_holds_no_other_up() {
             Step::Wait(pause) => now += pause,
             Step::Save(save) => state.set(&save.group, save.state.cloned()),
             Step::Done(report) => break report,
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     };
     assert_eq!(report.end, End::Complete);
@@ -447,6 +469,7 @@ fn somebody_elses_404_loses_no_team() {
             Step::Save(save) => state.set(&save.group, save.state.cloned()),
             Step::Wait(pause) => panic!("{pause:?}"),
             Step::Done(report) => break report,
+            Step::Charge(_) | Step::Release(_) => panic!("there are no guards"),
         }
     };
     assert_eq!(report.problems().next().unwrap().to_string(), "refused: 404: Not Found");

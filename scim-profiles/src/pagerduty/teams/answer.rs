@@ -50,7 +50,18 @@ impl ApiError {
     /// Whether the team is not there: "Team Not Found" (6001), or a 404 that is PagerDuty's own. One of
     /// somebody in between, or of a wrong URL, says nothing about the team.
     pub(super) fn is_team_missing(&self) -> bool {
-        self.code == Some(6001) || self.status == 404 && self.code.is_some()
+        self.code == Some(6001) || self.is_missing()
+    }
+
+    /// Whether it is the account that may not be used, whatever for: it is not found (2007), locked (2008)
+    /// or expired (2012), or the call is not by HTTPS (2009).
+    pub(super) fn is_of_account(&self) -> bool {
+        matches!(self.code, Some(2007 | 2008 | 2009 | 2012))
+    }
+
+    /// Whether what is asked for is not there, and PagerDuty says so itself.
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == 404 && self.code.is_some()
     }
 
     /// Whether the team has what keeps it from being deleted: "Team has existing associations".
@@ -85,6 +96,7 @@ pub(super) enum Body {
     Teams(Page<Team>),
     Members(Page<Member>),
     Users(Page<User>),
+    User(User),
     Token(TokenBody),
 }
 
@@ -137,7 +149,7 @@ impl fmt::Debug for TokenBody {
 pub(super) fn read(call: &Call, status: StatusCode, body: &[u8]) -> Result<Body, String> {
     let offset = match call {
         Call::Teams { offset, .. } | Call::Members { offset, .. } | Call::Users { offset, .. } => *offset,
-        Call::Token | Call::Team(_) | Call::Write(_) => 0,
+        Call::Token | Call::Team(_) | Call::User(_) | Call::Write(_) => 0,
     };
     match call {
         Call::Write(Write::CreateTeam { .. } | Write::RenameTeam { .. }) | Call::Team(_) => {
@@ -150,6 +162,10 @@ pub(super) fn read(call: &Call, status: StatusCode, body: &[u8]) -> Result<Body,
         Call::Teams { .. } => page(&json(body)?, "teams", offset, team).map(Body::Teams),
         Call::Members { .. } => page(&json(body)?, "members", offset, member).map(Body::Members),
         Call::Users { .. } => page(&json(body)?, "users", offset, user).map(Body::Users),
+        Call::User(_) => {
+            let body = json(body)?;
+            user(body.get("user").ok_or("`user` is missing")?, "user").map(Body::User)
+        }
         Call::Token => token(&json(body)?).map(Body::Token),
     }
 }

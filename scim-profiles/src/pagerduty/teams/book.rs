@@ -4,20 +4,26 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::answer::{ApiError, Body};
 use super::config::TeamConfig;
 use super::desired::DesiredGroup;
-use super::plan::Plan;
+use super::guard::{GuardRefusal, Guarded, Released, Removals};
+use super::plan::{Plan, Write};
 use super::report::{GroupReport, MemberReport, Problem, TeamOutcome};
 use super::state::{GroupState, TeamState};
 use super::wire::Call;
 use super::{check::Check, find::Find, members::Members, retire::Retire};
+use crate::guard::{Guard, Lift};
 
 /// What a task does next.
 #[derive(Debug)]
 pub(super) enum Turn {
     Call(Call),
     Wait(Duration),
+    /// The guards are asked first.
+    Charge(Removals),
     Done,
 }
 
@@ -60,6 +66,14 @@ pub(super) struct Book {
     /// In the order of their ids, which are distinct.
     pub(super) groups: Vec<DesiredGroup>,
     pub(super) state: TeamState,
+    /// When the run began, if that is told.
+    pub(super) now: Option<Timestamp>,
+    /// How the guards are lifted.
+    pub(super) lift: Option<Lift>,
+    /// What guards refused.
+    pub(super) guarded: Vec<Guarded>,
+    /// What is to be taken back from the ledger of the guards.
+    pub(super) releases: VecDeque<Released>,
     /// Rows of the state that are to be kept before anything else is done.
     saves: VecDeque<String>,
     /// Rows that are to be kept when the task is done.
@@ -125,6 +139,10 @@ impl Book {
             config,
             groups,
             state,
+            now: None,
+            lift: None,
+            guarded: Vec::new(),
+            releases: VecDeque::new(),
             saves: VecDeque::new(),
             later: VecDeque::new(),
             owners: HashMap::new(),
@@ -317,6 +335,47 @@ impl Book {
 
     pub(super) fn problem(&mut self, who: &Who, problem: Problem) {
         self.note(who, TeamOutcome::Problem { problem });
+    }
+
+    /// A guard refuses `write`.
+    pub(super) fn guard(&mut self, write: Write, refusal: GuardRefusal) {
+        self.guarded.push(Guarded { write, refusal });
+    }
+
+    /// Whether ceilings count: no operator lifted them.
+    pub(super) fn has_ceilings(&self) -> bool {
+        self.lift.is_none()
+    }
+
+    /// Whether nothing protected may be changed.
+    pub(super) fn protects(&self) -> bool {
+        !self.lift.is_some_and(|lift| lift.protection)
+    }
+
+    /// Why the group's team may not be changed so, if it is protected: by its `id`, or by one of these
+    /// names.
+    pub(super) fn protected_group(&self, who: &Who, names: &[&str], done: &str) -> Option<GuardRefusal> {
+        let (guards, id) = (self.config.guards(), self.id(who));
+        let is_it = |name: &&str| guards.protected().group_named(&id, Some(name));
+        let is_protected = self.protects() && names.iter().any(is_it);
+        is_protected.then(|| GuardRefusal::protected(guards, Guard::ProtectedGroup, done))
+    }
+
+    /// How many teams are known.
+    pub(super) fn teams(&self) -> usize {
+        self.state.groups.values().filter(|entry| entry.team.is_some()).count()
+    }
+
+    /// Until when, in seconds, somebody is remembered who is not seen on a team: a request can have its
+    /// effect late. `None` where nobody is.
+    pub(super) fn late_until(&self) -> Option<i64> {
+        let late = i64::try_from(self.config.options.late.as_secs()).unwrap_or(i64::MAX);
+        self.now.map(|now| now.as_second().saturating_add(late))
+    }
+
+    /// Whether what was remembered until then is forgotten.
+    pub(super) fn is_over(&self, until: i64) -> bool {
+        self.now.is_none_or(|now| until <= now.as_second())
     }
 
     /// Nothing more is done for the team in this run.

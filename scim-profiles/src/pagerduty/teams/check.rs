@@ -120,6 +120,12 @@ impl Check {
                 let problem = self.failure.take().map_or(Problem::Unconfirmed, Problem::GaveUp);
                 book.problem(&who, problem);
             }
+            Ok(wanted) if let Some(refusal) = book.protected_group(&who, &[&name, &wanted], RENAMED) => {
+                let team = book.entry(self.place).and_then(|entry| entry.team.clone()).unwrap_or_default();
+                let write = Write::RenameTeam { group: id, team, from: name, to: wanted, description };
+                book.guard(write, refusal.clone());
+                book.problem(&who, Problem::Guarded(refusal));
+            }
             Ok(_) => {
                 self.step = Step::Rename { from: name, description };
                 return;
@@ -143,3 +149,5 @@ impl Check {
         book.finish(&who);
     }
 }
+
+const RENAMED: &str = "its team cannot be renamed";

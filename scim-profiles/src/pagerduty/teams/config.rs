@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::secret::Secret;
+use crate::guard::Guards;
 use crate::pagerduty::TeamRole;
 
 /// A service region of PagerDuty.
@@ -125,7 +126,9 @@ pub enum Deletion {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LookUp {
     /// Not for someone whom the bridge added under the same e-mail address, and who is on the team with
-    /// the role that is wanted.
+    /// the role that is wanted. Before somebody is removed whom it remembers, their address is read: it may
+    /// be that of another member by now. That an address has become another user's is noticed by a run that
+    /// looks [always](Self::Always): make one from time to time.
     #[default]
     New,
     /// For everybody, in each run.
@@ -181,6 +184,9 @@ pub struct TeamOptions {
     pub polls: u32,
     /// The pause before each of these.
     pub poll_pause: Duration,
+    /// For how long it is remembered who was removed, or was about to be added and is not seen, since a
+    /// request can have its effect late. It needs the [time](super::TeamSync::at).
+    pub late: Duration,
     /// The longest answer that is read, in bytes.
     pub max_body_bytes: usize,
 }
@@ -200,6 +206,7 @@ impl Default for TeamOptions {
             max_backoff: Duration::from_secs(60),
             polls: 5,
             poll_pause: Duration::from_secs(2),
+            late: Duration::from_secs(600),
             max_body_bytes: 4 * 1024 * 1024,
         }
     }
@@ -229,6 +236,7 @@ pub struct TeamConfig {
     auth: Auth,
     tenant_id: String,
     description: String,
+    guards: Guards,
     /// What is left open.
     pub options: TeamOptions,
 }
@@ -263,6 +271,7 @@ impl TeamConfig {
             auth,
             tenant_id: tenant_id.to_owned(),
             description: expand(DESCRIPTION, tenant_id)?,
+            guards: Guards::new(),
             options: TeamOptions::default(),
         })
     }
@@ -300,6 +309,21 @@ impl TeamConfig {
     #[must_use]
     pub fn with_options(self, options: TeamOptions) -> Self {
         Self { options, ..self }
+    }
+
+    /// The same behind these guards: their ceilings on member removals and on team deletions, and what
+    /// they protect. A protected user, by `id` or e-mail address, is removed from no team; the team of a
+    /// protected group, by `id` or name, is not renamed, emptied or deleted.
+    ///
+    /// What is over a ceiling is refused as a whole for each team, and is in the [`Report`](super::Report)
+    /// with how it is lifted. The run asks the ledger by [`Step::Charge`](super::Step::Charge).
+    #[must_use]
+    pub fn with_guards(self, guards: Guards) -> Self {
+        Self { guards, ..self }
+    }
+
+    pub(super) fn guards(&self) -> &Guards {
+        &self.guards
     }
 
     /// Where the REST API is.

@@ -8,7 +8,7 @@ use super::desired::{DesiredGroup, DesiredMember};
 use super::members::Members;
 use super::plan::Write;
 use super::report::{MemberOutcome, MemberReport, Problem};
-use super::state::{AddedMember, GroupState, KeptRole, Origin};
+use super::state::{AddedMember, FormerMember, GroupState, KeptRole, Origin};
 use super::{Deletion, TeamConfig};
 use crate::pagerduty::{LicenseGroup, RoleKind, TeamRole};
 
@@ -18,12 +18,14 @@ pub(super) struct Action {
     /// The PagerDuty user.
     pub(super) id: String,
     pub(super) kind: Kind,
-    email: String,
-    user: String,
+    pub(super) email: String,
+    pub(super) user: String,
     role: Option<TeamRole>,
     from: String,
     /// Whether the user's account role is a stakeholder's.
     pub(super) is_stakeholder: bool,
+    /// Whether an earlier run was about to do it, of which it is not known what became.
+    pub(super) is_doubtful: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +60,8 @@ pub(super) struct Try {
     pub(super) sent: u32,
     /// Whether PagerDuty took it.
     pub(super) is_accepted: bool,
+    /// Whether one that was not answered may have its effect yet.
+    pub(super) is_doubtful: bool,
     /// Whether what it took is not to be seen.
     is_waiting: bool,
     pub(super) problem: Option<Problem>,
@@ -73,6 +77,7 @@ impl Try {
             from: action.from.clone(),
             sent: 0,
             is_accepted: false,
+            is_doubtful: false,
             is_waiting: false,
             problem: None,
         }
@@ -101,6 +106,8 @@ struct Found<'a> {
     later: Vec<(String, AddedMember)>,
     /// Whom the bridge added and who is not on the team any more.
     gone: Vec<String>,
+    /// Who was among those, and will not be on it any more by what is late.
+    forgotten: Vec<String>,
     /// For whom something was done that is not to be seen yet.
     waiting: BTreeSet<String>,
 }
@@ -113,6 +120,7 @@ impl<'a> Found<'a> {
             now: Vec::new(),
             later: Vec::new(),
             gone: Vec::new(),
+            forgotten: Vec::new(),
             waiting: BTreeSet::new(),
         }
     }
@@ -135,6 +143,7 @@ impl<'a> Found<'a> {
             role: role.role,
             from: from.to_owned(),
             is_stakeholder: role.is_stakeholder,
+            is_doubtful: false,
         });
         true
     }
@@ -147,13 +156,19 @@ impl<'a> Found<'a> {
         self.now.retain(|(id, row)| !is_kept(book, id, row));
         self.later.retain(|(id, row)| !is_kept(book, id, row));
         if !self.now.is_empty() {
-            book.change_now(group, |entry| entry.members.extend(self.now));
+            book.change_now(group, |entry| entry.add(self.now));
         }
-        if !self.later.is_empty() || !self.gone.is_empty() {
+        if !self.later.is_empty() || !self.gone.is_empty() || !self.forgotten.is_empty() {
+            let until = book.late_until();
             book.change(group, |entry| {
-                entry.members.extend(self.later);
-                self.gone.iter().for_each(|id| {
-                    entry.members.remove(id);
+                entry.add(self.later);
+                for id in self.gone {
+                    if let (Some(added), Some(until)) = (entry.members.remove(&id), until) {
+                        entry.former.insert(id, FormerMember::of(added, until));
+                    }
+                }
+                self.forgotten.iter().for_each(|id| {
+                    entry.former.remove(id);
                 });
             });
         }
@@ -189,6 +204,13 @@ fn problem(problem: Problem) -> MemberOutcome {
 }
 
 impl GroupState {
+    fn add(&mut self, members: Vec<(String, AddedMember)>) {
+        for (id, added) in members {
+            self.former.remove(&id);
+            self.members.insert(id, added);
+        }
+    }
+
     /// Whether the team is to be deleted, now or by a later run.
     pub(super) fn is_to_be_deleted(&self, config: &TeamConfig) -> bool {
         config.options.deletion == Deletion::Delete && self.origin == Origin::Created
@@ -198,7 +220,7 @@ impl GroupState {
 const NOBODY: &[DesiredMember] = &[];
 
 impl Members {
-    fn desired<'a>(&self, book: &'a Book) -> (&'a [DesiredMember], Option<&'a DesiredGroup>) {
+    pub(super) fn desired<'a>(&self, book: &'a Book) -> (&'a [DesiredMember], Option<&'a DesiredGroup>) {
         match &self.who {
             Who::Group(place) => {
                 let group = book.group(*place);
@@ -257,7 +279,8 @@ impl Members {
         let (members, group) = self.desired(book);
         let (wanted, unresolved) = self.wanted(book, members, group);
         let group_id = book.id(&self.who);
-        let before = book.state.group(&group_id).map(|entry| &entry.members);
+        let entry = book.state.group(&group_id);
+        let (before, former) = entry.map(|entry| (&entry.members, &entry.former)).unzip();
         let mut found = Found::new(&self.tries);
         for (id, wanted) in &wanted {
             let added = before.and_then(|before| before.get(id));
@@ -268,11 +291,15 @@ impl Members {
             };
             let Some(seen) = self.listed.get(id) else {
                 if found.act(id, Kind::Add, &row, wanted.role, "") {
+                    if let Some(action) = found.actions.last_mut() {
+                        action.is_doubtful = added.is_some();
+                    }
                     found.now.push((id.clone(), row));
                 }
                 continue;
             };
-            if added.is_none() && book.config.options.found_members == FoundMembers::Keep {
+            let is_late = former.is_some_and(|former| former.contains_key(id));
+            if added.is_none() && !is_late && book.config.options.found_members == FoundMembers::Keep {
                 continue;
             }
             let seen = seen.as_deref();
@@ -293,6 +320,21 @@ impl Members {
                 found.act(id, Kind::Remove, added, Role::default(), "");
             } else {
                 found.gone.push(id.clone());
+            }
+        }
+        for (id, left) in former.into_iter().flatten().filter(|(id, _)| !wanted.contains_key(*id)) {
+            let email = left.email.trim().to_lowercase();
+            if unresolved.contains(&left.user) || unresolved.contains(&email) {
+                continue;
+            }
+            let row = left.as_added();
+            if self.listed.contains_key(id) {
+                // By a request that had its effect late.
+                if found.act(id, Kind::Remove, &row, Role::default(), "") {
+                    found.now.push((id.clone(), row));
+                }
+            } else if book.is_over(left.until) {
+                found.forgotten.push(id.clone());
             }
         }
         let (actions, waiting) = found.write(book, &group_id);

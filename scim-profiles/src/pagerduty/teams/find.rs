@@ -231,6 +231,7 @@ impl Find {
         if book.config.options.deletion == Deletion::Keep {
             // Who was on it then stays.
             entry.members.clear();
+            entry.former.clear();
         }
         book.note(&self.who, TeamOutcome::TakenOver { from: from.clone() });
         let id = book.id(&self.who);

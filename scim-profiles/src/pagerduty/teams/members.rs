@@ -1,12 +1,18 @@
 //! The members of a team: read, compared, changed, until nothing is left to change.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
 
 use super::answer::{ApiError, Body, User};
 use super::book::{Answer, Book, Resolution, Turn, Who};
+use super::config::LookUp;
 use super::diff::{Action, Kind, Try};
+use super::guard::{GuardRefusal, Released, Removals};
 use super::report::{Problem, TeamOutcome};
+use super::state::FormerMember;
 use super::wire::{Call, is_listed};
+use crate::guard::Guard;
 
 /// Reads who is on a team, looks up who should be, and adds, corrects and removes.
 ///
@@ -28,12 +34,20 @@ pub(super) struct Members {
     /// Whether something was changed since the members were read.
     has_written: bool,
     polls: u32,
+    /// Who is to be removed and was read: their address is nobody's of the group.
+    verified: BTreeSet<String>,
+    /// Whether one who is to be removed turned out to be somebody of the group.
+    is_other: bool,
+    /// Whose removal the ledger of the guards has noted, and when.
+    charged: BTreeMap<String, Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     List,
     LookUp,
+    Verify,
+    Guard,
     Act,
     Done,
 }
@@ -51,6 +65,9 @@ impl Members {
             tries: BTreeMap::new(),
             has_written: false,
             polls: 0,
+            verified: BTreeSet::new(),
+            is_other: false,
+            charged: BTreeMap::new(),
         }
     }
 
@@ -69,11 +86,21 @@ impl Members {
                 },
                 Step::LookUp => match self.next_look_up(book) {
                     Some(call) => return Turn::Call(call),
-                    None => {
-                        self.actions = self.compare(book);
-                        self.step = Step::Act;
-                    }
+                    None => self.decide(book),
                 },
+                Step::Verify => match self.next_unverified(book) {
+                    Some(user) => return Turn::Call(Call::User(user)),
+                    None if std::mem::take(&mut self.is_other) => self.decide(book),
+                    None => self.step = Step::Guard,
+                },
+                Step::Guard => {
+                    self.protect(book);
+                    let removals = self.removals(book);
+                    if !removals.is_nothing() {
+                        return Turn::Charge(removals);
+                    }
+                    self.step = Step::Act;
+                }
                 Step::Act => match self.actions.front() {
                     Some(action) => {
                         let group = book.id(&self.who);
@@ -87,7 +114,7 @@ impl Members {
                             return Turn::Wait(book.config.options.poll_pause);
                         }
                         self.stop_waiting(book);
-                        self.actions = self.compare(book);
+                        self.decide(book);
                     }
                     None => self.finish(book),
                 },
@@ -102,6 +129,122 @@ impl Members {
         self.offset = 0;
         self.listed.clear();
         self.actions.clear();
+    }
+
+    fn decide(&mut self, book: &mut Book) {
+        self.actions = self.compare(book);
+        self.step = Step::Verify;
+    }
+
+    /// Whom it is to remove without having looked who they are now: the address by which they were found
+    /// may be another's, and theirs that of somebody of the group. A run that looks up everybody knows.
+    fn next_unverified(&self, book: &Book) -> Option<String> {
+        let is_open = |action: &&Action| {
+            action.kind == Kind::Remove
+                && book.config.options.look_up == LookUp::New
+                && !self.verified.contains(&action.id)
+        };
+        self.actions.iter().find(is_open).map(|action| action.id.clone())
+    }
+
+    fn verified(&mut self, book: &mut Book, answer: Answer) {
+        let Some(id) = self.next_unverified(book) else { return };
+        let problem = match answer {
+            Answer::Ok(Body::User(user)) => {
+                self.is_other |= self.is_of_group(book, &id, &user);
+                None
+            }
+            // Whoever is no user any more is no member either, or can be removed.
+            Answer::Refused(error) if error.is_missing() => None,
+            Answer::Refused(error) => Some(Problem::Refused(error)),
+            Answer::Unknown(why) => Some(Problem::GaveUp(why)),
+            Answer::Ok(_) | Answer::Assumed => Some(Problem::Unconfirmed),
+        };
+        self.verified.insert(id.clone());
+        if let Some(problem) = problem {
+            self.leave(&problem, |action| action.kind == Kind::Remove && action.id == id);
+        }
+    }
+
+    /// Whether the user is somebody of the group, by the address they have now.
+    fn is_of_group(&self, book: &mut Book, id: &str, user: &User) -> bool {
+        let key = user.email.trim().to_lowercase();
+        let (members, _) = self.desired(book);
+        let is_in = members.iter().any(|member| member.key().as_ref() == Some(&key));
+        if is_in {
+            let role = user.role.as_deref().and_then(crate::pagerduty::role);
+            book.users.insert(key, Resolution::Found { id: id.to_owned(), role });
+        }
+        is_in
+    }
+
+    /// Does not do what `is_it` says, for this reason.
+    fn leave(&mut self, problem: &Problem, is_it: impl Fn(&Action) -> bool) -> Vec<Action> {
+        let (left, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.actions).into_iter().partition(is_it);
+        self.actions = stay.into();
+        for action in &left {
+            let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(action));
+            tried.problem = Some(problem.clone());
+        }
+        left
+    }
+
+    /// Leaves what is protected.
+    fn protect(&mut self, book: &mut Book) {
+        if !book.protects() {
+            return;
+        }
+        let guards = book.config.guards().clone();
+        let is_protected = |action: &Action| {
+            action.kind == Kind::Remove && guards.protected().user_named(&action.user, Some(&action.email))
+        };
+        if self.actions.iter().any(is_protected) {
+            let refusal = GuardRefusal::protected(&guards, Guard::ProtectedUser, "it cannot leave a team");
+            self.refuse(book, &refusal, is_protected);
+        }
+        let comes = self.actions.iter().any(|action| action.kind == Kind::Add);
+        let group = book.id(&self.who);
+        let name = book.state.group(&group).map(|entry| entry.name.clone()).unwrap_or_default();
+        let removed = self.actions.iter().filter(|action| action.kind == Kind::Remove).count();
+        if removed > 0
+            && removed >= self.listed.len()
+            && !comes
+            && let Some(refusal) = book.protected_group(&self.who, &[&name], "its team cannot be emptied")
+        {
+            self.refuse(book, &refusal, |action| action.kind == Kind::Remove);
+        }
+    }
+
+    /// A guard refuses what `is_it` says.
+    fn refuse(&mut self, book: &mut Book, refusal: &GuardRefusal, is_it: impl Fn(&Action) -> bool) {
+        let group = book.id(&self.who);
+        for action in self.leave(&Problem::Guarded(refusal.clone()), is_it) {
+            book.guard(action.write(group.clone(), self.team.clone()), refusal.clone());
+        }
+    }
+
+    /// What is about to be taken away and is not noted yet.
+    fn removals(&self, book: &Book) -> Removals {
+        let team = self.team.as_deref().unwrap_or_default();
+        let removed = if book.has_ceilings() { self.uncharged().count() } else { 0 };
+        Removals::of_members(book.config.guards(), team, removed, self.listed.len())
+    }
+
+    fn uncharged(&self) -> impl Iterator<Item = &Action> {
+        let removals = self.actions.iter().filter(|action| action.kind == Kind::Remove);
+        removals.filter(|action| !self.charged.contains_key(&action.id))
+    }
+
+    pub(super) fn charged(&mut self, book: &mut Book, verdict: Result<Timestamp, GuardRefusal>) {
+        self.step = Step::Act;
+        let ids: Vec<String> = self.uncharged().map(|action| action.id.clone()).collect();
+        match verdict {
+            Ok(at) => self.charged.extend(ids.into_iter().map(|id| (id, at))),
+            Err(refusal) => {
+                let is_new = |action: &Action| action.kind == Kind::Remove && ids.contains(&action.id);
+                self.refuse(book, &refusal, is_new);
+            }
+        }
     }
 
     fn begin_look_ups(&mut self, book: &Book) {
@@ -136,6 +279,7 @@ impl Members {
             }
             (Step::List, Answer::Refused(error)) if error.is_team_missing() => self.lost(book),
             (Step::LookUp, answer) => self.looked_up(book, answer),
+            (Step::Verify, answer) => self.verified(book, answer),
             (Step::Act, answer) => self.acted(book, answer),
             (_, Answer::Refused(error)) => self.give_up(book, Problem::Refused(error)),
             (_, Answer::Unknown(why)) => self.give_up(book, Problem::GaveUp(why)),
@@ -171,6 +315,8 @@ impl Members {
         let Some(action) = self.actions.pop_front() else { return };
         let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(&action));
         tried.sent += 1;
+        // Of one that was about to be added before, it is not known what became of it.
+        tried.is_doubtful |= action.is_doubtful || matches!(answer, Answer::Unknown(_));
         match answer {
             Answer::Ok(_) | Answer::Assumed => {
                 tried.is_accepted = true;
@@ -193,9 +339,21 @@ impl Members {
             // The user is not on the team, or there is none any more: that is seen next.
             return self.list_again();
         }
+        let group = book.id(&self.who);
         if action.kind == Kind::Add {
-            let group = book.id(&self.who);
-            book.change(&group, |entry| entry.members.remove(&action.id));
+            let is_doubtful = self.tries.get(&action.id).is_some_and(|tried| tried.is_doubtful);
+            let until = book.late_until().filter(|_| is_doubtful);
+            book.change(&group, |entry| {
+                let added = entry.members.remove(&action.id);
+                if let (Some(until), Some(added)) = (until, added) {
+                    entry.former.insert(action.id.clone(), FormerMember::of(added, until));
+                }
+            });
+        }
+        if let Some(then) = self.charged.remove(&action.id) {
+            let team = self.team.as_deref().unwrap_or_default();
+            let noted = Removals::of_members(book.config.guards(), team, 1, self.listed.len());
+            book.releases.push_back(Released { then, charges: noted.charges().to_vec() });
         }
         let problem = match action.kind {
             Kind::Add if error.status == 400 && action.is_stakeholder => Problem::Stakeholder(error),
@@ -237,7 +395,7 @@ impl Members {
         if !is_left {
             return;
         }
-        let stays = entry.is_to_be_deleted(&book.config);
+        let stays = entry.is_to_be_deleted(&book.config) || !entry.former.is_empty();
         if !stays {
             book.forget(&group);
         }

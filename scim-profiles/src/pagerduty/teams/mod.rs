@@ -13,8 +13,11 @@
 //!   added is handed out to be kept ([`Step::Save`]) before the request is sent. What became of a request
 //!   without an answer is read before it is sent again.
 //! - **One group holds no other up**, and one member neither: what cannot be done is in the report, and is
-//!   tried again by the next run. What concerns all of it (401, 402, 403, a limit that is never lifted,
-//!   nobody who answers) ends the run, and says so.
+//!   tried again by the next run: a 403 on one team or one user too. What concerns all of it (401, 402, a
+//!   search that is answered 403, a limit that is never lifted, nobody who answers) ends the run, and says
+//!   so.
+//! - **A bad push can be held up**: behind [guards](TeamConfig::with_guards) the run takes no more off teams,
+//!   and deletes no more of them, than ceilings permit, and leaves what is protected.
 //! - **Credentials are in requests alone**, not in reports, errors or `Debug`.
 //!
 //! # What is documented
@@ -33,9 +36,10 @@
 //! It makes no users: that is what PagerDuty's SCIM API is for. Teams whose groups exchange their names
 //! are not renamed where PagerDuty lets no two teams have the same name, since neither name is ever free.
 //! Of a search or a list that PagerDuty cuts at 10,000 rows nothing is concluded, and it is not divided:
-//! a name or an address that so many have in them is no name or address to search for. A request that is
-//! given up on and has its effect after all, when the members have been read again, can leave somebody on
-//! a team of whom the bridge does not know that it added them: they stay.
+//! a name or an address that so many have in them is no name or address to search for. A request that has
+//! its effect late, when the members have been read again, is made good by a later run: who was removed or
+//! about to be added is remembered for [some time](TeamOptions::late), if runs are told the
+//! [time](TeamSync::at). A team whose creation has its effect so late that another was created is left over.
 //!
 #![doc = include_str!("../../../pages/pagerduty-teams.md")]
 
@@ -46,6 +50,7 @@ mod config;
 mod desired;
 mod diff;
 mod find;
+mod guard;
 mod members;
 mod pace;
 mod plan;
@@ -64,9 +69,10 @@ pub use config::{
     Mode, OAuthClient, Region, SCOPES, TOKEN_URL, TeamConfig, TeamOptions,
 };
 pub use desired::{DesiredGroup, DesiredMember};
+pub use guard::{GuardRefusal, Guarded, Released, Removals};
 pub use plan::{Plan, Write};
 pub use report::{End, GroupReport, MemberOutcome, MemberReport, Problem, Report, TeamOutcome};
 pub use secret::Secret;
-pub use state::{AddedMember, GroupState, KeptRole, Origin, TeamState};
+pub use state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, TeamState};
 pub use sync::{Request, Save, Step, TeamSync, TransportError};
 pub use tables::{BASE_URLS, ENDPOINTS, OPTIONS, RULES, to_markdown};

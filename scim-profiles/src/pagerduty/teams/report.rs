@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::answer::ApiError;
+use super::guard::{GuardRefusal, Guarded};
 use super::plan::Plan;
 use crate::table;
 
@@ -24,6 +25,9 @@ pub struct Report {
     pub plan: Plan,
     /// The groups: those there are in the order of their ids, then those that are gone.
     pub groups: Vec<GroupReport>,
+    /// What guards refused: for an audit trail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guarded: Vec<Guarded>,
 }
 
 /// How a run ended.
@@ -37,7 +41,8 @@ pub enum End {
     Unauthorized(ApiError),
     /// The account has not the ability that teams need (402).
     MissingAbility(ApiError),
-    /// The credential does not permit it (403).
+    /// The credential does not permit to look for teams or users, or lacks the scope (403); or the
+    /// account may not be used.
     Forbidden(ApiError),
     /// No token is given.
     TokenRefused(ApiError),
@@ -210,6 +215,8 @@ pub enum Problem {
     EscalationPolicy(ApiError),
     /// PagerDuty took it, and does not show it.
     Unconfirmed,
+    /// A guard refuses it.
+    Guarded(GuardRefusal),
     /// PagerDuty refused it.
     Refused(ApiError),
     /// It failed again and again.
@@ -241,6 +248,7 @@ impl fmt::Display for Problem {
             Self::Stakeholder(error) => write!(f, "a stakeholder is on no team: {error}"),
             Self::EscalationPolicy(error) => write!(f, "needed on an escalation policy: {error}"),
             Self::Unconfirmed => f.write_str("accepted, and not to be seen"),
+            Self::Guarded(refusal) => write!(f, "guarded: {}", refusal.detail),
             Self::Refused(error) => write!(f, "refused: {error}"),
             Self::GaveUp(why) => write!(f, "given up: {why}"),
         }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::answer::{Body, Member, Page};
 use super::book::{Answer, Book, Turn, Who};
 use super::config::Deletion;
+use super::guard::{GuardRefusal, Released, Removals};
 use super::members::Members;
 use super::plan::Write;
 use super::report::{Problem, TeamOutcome};
@@ -19,20 +22,33 @@ pub(super) struct Retire {
     offset: usize,
     /// Who is on the team and was not added by the bridge.
     others: BTreeSet<String>,
+    /// How many are on it.
+    listed: usize,
     attempts: u32,
+    /// What the ledger of the guards has noted.
+    charged: Option<Released>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Begin,
     List,
+    Guard,
     Delete,
     Done,
 }
 
 impl Retire {
     pub(super) fn new(group: String) -> Self {
-        Self { who: Who::Gone(group), step: Step::Begin, offset: 0, others: BTreeSet::new(), attempts: 0 }
+        Self {
+            who: Who::Gone(group),
+            step: Step::Begin,
+            offset: 0,
+            others: BTreeSet::new(),
+            listed: 0,
+            attempts: 0,
+            charged: None,
+        }
     }
 
     pub(super) fn turn(&mut self, book: &mut Book) -> Turn {
@@ -48,6 +64,14 @@ impl Retire {
                 Turn::Done
             }
             Step::List => Turn::Call(Call::Members { team, offset: self.offset }),
+            Step::Guard => {
+                let removals = self.removals(book, &team);
+                if !removals.is_nothing() {
+                    return Turn::Charge(removals);
+                }
+                self.step = Step::Delete;
+                self.turn(book)
+            }
             Step::Delete => {
                 Turn::Call(Call::Write(Write::DeleteTeam { group, team, name: entry.name.clone() }))
             }
@@ -60,6 +84,10 @@ impl Retire {
         let group = book.id(&self.who);
         // Unless another group has taken the team over in this run.
         let Some(entry) = book.state.group(&group).cloned() else { return };
+        let is_to_go = book.config.options.deletion == Deletion::Delete && entry.team.is_some();
+        if is_to_go && let Some(refusal) = book.protected_group(&self.who, &[&entry.name], GONE) {
+            return self.guarded(book, refusal);
+        }
         match (&entry, book.config.options.deletion) {
             (_, Deletion::Keep) => {
                 book.finish(&self.who);
@@ -95,6 +123,7 @@ impl Retire {
             (Step::List, Answer::Ok(Body::Members(page))) => self.read(book, page),
             (Step::Delete, Answer::Ok(_) | Answer::Assumed) => self.gone(book, TeamOutcome::Deleted),
             (Step::Delete, Answer::Refused(error)) => {
+                book.releases.extend(self.charged.take());
                 let is_needed = error.has_associations();
                 book.problem(
                     &self.who,
@@ -110,6 +139,7 @@ impl Retire {
                 self.step = Step::List;
                 self.offset = 0;
                 self.others.clear();
+                self.listed = 0;
             }
             (_, Answer::Refused(error)) => self.give_up(book, Problem::Refused(error)),
             (_, Answer::Unknown(why)) => self.give_up(book, Problem::GaveUp(why)),
@@ -119,17 +149,49 @@ impl Retire {
 
     fn read(&mut self, book: &mut Book, page: Page<Member>) {
         let group = book.id(&self.who);
-        let ours = book.state.group(&group).map(|entry| &entry.members);
-        let others = page.rows.into_iter().map(|member| member.id);
-        self.others.extend(others.filter(|id| !ours.is_some_and(|ours| ours.contains_key(id))));
+        let entry = book.state.group(&group);
+        let is_ours =
+            |id: &str| entry.is_some_and(|one| one.members.contains_key(id) || one.former.contains_key(id));
+        self.listed += page.rows.len();
+        self.others.extend(page.rows.into_iter().map(|member| member.id).filter(|id| !is_ours(id)));
         match page.next {
             Some(next) => self.offset = next,
-            None if self.others.is_empty() => self.step = Step::Delete,
+            None if self.others.is_empty() => self.step = Step::Guard,
             None => {
                 book.problem(&self.who, Problem::OtherMembers(self.others.len()));
                 self.empty(book);
             }
         }
+    }
+
+    fn removals(&self, book: &Book, team: &str) -> Removals {
+        let guards = book.config.guards();
+        if self.charged.is_some() || !book.has_ceilings() {
+            return Removals::of_members(guards, team, 0, 0);
+        }
+        Removals::of_team(guards, team, self.listed, book.teams())
+    }
+
+    pub(super) fn charged(&mut self, book: &mut Book, verdict: Result<Timestamp, GuardRefusal>) {
+        let group = book.id(&self.who);
+        let team = book.state.group(&group).and_then(|entry| entry.team.clone()).unwrap_or_default();
+        match verdict {
+            Ok(then) => {
+                let charges = self.removals(book, &team).charges().to_vec();
+                self.charged = Some(Released { then, charges });
+                self.step = Step::Delete;
+            }
+            Err(refusal) => self.guarded(book, refusal),
+        }
+    }
+
+    /// A guard refuses what was to become of the team, which stays as it is.
+    fn guarded(&mut self, book: &mut Book, refusal: GuardRefusal) {
+        let group = book.id(&self.who);
+        let entry = book.state.group(&group).cloned().unwrap_or_default();
+        let write = Write::DeleteTeam { group, team: entry.team.unwrap_or_default(), name: entry.name };
+        book.guard(write, refusal.clone());
+        self.give_up(book, Problem::Guarded(refusal));
     }
 
     /// Those whom the bridge added are taken off the team.
@@ -152,3 +214,5 @@ impl Retire {
         book.finish(&self.who);
     }
 }
+
+const GONE: &str = "its team cannot be deleted";

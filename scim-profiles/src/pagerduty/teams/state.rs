@@ -43,6 +43,9 @@ pub struct GroupState {
     /// Whom the bridge added to the team or is about to add, by the `id` of the PagerDuty user.
     #[serde(default)]
     pub members: BTreeMap<String, AddedMember>,
+    /// Who was one of them, and may be on the team again by a request that has its effect late.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former: BTreeMap<String, FormerMember>,
 }
 
 /// How a team came to be a group's.
@@ -69,6 +72,17 @@ pub struct AddedMember {
     pub kept_role: Option<KeptRole>,
 }
 
+/// Somebody whom the bridge removed from a team, or was about to add and does not see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerMember {
+    /// The `id` of the SCIM user.
+    pub user: String,
+    /// The e-mail address by which the PagerDuty user was found.
+    pub email: String,
+    /// Until when that is remembered, in seconds since 1970.
+    pub until: i64,
+}
+
 /// A role that PagerDuty took and does not show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRole {
@@ -76,6 +90,17 @@ pub struct KeptRole {
     pub wanted: TeamRole,
     /// The role that PagerDuty shows.
     pub seen: String,
+}
+
+impl FormerMember {
+    pub(super) fn of(added: AddedMember, until: i64) -> Self {
+        Self { user: added.user, email: added.email, until }
+    }
+
+    /// As one who is to be removed.
+    pub(super) fn as_added(&self) -> AddedMember {
+        AddedMember { user: self.user.clone(), email: self.email.clone(), kept_role: None }
+    }
 }
 
 impl TeamState {

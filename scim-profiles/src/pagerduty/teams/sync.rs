@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::header::{HeaderMap, WWW_AUTHENTICATE};
 use http::{Request as HttpRequest, Response as HttpResponse, StatusCode};
+use jiff::Timestamp;
 
 use super::answer::{self, ApiError, Body};
 use super::book::{Answer, Book, Turn};
@@ -11,6 +13,7 @@ use super::check::Check;
 use super::config::TeamConfig;
 use super::desired::DesiredGroup;
 use super::find::Find;
+use super::guard::{GuardRefusal, Released, Removals};
 use super::members::Members;
 use super::pace::Pace;
 use super::plan::Write;
@@ -19,6 +22,7 @@ use super::retire::Retire;
 use super::state::{GroupState, TeamState};
 use super::token::Session;
 use super::wire::{self, Call};
+use crate::guard::{Charged, Lift};
 
 /// How many tasks in a row may fail for want of an answer before the run ends.
 const MAX_FAILED_TASKS: u32 = 3;
@@ -62,6 +66,7 @@ const MAX_FAILED_TASKS: u32 = 3;
 ///         Step::Save(save) => kept.set(&save.group, save.state.cloned()),
 ///         Step::Wait(pause) => now += pause,
 ///         Step::Done(report) => break report,
+///         Step::Charge(_) | Step::Release(_) => unreachable!("there are no guards"),
 ///     }
 /// };
 /// assert_eq!(sent[1], "POST /teams");
@@ -80,6 +85,8 @@ pub struct TeamSync {
     /// What is to be sent next, if that is known: again, or when what it depends on is kept.
     pending: Option<Call>,
     in_flight: Option<Call>,
+    /// What the guards are asked for.
+    asked: Option<Removals>,
     /// How often the pending call failed, and the call for a token.
     attempts: u32,
     token_attempts: u32,
@@ -96,6 +103,11 @@ pub enum Step<'a> {
     /// To keep what is remembered of a group, before the next step. If that fails, the run must not go
     /// on: what it would do next could not be made good after a crash.
     Save(Save<'a>),
+    /// To note this in the ledger of the guards, and to say by [`charged`](TeamSync::charged) what became
+    /// of that. It comes where [guards](TeamConfig::with_guards) have a ceiling on it.
+    Charge(Removals),
+    /// To take this back from the ledger: PagerDuty refused it.
+    Release(Released),
     /// To wait for this long, then to ask again.
     Wait(Duration),
     /// Nothing more: the run is over.
@@ -204,6 +216,15 @@ impl Task {
             Self::Retire(task) => task.answer(book, answer),
         }
     }
+
+    fn charged(&mut self, book: &mut Book, verdict: Result<Timestamp, GuardRefusal>) {
+        match self {
+            // INVARIANT: these take nothing away.
+            Self::Check(_) | Self::Find(_) => {}
+            Self::Members(task) => task.charged(book, verdict),
+            Self::Retire(task) => task.charged(book, verdict),
+        }
+    }
 }
 
 impl TeamSync {
@@ -220,11 +241,28 @@ impl TeamSync {
             task: None,
             pending: None,
             in_flight: None,
+            asked: None,
             attempts: 0,
             token_attempts: 0,
             failed_tasks: 0,
             end: None,
         }
+    }
+
+    /// The same at this time. Then it is remembered for [some time](super::TeamOptions::late) who was taken
+    /// off a team, and who was about to be added and is not seen: a request can have its effect late.
+    /// Without the time, whom such a request puts onto a team stays there.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.book.now = Some(now);
+        self
+    }
+
+    /// The same where an operator lifted the guards, as their ledger has it, and that is not over.
+    #[must_use]
+    pub fn with_lift(mut self, lift: Option<Lift>) -> Self {
+        self.book.lift = lift;
+        self
     }
 
     /// What is remembered now. A dry run's is not to be kept.
@@ -256,8 +294,14 @@ impl TeamSync {
             if let Some(group) = self.book.next_save() {
                 return Step::Save(Save { state: self.book.state.group(&group), group });
             }
+            if let Some(released) = self.book.releases.pop_front() {
+                return Step::Release(released);
+            }
             if let Some(end) = &self.end {
                 return Step::Done(self.report(end.clone()));
+            }
+            if let Some(removals) = &self.asked {
+                return Step::Charge(removals.clone());
             }
             if let Some(pause) = self.pace.wait(now, &self.book.config.options, &mut random) {
                 return Step::Wait(pause);
@@ -290,6 +334,10 @@ impl TeamSync {
             Turn::Call(call) => Some(call),
             Turn::Wait(pause) => {
                 self.pace.wait_for(now, pause);
+                None
+            }
+            Turn::Charge(removals) => {
+                self.asked = Some(removals);
                 None
             }
             Turn::Done => {
@@ -331,6 +379,16 @@ impl TeamSync {
         }
     }
 
+    /// The ledger of the guards says this, since `at`, of what was to be [noted](Step::Charge). In a dry
+    /// run, ask one in memory, so that nothing is noted.
+    pub fn charged(&mut self, at: Timestamp, charged: &Charged) {
+        let Some(removals) = self.asked.take() else { return };
+        let verdict = removals.verdict(self.book.config.guards(), at, charged);
+        if let Some(task) = &mut self.task {
+            task.charged(&mut self.book, verdict);
+        }
+    }
+
     /// The request had this answer.
     pub fn receive(&mut self, now: Duration, response: HttpResponse<Vec<u8>>) {
         let Some(call) = self.in_flight.take() else { return };
@@ -359,7 +417,7 @@ impl TeamSync {
         } else if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
             let auth = self.book.config.auth();
             let error = ApiError::read(status, &body, |text| self.session.redact(auth, text));
-            self.refused(call, error);
+            self.refused(call, error, is_scope_missing(&parts.headers));
         } else {
             self.pace.refused(now, &parts.headers, "retry-after");
             self.unknown(call, format!("the answer is {}", status.as_u16()));
@@ -392,14 +450,15 @@ impl TeamSync {
         self.deliver(Answer::Ok(body));
     }
 
-    fn refused(&mut self, call: Call, error: ApiError) {
+    fn refused(&mut self, call: Call, error: ApiError, is_scope_missing: bool) {
         self.pace.succeeded();
         match (error.status, &call) {
             (_, Call::Token) => self.finish(End::TokenRefused(error)),
             (401, _) if self.session.renew(self.book.config.auth()) => self.pending = Some(call),
             (401, _) => self.finish(End::Unauthorized(error)),
             (402, _) => self.finish(End::MissingAbility(error)),
-            (403, _) => self.finish(End::Forbidden(error)),
+            (403, call) if is_scope_missing || call.is_search() => self.finish(End::Forbidden(error)),
+            _ if error.is_of_account() => self.finish(End::Forbidden(error)),
             _ => {
                 self.failed_tasks = 0;
                 self.deliver(Answer::Refused(error));
@@ -458,6 +517,13 @@ impl TeamSync {
             end,
             plan: self.book.plan.clone(),
             groups: self.book.reports(),
+            guarded: self.book.guarded.clone(),
         }
     }
+}
+
+/// Whether the answer says that the token lacks a scope (RFC 6750 §3.1).
+fn is_scope_missing(headers: &HeaderMap) -> bool {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    challenges.into_iter().any(|challenge| challenge.contains("insufficient_scope"))
 }

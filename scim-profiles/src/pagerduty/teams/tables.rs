@@ -54,6 +54,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("PUT", "/teams/{id}/users/{user_id}", WRITE, "teams.write"),
     endpoint("DELETE", "/teams/{id}/users/{user_id}", WRITE, "teams.write"),
     endpoint("GET", "/users", READ, "users.read"),
+    endpoint("GET", "/users/{id}", READ_ONE, "users.read"),
 ];
 
 const fn endpoint(
@@ -150,6 +151,16 @@ pub const RULES: &[Lifecycle] = &[
         SCIMIFY.as_inferred(),
     ),
     rule(
+        "member-verified",
+        "whom the bridge remembers is read before being removed, unless everybody is looked up: who has the address of a member by now stays",
+        SCIMIFY.as_inferred(),
+    ),
+    rule(
+        "member-late",
+        "who was removed or about to be added is remembered for some time, and removed where a late request adds them",
+        REST_API.as_inferred(),
+    ),
+    rule(
         "member-not-found-kept",
         "who is in the group and is not found any more is not removed",
         SCIMIFY.as_inferred(),
@@ -187,7 +198,18 @@ pub const RULES: &[Lifecycle] = &[
         RATE_LIMITS,
     ),
     answered("missing-ability", 402, "the account lacks the ability (2014): the run ends", ERRORS),
-    answered("forbidden", 403, "the credential does not permit it, or lacks the scope: the run ends", OAUTH),
+    answered(
+        "forbidden",
+        403,
+        "what the credential may not do with a team or a user is reported for that, and the rest goes on",
+        ERRORS,
+    ),
+    answered(
+        "forbidden-all",
+        403,
+        "the run ends where a search is refused, the token lacks a scope, or the account may not be used (2007, 2008, 2009, 2012)",
+        ERRORS.as_inferred(),
+    ),
     answered(
         "unauthorized",
         401,
@@ -266,6 +288,12 @@ pub const OPTIONS: &[OptionRow] = &[
     option("max_backoff", "60 s", "the longest such pause", RATE_LIMITS.as_inferred()),
     option("polls", "5", "how often a role that is not seen yet is waited for", TERRAFORM.as_inferred()),
     option("poll_pause", "2 s", "how long each time", TERRAFORM.as_inferred()),
+    option(
+        "late",
+        "10 min",
+        "for how long it is remembered who was removed or about to be added",
+        REST_API.as_inferred(),
+    ),
     option("max_body_bytes", "4 MiB", "the longest answer that is read", REST_API.as_inferred()),
 ];
 

@@ -23,8 +23,17 @@ pub(super) enum Call {
     Members { team: String, offset: usize },
     /// For users who have this in their name or e-mail address.
     Users { email: String, offset: usize },
+    /// For a user.
+    User(String),
     /// To change something.
     Write(Write),
+}
+
+impl Call {
+    /// Whether it looks among all that there is, and names no team and no user.
+    pub(super) const fn is_search(&self) -> bool {
+        matches!(self, Self::Teams { .. } | Self::Users { .. })
+    }
 }
 
 impl fmt::Display for Call {
@@ -35,6 +44,7 @@ impl fmt::Display for Call {
             Self::Teams { name, .. } => write!(f, "find the team `{}`", name.escape_debug()),
             Self::Members { team, .. } => write!(f, "list the members of {team}"),
             Self::Users { email, .. } => write!(f, "find the user `{}`", email.escape_debug()),
+            Self::User(user) => write!(f, "read the user {user}"),
             Self::Write(write) => write.fmt(f),
         }
     }
@@ -56,6 +66,7 @@ pub(super) fn request(
         Call::Team(team) => (Method::GET, format!("/teams/{}", encode(team)), None),
         Call::Teams { name, offset } => (Method::GET, search("/teams", name, *offset), None),
         Call::Users { email, offset } => (Method::GET, search("/users", email, *offset), None),
+        Call::User(user) => (Method::GET, format!("/users/{}", encode(user)), None),
         Call::Members { team, offset } => {
             (Method::GET, format!("/teams/{}/members?limit={PAGE}&offset={offset}", encode(team)), None)
         }

@@ -1,0 +1,220 @@
+//! What the bridge itself takes away, held up by guards.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use scim_core::TenantId;
+use scim_profiles::guard::{Ceiling, GuardLedger as _, Guards, Lift, MemoryLedger, Protected};
+use scim_profiles::pagerduty::teams::{
+    Deletion, DesiredGroup, MemberOutcome, Mode, Problem, Report, TeamConfig, TeamOptions, TeamOutcome,
+    TeamState, TeamSync,
+};
+
+use crate::model::PagerDuty;
+use crate::run::{Fault, clock, ready, run_sync, with};
+
+/// An account with people, and runs one after the other on one ledger.
+struct World {
+    model: PagerDuty,
+    state: TeamState,
+    ledger: MemoryLedger,
+    now: Duration,
+    lift: Option<Lift>,
+}
+
+impl World {
+    fn new() -> Self {
+        let people = (0..20)
+            .fold(PagerDuty::new(), |model, number| model.with_user(&format!("PU{number}"), &email(number)));
+        Self {
+            model: people,
+            state: TeamState::default(),
+            ledger: MemoryLedger::new(),
+            // As the clock of the runs against the model.
+            now: Duration::from_secs(1_000),
+            lift: None,
+        }
+    }
+
+    fn run(&mut self, config: &TeamConfig, groups: &[DesiredGroup]) -> Report {
+        let sync = TeamSync::new(config.clone(), groups.to_vec(), self.state.clone()).with_lift(self.lift);
+        let Self { model, state, ledger, .. } = self;
+        model.log.clear();
+        run_sync(sync, (model, config, state), ledger, || Fault::None, |_, _, _| {}).unwrap()
+    }
+
+    fn members(&self, team: &str) -> usize {
+        self.model.team_named(team).map_or(0, |(_, team)| team.members.len())
+    }
+}
+
+fn email(number: usize) -> String {
+    format!("user{number}@example.com")
+}
+
+fn group(id: &str, name: &str, members: std::ops::Range<usize>) -> DesiredGroup {
+    members.fold(DesiredGroup::new(id, name), |group, number| {
+        group.with_member(format!("s{number}"), email(number))
+    })
+}
+
+fn day() -> Ceiling {
+    Ceiling::within(SignedDuration::from_hours(24)).unwrap()
+}
+
+fn guarded(guards: Guards, change: impl FnOnce(&mut TeamOptions)) -> TeamConfig {
+    with(change).with_guards(guards.with_remedy("Ann can lift that", "Bo can lift that"))
+}
+
+fn told(report: &Report) -> Vec<&str> {
+    let refusals = report.problems().filter_map(|problem| match problem {
+        Problem::Guarded(refusal) => Some(refusal.rule),
+        _ => None,
+    });
+    refusals.collect()
+}
+
+#[test]
+fn a_group_that_is_emptied_by_mistake_does_not_empty_its_team() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_member_removals(day().with_count(3)), |_| {});
+    world.run(&config, &[group("g1", "Ops", 0..10), group("g2", "Dev", 0..5)]);
+    // One leaves Dev by right; somebody comes to Ops all the same.
+    let pushed = [group("g1", "Ops", 10..11), group("g2", "Dev", 0..4)];
+    let report = world.run(&config, &pushed);
+    assert_eq!((world.members("Ops"), world.members("Dev")), (11, 4));
+    assert_eq!(told(&report), ["guard-team-removals"; 10]);
+    assert_eq!(report.guarded.len(), 10);
+    assert_eq!(
+        report.guarded[0].refusal.detail,
+        "no more than 3 removals from teams within 24h, and with this there would be 10; Ann can lift that, \
+         and otherwise time alone is no help, since this is more than that by itself (guard-team-removals)"
+    );
+    let json = serde_json::to_value(&report).unwrap();
+    let first = &json["guarded"][0];
+    assert_eq!(
+        (first["action"].as_str(), first["rule"].as_str()),
+        (Some("remove-member"), Some("guard-team-removals"))
+    );
+    let dev = report.group("g2").unwrap();
+    assert_eq!(dev.members.last().unwrap().outcome, MemberOutcome::Removed);
+    // What is refused does not count: two more may go, and then none.
+    world.run(&config, &[group("g1", "Ops", 0..11), group("g2", "Dev", 0..2)]);
+    assert_eq!(world.members("Dev"), 2);
+    let report = world.run(&config, &[group("g1", "Ops", 0..11), group("g2", "Dev", 0..1)]);
+    assert_eq!((world.members("Dev"), told(&report).len()), (2, 1));
+    // An operator lifts it.
+    world.lift = Some(Lift::ceilings(Timestamp::MAX));
+    let report = world.run(&config, &pushed);
+    assert_eq!((world.members("Ops"), report.guarded.len()), (1, 0));
+}
+
+#[test]
+fn a_share_is_of_each_team() {
+    let mut world = World::new();
+    let ceiling = day().with_share(20, 5).unwrap();
+    let config = guarded(Guards::new().with_member_removals(ceiling), |_| {});
+    world.run(&config, &[group("g1", "Ops", 0..10), group("g2", "Dev", 0..4)]);
+    // Of a few one is a large share: that is no matter.
+    let report = world.run(&config, &[group("g1", "Ops", 0..8), group("g2", "Dev", 0..1)]);
+    assert_eq!((world.members("Ops"), world.members("Dev"), report.guarded.len()), (8, 1, 0));
+    let report = world.run(&config, &[group("g1", "Ops", 0..7), group("g2", "Dev", 0..1)]);
+    assert_eq!((world.members("Ops"), report.guarded.len()), (8, 1));
+    assert!(report.guarded[0].refusal.detail.contains("which is 20 % of 10 members of the team"));
+}
+
+#[test]
+fn teams_are_deleted_up_to_a_ceiling() {
+    let mut world = World::new();
+    let guards = Guards::new().with_team_deletions(day().with_count(1));
+    let config = guarded(guards, |options| options.deletion = Deletion::Delete);
+    world.run(&config, &[group("g1", "A", 0..2), group("g2", "B", 0..2), group("g3", "C", 0..1)]);
+    let report = world.run(&config, &[]);
+    assert_eq!(world.model.teams.len(), 2);
+    assert_eq!(told(&report), ["guard-team-deletions"; 2]);
+    // The others stay as they are, and are remembered.
+    assert_eq!((world.members("B"), world.members("C"), world.state.groups.len()), (2, 1, 2));
+    // Whoever is on a team that is deleted leaves it.
+    let guards = Guards::new().with_member_removals(day().with_count(1));
+    let config = guarded(guards, |options| options.deletion = Deletion::Delete);
+    let report = world.run(&config, &[]);
+    assert_eq!(world.model.teams.values().map(|team| team.name.as_str()).collect::<Vec<_>>(), ["B"]);
+    assert_eq!(told(&report), ["guard-team-removals"]);
+}
+
+#[test]
+fn what_pagerduty_refuses_does_not_count() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_member_removals(day().with_count(2)), |_| {});
+    world.run(&config, &[group("g1", "Ops", 0..4)]);
+    let ops = world.model.team_named("Ops").unwrap().0.clone();
+    let policy = &mut world.model.teams.get_mut(&ops).unwrap().on_escalation_policy;
+    policy.extend(["PU2".to_owned(), "PU3".to_owned()]);
+    for _ in 0..3 {
+        let report = world.run(&config, &[group("g1", "Ops", 0..2)]);
+        assert!(report.problems().all(|problem| matches!(problem, Problem::EscalationPolicy(_))), "{report}");
+    }
+    world.run(&config, &[group("g1", "Ops", 2..4)]);
+    assert_eq!(world.members("Ops"), 2);
+    // What was made does.
+    world.model.teams.get_mut(&ops).unwrap().on_escalation_policy.clear();
+    assert_eq!(told(&world.run(&config, &[group("g1", "Ops", 0..0)])).len(), 2);
+    let noted = ready(world.ledger.lifted(&TenantId::new("t-123"))).unwrap();
+    assert_eq!(noted, None);
+}
+
+#[test]
+fn what_is_protected_stays_until_that_is_lifted() {
+    let mut world = World::new();
+    let protected =
+        || Protected::new().with_user("S1").with_user("s1").with_user("USER2@example.com").with_group("ops");
+    let guards = || Guards::new().with_protected(protected());
+    let config = guarded(guards(), |options| options.deletion = Deletion::Delete);
+    world.run(&config, &[group("g1", "Ops", 0..2), group("g2", "Dev", 1..5)]);
+    // By the id and by the address; the others leave.
+    let report = world.run(&config, &[group("g1", "Operations", 5..5), group("g2", "Dev", 4..5)]);
+    assert_eq!(world.members("Dev"), 3);
+    let mut rules = told(&report);
+    rules.sort_unstable();
+    // Ops keeps its name and is not emptied; of Dev two stay.
+    assert_eq!(world.members("Ops"), 1, "{report}");
+    assert!(world.model.team_named("Operations").is_none());
+    assert_eq!(
+        rules,
+        ["guard-protected-group", "guard-protected-user", "guard-protected-user", "guard-protected-user"]
+    );
+    // Without protected users it would be emptied, or deleted with its group.
+    let of_group = Guards::new().with_protected(Protected::new().with_group("g1"));
+    let report = world.run(&guarded(of_group, |_| {}), &[group("g1", "Ops", 5..5), group("g2", "Dev", 0..5)]);
+    assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-group"], 1));
+    assert_eq!(
+        report.guarded[0].refusal.detail,
+        "the group is protected: its team cannot be emptied; Bo can lift that (guard-protected-group)"
+    );
+    let report = world.run(&config, &[group("g2", "Dev", 4..5)]);
+    assert_eq!((told(&report)[0], world.members("Ops")), ("guard-protected-user", 1));
+    assert!(told(&report).contains(&"guard-protected-group") && world.members("Dev") == 3, "{report}");
+    // The ceilings alone are no matter of protection.
+    world.lift = Some(Lift::ceilings(Timestamp::MAX));
+    assert_eq!(told(&world.run(&config, &[group("g2", "Dev", 4..5)])).len(), 3);
+    world.lift = Some(Lift::everything(Timestamp::MAX));
+    let report = world.run(&config, &[group("g2", "Dev", 4..5)]);
+    assert_eq!((told(&report).len(), world.members("Dev"), world.model.teams.len()), (0, 1, 1));
+    assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::Deleted]);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_refused() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_member_removals(day().with_count(1)), |_| {});
+    world.run(&config, &[group("g1", "Ops", 0..4)]);
+    let mut dry = config.clone();
+    dry.options.mode = Mode::DryRun;
+    let kept = std::mem::take(&mut world.ledger);
+    let report = world.run(&dry, &[group("g1", "Ops", 0..1)]);
+    assert_eq!((report.plan.is_empty(), report.guarded.len()), (true, 3));
+    world.ledger = kept;
+    let report = world.run(&config, &[group("g1", "Ops", 0..3)]);
+    assert_eq!((report.plan.writes().len(), world.members("Ops")), (1, 3));
+    assert_eq!(clock(world.now), Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000));
+}
