@@ -6,6 +6,7 @@
 //! Where the look-ups are all that the filter says, they stand alone.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use scim_core::schema::{AttributeType, ResourceSchema};
 use scim_core::store::StoreError;
@@ -19,7 +20,9 @@ use super::members::{MEMBERS, member_value};
 /// A condition as SQL text with its bind values; `?1` is the tenant and `?2` the resource type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sql {
-    /// What follows `WHERE r.tenant = ?1 AND r.type = ?2`; empty, or beginning with ` AND `.
+    /// Whether the rows are those of a key, `?3` being its attribute and `?4` its value.
+    pub(super) by_key: bool,
+    /// What else is said of the rows; empty, or beginning with ` AND `.
     pub(super) text: String,
     /// The values of `?3` and on. Values reach SQL in no other way.
     pub(super) values: Vec<SqlValue>,
@@ -56,8 +59,7 @@ impl Sql {
         let lookup = lookup(schema, below, filter.expr(), MAX_DEPTH, &mut terms);
         let mut is_exact = false;
         if let Some((lookup, exact)) = lookup {
-            sql.text.push_str(" AND ");
-            sql.push(&lookup);
+            sql.push_first(lookup, dialect);
             (sql.is_lookup, is_exact) = (true, exact);
         }
         if !is_exact {
@@ -70,39 +72,68 @@ impl Sql {
         Ok(sql)
     }
 
-    fn push(&mut self, lookup: &Lookup<'_>) {
+    /// The look-up that finds the rows, by a key if there is one: SQLite makes a table of what stands in
+    /// an `IN`, which takes longer than to look a row up.
+    fn push_first(&mut self, lookup: Lookup<'_>, dialect: Dialect) {
+        let mut terms = match lookup {
+            Lookup::All(terms) => terms,
+            other => vec![other],
+        };
+        let key = terms.iter().position(|term| matches!(term, Lookup::Key(..)));
+        let by_id = terms.iter().any(|term| matches!(term, Lookup::Id(_)));
+        if let Some(key) = key.filter(|_| !by_id)
+            && let Lookup::Key(attribute, value) = terms.remove(key)
+        {
+            self.by_key = true;
+            self.values.push(SqlValue::Text(attribute.to_owned()));
+            self.values.push(SqlValue::Text(value.into_owned()));
+        }
+        // Of one resource it is asked whether it is among the ids; of many each id is looked up, also by
+        // PostgreSQL if it is an element of an array, where it might walk through the type for a join.
+        let among = match dialect {
+            Dialect::Postgres if !by_id => ("r.id = ANY (ARRAY(", "))"),
+            _ => ("r.id IN (", ")"),
+        };
+        for term in &terms {
+            self.text.push_str(" AND ");
+            self.push(term, among);
+        }
+    }
+
+    fn push(&mut self, lookup: &Lookup<'_>, among: (&str, &str)) {
+        let (begin, end) = among;
         match lookup {
             Lookup::All(terms) => {
                 for (index, term) in terms.iter().enumerate() {
                     self.text.push_str(if index == 0 { "(" } else { " AND " });
-                    self.push(term);
+                    self.push(term, among);
                 }
                 self.text.push(')');
             }
             // SQLite looks a union of keys up one by one; for an `OR` of look-ups it would walk
             // through the type.
             Lookup::Any(terms) => {
-                self.text.push_str("r.id IN (");
+                self.text.push_str(begin);
                 for (index, term) in terms.iter().enumerate() {
                     self.text.push_str(if index == 0 { "" } else { " UNION ALL " });
-                    self.push_ids(term);
+                    self.push_ids(term, among);
                 }
-                self.text.push(')');
+                self.text.push_str(end);
             }
             Lookup::Id(id) => {
                 self.text.push_str("r.id = ");
                 self.push_bind(id);
             }
             Lookup::Key(..) | Lookup::Member(_) | Lookup::InGroups(..) => {
-                self.text.push_str("r.id IN (");
-                self.push_ids(lookup);
-                self.text.push(')');
+                self.text.push_str(begin);
+                self.push_ids(lookup, among);
+                self.text.push_str(end);
             }
         }
     }
 
     /// The ids that a look-up finds, as a `SELECT`.
-    fn push_ids(&mut self, lookup: &Lookup<'_>) {
+    fn push_ids(&mut self, lookup: &Lookup<'_>, among: (&str, &str)) {
         match lookup {
             Lookup::Id(id) => {
                 self.text.push_str("SELECT ");
@@ -131,7 +162,7 @@ impl Sql {
             Lookup::All(_) | Lookup::Any(_) => {
                 self.text
                     .push_str("SELECT r.id FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND ");
-                self.push(lookup);
+                self.push(lookup, among);
             }
         }
     }
@@ -157,9 +188,15 @@ impl Sql {
 
     fn push_bind(&mut self, value: &str) {
         self.values.push(SqlValue::Text(value.to_owned()));
-        self.text.push('?');
-        self.text.push_str(&(self.values.len() + 2).to_string());
+        push_place(&mut self.text, self.values.len() + 2);
     }
+}
+
+/// The parameter of this number.
+pub(super) fn push_place(text: &mut String, number: usize) {
+    text.push('?');
+    // To a String, nothing fails.
+    let _ = write!(text, "{number}");
 }
 
 /// Where filters find the attributes: in the JSON of the resource, and of its members in theirs.

@@ -48,6 +48,13 @@ impl Connections {
         Self(Arc::new(Shared { options, places, limits, idle: Mutex::default() }))
     }
 
+    /// A connection that answered a moment ago, if there is one and nobody waits for it.
+    pub(super) fn at_hand(&self) -> Option<Lent> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned().ok()?;
+        let Idle { connection, made, .. } = self.idle().pop_if(|idle| idle.used.elapsed() < TRUSTED)?;
+        Some(self.lent(connection, made, place))
+    }
+
     /// A connection that answered a moment ago, or does so now.
     pub(super) async fn take(&self) -> Result<Lent, StoreError> {
         let Shared { options, places, limits, .. } = &*self.0;

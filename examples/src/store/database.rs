@@ -157,13 +157,27 @@ impl Database {
 
     /// Begins to read with one statement, which sees one commit.
     pub(super) async fn once(&self) -> Result<Tx, StoreError> {
+        match self.at_hand() {
+            Some(tx) => Ok(tx),
+            // On the heap, so that what waits for nothing takes little room.
+            None => Box::pin(self.once_of_pool()).await,
+        }
+    }
+
+    /// What a statement can be made with at once.
+    fn at_hand(&self) -> Option<Tx> {
         match self {
-            Self::Sqlite { readers, direct: Some(direct), most, .. } => Ok(Tx::SqliteDirect(Reads {
-                direct: Arc::clone(direct),
-                readers: readers.clone(),
-                most: *most,
-            })),
-            Self::Sqlite { readers, direct: None, most, .. } => {
+            Self::Sqlite { readers, direct, most, .. } => {
+                let direct = direct.as_ref().map(Arc::clone)?;
+                Some(Tx::SqliteDirect(Reads { direct, readers: readers.clone(), most: *most }))
+            }
+            Self::Postgres(connections) => connections.at_hand().map(Tx::Postgres),
+        }
+    }
+
+    async fn once_of_pool(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { readers, most, .. } => {
                 let pool = readers.clone();
                 once(finished(async move { pool.acquire().await }).await?, *most).await
             }
@@ -343,6 +357,7 @@ impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'
 {}
 
 /// A statement with the values of its parameters, `?1` and on.
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct Statement {
     text: Cow<'static, str>,
     values: Vec<SqlValue>,
@@ -393,18 +408,20 @@ impl Statement {
     }
 
     #[cfg(test)]
-    pub(super) fn into_values(self) -> Vec<SqlValue> {
-        self.values
+    pub(super) fn parts(&self) -> (&str, &[SqlValue]) {
+        (&self.text, &self.values)
     }
 
     /// The text with PostgreSQL's parameters. A question mark that is none has no digit behind it.
-    fn for_postgres(&self) -> String {
-        let mut parts = self.text.split('?');
-        let mut text = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            text.push(if part.starts_with(|first: char| first.is_ascii_digit()) { '$' } else { '?' });
-            text.push_str(part);
+    pub(super) fn for_postgres(&self) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut rest = &*self.text;
+        while let Some((before, behind)) = rest.split_once('?') {
+            text.push_str(before);
+            text.push(if behind.starts_with(|first: char| first.is_ascii_digit()) { '$' } else { '?' });
+            rest = behind;
         }
+        text.push_str(rest);
         text
     }
 
@@ -415,6 +432,12 @@ impl Statement {
         {
             return Ok(rows);
         }
+        // On the heap, so that what looks something up at once, and is moved about with all it may come to
+        // hold, stays small.
+        Box::pin(self.rows_of_pool(tx)).await
+    }
+
+    async fn rows_of_pool<T: Record>(self, tx: &mut Tx) -> Result<Vec<T>, StoreError> {
         match tx.connection().await? {
             Connection::Sqlite(connection) => {
                 let text = AssertSqlSafe(String::from(self.text));

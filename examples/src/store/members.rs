@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
 
 use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta};
@@ -244,40 +245,52 @@ pub(super) fn groups_with(query: &Query) -> Option<&ResourceSchema> {
     member_value(groups).is_some_and(|value| value.case_exact).then_some(groups)
 }
 
-/// The groups of the type that have the resource in `row` as a member, as a JSON array of id and body
-/// of each.
-pub(super) fn groups_of(row: &str, groups: &str, dialect: Dialect) -> String {
-    let (array, pair) = match dialect {
-        Dialect::Sqlite => ("json_group_array", "json_array"),
-        Dialect::Postgres => ("json_agg", "json_build_array"),
+/// The groups of the type in the parameter `kind` that have the resource `r` as a member, as a JSON array of the
+/// body of each.
+///
+/// PostgreSQL looks each element of an array up, where it might walk through all groups for a join.
+pub(super) fn push_groups_of(text: &mut String, kind: usize, dialect: Dialect) {
+    // To a String, nothing fails.
+    let _ = match dialect {
+        Dialect::Sqlite => write!(
+            text,
+            "(SELECT json_group_array(g.body) FROM members AS m CROSS JOIN resources AS g \
+             WHERE m.tenant = ?1 AND m.type = ?{kind} AND m.member = r.id \
+             AND g.tenant = ?1 AND g.type = ?{kind} AND g.id = m.id)"
+        ),
+        Dialect::Postgres => write!(
+            text,
+            "CAST(array_to_json(ARRAY(SELECT g.body FROM resources AS g \
+             WHERE g.tenant = ?1 AND g.type = ?{kind} AND g.id = ANY (ARRAY(SELECT m.id FROM members AS m \
+             WHERE m.tenant = ?1 AND m.type = ?{kind} AND m.member = r.id)))) AS TEXT)"
+        ),
     };
-    format!(
-        "(SELECT CAST({array}({pair}(g.id, g.body)) AS TEXT) FROM members AS m JOIN resources AS g ON \
-         g.tenant = m.tenant AND g.type = m.type AND g.id = m.id \
-         WHERE m.tenant = ?1 AND m.type = {groups} AND m.member = {row}.id)"
-    )
 }
 
-/// The memberships of the resource `id` out of what [`groups_of`] gives; `None` where its id is longer
+/// The memberships of the resource `id` out of what [`push_groups_of`] gives; `None` where its id is longer
 /// than rows of members name it by.
 pub(super) fn memberships_of(id: &str, groups: Option<&str>) -> Result<Option<Vec<Membership>>, StoreError> {
     if !keys::is_whole(id) {
         return Ok(None);
     }
-    let mut found: Vec<(String, String)> = match groups {
+    // Bodies have escapes.
+    let bodies: Vec<Cow<'_, str>> = match groups {
         Some(text) => serde_json::from_str(text).map_err(|error| StoreError::Internal(error.into()))?,
         None => Vec::new(),
     };
+    let groups = bodies.iter().map(|body| decode(body)).collect::<Result<Vec<_>, _>>()?;
+    let mut found = groups
+        .iter()
+        .map(|group| Ok((id_of(group)?, display_name(group))))
+        .collect::<Result<Vec<_>, StoreError>>()?;
     found.sort();
-    let membership = |(group, body): (String, String)| {
-        let display = display_name(&body)?;
-        Ok(Membership { member: ResourceId::new(id), group: ResourceId::new(group), display })
-    };
-    found.into_iter().map(membership).collect::<Result<_, _>>().map(Some)
+    let membership =
+        |(group, display)| Membership { member: ResourceId::new(id), group: ResourceId::new(group), display };
+    Ok(Some(found.into_iter().map(membership).collect()))
 }
 
-fn display_name(body: &str) -> Result<Option<String>, StoreError> {
-    Ok(decode(body)?.get("displayName").and_then(Value::as_str).map(str::to_owned))
+fn display_name(group: &Resource) -> Option<String> {
+    group.get("displayName").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The `displayName` of each of these groups.
@@ -296,7 +309,7 @@ async fn names(
         .text(groups.schema.name());
         let select = batch.iter().fold(select, |select, id| select.text(*id));
         for (id, body) in select.rows::<(String, String)>(tx).await? {
-            names.insert(id, display_name(&body)?);
+            names.insert(id, display_name(&decode(&body)?));
         }
     }
     Ok(names)

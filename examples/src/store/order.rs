@@ -7,11 +7,12 @@
 //! first does, and nothing is met twice or missed when others write between two pages.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use scim_core::query::{Place, Query};
 use scim_core::schema::{AttributeType, ResourceSchema};
 use scim_core::sort::{Sort, SortKey, SortOrder};
-use scim_core::store::StoreError;
+use scim_core::store::{Scope, StoreError};
 use scim_filter::compare::{Collation, Instant};
 use scim_filter::sql::{self, Dialect};
 use scim_filter::{AttrName, BoundAttr};
@@ -43,8 +44,8 @@ pub(super) enum Order {
     },
 }
 
-/// A row of a list.
-#[derive(Debug, sqlx::FromRow)]
+/// A row of a list, its columns in this order.
+#[derive(Debug)]
 pub(super) struct Row {
     pub(super) seq: i64,
     pub(super) id: String,
@@ -55,12 +56,29 @@ pub(super) struct Row {
     pub(super) groups: Option<String>,
 }
 
+/// The columns of a row.
+type Columns = (i64, String, Option<String>, String, Option<String>);
+
+impl From<Columns> for Row {
+    fn from((seq, id, value, body, groups): Columns) -> Self {
+        Self { seq, id, value, body, groups }
+    }
+}
+
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Row
+where
+    Columns: sqlx::FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Columns::from_row(row).map(Self::from)
+    }
+}
+
 impl TryFrom<&rusqlite::Row<'_>> for Row {
     type Error = rusqlite::Error;
 
     fn try_from(row: &rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
-        let (seq, id, value, body, groups) = row.try_into()?;
-        Ok(Self { seq, id, value, body, groups })
+        Columns::try_from(row).map(Self::from)
     }
 }
 
@@ -300,6 +318,18 @@ impl Part {
     }
 }
 
+/// Which rows are read of a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted<'w> {
+    /// As many at the most.
+    pub(super) most: usize,
+    pub(super) skip: usize,
+    /// The type of the groups that are read with them.
+    pub(super) groups: Option<&'w ResourceSchema>,
+    /// Whether they may come in any order.
+    pub(super) in_any_order: bool,
+}
+
 /// The rows that come next in a walk.
 #[derive(Debug)]
 pub(super) struct Step<'w> {
@@ -308,9 +338,9 @@ pub(super) struct Step<'w> {
     behind: Option<&'w Bound>,
 }
 
-impl<'w> Step<'w> {
+impl Step<'_> {
     /// The attribute that the statements have right behind the values of the condition.
-    pub(super) fn attribute(&self) -> Option<&'static str> {
+    fn attribute(&self) -> Option<&'static str> {
         match self.part {
             Part::With(attribute) | Part::Without(attribute) => Some(attribute),
             _ => None,
@@ -318,91 +348,169 @@ impl<'w> Step<'w> {
     }
 
     /// The statement that counts the rows of the part.
-    pub(super) fn count_text(&self, sql: &Sql) -> String {
-        format!("SELECT count(*) {}{}", self.rows(sql), sql.text)
+    pub(super) fn count(&self, scope: Scope<'_>, sql: &Sql, dialect: Dialect) -> Statement {
+        let mut text = "SELECT count(*)".to_owned();
+        self.push_rows(&mut text, sql, dialect);
+        self.begin(text, scope, sql)
     }
 
-    /// The statement that reads the rows. Behind the condition's values and the attribute come the
-    /// place, the most rows to read, how many to skip if any are, and the type of the groups if these are
-    /// read too.
+    /// The statement that reads the rows.
     ///
     /// PostgreSQL takes a tenth of all rows to be skipped where it is not said how many, and then plans the
     /// statement anew each time, which takes longer than a look-up.
-    pub(super) fn text(&self, sql: &Sql, dialect: Dialect, skips: bool, with_groups: bool) -> String {
-        let columns = match self.part {
-            Part::Created => vec![ordered("r.seq", sql, dialect)],
-            Part::Id | Part::Without(_) | Part::Lacking(_) => vec![ordered("r.id", sql, dialect)],
-            Part::With(_) => vec!["s.value".to_owned(), "s.id".to_owned()],
-            Part::Having(text, _) => vec![text.clone(), "r.id".to_owned()],
+    pub(super) fn read(
+        &self,
+        scope: Scope<'_>,
+        sql: &Sql,
+        dialect: Dialect,
+        wanted: Wanted<'_>,
+    ) -> Statement {
+        let (value, key, id) = match self.part {
+            Part::Created => ("NULL", None, "r.seq"),
+            Part::Id | Part::Without(_) | Part::Lacking(_) => ("NULL", None, "r.id"),
+            Part::With(_) => ("s.value", Some("s.value"), "s.id"),
+            Part::Having(value, _) => (value.as_str(), Some(value.as_str()), "r.id"),
         };
-        let (operator, direction) = if self.reversed { ("<", "DESC") } else { (">", "ASC") };
-        let mut next = sql.values.len() + 3 + usize::from(self.attribute().is_some());
-        let mut place = || {
-            next += 1;
-            format!("?{}", next - 1)
-        };
-        let behind = match self.behind {
-            None => String::new(),
-            Some(_) => {
-                let places: Vec<String> = columns.iter().map(|_| place()).collect();
-                format!(" AND ({}) {operator} ({})", columns.join(", "), places.join(", "))
-            }
-        };
-        let order: Vec<String> = columns.iter().map(|column| format!("{column} {direction}")).collect();
-        let value = match self.part {
-            Part::With(_) => "s.value",
-            Part::Having(text, _) => text,
-            _ => "NULL",
-        };
-        let most = place();
-        let skip = if skips { format!(" OFFSET {}", place()) } else { String::new() };
-        let groups = if with_groups { members::groups_of("r", &place(), dialect) } else { "NULL".to_owned() };
-        format!(
-            "SELECT r.seq, r.id, {value} AS value, r.body, {groups} AS groups {}{}{behind} ORDER BY {} \
-             LIMIT {most}{skip}",
-            self.rows(sql),
-            sql.text,
-            order.join(", "),
-        )
-    }
-
-    /// Where the rows of the part are, the condition's text still to come.
-    fn rows(&self, sql: &Sql) -> String {
-        let attribute = sql.values.len() + 3;
-        match self.part {
-            Part::Created | Part::Id => "FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2".to_owned(),
-            Part::Having(text, _) => {
-                format!("FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND {text} IS NOT NULL")
-            }
-            Part::Lacking(text) => {
-                format!("FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND {text} IS NULL")
-            }
-            Part::With(_) => format!(
-                "FROM resource_keys AS s JOIN resources AS r ON r.tenant = s.tenant AND r.type = s.type AND \
-                 r.id = s.id WHERE s.tenant = ?1 AND s.type = ?2 AND s.attribute = ?{attribute}"
-            ),
-            Part::Without(_) => format!(
-                "FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2 AND NOT EXISTS (SELECT 1 FROM \
-                 resource_keys AS s WHERE s.tenant = ?1 AND s.type = ?2 AND s.id = r.id AND s.attribute = \
-                 ?{attribute})"
-            ),
+        // Of a few resources that are looked up and sorted, SQLite would rather walk the whole type in its
+        // order; the plus keeps it from that. PostgreSQL knows how many there are of what.
+        let plus = if key.is_none() && sql.is_lookup && dialect == Dialect::Sqlite { "+" } else { "" };
+        // Behind the condition's values and the attribute come the type of the groups, the place, the most
+        // rows to read and how many to skip.
+        let mut place = sql.values.len() + 3 + usize::from(self.attribute().is_some());
+        let mut text = String::with_capacity(TEXT);
+        let _ = write!(text, "SELECT r.seq, r.id, {value} AS value, r.body, ");
+        match wanted.groups {
+            Some(_) => members::push_groups_of(&mut text, next(&mut place), dialect),
+            None => text.push_str("NULL"),
         }
-    }
+        text.push_str(" AS groups");
+        self.push_rows(&mut text, sql, dialect);
+        if self.behind.is_some() {
+            let operator = if self.reversed { '<' } else { '>' };
+            let _ = match key {
+                None => write!(text, " AND {plus}{id} {operator} ?{}", next(&mut place)),
+                Some(key) => {
+                    let (behind_key, behind_id) = (next(&mut place), next(&mut place));
+                    write!(text, " AND ({key}, {id}) {operator} (?{behind_key}, ?{behind_id})")
+                }
+            };
+        }
+        if !wanted.in_any_order {
+            let direction = if self.reversed { "DESC" } else { "ASC" };
+            let _ = match key {
+                None => write!(text, " ORDER BY {plus}{id} {direction}"),
+                Some(key) => write!(text, " ORDER BY {key} {direction}, {id} {direction}"),
+            };
+        }
+        let _ = write!(text, " LIMIT ?{}", next(&mut place));
+        if wanted.skip > 0 {
+            let _ = write!(text, " OFFSET ?{}", next(&mut place));
+        }
 
-    /// The statement with the values of the place bound.
-    pub(super) fn bind_place(&self, statement: Statement) -> Statement {
-        match self.behind {
+        let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
+        let mut statement = self.begin(text, scope, sql);
+        if let Some(groups) = wanted.groups {
+            statement = statement.text(groups.name());
+        }
+        statement = match self.behind {
             None => statement,
             Some(Bound::Number(number)) => statement.number(*number),
             Some(Bound::Id(id)) => statement.text(id),
             Some(Bound::Key(key, id)) => statement.text(key).text(id),
+        };
+        statement = statement.number(number(wanted.most));
+        if wanted.skip > 0 { statement.number(number(wanted.skip)) } else { statement }
+    }
+
+    /// The statement with the values that come first: tenant and type, those of the condition, the attribute.
+    fn begin(&self, text: String, scope: Scope<'_>, sql: &Sql) -> Statement {
+        // The text is made of constants and numbered places alone; see `Sql`.
+        let statement = Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name());
+        let statement = statement.values(&sql.values);
+        match self.attribute() {
+            Some(attribute) => statement.text(attribute),
+            None => statement,
+        }
+    }
+
+    /// Where the rows of the part are, and the condition on them.
+    ///
+    /// SQLite takes the tables of a CROSS JOIN in this order, and knows neither how many rows a table has nor
+    /// what is rare in it: the keys of a resource it would look for among all there are. PostgreSQL looks each
+    /// element of an array up, and takes it to have ten whatever it looks for: so it plans the statement once
+    /// for all values. For a join it compares costs, and may plan anew each time.
+    fn push_rows(&self, text: &mut String, sql: &Sql, dialect: Dialect) {
+        let attribute = sql.values.len() + 3;
+        // No index has the second, so that the keys of a resource are found by it.
+        let (of_resource, of_any) = match dialect {
+            Dialect::Sqlite => ("resource_keys AS s INDEXED BY resource_keys_by_resource", "s.attribute"),
+            Dialect::Postgres => ("resource_keys AS s", "s.attribute || ''"),
+        };
+        text.push_str(" FROM ");
+        if sql.by_key && dialect == Dialect::Sqlite {
+            text.push_str("resource_keys AS k CROSS JOIN ");
+        }
+        let _ = match self.part {
+            Part::With(_) if sql.is_lookup => write!(
+                text,
+                "resources AS r CROSS JOIN {of_resource} WHERE r.tenant = ?1 AND r.type = ?2 AND s.tenant = ?1 \
+                 AND s.type = ?2 AND s.id = r.id AND {of_any} = ?{attribute}"
+            ),
+            Part::With(_) => write!(
+                text,
+                "resource_keys AS s JOIN resources AS r ON r.tenant = s.tenant AND r.type = s.type AND \
+                 r.id = s.id WHERE s.tenant = ?1 AND s.type = ?2 AND s.attribute = ?{attribute}"
+            ),
+            _ => write!(text, "resources AS r WHERE r.tenant = ?1 AND r.type = ?2"),
+        };
+        if sql.by_key {
+            let of_key = "k.tenant = ?1 AND k.type = ?2 AND k.attribute = ?3 AND k.value = ?4";
+            let _ = match dialect {
+                Dialect::Sqlite => write!(text, " AND {of_key} AND r.id = k.id"),
+                Dialect::Postgres => write!(
+                    text,
+                    " AND r.id = ANY (ARRAY(SELECT k.id FROM resource_keys AS k WHERE {of_key}))"
+                ),
+            };
+        }
+        let _ = match self.part {
+            Part::Created | Part::Id | Part::With(_) => Ok(()),
+            Part::Without(_) => write!(
+                text,
+                " AND NOT EXISTS (SELECT 1 FROM {of_resource} WHERE s.tenant = ?1 AND s.type = ?2 AND \
+                 s.id = r.id AND s.attribute = ?{attribute})"
+            ),
+            Part::Having(value, _) => write!(text, " AND {value} IS NOT NULL"),
+            Part::Lacking(value) => write!(text, " AND {value} IS NULL"),
+        };
+        text.push_str(&sql.text);
+    }
+
+    /// Puts rows that came in any order into that of the walk.
+    pub(super) fn sort(&self, rows: &mut [Row]) {
+        match self.part {
+            Part::Created => rows.sort_by_key(|row| row.seq),
+            Part::Id | Part::Without(_) | Part::Lacking(_) => rows.sort_by(|a, b| a.id.cmp(&b.id)),
+            Part::With(_) | Part::Having(..) => {
+                rows.sort_by(|a, b| (&a.value, &a.id).cmp(&(&b.value, &b.id)));
+            }
+        }
+        if self.reversed {
+            rows.reverse();
         }
     }
 }
 
-/// The column of a list's order. The plus keeps SQLite from walking the whole type in its order when
-/// a few resources can be looked up and sorted; PostgreSQL knows how many there are of what.
-fn ordered(column: &'static str, sql: &Sql, dialect: Dialect) -> String {
-    let plus = if sql.is_lookup && dialect == Dialect::Sqlite { "+" } else { "" };
-    format!("{plus}{column}")
+/// The statement that counts the rows that a condition holds for.
+pub(super) fn count(scope: Scope<'_>, sql: &Sql, dialect: Dialect) -> Statement {
+    Step { part: &Part::Created, reversed: false, behind: None }.count(scope, sql, dialect)
 }
+
+/// The number of the next parameter.
+fn next(place: &mut usize) -> usize {
+    *place += 1;
+    *place - 1
+}
+
+/// About as much text as the statement of a look-up has.
+const TEXT: usize = 1024;

@@ -27,7 +27,7 @@ pub(super) async fn read(
     };
     drop(tx);
     let resources = vec![decode(&body)?];
-    Ok(with_members(database, scope, projection, resources).await?.pop())
+    Ok(Box::pin(with_members(database, scope, projection, resources)).await?.pop())
 }
 
 /// Answers `query` likewise.
@@ -36,8 +36,22 @@ pub(super) async fn page(
     scope: Scope<'_>,
     query: &Query,
 ) -> Result<Page<Pieces>, StoreError> {
+    if !members::includes(scope.schema, &query.projection) {
+        let page = query::run(database, scope, query).await?;
+        return Ok(page.map(|Found { resource, memberships }| Pieces { memberships, ..resource.into() }));
+    }
     let heads = Query { projection: Projection::without(MEMBERS), ..query.clone() };
-    let Page { total, resources, previous, next } = query::run(database, scope, &heads).await?;
+    Box::pin(groups(database, scope, query, &heads)).await
+}
+
+/// The same of a type with members, which come with what is found of the `heads`.
+async fn groups(
+    database: &Database,
+    scope: Scope<'_>,
+    query: &Query,
+    heads: &Query,
+) -> Result<Page<Pieces>, StoreError> {
+    let Page { total, resources, previous, next } = query::run(database, scope, heads).await?;
     let (resources, memberships): (Vec<_>, Vec<_>) =
         resources.into_iter().map(|Found { resource, memberships }| (resource, memberships)).unzip();
     let mut resources = with_members(database, scope, &query.projection, resources).await?;

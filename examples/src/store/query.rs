@@ -4,15 +4,14 @@
 use scim_core::Resource;
 use scim_core::membership::Membership;
 use scim_core::query::{Place, Query, Start};
-use scim_core::schema::ResourceSchema;
 use scim_core::sort::Ranking;
 use scim_core::store::{Page, Scope, StoreError};
 
 use super::condition::Sql;
 use super::database::{Database, Statement, Tx};
 use super::groups::Below;
-use super::order::{Order, Row, Step, Walk};
-use super::{decode, members};
+use super::order::{Order, Row, Step, Walk, Wanted};
+use super::{decode, members, order};
 
 /// A resource of a page.
 #[derive(Default)]
@@ -34,37 +33,51 @@ pub(super) async fn run(
     scope: Scope<'_>,
     query: &Query,
 ) -> Result<Page<Found>, StoreError> {
-    let dialect = database.dialect();
-    // One transaction for what follows, where the groups have to be found that the filter names.
-    let mut tx = match query.hierarchy {
-        Some(_) => Some(database.read().await?),
-        None => None,
-    };
-    let below = match &mut tx {
-        Some(tx) => Below::of(tx, scope, query).await?,
-        None => None,
-    };
-    let sql = Sql::of(scope.schema, query.filter.as_ref(), dialect, below.as_ref())?;
-    let order = Order::of(scope.schema, query.sort.as_ref(), dialect)?;
     let with_members = members::includes(scope.schema, &query.projection);
-    if let Some(order) = order.as_ref().filter(|_| !with_members && tx.is_none())
-        && let Some(page) = at_once(database, scope, query, &sql, order).await?
-    {
-        return Ok(page);
+    if !with_members && query.hierarchy.is_none() {
+        let (sql, order) = (condition(database, scope, query, None)?, order(database, scope, query)?);
+        if let Some(order) = order
+            && let Some(page) = at_once(database, scope, query, &sql, &order).await?
+        {
+            return Ok(page);
+        }
     }
-    // One transaction: all statements see the same commit.
-    let mut tx = match tx {
-        Some(tx) => tx,
-        None => database.read().await?,
-    };
-    let mut page = match order {
+    // On the heap, so that what is told at once takes little room.
+    let resources = Box::pin(in_transaction(database, scope, query, with_members));
+    Ok(resources.await?.map(Found::from))
+}
+
+fn condition(
+    database: &Database,
+    scope: Scope<'_>,
+    query: &Query,
+    below: Option<&Below>,
+) -> Result<Sql, StoreError> {
+    Sql::of(scope.schema, query.filter.as_ref(), database.dialect(), below)
+}
+
+fn order(database: &Database, scope: Scope<'_>, query: &Query) -> Result<Option<Order>, StoreError> {
+    Order::of(scope.schema, query.sort.as_ref(), database.dialect())
+}
+
+/// The page by as many statements as it takes, which see the same commit.
+async fn in_transaction(
+    database: &Database,
+    scope: Scope<'_>,
+    query: &Query,
+    with_members: bool,
+) -> Result<Page, StoreError> {
+    let mut tx = database.read().await?;
+    let below = Below::of(&mut tx, scope, query).await?;
+    let sql = condition(database, scope, query, below.as_ref())?;
+    let mut page = match order(database, scope, query)? {
         Some(order) => in_sql(&mut tx, scope, query, &sql, &order).await?,
         None => ranked(&mut tx, scope, query, &sql).await?,
     };
     if with_members {
         members::load(&mut tx, scope, &mut page.resources).await?;
     }
-    Ok(page.map(Found::from))
+    Ok(page)
 }
 
 /// The page, where a single statement tells it: that of a place, or one of what is looked up, which
@@ -77,26 +90,40 @@ async fn at_once(
     order: &Order,
 ) -> Result<Option<Page<Found>>, StoreError> {
     let walk = Walk::new(order, query)?;
-    let asks_total = query.start.asks_total();
-    let is_told = !asks_total || (sql.is_lookup && query.start.skip() == 0);
-    let Some(step) = walk.step().filter(|_| walk.is_one_step() && query.count > 0 && is_told) else {
+    let (Some(step), Some(wanted)) = (walk.step(), told_at_once(query, sql, &walk)) else {
         return Ok(None);
     };
     let mut connection = database.once().await?;
-    let groups = members::groups_with(query);
-    let rows = fetch(&mut connection, scope, sql, &step, query.count.saturating_add(1), 0, groups).await?;
-    let total = asks_total.then_some(rows.len());
+    let mut rows = fetch(&mut connection, scope, sql, &step, wanted).await?;
+    let total = query.start.asks_total().then_some(rows.len());
     if total.is_some_and(|total| total > query.count) {
         return Ok(None);
     }
+    if wanted.in_any_order {
+        step.sort(&mut rows);
+    }
     let found = |row: Row| {
-        let memberships = match groups {
+        let memberships = match wanted.groups {
             Some(_) => members::memberships_of(&row.id, row.groups.as_deref())?,
             None => None,
         };
         Ok(Found { resource: decode(&row.body)?, memberships })
     };
     page(query, total, rows.into_iter().map(|row| (order.place(&row), row)).collect(), found).map(Some)
+}
+
+/// What one statement has to read to tell the page, if one can.
+pub(super) fn told_at_once<'q>(query: &'q Query, sql: &Sql, walk: &Walk) -> Option<Wanted<'q>> {
+    let asks_total = query.start.asks_total();
+    let is_told = !asks_total || (sql.is_lookup && query.start.skip() == 0);
+    let wanted = Wanted {
+        most: query.count.saturating_add(1),
+        skip: 0,
+        groups: members::groups_with(query),
+        // What is looked up is all of it or none: to sort a few rows here takes less time than there.
+        in_any_order: asks_total,
+    };
+    (is_told && query.count > 0 && walk.is_one_step()).then_some(wanted)
 }
 
 /// Total and page straight from SQL.
@@ -114,7 +141,8 @@ async fn in_sql(
     if query.count > 0 && total.is_none_or(|total| query.start.skip() < total) {
         let mut skip = query.start.skip();
         while let Some(step) = walk.step().filter(|_| rows.len() < most) {
-            let found = fetch(tx, scope, sql, &step, most - rows.len(), skip, None).await?;
+            let wanted = Wanted { most: most - rows.len(), skip, ..Wanted::default() };
+            let found = fetch(tx, scope, sql, &step, wanted).await?;
             if found.is_empty() && skip > 0 {
                 skip = skip.saturating_sub(count(tx, scope, sql, Some(&step)).await?);
             } else {
@@ -174,7 +202,8 @@ async fn rank(
     let mut matches = 0;
     let mut walk = Walk::of_all();
     while let Some(step) = walk.step() {
-        let batch = fetch(tx, scope, sql, &step, BATCH, 0, None).await?;
+        let wanted = Wanted { most: BATCH, ..Wanted::default() };
+        let batch = fetch(tx, scope, sql, &step, wanted).await?;
         match batch.last() {
             Some(last) if batch.len() == BATCH => walk.pass(&Order::Created.place(last)),
             _ => walk.next_part(),
@@ -212,50 +241,23 @@ async fn count(
     sql: &Sql,
     step: Option<&Step<'_>>,
 ) -> Result<usize, StoreError> {
-    let text = step.map_or_else(|| count_text(sql), |step| step.count_text(sql));
-    let statement = prepare(text, scope, sql);
-    let statement = match step.and_then(Step::attribute) {
-        Some(attribute) => statement.text(attribute),
-        None => statement,
+    let statement = match step {
+        None => order::count(scope, sql, tx.dialect()),
+        Some(step) => step.count(scope, sql, tx.dialect()),
     };
     let count: Option<(i64,)> = statement.row(tx).await?;
     Ok(count.map_or(0, |(count,)| usize::try_from(count).unwrap_or(usize::MAX)))
 }
 
-/// The next rows of a walk, with the groups of the type that they are in.
+/// The next rows of a walk.
 async fn fetch(
     tx: &mut Tx,
     scope: Scope<'_>,
     sql: &Sql,
     step: &Step<'_>,
-    most: usize,
-    skip: usize,
-    groups: Option<&ResourceSchema>,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Row>, StoreError> {
-    let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
-    let mut statement = prepare(step.text(sql, tx.dialect(), skip > 0, groups.is_some()), scope, sql);
-    if let Some(attribute) = step.attribute() {
-        statement = statement.text(attribute);
-    }
-    statement = step.bind_place(statement).number(number(most));
-    if skip > 0 {
-        statement = statement.number(number(skip));
-    }
-    if let Some(groups) = groups {
-        statement = statement.text(groups.name());
-    }
-    statement.rows(tx).await
-}
-
-pub(super) fn count_text(sql: &Sql) -> String {
-    format!("SELECT count(*) FROM resources AS r WHERE r.tenant = ?1 AND r.type = ?2{}", sql.text)
-}
-
-/// The statement with tenant, type and the condition's values bound.
-fn prepare(text: String, scope: Scope<'_>, sql: &Sql) -> Statement {
-    // The text is made of constants and numbered places alone; see `Sql`.
-    let statement = Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name());
-    statement.values(&sql.values)
+    step.read(scope, sql, tx.dialect(), wanted).rows(tx).await
 }
 
 /// Resources read at a time when the order is found in memory.

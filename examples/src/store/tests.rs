@@ -12,10 +12,10 @@ use sqlx::SqlitePool;
 
 use super::condition::{Sql, mapping};
 use super::groups::Below;
-use super::order::{Order, Walk};
+use super::order::{Order, Walk, Wanted};
 use super::*;
 use scim_core::schema::ResourceSchema;
-use scim_filter::sql::{Dialect, SqlValue};
+use scim_filter::sql::Dialect;
 
 #[path = "../../examples/scale/load.rs"]
 mod load;
@@ -115,35 +115,45 @@ const LOOK_UPS: [(&str, &str); 13] = [
 ];
 
 /// What a database does for a look-up, in its own words, over tens of thousands of rows: it searches
-/// an index, and walks through no table.
+/// an index for what is looked up, and walks neither through a table nor through the resources of a type.
 #[tokio::test]
 async fn look_ups_use_an_index() {
-    let mut databases = Explained::all().await;
     let registry = Registry::standard();
-    for database in &mut databases {
+    for mut database in Explained::all().await {
         for (kind, filter) in LOOK_UPS {
             let schema = registry.by_name(kind).unwrap();
             let sql = condition(schema, filter, database.dialect());
-            let mut statements = vec![(query::count_text(&sql), sql.values.clone())];
             for sort_by in [None, Some("id"), Some("userName"), Some("externalId"), Some("displayName")] {
                 let Ok(sort) = Sort::parse(&**schema, sort_by, None) else { continue };
-                let query = Query { sort, ..Query::default() };
-                statements.extend(database.steps(schema, &sql, &query));
-            }
-            for (statement, values) in statements {
-                let plan = database.plan(kind, &statement, values).await;
-                assert!(!walks_through(&plan), "{filter}: {statement}\n{plan:#?}");
+                let query = list(&registry, schema, sort);
+                for statement in database.statements(schema, &sql, &query) {
+                    for plan in database.plans(&statement, &[Planned::Once, Planned::EachTime]).await {
+                        let walks = walks_through(&plan) || walks_the_type(&plan);
+                        assert!(!walks, "{filter}, by {sort_by:?}: {statement:?}\n{plan:#?}");
+                    }
+                }
             }
         }
-        filters_on_groups_use_the_members(database, &registry).await;
+        filters_on_groups_use_the_members(&mut database, &registry).await;
+    }
+}
+
+/// The first page of a list as the service asks for it, with the groups that the resources are in.
+fn list(registry: &Registry, schema: &ResourceSchema, sort: Option<Sort>) -> Query {
+    let groups = schema.find(None, "groups").and_then(|_| registry.by_name("Group")).cloned();
+    Query {
+        sort,
+        count: 100,
+        projection: Projection::without("members"),
+        member_of: groups,
+        ..Query::default()
     }
 }
 
 /// Who is in a group is looked up among its members, or by them, whatever else the filter says.
 async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &Registry) {
     let schema = registry.by_name("User").unwrap();
-    let hierarchy = Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap());
-    let hierarchy = Some(Arc::new(hierarchy));
+    let hierarchy = Some(Arc::new(Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap())));
     let tenant = TenantId::new(load::TENANT);
     let scope = Scope { tenant: &tenant, schema };
     for filter in [
@@ -157,13 +167,18 @@ async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &
         "groups pr and id eq \"u77\"",
     ] {
         let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
-        let query = Query { filter: Some(bound.clone()), hierarchy: hierarchy.clone(), ..Query::default() };
-        let below = Below::of(&mut database.tx, scope, &query).await.unwrap();
+        let list = list(registry, schema, None);
+        let query = Query { filter: Some(bound.clone()), hierarchy: hierarchy.clone(), ..list };
+        let mut tx = database.store.database.read().await.unwrap();
+        let below = Below::of(&mut tx, scope, &query).await.unwrap();
+        drop(tx);
         let sql = Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap();
-        let mut statements = vec![(query::count_text(&sql), sql.values.clone())];
-        statements.extend(database.steps(schema, &sql, &Query { hierarchy: None, ..query }));
-        for (statement, values) in statements {
-            let mut plan = database.plan("User", &statement, values).await;
+        let mut plans = Vec::new();
+        for statement in database.statements(schema, &sql, &query) {
+            let found = database.plans(&statement, &[Planned::EachTime]).await;
+            plans.extend(found.into_iter().map(|plan| (format!("{statement:?}"), plan)));
+        }
+        for (statement, mut plan) in plans {
             // The groups that were found above one user.
             plan.retain(|step| !matches!(step.as_str(), "SCAN up" | "SCAN a"));
             let members = |step: &String| step.contains("members_") || step.contains("SEARCH m ");
@@ -177,10 +192,9 @@ async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &
 /// nothing before it is looked at.
 #[tokio::test]
 async fn pages_are_read_off_an_index() {
-    let mut databases = Explained::all().await;
     let registry = Registry::standard();
     let sorted = |key: Option<&str>| Place::Sorted(key.map(|key| SortKey::Text(key.into())), "u9000".into());
-    for database in &mut databases {
+    for database in Explained::all().await {
         for (kind, sort_by, places) in [
             ("User", None, vec![Place::Own("9000".into())]),
             ("User", Some("id"), vec![sorted(Some("u9000"))]),
@@ -197,15 +211,22 @@ async fn pages_are_read_off_an_index() {
             });
             for (order, start) in ways {
                 let sort = Sort::parse(&**schema, sort_by, Some(order)).unwrap();
-                let query = Query { sort, start, ..Query::default() };
-                let (statement, values) = database.steps(schema, &sql, &query).remove(0);
-                let plan = database.plan(kind, &statement, values).await;
-                let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"));
-                assert!(!walks_through(&plan) && !sorts, "{sort_by:?}: {statement}\n{plan:#?}");
-                let at_place = plan.iter().any(|step| {
-                    (step.contains("SEARCH") || step.contains("Index Cond")) && step.contains(['<', '>'])
-                });
-                assert!(query.start.place().is_none() || at_place, "{statement}\n{plan:#?}");
+                let query = Query { start, ..list(&registry, schema, sort) };
+                // Behind that of the total; the place is in the first part.
+                let statements = database.statements(schema, &sql, &query);
+                for (index, statement) in statements.iter().enumerate().skip(1) {
+                    for plan in database.plans(statement, &[Planned::EachTime]).await {
+                        let sorts =
+                            plan.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"));
+                        assert!(!walks_through(&plan) && !sorts, "{sort_by:?}: {statement:?}\n{plan:#?}");
+                        let at_place = plan.iter().any(|step| {
+                            (step.contains("SEARCH") || step.contains("Index Cond"))
+                                && step.contains(['<', '>'])
+                        });
+                        let begins = index == 1 && query.start.place().is_some();
+                        assert!(!begins || at_place, "{statement:?}\n{plan:#?}");
+                    }
+                }
             }
         }
     }
@@ -215,7 +236,8 @@ async fn pages_are_read_off_an_index() {
 #[tokio::test]
 async fn a_bulk_load_is_what_the_store_makes() {
     let registry = Registry::standard();
-    for mut database in Explained::all().await {
+    for database in Explained::all().await {
+        let mut tx = database.store.database.once().await.unwrap();
         for (kind, id) in [("User", "u77"), ("Group", "g7")] {
             let schema = registry.by_name(kind).unwrap();
             let select =
@@ -225,7 +247,7 @@ async fn a_bulk_load_is_what_the_store_makes() {
                 Dialect::Postgres => select.to_owned(),
             };
             let select = Statement::new(select).text(load::TENANT).text(kind).text(id);
-            let (body, keys): (String, String) = select.row(&mut database.tx).await.unwrap().unwrap();
+            let (body, keys): (String, String) = select.row(&mut tx).await.unwrap().unwrap();
             let resource = decode(&body).unwrap();
             let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(json(&keys), json(&keys::document(schema, &resource).unwrap()));
@@ -233,30 +255,49 @@ async fn a_bulk_load_is_what_the_store_makes() {
             let scope = Scope { tenant: &tenant, schema };
             let made = keys::of(schema, &resource, &unique_keys(schema, &resource));
             let id = ResourceId::new(id);
-            assert_eq!(keys::present(&mut database.tx, scope, &id).await.unwrap(), made);
+            assert_eq!(keys::present(&mut tx, scope, &id).await.unwrap(), made);
         }
     }
 }
 
-/// A database with tens of thousands of rows in each table, and the statistics of them.
+/// A database with tens of thousands of rows in each table.
 struct Explained {
-    tx: Tx,
-    // What the connection is to; it ends with this.
-    _server: Option<Postgres>,
+    store: SqlStore,
+    // Where the store is; it ends with this.
+    _place: (Option<tempfile::TempDir>, Option<Postgres>),
+}
+
+/// What a statement is planned for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Planned {
+    /// For whatever values it has, as a look-up is. In SQLite by a connection that reads at once.
+    Once,
+    /// For the values it has, as PostgreSQL does where that pays. In SQLite by a connection of the pool.
+    EachTime,
 }
 
 impl Explained {
+    /// SQLite without statistics, as the store leaves it, and with them; PostgreSQL makes them itself.
     async fn all() -> Vec<Self> {
-        let mut all = vec![Self::new(SqlStore::in_memory().await.unwrap(), None).await];
+        let mut all = Vec::new();
+        for statistics in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqlStore::open(&folder.path().join("scim.db")).await.unwrap();
+            all.push(Self::new(store, statistics, (Some(folder), None)).await);
+        }
         if let Some(server) = Postgres::start() {
             let url = server.database("explained").await;
-            all.push(Self::new(SqlStore::connect(&url).await.unwrap(), Some(server)).await);
+            all.push(Self::new(SqlStore::connect(&url).await.unwrap(), true, (None, Some(server))).await);
         }
         all
     }
 
-    async fn new(store: SqlStore, server: Option<Postgres>) -> Self {
-        let mut tx = store.database.once().await.unwrap();
+    async fn new(
+        store: SqlStore,
+        statistics: bool,
+        place: (Option<tempfile::TempDir>, Option<Postgres>),
+    ) -> Self {
+        let mut tx = store.database.write().await.unwrap();
         let dialect = tx.dialect();
         let mut statements = load::users(dialect, 20_000);
         statements.extend(load::group(dialect, "all", 1, 20_000));
@@ -268,51 +309,83 @@ impl Explained {
             "DELETE FROM resource_keys WHERE attribute = 'externalId' AND CAST(substr(id, 2) AS INTEGER) % 2 = 0"
                 .to_owned(),
         );
-        statements.push("ANALYZE".to_owned());
+        if statistics {
+            statements.push("ANALYZE".to_owned());
+        }
         for statement in statements {
             Statement::new(statement).execute(&mut tx).await.unwrap();
         }
-        Self { tx, _server: server }
+        tx.commit().await.unwrap();
+        Self { store, _place: place }
     }
 
     fn dialect(&self) -> Dialect {
-        self.tx.dialect()
+        self.store.database.dialect()
     }
 
-    /// The statements of a list, with the values behind tenant and type.
-    fn steps(&self, schema: &ResourceSchema, sql: &Sql, query: &Query) -> Vec<(String, Vec<SqlValue>)> {
+    /// What a request may make of a list: the statements of its total, of what is told at once if it is, and of
+    /// each part.
+    fn statements(&self, schema: &ResourceSchema, sql: &Sql, query: &Query) -> Vec<Statement> {
+        let tenant = TenantId::new(load::TENANT);
+        let scope = Scope { tenant: &tenant, schema };
         let order = Order::of(schema, query.sort.as_ref(), self.dialect()).unwrap().unwrap();
         let mut walk = Walk::new(&order, query).unwrap();
-        let mut steps = Vec::new();
+        let mut statements = vec![order::count(scope, sql, self.dialect())];
+        if let Some(wanted) = query::told_at_once(query, sql, &walk) {
+            statements.push(walk.step().unwrap().read(scope, sql, self.dialect(), wanted));
+        }
         while let Some(step) = walk.step() {
-            let mut values = Statement::new("").values(&sql.values);
-            if let Some(attribute) = step.attribute() {
-                values = values.text(attribute);
-            }
-            let values = step.bind_place(values).number(100);
-            steps.push((step.text(sql, self.dialect(), false, false), values.into_values()));
+            let wanted = Wanted { most: 101, ..Wanted::default() };
+            statements.push(step.read(scope, sql, self.dialect(), wanted));
             walk.next_part();
         }
-        steps
+        statements
     }
 
-    async fn plan(&mut self, kind: &str, statement: &str, values: Vec<SqlValue>) -> Vec<String> {
-        let explain = match self.dialect() {
-            Dialect::Sqlite => "EXPLAIN QUERY PLAN",
-            Dialect::Postgres => "EXPLAIN",
-        };
-        let explain =
-            Statement::new(format!("{explain} {statement}")).text(load::TENANT).text(kind).values(&values);
-        match self.dialect() {
-            Dialect::Sqlite => {
-                let rows: Vec<(i64, i64, i64, String)> = explain.rows(&mut self.tx).await.unwrap();
-                rows.into_iter().map(|(.., step)| step).collect()
-            }
-            Dialect::Postgres => {
-                let rows: Vec<(String,)> = explain.rows(&mut self.tx).await.unwrap();
-                rows.into_iter().map(|(step,)| step).collect()
-            }
+    /// How the statement is done.
+    async fn plans(&self, statement: &Statement, planned: &[Planned]) -> Vec<Vec<String>> {
+        let mut plans = Vec::new();
+        for planned in planned {
+            plans.push(match &self.store.database {
+                Database::Sqlite { direct, .. } => {
+                    let (text, values) = statement.parts();
+                    let text = format!("EXPLAIN QUERY PLAN {text}");
+                    let rows: Vec<(i64, i64, i64, String)> = match planned {
+                        Planned::Once => direct.as_ref().unwrap().rows(&text, values).unwrap(),
+                        Planned::EachTime => self.told(Statement::new(text).values(values)).await,
+                    };
+                    rows.into_iter().map(|(.., step)| step).collect()
+                }
+                Database::Postgres(..) => {
+                    let rows: Vec<(String,)> = self.told_by_postgres(statement, *planned).await;
+                    rows.into_iter().map(|(step,)| step).collect()
+                }
+            });
         }
+        plans
+    }
+
+    async fn told_by_postgres(&self, statement: &Statement, planned: Planned) -> Vec<(String,)> {
+        let (text, values) = statement.parts();
+        if planned == Planned::EachTime {
+            return self.told(Statement::new(format!("EXPLAIN {text}")).values(values)).await;
+        }
+        let mut tx = self.store.database.read().await.unwrap();
+        let nulls = vec!["NULL"; values.len()].join(", ");
+        for text in [
+            format!("PREPARE planned AS {}", statement.for_postgres()),
+            "SET LOCAL plan_cache_mode = force_generic_plan".to_owned(),
+        ] {
+            Statement::new(text).execute(&mut tx).await.unwrap();
+        }
+        let rows = Statement::new(format!("EXPLAIN EXECUTE planned ({nulls})")).rows(&mut tx).await.unwrap();
+        Statement::new("DEALLOCATE planned").execute(&mut tx).await.unwrap();
+        rows
+    }
+
+    /// The rows that a connection of the pool gives.
+    async fn told<T: database::Record>(&self, statement: Statement) -> Vec<T> {
+        statement.rows(&mut self.store.database.read().await.unwrap()).await.unwrap()
     }
 }
 
@@ -321,6 +394,23 @@ fn walks_through(plan: &[String]) -> bool {
     plan.iter().any(|step| {
         let of_row = step.contains("SCAN CONSTANT ROW") || step.contains("SCAN scim_e VIRTUAL");
         (step.contains("SCAN") && !of_row) || step.contains("Seq Scan")
+    })
+}
+
+/// Whether a plan looks at all resources of a type, or at all values of an attribute.
+fn walks_the_type(plan: &[String]) -> bool {
+    let of_many = |column: &str| ["tenant", "type", "attribute"].contains(&column);
+    plan.iter().any(|step| {
+        let columns: Vec<&str> = match (step.contains("SEARCH"), step.split_once("Index Cond: ")) {
+            (true, _) => step.rsplit_once('(').unwrap().1.split(" AND ").collect(),
+            (false, Some((_, conditions))) => conditions.split(" AND ").collect(),
+            (false, None) => return false,
+        };
+        let name = |column: &&str| {
+            let column = column.trim_start_matches('(');
+            of_many(column.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default())
+        };
+        columns.iter().all(name)
     })
 }
 
