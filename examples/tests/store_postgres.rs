@@ -62,6 +62,7 @@ impl Crash for Server {
                 // It is still recovering.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
             }
+            self.postgres.lock().unwrap().keep_running();
         }
         SqlStore::connect(&self.url).await.unwrap()
     }

@@ -210,6 +210,14 @@ impl Postgres {
         self.server = serve(&self.programs, self.folder.path(), self.user, self.port, &self.settings);
     }
 
+    /// Starts it again if it has ended: it does so where a process of the one that was killed still has the memory
+    /// that they share.
+    pub(crate) fn keep_running(&mut self) {
+        if matches!(self.server.try_wait(), Ok(Some(_))) {
+            self.restart();
+        }
+    }
+
     /// An interrupt lets the server end its own processes.
     fn interrupt(&mut self) {
         signal("-INT", self.server.id());
