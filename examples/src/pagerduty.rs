@@ -7,7 +7,7 @@ use clap::Args;
 use http::StatusCode;
 use scim_core::projection::Projection;
 use scim_core::query::Query;
-use scim_core::store::{Modification, Scope, Store};
+use scim_core::store::{Modification, Scope, Store, Terms};
 use scim_core::validate::unique_keys;
 use scim_core::value::JsonLimits;
 use scim_core::{Environment, Object, Resource, TenantId, Value, Version};
@@ -195,6 +195,9 @@ pub(crate) async fn install_owner<S: Store>(
         None => Modification::Create { resource: &owner, unique: &unique },
         Some(expected) => Modification::Replace { resource: &owner, unique: &unique, expected },
     };
-    store.modify(scope, made, None).await.with_context(|| format!("`{name}` cannot be the account owner"))?;
+    store
+        .modify(scope, made, Terms::default())
+        .await
+        .with_context(|| format!("`{name}` cannot be the account owner"))?;
     Ok(())
 }

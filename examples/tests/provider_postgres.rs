@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use sql_support::Postgres;
-use support::{Client, GROUP, TOKEN, id, user};
+use support::{Client, GROUP, PATCH_OP, TOKEN, id, user};
 
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
@@ -61,6 +61,58 @@ fn work(client: &Client, group: &str, number: usize) -> Vec<String> {
 fn patch(client: &Client, path: &str, operations: &Value) {
     let answer = client.patch(path, operations.clone());
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// A user is deleted at one server while groups are given it as a member at both: afterwards it is a member of
+/// none, and each request was made or refused as one that came later.
+#[test]
+fn nobody_is_added_who_is_deleted_at_the_other_server() {
+    let Some((_postgres, url)) = database("ghosts") else { return };
+    let servers = [Process::start(&url), Process::start(&url)];
+    let client = servers[0].client();
+    let group = client.post("/Groups", json!({"schemas": [GROUP], "displayName": "All"})).expect(201);
+    let group = format!("/Groups/{}", id(&group));
+    for round in 0..12 {
+        let kind = if round % 3 == 2 { "Groups" } else { "Users" };
+        let body = match kind {
+            "Users" => user(&format!("u{round}")),
+            _ => json!({"schemas": [GROUP], "displayName": format!("nested {round}")}),
+        };
+        let member = id(&client.post(&format!("/{kind}"), body).expect(201)).to_owned();
+        let members = json!([{"value": member}]);
+        let add = json!([{"op": "add", "path": "members", "value": members}]);
+        let new = json!({"schemas": [GROUP], "displayName": format!("g{round}"), "members": members});
+        let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+            {"method": "PATCH", "path": group, "data": {"schemas": [PATCH_OP], "Operations": add}},
+        ]});
+        let [created, patched, bulk, deleted] = std::thread::scope(|scope| {
+            let clients = [0, 1, 0, 1].map(|server: usize| servers[server].client());
+            let [create, patch, many, delete] = clients;
+            let (group, path) = (&group, format!("/{kind}/{member}"));
+            [
+                scope.spawn(move || create.post("/Groups", new)),
+                scope.spawn(move || patch.patch(group, add)),
+                scope.spawn(move || many.post("/Bulk", bulk)),
+                scope.spawn(move || delete.delete(&path)),
+            ]
+            .map(|asked| asked.join().unwrap())
+        });
+        let nobody = format!("`members` names `{member}`, and there is no such resource");
+        for (answer, made) in [(&created, 201), (&patched, 200)] {
+            match answer.status {
+                400 => assert_eq!(
+                    (&answer.body["scimType"], &answer.body["detail"]),
+                    (&json!("invalidValue"), &json!(nobody))
+                ),
+                status => assert_eq!(status, made, "{}", answer.body),
+            }
+        }
+        let bulk = bulk.expect(200);
+        let status = bulk["Operations"][0]["status"].as_str().unwrap();
+        assert!(["200", "400"].contains(&status), "{bulk}");
+        assert_eq!(deleted.status, 204, "{}", deleted.body);
+        assert_eq!(client.count("/Groups", &format!("members.value eq \"{member}\"")), 0, "round {round}");
+    }
 }
 
 /// One of many servers that is asked for one name gives it, to one client.

@@ -106,7 +106,9 @@ mod several {
 
     use scim_core::projection::Projection;
     use scim_core::query::{Query, QuerySupport};
-    use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
+    use scim_core::store::{
+        Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Terms, Update,
+    };
     use scim_core::validate::UniqueKey;
     use scim_core::{Resource, ResourceId, Store, Version};
     use scim_examples::SqlStore;
@@ -182,6 +184,15 @@ mod several {
             deletion: &Deletion<'_>,
         ) -> Result<(), StoreError> {
             self.next().delete(scope, id, deletion).await
+        }
+
+        async fn modify(
+            &self,
+            scope: Scope<'_>,
+            modification: Modification<'_>,
+            terms: Terms<'_>,
+        ) -> Result<Modified, StoreError> {
+            self.next().modify(scope, modification, terms).await
         }
 
         async fn missing(

@@ -7,6 +7,7 @@ use scim_filter::BindErrorKind;
 
 use crate::auth::AuthError;
 use crate::leniency::Leniency;
+use crate::membership::MEMBERS;
 use crate::store::StoreError;
 use crate::value::{JsonError, Object, Value};
 
@@ -207,7 +208,7 @@ impl From<AuthError> for Error {
     }
 }
 
-/// A failed store call: 404, 409 `uniqueness`, 409, 400 `invalidFilter`, `invalidValue` or
+/// A failed store call: 404, 409 `uniqueness`, 400 `invalidValue`, 409, 400 `invalidFilter`, `invalidValue` or
 /// `invalidCursor`, 503 or 500, or what the store refuses with.
 ///
 /// The service answers a version mismatch with 412 instead where the client sent `If-Match`.
@@ -220,6 +221,11 @@ impl From<&StoreError> for Error {
                 format!("another resource has the same value of `{attribute}`"),
             )
             .with_status(StatusCode::CONFLICT),
+            StoreError::Dangling(id) => {
+                let member = quote(id.as_str());
+                let detail = format!("`{MEMBERS}` names {member}, and there is no such resource");
+                Self::bad_request(ScimType::InvalidValue, detail)
+            }
             StoreError::VersionMismatch => {
                 Self::new(StatusCode::CONFLICT, "the resource was changed by other requests meanwhile")
             }

@@ -16,7 +16,9 @@ use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
 use crate::schema::{AttributeType, ResourceSchema, Uniqueness};
-use crate::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
+use crate::store::{
+    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+};
 use crate::validate::UniqueKey;
 use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
@@ -189,19 +191,96 @@ impl MemoryStore {
         self.tables().get(scope.tenant)?.get(scope.schema.name()).map(read)
     }
 
-    /// Writes to the table of the scope, told which of `claims` a resource of another type has.
+    /// Writes to the table of the scope, if what is referred to is there; told which of `claims` a resource of
+    /// another type has.
     fn with_table_mut<T>(
         &self,
         scope: Scope<'_>,
+        references: References<'_>,
         claims: &[UniqueKey],
-        write: impl FnOnce(&mut Table, Option<&UniqueKey>) -> T,
-    ) -> T {
+        write: impl FnOnce(&mut Table, Option<&UniqueKey>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut tables = self.tables_mut();
         let tenant = tables.entry(scope.tenant.clone()).or_default();
+        let has = |kind: &str, id: &str| tenant.get(kind).is_some_and(|table| table.by_id.contains_key(id));
+        references.check(|id| references.types.iter().any(|kind| has(kind.name(), id.as_str())))?;
         let others = || tenant.iter().filter(|(name, _)| ***name != *scope.schema.name());
         let is_taken = |claim: &&UniqueKey| others().any(|(_, table)| table.by_key.contains_key(*claim));
         let elsewhere = claims.iter().find(is_taken);
         write(tenant.entry(scope.schema.name().into()).or_default(), elsewhere)
+    }
+
+    fn create_now(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        references: References<'_>,
+    ) -> Result<(), StoreError> {
+        let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
+        let claims = claims(scope.schema, unique);
+        let row = Row::new(scope.schema, resource, &claims);
+        let create =
+            |table: &mut Table, elsewhere: Option<&_>| table.create(scope.schema, id, row, elsewhere);
+        self.with_table_mut(scope, references, &claims, create)
+    }
+
+    fn replace_now(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+        references: References<'_>,
+    ) -> Result<(), StoreError> {
+        let id = resource.id().ok_or(StoreError::NotFound)?;
+        let claims = claims(scope.schema, unique);
+        let row = Row::new(scope.schema, resource, &claims);
+        // The former row may be large; it is dropped without the lock.
+        let former = self.with_table_mut(scope, references, &claims, |table, elsewhere| {
+            let sequence = table.expect(&id, Some(expected))?;
+            table.claim(sequence, scope.schema, &claims, elsewhere)?;
+            if let Some(former) = table.rows.get(&sequence) {
+                table.groups.forget(scope.schema, sequence, former);
+            }
+            table.groups.know(scope.schema, sequence, &row);
+            Ok(table.rows.insert(sequence, row))
+        })?;
+        drop(former);
+        Ok(())
+    }
+
+    fn apply_now(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        update: &Update<'_>,
+        expected: Option<Version>,
+        references: References<'_>,
+    ) -> Result<Applied, StoreError> {
+        let claims = update.unique.map(|unique| claims(scope.schema, unique));
+        let claimed = claims.as_deref().unwrap_or_default();
+        self.with_table_mut(scope, references, claimed, |table, elsewhere| {
+            let sequence = table.expect(id, expected)?;
+            if let Some(claims) = &claims {
+                table.claim(sequence, scope.schema, claims, elsewhere)?;
+            }
+            let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
+            let version = row.head().version();
+            let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
+            let followed = table.groups.follow(scope.schema, sequence, update.change);
+            if !followed {
+                table.groups.forget(scope.schema, sequence, row);
+            }
+            let changed = row.apply(scope.schema, update.change);
+            if !followed {
+                table.groups.know(scope.schema, sequence, row);
+            }
+            Ok(match changed {
+                true => Applied::Changed(update.stamp(row.head_mut(), version)),
+                false => Applied::Unchanged(version),
+            })
+        })
     }
 }
 
@@ -218,10 +297,7 @@ impl Store for MemoryStore {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
-        let claims = claims(scope.schema, unique);
-        let row = Row::new(scope.schema, resource, &claims);
-        self.with_table_mut(scope, &claims, |table, elsewhere| table.create(scope.schema, id, row, elsewhere))
+        self.create_now(scope, resource, unique, References::default())
     }
 
     async fn read(
@@ -265,21 +341,7 @@ impl Store for MemoryStore {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        let id = resource.id().ok_or(StoreError::NotFound)?;
-        let claims = claims(scope.schema, unique);
-        let row = Row::new(scope.schema, resource, &claims);
-        // The former row may be large; it is dropped without the lock.
-        let former = self.with_table_mut(scope, &claims, |table, elsewhere| {
-            let sequence = table.expect(&id, Some(expected))?;
-            table.claim(sequence, scope.schema, &claims, elsewhere)?;
-            if let Some(former) = table.rows.get(&sequence) {
-                table.groups.forget(scope.schema, sequence, former);
-            }
-            table.groups.know(scope.schema, sequence, &row);
-            Ok::<_, StoreError>(table.rows.insert(sequence, row))
-        })?;
-        drop(former);
-        Ok(())
+        self.replace_now(scope, resource, unique, expected, References::default())
     }
 
     async fn apply(
@@ -289,28 +351,33 @@ impl Store for MemoryStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        let claims = update.unique.map(|unique| claims(scope.schema, unique));
-        self.with_table_mut(scope, claims.as_deref().unwrap_or_default(), |table, elsewhere| {
-            let sequence = table.expect(id, expected)?;
-            if let Some(claims) = &claims {
-                table.claim(sequence, scope.schema, claims, elsewhere)?;
+        self.apply_now(scope, id, update, expected, References::default())
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        let references = terms.references;
+        match modification {
+            Modification::Create { resource, unique } => {
+                self.create_now(scope, resource, unique, references)?;
+                Ok(Modified::Changed(resource.version()))
             }
-            let row = table.rows.get_mut(&sequence).ok_or(StoreError::NotFound)?;
-            let version = row.head().version();
-            let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
-            let followed = table.groups.follow(scope.schema, sequence, update.change);
-            if !followed {
-                table.groups.forget(scope.schema, sequence, row);
+            Modification::Replace { resource, unique, expected } => {
+                self.replace_now(scope, resource, unique, expected, references)?;
+                Ok(Modified::Changed(resource.version()))
             }
-            let changed = row.apply(scope.schema, update.change);
-            if !followed {
-                table.groups.know(scope.schema, sequence, row);
+            Modification::Apply { id, update, expected } => {
+                Ok(self.apply_now(scope, id, update, expected, references)?.into())
             }
-            Ok(match changed {
-                true => Applied::Changed(update.stamp(row.head_mut(), version)),
-                false => Applied::Unchanged(version),
-            })
-        })
+            Modification::Delete { id, deletion } => {
+                self.delete(scope, id, &deletion).await?;
+                Ok(Modified::Changed(None))
+            }
+        }
     }
 
     async fn delete(

@@ -3,12 +3,14 @@
 mod evaluate;
 mod layer;
 mod shared;
+mod terms;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use evaluate::{check_unique, evaluate, find, project};
 pub use layer::StoreLayer;
+pub use terms::{References, Terms};
 
 use crate::audit::{GroupsLeft, Record};
 use crate::membership::{self, Membership};
@@ -171,38 +173,41 @@ pub trait Store: Send + Sync + 'static {
         deletion: &Deletion<'_>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Makes one modification. The service calls nothing else to change resources; as provided, it is
-    /// the method for it.
+    /// Makes one modification, with what [belongs to it](Terms). The service calls nothing else to change
+    /// resources.
     ///
-    /// `record` is there where the store [keeps the audit trail](Self::keeps_audit): it is kept
-    /// together with the change, in the same transaction, so that there is both or neither, and
-    /// [with the version](Record::in_version) that the resource came to have. Where nothing becomes
-    /// different, it is not kept.
+    /// As provided, it is the method for it. [What it refers to](References) is looked for before, and again
+    /// after it: who was deleted meanwhile is then taken out, with a version of its own. So nobody is named who
+    /// is not there, but for a moment, and after a crash within it. A store that has transactions, or a lock,
+    /// should look in that of the change, and only once.
     fn modify(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> impl Future<Output = Result<Modified, StoreError>> + Send {
-        let _ = record;
         async move {
-            match modification {
+            let references = terms.references;
+            references.look_up(self, scope.tenant).await?;
+            let modified = match modification {
                 Modification::Create { resource, unique } => {
                     self.create(scope, resource, unique).await?;
-                    Ok(Modified::Changed(resource.version()))
+                    Modified::Changed(resource.version())
                 }
                 Modification::Replace { resource, unique, expected } => {
                     self.replace(scope, resource, unique, expected).await?;
-                    Ok(Modified::Changed(resource.version()))
+                    Modified::Changed(resource.version())
                 }
                 Modification::Apply { id, update, expected } => {
-                    Ok(self.apply(scope, id, update, expected).await?.into())
+                    self.apply(scope, id, update, expected).await?.into()
                 }
                 Modification::Delete { id, deletion } => {
                     self.delete(scope, id, &deletion).await?;
-                    Ok(Modified::Changed(None))
+                    Modified::Changed(None)
                 }
-            }
+            };
+            references.settle(self, scope, &modification).await?;
+            Ok(modified)
         }
     }
 
@@ -505,6 +510,9 @@ pub enum StoreError {
         /// The attribute.
         attribute: String,
     },
+    /// What the change [refers to](References) is not there.
+    #[error("`{0}` is referred to, and is not there")]
+    Dangling(ResourceId),
     /// The resource has another version than expected.
     #[error("the resource was changed meanwhile")]
     VersionMismatch,

@@ -54,6 +54,12 @@ fn each_inner_error_has_its_status_keyword_and_detail() {
             "another resource has the same value of `userName`",
         ),
         (
+            (&StoreError::Dangling(scim_core::ResourceId::new("7"))).into(),
+            400,
+            Some(ScimType::InvalidValue),
+            "`members` names `7`, and there is no such resource",
+        ),
+        (
             (&StoreError::VersionMismatch).into(),
             409,
             None,

@@ -361,7 +361,7 @@ async fn locked_bodies(tx: &mut Tx, scope: Scope<'_>, ids: &[(String,)]) -> Resu
     let lock = match tx.dialect() {
         // The transaction holds the lock of the whole database.
         Dialect::Sqlite => "",
-        Dialect::Postgres => " FOR UPDATE",
+        Dialect::Postgres => " FOR NO KEY UPDATE",
     };
     let select = Statement::new(format!(
         "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({}) ORDER BY id{lock}",

@@ -37,7 +37,9 @@ use scim_core::patch::Delta;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{
+    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+};
 use scim_core::validate::{UniqueKey, unique_keys};
 use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
@@ -148,9 +150,10 @@ impl SqlStore {
         scope: Scope<'_>,
         row: &Row,
         keys: &keys::Keys,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
+        referable(&mut tx, scope, terms.references).await?;
         let place: Option<(i64,)> = Statement::new(
             "INSERT INTO counters (tenant, type, last) VALUES (?1, ?2, 1) \
              ON CONFLICT (tenant, type) DO UPDATE SET last = counters.last + 1 RETURNING last",
@@ -178,7 +181,7 @@ impl SqlStore {
         }
         keys::insert(&mut tx, scope, &row.id, keys).await?;
         members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
-        audit::keep(&mut tx, record).await?;
+        audit::keep(&mut tx, terms.record).await?;
         tx.commit().await
     }
 
@@ -188,14 +191,15 @@ impl SqlStore {
         row: &Row,
         keys: &keys::Keys,
         expected: Version,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
-        expect(locked(&mut tx, scope, &row.id).await?, Some(expected))?;
+        referable(&mut tx, scope, terms.references).await?;
+        expect(locked(&mut tx, scope, &row.id, CHANGED_ROW).await?, Some(expected))?;
         members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
         row.update(&mut tx, scope).await?;
         keys::put(&mut tx, scope, &row.id, keys).await?;
-        audit::keep(&mut tx, record).await?;
+        audit::keep(&mut tx, terms.record).await?;
         tx.commit().await
     }
 
@@ -205,10 +209,11 @@ impl SqlStore {
         id: &ResourceId,
         update: &Update<'_>,
         expected: Option<Version>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.database.write().await?;
-        let (version, body) = expect(locked(&mut tx, scope, id).await?, expected)?;
+        referable(&mut tx, scope, terms.references).await?;
+        let (version, body) = expect(locked(&mut tx, scope, id, CHANGED_ROW).await?, expected)?;
         let mut resource = decode(&body)?;
         let (change, deltas) = members::split(scope.schema, update.change);
         let mut changed = change.apply(&mut resource);
@@ -231,7 +236,7 @@ impl SqlStore {
                 keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, &unique)).await?;
             }
         }
-        audit::keep(&mut tx, record.map(|record| record.in_version(Some(next))).as_deref()).await?;
+        audit::keep(&mut tx, terms.record.map(|record| record.in_version(Some(next))).as_deref()).await?;
         tx.commit().await?;
         Ok(Applied::Changed(next))
     }
@@ -245,7 +250,7 @@ impl SqlStore {
     ) -> Result<(), StoreError> {
         deletion.begin_again();
         let mut tx = self.database.write().await?;
-        expect(locked(&mut tx, scope, id).await?, deletion.expected)?;
+        expect(locked(&mut tx, scope, id, DELETED_ROW).await?, deletion.expected)?;
         // Its keys and members go with it.
         Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
             .text(scope.tenant.as_str())
@@ -277,7 +282,7 @@ impl Store for SqlStore {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Create { resource, unique }, None).await.map(drop)
+        self.modify(scope, Modification::Create { resource, unique }, Terms::default()).await.map(drop)
     }
 
     async fn read(
@@ -325,7 +330,9 @@ impl Store for SqlStore {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
+        self.modify(scope, Modification::Replace { resource, unique, expected }, Terms::default())
+            .await
+            .map(drop)
     }
 
     async fn apply(
@@ -335,7 +342,8 @@ impl Store for SqlStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        Box::pin(self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, None)))).await
+        Box::pin(self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, Terms::default()))))
+            .await
     }
 
     async fn delete(
@@ -344,33 +352,33 @@ impl Store for SqlStore {
         id: &ResourceId,
         deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        self.modify(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
+        self.modify(scope, Modification::Delete { id, deletion: *deletion }, Terms::default()).await.map(drop)
     }
 
     async fn modify(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         match modification {
             Modification::Create { resource, unique } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-                Box::pin(retrying(|| self.create_once(scope, &row, &keys, record))).await?;
+                Box::pin(retrying(|| self.create_once(scope, &row, &keys, terms))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Replace { resource, unique, expected } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-                let replace = || self.replace_once(scope, &row, &keys, expected, record);
+                let replace = || self.replace_once(scope, &row, &keys, expected, terms);
                 Box::pin(self.turns.take(retrying(replace))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Apply { id, update, expected } => {
-                let apply = || self.apply_once(scope, id, update, expected, record);
+                let apply = || self.apply_once(scope, id, update, expected, terms);
                 Ok(Box::pin(self.turns.take(retrying(apply))).await?.into())
             }
             Modification::Delete { id, deletion } => {
-                Box::pin(retrying(|| self.delete_once(scope, id, &deletion, record))).await?;
+                Box::pin(retrying(|| self.delete_once(scope, id, &deletion, terms.record))).await?;
                 Ok(Modified::Changed(None))
             }
         }
@@ -485,12 +493,44 @@ impl Row {
     }
 }
 
+/// Sees that what a change refers to is there, and keeps it from being deleted until the transaction ends.
+///
+/// It comes before the change's own lock, as in a deletion, which locks first the resource and then its groups, so
+/// that the two do not wait for one another.
+async fn referable(tx: &mut Tx, scope: Scope<'_>, references: References<'_>) -> Result<(), StoreError> {
+    if references.is_empty() {
+        return Ok(());
+    }
+    let (among, lock) = match tx.dialect() {
+        // The transaction holds the lock of the whole database.
+        Dialect::Sqlite => ("IN (SELECT value FROM json_each(?2))", ""),
+        Dialect::Postgres => {
+            ("= ANY (ARRAY(SELECT jsonb_array_elements_text(jsonb(?2))))", "ORDER BY id, type FOR KEY SHARE")
+        }
+    };
+    let ids: Vec<&str> = references.ids.iter().map(ResourceId::as_str).collect();
+    let select = Statement::new(format!(
+        "SELECT id FROM resources WHERE tenant = ?1 AND type IN ({}) AND id {among} {lock}",
+        places(3, references.types.len())
+    ))
+    .text(scope.tenant.as_str())
+    .text(encode(&ids)?);
+    let select = references.types.iter().fold(select, |select, schema| select.text(schema.name()));
+    let there: HashSet<String> = select.rows::<(String,)>(tx).await?.into_iter().map(|(id,)| id).collect();
+    references.check(|id| there.contains(id.as_str()))
+}
+
 /// The version and body of a resource, which no other writer changes until the transaction ends.
-async fn locked(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Option<(i64, String)>, StoreError> {
+async fn locked(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    locked_row: &'static str,
+) -> Result<Option<(i64, String)>, StoreError> {
     let text = match tx.dialect() {
         // The transaction holds the lock of the whole database.
         Dialect::Sqlite => ROW,
-        Dialect::Postgres => LOCKED_ROW,
+        Dialect::Postgres => locked_row,
     };
     row(tx, scope, id, text).await
 }
@@ -506,7 +546,11 @@ async fn row(
 
 /// The version and body of a resource.
 const ROW: &str = "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
-const LOCKED_ROW: &str =
+/// The same, to be changed; others may refer to it meanwhile.
+const CHANGED_ROW: &str =
+    "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR NO KEY UPDATE";
+/// The same, to be deleted.
+const DELETED_ROW: &str =
     "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
 
 /// Version and body, if there is a row and its version is the expected one.

@@ -94,13 +94,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let shown =
             self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();
         if !change.is_empty() {
-            self.check_added_references(call, &current, &change).await?;
+            let added = self.added_by(call, &current, &change).await?;
             let last_modified = self.now();
             let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
             let update = Update { change: &change, unique: unique.as_deref(), last_modified: &last_modified };
             let status = if shown { StatusCode::OK } else { StatusCode::NO_CONTENT };
             let applied = Modification::Apply { id, update: &update, expected };
-            match self.make(call.scope(), applied, Some(&current), Some(status), call.outcome).await {
+            let terms = added.terms();
+            match self.make(call.scope(), applied, terms, Some(&current), Some(status), call.outcome).await {
                 Ok(Modified::Changed(next)) => {
                     let next = next.unwrap_or(version);
                     stored = next;

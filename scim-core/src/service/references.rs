@@ -2,10 +2,14 @@
 //!
 //! The ids in `members` come from the client, and a service that stores whatever it is told lets a
 //! credential of one tenant name the users of another (GHSA-9m7q-6qg6-888h is such a case). Only
-//! what a request adds is looked up: a member that has gone since does not block every later write.
+//! what a request adds is looked up: a member that has gone since does not block every later write. The store
+//! looks, in the transaction of the change, so that nobody is added who is deleted at the same moment
+//! ([`References`]).
+//!
 //! Whether it may be a group is the service provider's decision ([`Nesting`]).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::respond::Failure;
 use super::write::KEYED;
@@ -16,31 +20,31 @@ use crate::membership::{Nesting, member_id as id, member_ids as ids, member_valu
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
-use crate::store::{Scope, Store};
+use crate::store::{References, Scope, Store, Terms};
 use crate::{Error, Resource, ResourceId, ScimType};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
-    /// Checks the members of `resource` that `current` does not have.
-    pub(super) async fn check_references(
+    /// The members of `resource` that `current` does not have, checked for what groups may be members.
+    pub(super) async fn added(
         &self,
         call: &Call<'_>,
         current: Option<&Resource>,
         resource: &Resource,
-    ) -> Result<(), Failure> {
+    ) -> Result<Added, Failure> {
         let known: HashSet<&str> = current.into_iter().flat_map(|current| ids(current.get(KEYED))).collect();
         let added: Vec<ResourceId> =
             ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
         self.check_nesting(call, resource.id(), &added).await?;
-        self.check_ids(call, added).await
+        Ok(self.references(call, added))
     }
 
-    /// Checks the members that `change` adds.
-    pub(super) async fn check_added_references(
+    /// The members that `change` adds, checked for what groups may be members.
+    pub(super) async fn added_by(
         &self,
         call: &Call<'_>,
         current: &Resource,
         change: &Change,
-    ) -> Result<(), Failure> {
+    ) -> Result<Added, Failure> {
         let known: HashSet<&str> = ids(current.get(KEYED)).collect();
         let writes = change
             .writes
@@ -55,7 +59,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let added: Vec<ResourceId> =
             writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
         self.check_nesting(call, current.id(), &added).await?;
-        self.check_ids(call, added).await
+        Ok(self.references(call, added))
     }
 
     /// Checks which of the `added` members of `group` are groups, as far as they must not be.
@@ -97,29 +101,17 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         Ok(())
     }
 
-    async fn check_ids(&self, call: &Call<'_>, mut ids: Vec<ResourceId>) -> Result<(), Failure> {
-        if !self.config.check_members {
-            return Ok(());
-        }
-        for schema in self.member_types(call.schema()) {
-            if ids.is_empty() {
-                break;
-            }
-            let scope = Scope { tenant: call.scope().tenant, schema };
-            ids = self.store.missing(scope, ids).await?;
-        }
-        match ids.first() {
-            None => Ok(()),
-            Some(id) => {
-                let detail = format!("`{KEYED}` names {}, and there is no such resource", quote(id.as_str()));
-                Err(Error::bad_request(ScimType::InvalidValue, detail).into())
-            }
+    /// What of these the store is to check when it makes the change.
+    fn references(&self, call: &Call<'_>, ids: Vec<ResourceId>) -> Added {
+        match self.config.check_members && !ids.is_empty() {
+            true => Added { ids, types: self.member_types(call.schema()).cloned().collect() },
+            false => Added::default(),
         }
     }
 
     /// The resource types a member may be of, by `referenceTypes` of `members.$ref`; all of them
     /// where the schema does not say.
-    fn member_types(&self, schema: &ResourceSchema) -> impl Iterator<Item = &ResourceSchema> {
+    fn member_types(&self, schema: &ResourceSchema) -> impl Iterator<Item = &Arc<ResourceSchema>> {
         let named: Vec<String> = schema
             .find(None, KEYED)
             .and_then(|members| members.sub_attribute("$ref"))
@@ -128,8 +120,20 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         self.config
             .registry
             .resource_types()
-            .map(AsRef::as_ref)
             .filter(move |schema| named.is_empty() || named.iter().any(|name| name == schema.name()))
+    }
+}
+
+/// The members that a request adds, and the types they may be of; none where members are not checked.
+#[derive(Default)]
+pub(super) struct Added {
+    ids: Vec<ResourceId>,
+    types: Vec<Arc<ResourceSchema>>,
+}
+
+impl Added {
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms { references: References { ids: &self.ids, types: &self.types }, ..Terms::default() }
     }
 }
 

@@ -9,23 +9,24 @@ use super::outcome::{Operation, Outcome};
 use crate::audit::{self, Audit, Effect, OnFailure, Record, SinkError};
 use crate::auth::{Authenticator, Principal};
 use crate::policy::Policy;
-use crate::store::{LeftGroups, Modification, Modified, Scope, Store, StoreError};
+use crate::store::{LeftGroups, Modification, Modified, Scope, Store, StoreError, Terms};
 use crate::{Resource, ResourceId, Version};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
-    /// Makes a modification of what is `before`: the one way to the store of everything that changes
-    /// resources.
+    /// Makes a modification of what is `before`, with its record: the one way to the store of everything that
+    /// changes resources.
     pub(super) async fn make(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
+        terms: Terms<'_>,
         before: Option<&Resource>,
         status: Option<StatusCode>,
         outcome: &mut Outcome,
     ) -> Result<Modified, StoreError> {
         let record = self.audits().then(|| self.record(outcome)).flatten();
         let Some(mut record) = record else {
-            return self.store.modify(scope, modification, None).await;
+            return self.store.modify(scope, modification, terms).await;
         };
         let (resource, versions) = about(&modification, before);
         record.resource = resource;
@@ -40,7 +41,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         let pending = Pending { audit: self.audit.as_ref(), record: &record, ended: false };
         let kept = self.store.keeps_audit().then_some(&record);
-        let made = self.store.modify(scope, modification, kept).await;
+        let made = self.store.modify(scope, modification, Terms { record: kept, ..terms }).await;
         pending.end();
         if let Modification::Delete { deletion, .. } = modification {
             record.left = deletion.left.and_then(LeftGroups::told);

@@ -14,7 +14,7 @@ use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Deletion, LeftGroups, Modification, Store, StoreError, stamp};
+use crate::store::{Deletion, LeftGroups, Modification, Store, StoreError, Terms, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -50,10 +50,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
-        self.check_references(&call, None, &resource).await?;
+        let added = self.added(&call, None, &resource).await?;
         let unique = validate::unique_keys(schema, &resource);
         let created = Modification::Create { resource: &resource, unique: &unique };
-        self.make(call.scope(), created, None, Some(StatusCode::CREATED), call.outcome).await?;
+        self.make(call.scope(), created, added.terms(), None, Some(StatusCode::CREATED), call.outcome)
+            .await?;
         let resource = self.completed(&call, &id, resource).await?;
         call.outcome.resource = Some(id);
         // Where members are checked, nothing can be a member before it is there.
@@ -111,11 +112,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if resource == current {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
         }
-        self.check_references(call, Some(&current), &resource).await?;
+        let added = self.added(call, Some(&current), &resource).await?;
         stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
-        match self.make(call.scope(), replaced, Some(&current), Some(StatusCode::OK), call.outcome).await {
+        let (terms, status) = (added.terms(), Some(StatusCode::OK));
+        match self.make(call.scope(), replaced, terms, Some(&current), status, call.outcome).await {
             Ok(_) => {
                 let resource = self.completed(call, id, resource).await?;
                 Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection).await?))
@@ -170,7 +172,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         };
         let deleted = Modification::Delete { id, deletion };
         let status = Some(StatusCode::NO_CONTENT);
-        match self.make(call.scope(), deleted, Some(current), status, call.outcome).await {
+        match self.make(call.scope(), deleted, Terms::default(), Some(current), status, call.outcome).await {
             Ok(_) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
             Err(error) => raced_or(error),
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update};
 use crate::audit::Record;
 use crate::membership::Membership;
 use crate::pieces::Pieces;
@@ -16,8 +16,7 @@ use crate::{Resource, ResourceId, Version};
 /// one behind does better than a [`Store`] as provided is lost.
 ///
 /// ```
-/// use scim_core::audit::Record;
-/// use scim_core::store::{Modification, Modified, Scope, StoreError, StoreLayer};
+/// use scim_core::store::{Modification, Modified, Scope, StoreError, StoreLayer, Terms};
 /// use scim_core::{MemoryStore, Store};
 ///
 /// /// Keeps whom it has.
@@ -34,11 +33,11 @@ use crate::{Resource, ResourceId, Version};
 ///         &self,
 ///         scope: Scope<'_>,
 ///         modification: Modification<'_>,
-///         record: Option<&Record>,
+///         terms: Terms<'_>,
 ///     ) -> Result<Modified, StoreError> {
 ///         match modification {
 ///             Modification::Delete { .. } => Err(StoreError::Internal("nobody leaves".into())),
-///             other => self.0.modify(scope, other, record).await,
+///             other => self.0.modify(scope, other, terms).await,
 ///         }
 ///     }
 /// }
@@ -62,7 +61,7 @@ pub trait StoreLayer: Send + Sync + 'static {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> impl Future<Output = Result<Modified, StoreError>> + Send;
 
     /// Whether [`change`](Self::change) may complete what it is given ([`Store::completes`]). As provided, it
@@ -79,7 +78,7 @@ impl<L: StoreLayer> Store for L {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        self.change(scope, Modification::Create { resource, unique }, None).await.map(drop)
+        self.change(scope, Modification::Create { resource, unique }, Terms::default()).await.map(drop)
     }
 
     async fn read(
@@ -119,7 +118,9 @@ impl<L: StoreLayer> Store for L {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        self.change(scope, Modification::Replace { resource, unique, expected }, None).await.map(drop)
+        self.change(scope, Modification::Replace { resource, unique, expected }, Terms::default())
+            .await
+            .map(drop)
     }
 
     async fn apply(
@@ -129,7 +130,7 @@ impl<L: StoreLayer> Store for L {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        match self.change(scope, Modification::Apply { id, update, expected }, None).await? {
+        match self.change(scope, Modification::Apply { id, update, expected }, Terms::default()).await? {
             Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
             Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
             Modified::Changed(None) => Err(StoreError::Internal("a change without version".into())),
@@ -142,16 +143,16 @@ impl<L: StoreLayer> Store for L {
         id: &ResourceId,
         deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        self.change(scope, Modification::Delete { id, deletion: *deletion }, None).await.map(drop)
+        self.change(scope, Modification::Delete { id, deletion: *deletion }, Terms::default()).await.map(drop)
     }
 
     async fn modify(
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        self.change(scope, modification, record).await
+        self.change(scope, modification, terms).await
     }
 
     fn completes(&self) -> bool {

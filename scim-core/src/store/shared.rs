@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update};
 use crate::audit::Record;
 use crate::membership::Membership;
 use crate::pieces::Pieces;
@@ -85,9 +85,9 @@ impl<S: Store> Store for Arc<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        (**self).modify(scope, modification, record).await
+        (**self).modify(scope, modification, terms).await
     }
 
     fn completes(&self) -> bool {

@@ -6,7 +6,9 @@ use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Query, QuerySupport};
 use crate::service::Operation;
-use crate::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use crate::store::{
+    Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update,
+};
 use crate::validate::UniqueKey;
 use crate::{CredentialId, Resource, ResourceId, Version};
 
@@ -29,12 +31,18 @@ impl<S: Store> Recorded<S> {
     async fn make(
         &self,
         scope: Scope<'_>,
-        operation: Operation,
         modification: Modification<'_>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
+        let operation = match modification {
+            Modification::Create { .. } => Operation::Create,
+            Modification::Replace { .. } => Operation::Replace,
+            Modification::Apply { .. } => Operation::Patch,
+            Modification::Delete { .. } => Operation::Delete,
+        };
         let credential = CredentialId::new("testkit");
         let record = Record::new(jiff::Timestamp::UNIX_EPOCH, scope.tenant.clone(), credential, operation);
-        self.0.modify(scope, modification, Some(&record)).await
+        self.0.modify(scope, modification, Terms { record: Some(&record), ..terms }).await
     }
 }
 
@@ -45,7 +53,7 @@ impl<S: Store> Store for Recorded<S> {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        let made = self.make(scope, Operation::Create, Modification::Create { resource, unique }).await?;
+        let made = self.make(scope, Modification::Create { resource, unique }, Terms::default()).await?;
         expect(made, Modified::Changed(resource.version()))
     }
 
@@ -87,7 +95,7 @@ impl<S: Store> Store for Recorded<S> {
         expected: Version,
     ) -> Result<(), StoreError> {
         let replace = Modification::Replace { resource, unique, expected };
-        let made = self.make(scope, Operation::Replace, replace).await?;
+        let made = self.make(scope, replace, Terms::default()).await?;
         expect(made, Modified::Changed(resource.version()))
     }
 
@@ -98,7 +106,7 @@ impl<S: Store> Store for Recorded<S> {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        match self.make(scope, Operation::Patch, Modification::Apply { id, update, expected }).await? {
+        match self.make(scope, Modification::Apply { id, update, expected }, Terms::default()).await? {
             Modified::Changed(Some(version)) => Ok(Applied::Changed(version)),
             Modified::Unchanged(version) => Ok(Applied::Unchanged(version)),
             Modified::Changed(None) => Err(broken("a resource that was changed is said to be gone")),
@@ -111,9 +119,18 @@ impl<S: Store> Store for Recorded<S> {
         id: &ResourceId,
         deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
-        let made =
-            self.make(scope, Operation::Delete, Modification::Delete { id, deletion: *deletion }).await?;
+        let delete = Modification::Delete { id, deletion: *deletion };
+        let made = self.make(scope, delete, Terms::default()).await?;
         expect(made, Modified::Changed(None))
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        self.make(scope, modification, terms).await
     }
 
     fn completes(&self) -> bool {

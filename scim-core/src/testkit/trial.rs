@@ -15,7 +15,9 @@ use crate::patch::Change;
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Registry, ResourceSchema, ResourceType, builtin};
-use crate::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
+use crate::store::{
+    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+};
 use crate::validate::unique_keys;
 use crate::value::{Object, Value};
 use crate::{Resource, ResourceId, TenantId, Version};
@@ -207,6 +209,20 @@ impl<S: Store> Trial<S> {
         self.store().apply(scope, &ResourceId::new(id), &update, None).await
     }
 
+    /// Makes a modification that refers to users or groups.
+    pub(super) async fn try_referring(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        ids: &[&str],
+    ) -> Result<Modified, StoreError> {
+        let ids: Vec<ResourceId> = ids.iter().map(|id| ResourceId::new(*id)).collect();
+        let types = ["User", "Group"].map(|name| self.0.registry.by_name(name).cloned());
+        let types: Vec<_> = types.into_iter().flatten().collect();
+        let references = References { ids: &ids, types: &types };
+        self.store().modify(scope, modification, Terms { references, ..Terms::default() }).await
+    }
+
     pub(super) async fn try_delete(
         &self,
         scope: Scope<'_>,
@@ -362,6 +378,16 @@ pub(super) fn not_found<T: fmt::Debug>(call: &str, result: Result<T, StoreError>
 
 pub(super) fn mismatch<T: fmt::Debug>(call: &str, result: Result<T, StoreError>) -> Result<(), Broken> {
     refused(call, result, "VersionMismatch", |error| matches!(error, StoreError::VersionMismatch))
+}
+
+pub(super) fn dangling<T: fmt::Debug>(
+    call: &str,
+    result: Result<T, StoreError>,
+    id: &str,
+) -> Result<(), Broken> {
+    let expected = format!("Dangling on `{id}`");
+    let is = |error: &StoreError| matches!(error, StoreError::Dangling(on) if on.as_str() == id);
+    refused(call, result, &expected, is)
 }
 
 pub(super) fn conflict<T: fmt::Debug>(

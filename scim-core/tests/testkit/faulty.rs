@@ -10,7 +10,10 @@ use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Place, Query, QuerySupport, Start};
 use scim_core::schema::Registry;
-use scim_core::store::{self, Applied, Deletion, Page, Scope, Store, StoreError, Update};
+use scim_core::store::{
+    self, Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms,
+    Update,
+};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
 use scim_filter::{BoundExpr, BoundFilter, BoundTerm, Scalar};
@@ -566,7 +569,7 @@ impl Store for Faulty {
         match self.breaks {
             "the_deleted_leave_their_groups" if deleted.is_ok() => {
                 // As one does that asks for a page of them.
-                for group in before.iter().skip(2).filter(|group| group.id().as_ref() != Some(id)) {
+                for group in before.iter().skip(3).filter(|group| group.id().as_ref() != Some(id)) {
                     self.overwrite(groups, group).await;
                 }
             }
@@ -596,6 +599,29 @@ impl Store for Faulty {
             _ => {}
         }
         deleted
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        let tenant = self.tenant(scope);
+        let scope = Scope { tenant: &tenant, ..scope };
+        let References { ids, types } = terms.references;
+        let references = match self.breaks {
+            // As one does whose statement has no room for all of them.
+            "what_is_referred_to_must_be_there" => References { ids: ids.get(..512).unwrap_or(ids), types },
+            // As one does that looks before its transaction begins.
+            "no_member_is_added_that_is_deleted_meanwhile" => {
+                terms.references.look_up(&self.inner, scope.tenant).await?;
+                Yield(false).await;
+                References::default()
+            }
+            _ => terms.references,
+        };
+        self.inner.modify(scope, modification, Terms { references, ..terms }).await
     }
 
     async fn memberships(

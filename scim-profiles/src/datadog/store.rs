@@ -3,13 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::audit;
 use scim_core::patch::Change;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, Start};
 use scim_core::schema::{ResourceSchema, builtin};
 use scim_core::store::{
-    Applied, Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Update,
+    Applied, Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms, Update,
 };
 use scim_core::validate::{self};
 use scim_core::{Object, Resource, ResourceId, TenantId, Value, Version};
@@ -356,7 +355,7 @@ impl<S: Store> TeamStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&audit::Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let (id, name) = match &modification {
             Modification::Create { resource, .. } | Modification::Replace { resource, .. } => {
@@ -364,19 +363,19 @@ impl<S: Store> TeamStore<S> {
             }
             Modification::Apply { id, update, .. } => (Some((*id).clone()), new_name(update.change)),
             Modification::Delete { id, .. } => {
-                let modified = self.store.modify(scope, modification, record).await?;
+                let modified = self.store.modify(scope, modification, terms).await?;
                 self.unlink(scope.tenant, id).await;
                 return Ok(modified);
             }
         };
         let (Some(id), Some(name)) = (id, name) else {
-            return self.store.modify(scope, modification, record).await;
+            return self.store.modify(scope, modification, terms).await;
         };
         let is_new = matches!(modification, Modification::Create { .. });
         // INVARIANT: the record first, whose handle is unique, so that of two groups for one handle one
         // is refused before it is there.
         let ahead = self.ahead(scope.tenant, &id, name).await?;
-        match self.store.modify(scope, modification, record).await {
+        match self.store.modify(scope, modification, terms).await {
             Ok(modified) => {
                 match ahead {
                     Ahead::Made(team, _) => self.tell(scope, &Event::TeamCreated { team: team.id }),
@@ -409,9 +408,9 @@ impl<S: Store> TeamStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&audit::Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        let modified = self.store.modify(scope, modification, record).await?;
+        let modified = self.store.modify(scope, modification, terms).await?;
         match modification {
             Modification::Create { resource, .. } => {
                 if let Some(user) = resource.id() {
@@ -476,12 +475,12 @@ impl<S: Store> StoreLayer for TeamStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&audit::Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         match is_of(scope.schema) {
-            Kind::Group if self.rule.is_some() => self.modify_group(scope, modification, record).await,
-            Kind::User => self.modify_user(scope, modification, record).await,
-            _ => self.store.modify(scope, modification, record).await,
+            Kind::Group if self.rule.is_some() => self.modify_group(scope, modification, terms).await,
+            Kind::User => self.modify_user(scope, modification, terms).await,
+            _ => self.store.modify(scope, modification, terms).await,
         }
     }
 }

@@ -5,9 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use scim_core::audit::Record;
 use scim_core::query::Query;
-use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLayer};
+use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms};
 use scim_core::{ResourceId, TenantId};
 
 use super::ceiling::Charge;
@@ -65,14 +64,14 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let look = Look { store: &self.store, guards: &self.guards, scope };
         let (people, modification) = look.at_stake(modification).await?;
         let _turn = self.turns.take(scope.tenant, &people).await;
         let (loss, modification) = look.at(modification).await?;
         if loss.is_nothing() {
-            return self.store.modify(scope, modification, record).await;
+            return self.store.modify(scope, modification, terms).await;
         }
         let lift = self.lifted(scope.tenant).await?;
         let _reserved = match lift {
@@ -91,7 +90,7 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
         let mut charges = if lift.is_some() { Vec::new() } else { self.charges(scope, id.as_ref(), &loss) };
         let then = (self.now)();
         self.charge(scope, id.as_ref(), &mut charges, then).await?;
-        let made = self.store.modify(scope, modification, record).await;
+        let made = self.store.modify(scope, modification, terms).await;
         if !charges.is_empty() && !may_be_made(&made) {
             let charges: Vec<Charge> = charges.into_iter().map(|(_, charge)| charge).collect();
             // Where the ledger fails here, more counts than went, which errs on the safe side.
@@ -264,7 +263,7 @@ impl<S: Store, L: GuardLedger> StoreLayer for GuardedStore<S, L> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let takes_away = match &modification {
             Modification::Create { .. } => false,
@@ -272,9 +271,9 @@ impl<S: Store, L: GuardLedger> StoreLayer for GuardedStore<S, L> {
             Modification::Replace { .. } | Modification::Apply { .. } => true,
         };
         if takes_away && !self.guards.is_none() {
-            self.guarded(scope, modification, record).await
+            self.guarded(scope, modification, terms).await
         } else {
-            self.store.modify(scope, modification, record).await
+            self.store.modify(scope, modification, terms).await
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::audit::Record;
 use scim_core::patch::{Change, Delta, Write};
 use scim_core::projection::Projection;
 use scim_core::query::{Query, Start};
 use scim_core::schema::{ResourceSchema, builtin};
-use scim_core::store::{Applied, Modification, Modified, Scope, Store, StoreError, StoreLayer, Update};
+use scim_core::store::{
+    Applied, Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms, Update,
+};
 use scim_core::{Object, Resource, ResourceId, TenantId, Value};
 use scim_filter::{BindOptions, Filter};
 
@@ -189,13 +190,13 @@ impl<S: Store> AccessStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let Some(Concern { id, mut people, whole, is_new }) = Concern::of(&modification) else {
-            return self.store.modify(scope, modification, record).await;
+            return self.store.modify(scope, modification, terms).await;
         };
         let before = if is_new { None } else { self.group(scope, &id, whole).await? };
-        let modified = self.store.modify(scope, modification, record).await?;
+        let modified = self.store.modify(scope, modification, terms).await?;
         // As it is by now, and not as it was asked to be: others may have named it anew meanwhile.
         let after = self.group(scope, &id, whole).await?;
         let (gave, gives) = (self.given(before.as_ref()), self.given(after.as_ref()));
@@ -303,12 +304,12 @@ impl<S: Store> StoreLayer for AccessStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         if scope.schema.base().id == builtin::GROUP {
-            self.modify_group(scope, modification, record).await
+            self.modify_group(scope, modification, terms).await
         } else {
-            self.store.modify(scope, modification, record).await
+            self.store.modify(scope, modification, terms).await
         }
     }
 }

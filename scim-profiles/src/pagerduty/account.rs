@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::audit::Record;
 use scim_core::patch::{Change, Write};
 use scim_core::projection::Projection;
-use scim_core::store::{Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Update};
+use scim_core::store::{
+    Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms, Update,
+};
 use scim_core::validate::unique_keys;
 use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value, Version};
 
@@ -92,7 +93,7 @@ impl<S: Store> AccountStore<S> {
         licenses: &Licenses,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let (current, wanted) = match &modification {
             Modification::Create { resource, .. } => (None, (*resource).clone()),
@@ -107,14 +108,14 @@ impl<S: Store> AccountStore<S> {
                 (Some(current), wanted)
             }
             Modification::Apply { .. } | Modification::Delete { .. } => {
-                return self.store.modify(scope, modification, record).await;
+                return self.store.modify(scope, modification, terms).await;
             }
         };
         let is_whole = matches!(modification, Modification::Replace { .. });
         let decision = self.decide(licenses, current.as_ref().map(|user| &user.0), &wanted.0, is_whole);
-        let write = Rewrite { scope, modification, current: current.as_ref(), wanted: &wanted, record };
+        let write = Rewrite { scope, modification, current: current.as_ref(), wanted: &wanted, terms };
         match decision.map_err(refusal)? {
-            Decision::AsAsked => self.store.modify(scope, modification, record).await,
+            Decision::AsAsked => self.store.modify(scope, modification, terms).await,
             Decision::Keep(held) => write.make(&self.store, &held).await,
             Decision::Grant(candidates) => self.grant(&candidates, &write).await,
         }
@@ -193,7 +194,7 @@ impl<S: Store> AccountStore<S> {
         scope: Scope<'_>,
         id: &ResourceId,
         deletion: &Deletion<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let user = match self.pagerduty.tells_reassignments() {
             true => self.store.read(scope, id, &Projection::default()).await?,
@@ -202,7 +203,7 @@ impl<S: Store> AccountStore<S> {
         // As they are before the deletion, after which nobody can be asked by name.
         let reassignment = user.and_then(|user| self.pagerduty.reassignment_of(scope.tenant, &user));
         let deletion = Modification::Delete { id, deletion: *deletion };
-        let deleted = self.store.modify(scope, deletion, record).await?;
+        let deleted = self.store.modify(scope, deletion, terms).await?;
         if let Some(reassignment) = reassignment {
             self.pagerduty.tell(&reassignment);
         }
@@ -249,7 +250,7 @@ struct Rewrite<'a> {
     current: Option<&'a Resource>,
     /// The user as the modification would leave it.
     wanted: &'a Resource,
-    record: Option<&'a Record>,
+    terms: Terms<'a>,
 }
 
 impl Rewrite<'_> {
@@ -257,17 +258,17 @@ impl Rewrite<'_> {
         let mut user = self.wanted.clone();
         held.settle(&mut user.0);
         let unique = unique_keys(self.scope.schema, &user);
-        let (scope, record) = (self.scope, self.record);
+        let (scope, terms) = (self.scope, self.terms);
         match self.modification {
             Modification::Create { .. } => {
-                store.modify(scope, Modification::Create { resource: &user, unique: &unique }, record).await
+                store.modify(scope, Modification::Create { resource: &user, unique: &unique }, terms).await
             }
             Modification::Replace { expected, .. } => {
                 if self.current.is_some_and(|current| same(current, &user)) {
                     return Ok(Modified::Unchanged(expected));
                 }
                 let replaced = Modification::Replace { resource: &user, unique: &unique, expected };
-                store.modify(scope, replaced, record).await
+                store.modify(scope, replaced, terms).await
             }
             Modification::Apply { id, update, .. } => {
                 let mut change = update.change.clone();
@@ -281,9 +282,9 @@ impl Rewrite<'_> {
                 }
                 let update = Update { change: &change, unique: Some(&unique), ..update.clone() };
                 let expected = self.current.and_then(Resource::version);
-                store.modify(scope, Modification::Apply { id, update: &update, expected }, record).await
+                store.modify(scope, Modification::Apply { id, update: &update, expected }, terms).await
             }
-            deletion @ Modification::Delete { .. } => store.modify(scope, deletion, record).await,
+            deletion @ Modification::Delete { .. } => store.modify(scope, deletion, terms).await,
         }
     }
 }
@@ -322,15 +323,13 @@ impl<S: Store> StoreLayer for AccountStore<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         match (self.pagerduty.licenses(), modification) {
-            _ if scope.schema.name() != "User" => self.store.modify(scope, modification, record).await,
-            (_, Modification::Delete { id, deletion }) => {
-                self.delete_user(scope, id, &deletion, record).await
-            }
-            (Some(licenses), modification) => self.modify_user(licenses, scope, modification, record).await,
-            (None, modification) => self.store.modify(scope, modification, record).await,
+            _ if scope.schema.name() != "User" => self.store.modify(scope, modification, terms).await,
+            (_, Modification::Delete { id, deletion }) => self.delete_user(scope, id, &deletion, terms).await,
+            (Some(licenses), modification) => self.modify_user(licenses, scope, modification, terms).await,
+            (None, modification) => self.store.modify(scope, modification, terms).await,
         }
     }
 

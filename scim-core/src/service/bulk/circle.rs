@@ -21,7 +21,7 @@ use crate::service::location::path_of;
 use crate::service::outcome::Outcome;
 use crate::service::respond::{Failure, Reply};
 use crate::service::{Body, spans};
-use crate::store::{Deletion, Modification, Scope, Store, StoreError};
+use crate::store::{Deletion, Modification, Scope, Store, StoreError, Terms};
 use crate::value::Value;
 use crate::{Error, ResourceId};
 
@@ -192,7 +192,7 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             Deletion { expected: None, groups: &groups, last_modified: &last_modified, left: None };
         let deleted = Modification::Delete { id: &resource.id, deletion };
         let outcome = &mut resource.outcome;
-        match self.service.make(scope, deleted, None, None, outcome).await {
+        match self.service.make(scope, deleted, Terms::default(), None, None, outcome).await {
             Ok(_) | Err(StoreError::NotFound) => {
                 // What is left of the operation is that it was refused.
                 outcome.changed = false;

@@ -15,7 +15,9 @@ use crate::projection::Projection;
 use crate::query::{Query, QuerySupport};
 use crate::service::outcome::{Operation, Outcome};
 use crate::service::route::{Discovery, Route};
-use crate::store::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Update};
+use crate::store::{
+    Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update,
+};
 use crate::validate::UniqueKey;
 use crate::{Error, Resource, ResourceId, ScimType, TenantId, Version};
 
@@ -199,7 +201,7 @@ impl<S: Store> Store for Traced<S> {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         let name = match &modification {
             Modification::Create { .. } => "create",
@@ -207,7 +209,7 @@ impl<S: Store> Store for Traced<S> {
             Modification::Apply { .. } => "apply",
             Modification::Delete { .. } => "delete",
         };
-        self.0.modify(scope, modification, record).instrument(call(name, scope)).await
+        self.0.modify(scope, modification, terms).instrument(call(name, scope)).await
     }
 
     fn completes(&self) -> bool {
@@ -228,6 +230,19 @@ impl<S: Store> Store for Traced<S> {
         members: &[ResourceId],
     ) -> Result<Vec<Membership>, StoreError> {
         self.0.memberships(groups, members).instrument(call("memberships", groups)).await
+    }
+
+    async fn count_members(&self, groups: Scope<'_>, id: &ResourceId) -> Result<usize, StoreError> {
+        self.0.count_members(groups, id).instrument(call("count_members", groups)).await
+    }
+
+    async fn members_among(
+        &self,
+        groups: Scope<'_>,
+        id: &ResourceId,
+        members: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        self.0.members_among(groups, id, members).instrument(call("members_among", groups)).await
     }
 
     async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {

@@ -7,10 +7,10 @@ use super::concurrency::changed;
 use super::write::{group, of_members, user};
 use crate::membership::{Membership, member_ids};
 use crate::query::{Query, Start};
-use crate::store::{self, Scope, Store, StoreError};
+use crate::store::{self, Modification, Scope, Store, StoreError, Update};
 use crate::testkit::random::Random;
 use crate::testkit::trial::{
-    FIRST, LATER, bound, everything, ids, in_version, mismatch, name, not_found, same, same_but_meta,
+    FIRST, LATER, bound, everything, failed, ids, in_version, mismatch, name, not_found, same, same_but_meta,
 };
 use crate::testkit::{BoxFuture, Broken, Trial, demand};
 use crate::value::{Object, Value};
@@ -128,6 +128,63 @@ pub async fn deletions_and_changes_of_a_group_all_take_effect<S: Store>(
     let modified = |group: &Resource| group.meta().ok().and_then(|meta| meta.last_modified);
     demand!(modified(&stored).as_deref() != Some(FIRST), "`meta.lastModified` is not {LATER}");
     Ok(())
+}
+
+/// Who is deleted while groups are written that refer to it is in none of them afterwards, however these were
+/// written; each write was made before the deletion, which took the member out again, or refused.
+pub async fn no_member_is_added_that_is_deleted_meanwhile<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    const ROUNDS: usize = 8;
+    let kinds = ["User", "Group"];
+    for (kind, round) in
+        kinds.iter().flat_map(|kind| (0..trial.cases(ROUNDS)).map(move |round| (*kind, round)))
+    {
+        let id = format!("{kind}{round}");
+        let deleted = if kind == "User" { user(&id, &id) } else { group(&id, &[]) };
+        trial.create(trial.scope(kind)?, &deleted).await?;
+        for way in [REPLACE, APPLY] {
+            trial.create(trial.groups()?, &group(&format!("g{way} {id}"), &[])).await?;
+        }
+        let mut tasks: Vec<BoxFuture<'static, Result<(), Broken>>> = Vec::new();
+        for way in [CREATE, REPLACE, APPLY] {
+            tasks.push(Box::pin(refer(trial.clone(), way, id.clone())));
+        }
+        let (deleter, member) = (trial.clone(), id.clone());
+        let delete = async move { deleter.delete(deleter.scope(kind)?, &member).await };
+        tasks.insert(round % (tasks.len() + 1), Box::pin(delete));
+        trial.all(tasks).await?;
+
+        trial.finds(trial.groups()?, &format!("members.value eq \"{id}\""), &[]).await?;
+        for way in [CREATE, REPLACE, APPLY] {
+            let group = trial.read(trial.groups()?, &format!("g{way} {id}")).await?.unwrap_or_default();
+            let members: Vec<&str> = member_ids(group.get("members")).collect();
+            demand!(members.is_empty(), "`{id}` is deleted, and the group has the members {members:?}");
+        }
+    }
+    Ok(())
+}
+
+const CREATE: usize = 0;
+const REPLACE: usize = 1;
+const APPLY: usize = 2;
+
+/// Makes `id` a member of a group, unless it is gone by then.
+async fn refer<S: Store>(trial: Trial<S>, way: usize, id: String) -> Result<(), Broken> {
+    let groups = trial.groups()?;
+    let group = group(&format!("g{way} {id}"), &[&id]);
+    let next = in_version(&group, 2);
+    let change = of_members(&[], &[&id]);
+    let update = Update { change: &change, unique: None, last_modified: LATER };
+    let group_id = ResourceId::new(name(&group));
+    let modification = match way {
+        CREATE => Modification::Create { resource: &group, unique: &[] },
+        REPLACE => Modification::Replace { resource: &next, unique: &[], expected: Version(1) },
+        _ => Modification::Apply { id: &group_id, update: &update, expected: None },
+    };
+    match trial.try_referring(groups, modification, &[&id]).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Dangling(absent)) if absent.as_str() == id => Ok(()),
+        Err(error) => Err(failed("a write of a group", &name(&group), &error)),
+    }
 }
 
 /// Who is in which groups is told of all who are asked for at once, each pair once, with the names of

@@ -114,7 +114,8 @@ laws! {
         a_delta_does_what_replacing_does
         a_member_that_is_replaced_keeps_what_is_immutable
         a_refused_write_leaves_everything
-        missing_tells_what_is_not_there;
+        missing_tells_what_is_not_there
+        what_is_referred_to_must_be_there;
     unique:
         a_unique_value_is_had_once
         a_unique_value_is_compared_folded
@@ -142,6 +143,7 @@ laws! {
         a_group_that_is_left_has_a_new_version
         a_refused_deletion_leaves_the_memberships
         deletions_and_changes_of_a_group_all_take_effect
+        no_member_is_added_that_is_deleted_meanwhile
         memberships_are_told
         members_are_counted_and_looked_up
         memberships_come_with_a_page

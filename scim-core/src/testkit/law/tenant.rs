@@ -2,9 +2,9 @@
 
 use super::write::{group, of_members, user};
 use crate::patch::Change;
-use crate::store::{Scope, Store};
+use crate::store::{Modification, Scope, Store};
 use crate::testkit::random::write;
-use crate::testkit::trial::{everything, failed, in_version, not_found, total};
+use crate::testkit::trial::{dangling, everything, failed, in_version, not_found, total};
 use crate::testkit::{Broken, Trial, demand};
 use crate::{ResourceId, Version};
 
@@ -47,6 +47,9 @@ pub async fn another_tenant_changes_nothing<S: Store>(trial: &Trial<S>) -> Resul
     not_found("apply of members", applied)?;
     not_found("delete", trial.try_delete(users, "1", None).await)?;
     not_found("delete on a version", trial.try_delete(groups, "g", Some(Version(1))).await)?;
+    let other = group("other", &["1"]);
+    let create = Modification::Create { resource: &other, unique: &[] };
+    dangling("create with its user", trial.try_referring(groups, create, &["1"]).await, "1")?;
     trial.is_stored(trial.users()?, &ann).await?;
     trial.is_stored(trial.groups()?, &staff).await
 }

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::patch::{Change, Delta, Write};
-use crate::store::{Applied, Store, StoreError};
+use crate::store::{Applied, Modification, Modified, Store, StoreError, Update};
 use crate::testkit::random::{self, Random, write};
 use crate::testkit::trial::{
-    LATER, conflict, failed, in_version, mismatch, name, not_found, resource, same_but_meta,
+    CONTRACTOR, LATER, conflict, dangling, failed, in_version, mismatch, name, not_found, resource,
+    same_but_meta,
 };
 use crate::testkit::{Broken, Trial, demand};
 use crate::{Resource, ResourceId, Value, Version};
@@ -369,6 +370,58 @@ pub async fn missing_tells_what_is_not_there<S: Store>(trial: &Trial<S>) -> Resu
     demand!(missing.len() == 2970, "missing of 3000, of which 30 are there: got {}", missing.len());
     let missing = ask(trial.groups()?, vec![3]).await?;
     demand!(missing == ["u3"], "missing of a user among groups: expected it to be missing, got {missing:?}");
+    Ok(())
+}
+
+/// What a change refers to is there, each of one of the types named, however much it is; otherwise the change is
+/// refused with the first that is not there, and nothing is written.
+pub async fn what_is_referred_to_must_be_there<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    let (users, groups) = (trial.users()?, trial.groups()?);
+    for number in 0..30 {
+        trial.create(users, &user(&format!("u{number}"), &format!("name{number}"))).await?;
+    }
+    trial.create(trial.scope(CONTRACTOR)?, &user("c", "contractor")).await?;
+    trial.create(groups, &group("nested", &[])).await?;
+    let many: Vec<String> = (0..600).map(|number| format!("u{}", number % 30)).collect();
+    let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+    many.push("nested");
+    let first = group("first", &["u1", "u2", "nested"]);
+    let create = |group| Modification::Create { resource: group, unique: &[] };
+    let created = trial.try_referring(groups, create(&first), &many).await;
+    let created = created.map_err(|error| failed("create", "first", &error))?;
+    demand!(created == Modified::Changed(Some(Version(1))), "the group was created, and told is {created:?}");
+
+    let (second, next) = (group("second", &["u1"]), in_version(&group("first", &["u1"]), 2));
+    let change = of_members(&["u2"], &["u3"]);
+    let update = Update { change: &change, unique: None, last_modified: LATER };
+    let id = ResourceId::new("first");
+    let mut late = many.clone();
+    late.insert(550, "u31");
+    for (referred, absent) in [
+        (&["u30"][..], "u30"),
+        (&["u1", "u31", "u30"], "u31"),
+        (&["nested", "c"], "c"),
+        (&["U1"], "U1"),
+        (&["nested", "first", "second"], "second"),
+        (&late, "u31"),
+    ] {
+        for (call, modification) in [
+            ("create", create(&second)),
+            ("replace", Modification::Replace { resource: &next, unique: &[], expected: Version(1) }),
+            ("apply", Modification::Apply { id: &id, update: &update, expected: Some(Version(1)) }),
+            ("apply to any version", Modification::Apply { id: &id, update: &update, expected: None }),
+        ] {
+            let shown: Vec<&&str> = referred.iter().take(5).collect();
+            let call = format!("{call} that refers to {shown:?} and so on");
+            dangling(&call, trial.try_referring(groups, modification, referred).await, absent)?;
+        }
+        trial.is_absent(groups, "second").await?;
+        trial.is_stored(groups, &first).await?;
+    }
+    let changed = Modification::Apply { id: &id, update: &update, expected: None };
+    let changed = trial.try_referring(groups, changed, &["u3", "first", "u3"]).await;
+    let changed = changed.map_err(|error| failed("apply", "first", &error))?;
+    demand!(changed == Modified::Changed(Some(Version(2))), "the group was changed, and told is {changed:?}");
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use scim_core::audit::{Audit, OnFailure, Record};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Update};
+use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Terms, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
 use serde_json::json;
@@ -154,8 +154,9 @@ impl Store for Slow {
         &self,
         scope: Scope<'_>,
         modification: Modification<'_>,
-        record: Option<&Record>,
+        terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
+        let record = terms.record;
         assert_eq!(record.is_some(), self.keeps_audit());
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("the cable is cut".into()));
@@ -164,6 +165,7 @@ impl Store for Slow {
         if lost.is_ok() {
             return Err(StoreError::VersionMismatch);
         }
+        terms.references.look_up(self, scope.tenant).await?;
         let modified = match modification {
             Modification::Create { resource, unique } => {
                 self.create(scope, resource, unique).await?;
