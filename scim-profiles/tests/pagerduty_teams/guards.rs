@@ -75,7 +75,7 @@ fn told(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn a_group_that_is_emptied_by_mistake_does_not_empty_its_team() {
+pub(crate) fn a_group_that_is_emptied_by_mistake_does_not_empty_its_team() {
     let mut world = World::new();
     let config = guarded(Guards::new().with_member_removals(day().with_count(3)), |_| {});
     world.run(&config, &[group("g1", "Ops", 0..10), group("g2", "Dev", 0..5)]);
@@ -110,7 +110,7 @@ fn a_group_that_is_emptied_by_mistake_does_not_empty_its_team() {
 }
 
 #[test]
-fn a_share_is_of_each_team() {
+pub(crate) fn a_share_is_of_each_team() {
     let mut world = World::new();
     let ceiling = day().with_share(20, 5).unwrap();
     let config = guarded(Guards::new().with_member_removals(ceiling), |_| {});
@@ -124,7 +124,7 @@ fn a_share_is_of_each_team() {
 }
 
 #[test]
-fn teams_are_deleted_up_to_a_ceiling() {
+pub(crate) fn teams_are_deleted_up_to_a_ceiling() {
     let mut world = World::new();
     let guards = Guards::new().with_team_deletions(day().with_count(1));
     let config = guarded(guards, |options| options.deletion = Deletion::Delete);
@@ -143,7 +143,7 @@ fn teams_are_deleted_up_to_a_ceiling() {
 }
 
 #[test]
-fn what_pagerduty_refuses_does_not_count() {
+pub(crate) fn what_pagerduty_refuses_does_not_count() {
     let mut world = World::new();
     let config = guarded(Guards::new().with_member_removals(day().with_count(2)), |_| {});
     world.run(&config, &[group("g1", "Ops", 0..4)]);
@@ -164,7 +164,7 @@ fn what_pagerduty_refuses_does_not_count() {
 }
 
 #[test]
-fn what_is_protected_stays_until_that_is_lifted() {
+pub(crate) fn what_is_protected_stays_until_that_is_lifted() {
     let mut world = World::new();
     let protected =
         || Protected::new().with_user("S1").with_user("s1").with_user("USER2@example.com").with_group("ops");
@@ -204,7 +204,7 @@ fn what_is_protected_stays_until_that_is_lifted() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_refused() {
+pub(crate) fn a_dry_run_says_what_would_be_refused() {
     let mut world = World::new();
     let config = guarded(Guards::new().with_member_removals(day().with_count(1)), |_| {});
     world.run(&config, &[group("g1", "Ops", 0..4)]);

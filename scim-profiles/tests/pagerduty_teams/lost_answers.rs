@@ -41,7 +41,7 @@ fn run_until(
 }
 
 #[test]
-fn a_team_whose_creation_was_not_answered_is_the_bridges_own() {
+pub(crate) fn a_team_whose_creation_was_not_answered_is_the_bridges_own() {
     for fault in [Fault::CrashAfter, Fault::DroppedAfter, Fault::FailsAfter, Fault::HtmlAfter] {
         // Also where no other team would be taken.
         let config = with(|options| options.adoption = Adoption::Refuse);
@@ -56,7 +56,7 @@ fn a_team_whose_creation_was_not_answered_is_the_bridges_own() {
 }
 
 #[test]
-fn a_team_of_another_description_did_not_come_of_the_creation() {
+pub(crate) fn a_team_of_another_description_did_not_come_of_the_creation() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let config = with(|options| options.adoption = Adoption::Refuse);
     run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashBefore);
@@ -67,7 +67,7 @@ fn a_team_of_another_description_did_not_come_of_the_creation() {
 }
 
 #[test]
-fn a_creation_is_made_good_under_the_name_it_had() {
+pub(crate) fn a_creation_is_made_good_under_the_name_it_had() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let config = with(|_| {});
     run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::CrashAfter);
@@ -83,7 +83,7 @@ fn a_creation_is_made_good_under_the_name_it_had() {
 }
 
 #[test]
-fn a_creation_for_a_group_that_is_gone_is_made_good_too() {
+pub(crate) fn a_creation_for_a_group_that_is_gone_is_made_good_too() {
     let config = with(|options| options.deletion = Deletion::Delete);
     for fault in [Fault::CrashAfter, Fault::CrashBefore] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
@@ -103,7 +103,7 @@ fn a_creation_for_a_group_that_is_gone_is_made_good_too() {
 }
 
 #[test]
-fn of_a_creation_that_arrived_twice_one_team_is_taken() {
+pub(crate) fn of_a_creation_that_arrived_twice_one_team_is_taken() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let config = with(|_| {});
     let crash = run_until(&mut model, &config, &[group("g1", "a")], &mut state, "create-team", Fault::Twice);
@@ -122,7 +122,7 @@ fn of_a_creation_that_arrived_twice_one_team_is_taken() {
 }
 
 #[test]
-fn a_creation_that_is_refused_is_not_waited_for() {
+pub(crate) fn a_creation_that_is_refused_is_not_waited_for() {
     let config = with(|_| {});
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let mut sync = TeamSync::new(config, vec![group("g1", "a")], state.clone());
@@ -147,7 +147,7 @@ fn a_creation_that_is_refused_is_not_waited_for() {
 }
 
 #[test]
-fn a_member_whose_addition_was_not_answered_is_the_bridges_own() {
+pub(crate) fn a_member_whose_addition_was_not_answered_is_the_bridges_own() {
     let config = with(|_| {});
     for fault in [Fault::CrashAfter, Fault::CrashBefore, Fault::DroppedAfter, Fault::DroppedBefore] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
@@ -159,7 +159,7 @@ fn a_member_whose_addition_was_not_answered_is_the_bridges_own() {
 }
 
 #[test]
-fn a_deletion_that_was_not_answered_is_one() {
+pub(crate) fn a_deletion_that_was_not_answered_is_one() {
     let config = with(|options| options.deletion = Deletion::Delete);
     for fault in [Fault::DroppedAfter, Fault::DroppedBefore, Fault::HtmlAfter, Fault::Twice] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
@@ -171,7 +171,7 @@ fn a_deletion_that_was_not_answered_is_one() {
 }
 
 #[test]
-fn a_removal_that_was_not_answered_is_one() {
+pub(crate) fn a_removal_that_was_not_answered_is_one() {
     let config = with(|_| {});
     for fault in [Fault::DroppedAfter, Fault::DroppedBefore, Fault::TwiceAnsweredLast] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
@@ -208,7 +208,7 @@ fn run_at(
 
 /// The request has its effect when the run is over, and its user has left the group.
 #[test]
-fn a_member_whose_addition_is_late_is_removed_by_a_later_run() {
+pub(crate) fn a_member_whose_addition_is_late_is_removed_by_a_later_run() {
     let empty = [DesiredGroup::new("g1", "a")];
     for fault in [Fault::CrashBefore, Fault::TwiceLate(100)] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());

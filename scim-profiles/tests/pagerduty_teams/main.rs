@@ -11,6 +11,7 @@ mod guards;
 mod lost_answers;
 mod model;
 mod properties;
+mod rows;
 mod rules;
 mod run;
 mod wire;

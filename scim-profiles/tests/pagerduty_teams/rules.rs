@@ -29,7 +29,7 @@ fn pair(user: &str, role: &str) -> (String, String) {
 }
 
 #[test]
-fn a_team_is_created_with_its_members() {
+pub(crate) fn a_team_is_created_with_its_members() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let report = run(&mut model, &config(), &[alpha()], &mut state);
     assert_eq!(report.end, End::Complete);
@@ -49,7 +49,7 @@ fn a_team_is_created_with_its_members() {
 }
 
 #[test]
-fn a_dry_run_only_reads() {
+pub(crate) fn a_dry_run_only_reads() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let dry = with(|options| options.mode = Mode::DryRun);
     let report = run(&mut model, &dry, &[alpha()], &mut state);
@@ -74,7 +74,7 @@ add-member   g1     (new)  Bo.Roe@Example.com    responder
 }
 
 #[test]
-fn who_leaves_the_group_is_removed_and_who_was_there_is_not() {
+pub(crate) fn who_leaves_the_group_is_removed_and_who_was_there_is_not() {
     let mut model = pagerduty().with_user("PC", "cy@example.com").with_team(
         "PX",
         "Team Alpha",
@@ -93,7 +93,7 @@ fn who_leaves_the_group_is_removed_and_who_was_there_is_not() {
 }
 
 #[test]
-fn members_who_were_there_can_be_adopted() {
+pub(crate) fn members_who_were_there_can_be_adopted() {
     let mut model = pagerduty().with_team("PX", "Team Alpha", &[("PB", "manager"), ("PC", "observer")]);
     let mut state = TeamState::default();
     let adopting = with(|options| options.found_members = FoundMembers::Adopt);
@@ -104,7 +104,7 @@ fn members_who_were_there_can_be_adopted() {
 }
 
 #[test]
-fn a_team_that_is_there_can_be_left_alone() {
+pub(crate) fn a_team_that_is_there_can_be_left_alone() {
     let mut model = pagerduty().with_team("PX", "Team Alpha", &[]);
     let refusing = with(|options| options.adoption = Adoption::Refuse);
     let report = run(&mut model, &refusing, &[alpha()], &mut TeamState::default());
@@ -113,7 +113,7 @@ fn a_team_that_is_there_can_be_left_alone() {
 }
 
 #[test]
-fn a_role_is_that_of_the_member_then_of_the_group() {
+pub(crate) fn a_role_is_that_of_the_member_then_of_the_group() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let mut group = alpha();
     group.role = Some(TeamRole::Observer);
@@ -135,7 +135,7 @@ fn deleting(deletion: Deletion) -> scim_profiles::pagerduty::teams::TeamConfig {
 }
 
 #[test]
-fn a_team_is_renamed_with_its_group() {
+pub(crate) fn a_team_is_renamed_with_its_group() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     let renamed = DesiredGroup { display_name: " Team Beta ".into(), ..alpha() };
@@ -148,7 +148,7 @@ fn a_team_is_renamed_with_its_group() {
 }
 
 #[test]
-fn a_name_that_becomes_free_is_taken_in_the_same_run() {
+pub(crate) fn a_name_that_becomes_free_is_taken_in_the_same_run() {
     let (mut model, mut state) = (PagerDuty { unique_names: true, ..pagerduty() }, TeamState::default());
     let group = |id: &str, name: &str| DesiredGroup::new(id, name);
     run(&mut model, &config(), &[group("g1", "a"), group("g2", "b"), group("g3", "c")], &mut state);
@@ -165,7 +165,7 @@ fn a_name_that_becomes_free_is_taken_in_the_same_run() {
 }
 
 #[test]
-fn a_name_no_team_can_have_holds_nothing_else_up() {
+pub(crate) fn a_name_no_team_can_have_holds_nothing_else_up() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let groups = [
         DesiredGroup::new("g0", "x".repeat(101)).with_member("u1", "alex.doe@example.com"),
@@ -186,7 +186,7 @@ fn a_name_no_team_can_have_holds_nothing_else_up() {
 }
 
 #[test]
-fn of_several_teams_with_the_name_none_is_taken() {
+pub(crate) fn of_several_teams_with_the_name_none_is_taken() {
     let mut model = pagerduty()
         .with_team("PX", "Team Alpha", &[])
         .with_team("PY", "Team Alpha", &[])
@@ -201,7 +201,7 @@ fn of_several_teams_with_the_name_none_is_taken() {
 }
 
 #[test]
-fn groups_with_the_same_name_get_no_team_unless_it_is_known_whose_it_is() {
+pub(crate) fn groups_with_the_same_name_get_no_team_unless_it_is_known_whose_it_is() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     let groups = [alpha(), DesiredGroup::new("g2", "Team Alpha")];
@@ -215,7 +215,7 @@ fn groups_with_the_same_name_get_no_team_unless_it_is_known_whose_it_is() {
 }
 
 #[test]
-fn a_team_that_is_deleted_in_pagerduty_is_made_again() {
+pub(crate) fn a_team_that_is_deleted_in_pagerduty_is_made_again() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     model.teams.clear();
@@ -226,7 +226,7 @@ fn a_team_that_is_deleted_in_pagerduty_is_made_again() {
 }
 
 #[test]
-fn somebody_unknown_is_added_when_they_appear() {
+pub(crate) fn somebody_unknown_is_added_when_they_appear() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let group =
         || alpha().with_member("u3", "cy@example.com").with_member("u4", "nobody").with_member("u5", "");
@@ -242,7 +242,7 @@ fn somebody_unknown_is_added_when_they_appear() {
 }
 
 #[test]
-fn whom_nobody_finds_any_more_is_not_removed() {
+pub(crate) fn whom_nobody_finds_any_more_is_not_removed() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     model.users.get_mut("PA").unwrap().email = "new@example.com".into();
@@ -261,7 +261,7 @@ fn whom_nobody_finds_any_more_is_not_removed() {
 }
 
 #[test]
-fn an_address_that_changes_in_the_identity_provider_is_followed() {
+pub(crate) fn an_address_that_changes_in_the_identity_provider_is_followed() {
     let mut model = pagerduty().with_user("PC", "cy@example.com");
     let mut state = TeamState::default();
     run(&mut model, &config(), &[alpha()], &mut state);
@@ -278,7 +278,7 @@ fn an_address_that_changes_in_the_identity_provider_is_followed() {
 }
 
 #[test]
-fn two_of_the_group_can_be_one_user() {
+pub(crate) fn two_of_the_group_can_be_one_user() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let mut group = alpha().with_member("u9", "ALEX.DOE@EXAMPLE.COM");
     group.members[2].role = Some(TeamRole::Manager);
@@ -291,7 +291,7 @@ fn two_of_the_group_can_be_one_user() {
 }
 
 #[test]
-fn a_stakeholder_is_passed_over() {
+pub(crate) fn a_stakeholder_is_passed_over() {
     let mut model = pagerduty();
     model.users.get_mut("PA").unwrap().role = "read_only_user";
     let mut state = TeamState::default();
@@ -303,7 +303,7 @@ fn a_stakeholder_is_passed_over() {
 }
 
 #[test]
-fn somebody_on_an_escalation_policy_stays_and_is_told() {
+pub(crate) fn somebody_on_an_escalation_policy_stays_and_is_told() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     model.teams.get_mut("PT0001").unwrap().on_escalation_policy.insert("PA".into());
@@ -319,7 +319,7 @@ fn somebody_on_an_escalation_policy_stays_and_is_told() {
 }
 
 #[test]
-fn a_fixed_account_role_is_left_alone() {
+pub(crate) fn a_fixed_account_role_is_left_alone() {
     let mut model = pagerduty();
     model.users.get_mut("PA").unwrap().role = "admin";
     let mut state = TeamState::default();
@@ -330,7 +330,7 @@ fn a_fixed_account_role_is_left_alone() {
 }
 
 #[test]
-fn a_role_that_pagerduty_does_not_change_is_set_once() {
+pub(crate) fn a_role_that_pagerduty_does_not_change_is_set_once() {
     let mut model = pagerduty();
     let mut state = TeamState::default();
     run(&mut model, &config(), &[alpha()], &mut state);
@@ -351,7 +351,7 @@ fn a_role_that_pagerduty_does_not_change_is_set_once() {
 }
 
 #[test]
-fn a_role_that_shows_late_is_waited_for() {
+pub(crate) fn a_role_that_shows_late_is_waited_for() {
     let mut model = PagerDuty { role_lag: 4, ..pagerduty() };
     let mut state = TeamState::default();
     let report = run(&mut model, &config(), &[alpha()], &mut state);
@@ -361,7 +361,7 @@ fn a_role_that_shows_late_is_waited_for() {
 }
 
 #[test]
-fn a_role_can_be_left_to_pagerduty() {
+pub(crate) fn a_role_can_be_left_to_pagerduty() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let free = with(|options| options.role = None);
     run(&mut model, &free, &[alpha()], &mut state);
@@ -370,7 +370,7 @@ fn a_role_can_be_left_to_pagerduty() {
 }
 
 #[test]
-fn the_team_of_a_group_that_is_gone_stays_is_emptied_or_deleted() {
+pub(crate) fn the_team_of_a_group_that_is_gone_stays_is_emptied_or_deleted() {
     for deletion in [Deletion::Keep, Deletion::Empty, Deletion::Delete] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
         let config = deleting(deletion);
@@ -389,7 +389,7 @@ fn the_team_of_a_group_that_is_gone_stays_is_emptied_or_deleted() {
 }
 
 #[test]
-fn a_team_is_deleted_with_its_incidents_given_to_another() {
+pub(crate) fn a_team_is_deleted_with_its_incidents_given_to_another() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let config = with(|options| {
         options.deletion = Deletion::Delete;
@@ -401,7 +401,7 @@ fn a_team_is_deleted_with_its_incidents_given_to_another() {
 }
 
 #[test]
-fn a_team_to_which_something_belongs_is_emptied_and_deleted_later() {
+pub(crate) fn a_team_to_which_something_belongs_is_emptied_and_deleted_later() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let config = deleting(Deletion::Delete);
     run(&mut model, &config, &[alpha()], &mut state);
@@ -416,7 +416,7 @@ fn a_team_to_which_something_belongs_is_emptied_and_deleted_later() {
 }
 
 #[test]
-fn a_team_of_others_is_not_deleted() {
+pub(crate) fn a_team_of_others_is_not_deleted() {
     // One that was there before, and one on which somebody else is.
     let mut model = pagerduty().with_user("PC", "cy@example.com").with_team("PX", "Team Alpha", &[]);
     let mut state = TeamState::default();
@@ -434,7 +434,7 @@ fn a_team_of_others_is_not_deleted() {
 }
 
 #[test]
-fn a_group_that_was_made_anew_takes_the_team_over() {
+pub(crate) fn a_group_that_was_made_anew_takes_the_team_over() {
     let anew = || DesiredGroup { id: "g9".into(), members: alpha().members.split_off(1), ..alpha() };
     for deletion in [Deletion::Keep, Deletion::Empty, Deletion::Delete] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
@@ -451,7 +451,7 @@ fn a_group_that_was_made_anew_takes_the_team_over() {
 }
 
 #[test]
-fn a_team_of_another_group_is_not_adopted() {
+pub(crate) fn a_team_of_another_group_is_not_adopted() {
     let (mut model, mut state) = (PagerDuty { unique_names: true, ..pagerduty() }, TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);
     // The group has another name now that its team cannot have.
@@ -464,7 +464,7 @@ fn a_team_of_another_group_is_not_adopted() {
 }
 
 #[test]
-fn lists_are_read_page_by_page() {
+pub(crate) fn lists_are_read_page_by_page() {
     let mut model = PagerDuty { page: 2, ..pagerduty() };
     for number in 0..7 {
         model = model.with_user(&format!("PU{number}"), &format!("{number}alex.doe@example.com")).with_team(
@@ -487,7 +487,7 @@ fn lists_are_read_page_by_page() {
 }
 
 #[test]
-fn a_report_prints_and_serialises() {
+pub(crate) fn a_report_prints_and_serialises() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     let group = alpha().with_member("u3", "cy@example.com");
     let report = run(&mut model, &config(), &[group], &mut state);
@@ -521,7 +521,7 @@ complete; 1 groups, 3 changes made, 1 problems
 }
 
 #[test]
-fn a_team_whose_creation_arrives_twice_is_the_bridges_own() {
+pub(crate) fn a_team_whose_creation_arrives_twice_is_the_bridges_own() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     model.unique_names = true;
     // The second answer says that the name is taken.
@@ -542,7 +542,7 @@ fn a_team_whose_creation_arrives_twice_is_the_bridges_own() {
 
 /// A 403 is about what was asked for: the rest goes on.
 #[test]
-fn what_is_forbidden_for_one_is_reported_for_that_one() {
+pub(crate) fn what_is_forbidden_for_one_is_reported_for_that_one() {
     let beta = || DesiredGroup::new("g2", "Team Beta").with_member("u2", "bo.roe@example.com");
     let denied = "refused: 403 (code 2010): Access Denied";
     let after = |forbidden: &'static str, groups: &[DesiredGroup], deletion: Deletion| {
@@ -596,7 +596,7 @@ fn what_is_forbidden_for_one_is_reported_for_that_one() {
 
 /// Who was found by an address may have another now, and that may be somebody else's of the group.
 #[test]
-fn whoever_has_the_address_of_a_member_by_now_is_not_removed() {
+pub(crate) fn whoever_has_the_address_of_a_member_by_now_is_not_removed() {
     for look_up in [LookUp::New, LookUp::Always] {
         let (mut model, mut state) = (pagerduty(), TeamState::default());
         let config = with(|options| options.look_up = look_up);

@@ -91,7 +91,7 @@ fn assert_is(fixture: &str, request: &Request) {
 }
 
 #[test]
-fn requests_are_those_of_the_fixtures() {
+pub(crate) fn requests_are_those_of_the_fixtures() {
     let now = &mut Duration::from_secs(0);
     let config = || {
         let mut options = TeamOptions::default();
@@ -162,7 +162,7 @@ fn sync_steps<const N: usize>(
 }
 
 #[test]
-fn a_rename_keeps_the_description() {
+pub(crate) fn a_rename_keeps_the_description() {
     let mut state = TeamState::default();
     let mut model = PagerDuty::new();
     run(&mut model, &config(), &[DesiredGroup::new("g1", "a")], &mut state);
@@ -178,7 +178,7 @@ fn a_rename_keeps_the_description() {
 }
 
 #[test]
-fn credentials_are_not_told() {
+pub(crate) fn credentials_are_not_told() {
     let config = oauth();
     assert!(!format!("{config:?}").contains("s3cret"));
     let mut sync = TeamSync::new(config, vec![DesiredGroup::new("g1", "a")], TeamState::default());
@@ -202,7 +202,7 @@ fn credentials_are_not_told() {
 }
 
 #[test]
-fn a_token_is_asked_for_and_renewed_before_it_ends() {
+pub(crate) fn a_token_is_asked_for_and_renewed_before_it_ends() {
     let mut model = PagerDuty { scopes: Some(GRANTED), expires_in: 86_400, ..PagerDuty::new() };
     let mut state = TeamState::default();
     let report = run(&mut model, &oauth(), &[DesiredGroup::new("g1", "a")], &mut state);
@@ -228,7 +228,7 @@ fn a_token_is_asked_for_and_renewed_before_it_ends() {
 }
 
 #[test]
-fn a_token_that_is_not_accepted_is_renewed_once() {
+pub(crate) fn a_token_that_is_not_accepted_is_renewed_once() {
     let mut model = PagerDuty { scopes: Some(GRANTED), ..PagerDuty::new() };
     let mut is_first = true;
     let (report, _) = answered(oauth(), |request| {
@@ -259,7 +259,7 @@ fn a_token_that_is_not_accepted_is_renewed_once() {
 }
 
 #[test]
-fn a_token_without_the_scopes_is_refused() {
+pub(crate) fn a_token_without_the_scopes_is_refused() {
     let mut model = PagerDuty { scopes: Some("as_account-us.acme teams.read"), ..PagerDuty::new() };
     let (report, sent) = answered(oauth(), |request| model.answer(request.http()));
     assert_eq!(report.end.to_string(), "ended: the token has not the scopes `teams.write`, `users.read`");
@@ -270,7 +270,7 @@ fn a_token_without_the_scopes_is_refused() {
 }
 
 #[test]
-fn what_concerns_everything_ends_the_run() {
+pub(crate) fn what_concerns_everything_ends_the_run() {
     let (report, sent) =
         answered(config(), |_| error(402, 2014, "Account does not have the abilities", &["teams"]));
     assert_eq!(
@@ -303,7 +303,7 @@ fn what_concerns_everything_ends_the_run() {
 }
 
 #[test]
-fn the_rate_limit_is_waited_for() {
+pub(crate) fn the_rate_limit_is_waited_for() {
     let mut sync = TeamSync::new(config(), vec![DesiredGroup::new("g1", "a")], TeamState::default());
     let now = &mut Duration::from_secs(50);
     next(&mut sync, now);
@@ -345,7 +345,7 @@ fn the_rate_limit_is_waited_for() {
 }
 
 #[test]
-fn half_of_a_pause_is_random() {
+pub(crate) fn half_of_a_pause_is_random() {
     for (random, expected) in [(0, 0.5), (u32::MAX / 2 + 1, 0.75), (u32::MAX, 1.0)] {
         let mut sync = TeamSync::new(config(), vec![DesiredGroup::new("g1", "a")], TeamState::default());
         assert!(matches!(sync.next(Duration::ZERO, || random), Step::Send(_)));
@@ -360,7 +360,7 @@ fn half_of_a_pause_is_random() {
 }
 
 #[test]
-fn who_does_not_answer_is_given_up_on() {
+pub(crate) fn who_does_not_answer_is_given_up_on() {
     let groups = (0..9).map(|number| DesiredGroup::new(format!("g{number}"), format!("n{number}"))).collect();
     let mut sync = TeamSync::new(config(), groups, TeamState::default());
     let (mut now, mut sent) = (Duration::ZERO, 0);
@@ -382,7 +382,7 @@ fn who_does_not_answer_is_given_up_on() {
 }
 
 #[test]
-fn one_group_that_always_fails_holds_no_other_up() {
+pub(crate) fn one_group_that_always_fails_holds_no_other_up() {
     let mut model = PagerDuty::new().with_user("PA", "alex@example.com");
     let group = |id: &str, name: &str| DesiredGroup::new(id, name).with_member("u1", "alex@example.com");
     let groups = vec![group("g1", "a"), group("g2", "b")];
@@ -410,7 +410,7 @@ fn one_group_that_always_fails_holds_no_other_up() {
 }
 
 #[test]
-fn answers_that_are_none_are_told_apart() {
+pub(crate) fn answers_that_are_none_are_told_apart() {
     let good = json!({"teams": [], "more": false});
     let reason = |status: u16, body: &[u8]| {
         let (report, sent) = answered(config(), |_| plain(status, body));
@@ -443,7 +443,7 @@ fn answers_that_are_none_are_told_apart() {
 }
 
 #[test]
-fn of_more_than_pagerduty_lists_nothing_is_concluded() {
+pub(crate) fn of_more_than_pagerduty_lists_nothing_is_concluded() {
     let row = json!({"id": "x", "name": "a"});
     // One page for each place at which one of 100 can begin.
     for (limit, pages) in [(100, 100), (1, 9901), (0, 100), (1000, 100)] {
@@ -455,7 +455,7 @@ fn of_more_than_pagerduty_lists_nothing_is_concluded() {
 }
 
 #[test]
-fn somebody_elses_404_loses_no_team() {
+pub(crate) fn somebody_elses_404_loses_no_team() {
     let mut state = TeamState::default();
     let group = || DesiredGroup::new("g1", "a").with_member("u1", "alex@example.com");
     let mut model = PagerDuty::new().with_user("PA", "alex@example.com");
@@ -479,7 +479,7 @@ fn somebody_elses_404_loses_no_team() {
 }
 
 #[test]
-fn what_a_server_says_is_shortened_and_escaped() {
+pub(crate) fn what_a_server_says_is_shortened_and_escaped() {
     let (report, _) =
         answered(config(), |_| error(400, 2001, &format!("\u{1b}[31m{}", "x".repeat(10_000)), &[]));
     let told = report.problems().next().unwrap().to_string();
@@ -487,7 +487,7 @@ fn what_a_server_says_is_shortened_and_escaped() {
 }
 
 #[test]
-fn a_configuration_is_checked() {
+pub(crate) fn a_configuration_is_checked() {
     let key = |key: &str| TeamConfig::new(Region::Us, Auth::ApiKey(Secret::new(key)), "t").map(|_| ());
     for bad in ["", " u+1", "u+1\n", "u 1", "ü"] {
         assert_eq!(key(bad), Err(ConfigError::Credential("API access key")), "{bad:?}");
@@ -526,7 +526,7 @@ fn a_configuration_is_checked() {
 }
 
 #[test]
-fn a_description_is_expanded_once_and_checked() {
+pub(crate) fn a_description_is_expanded_once_and_checked() {
     let config = |tenant: &str| TeamConfig::new(Region::Us, Auth::ApiKey(Secret::new(KEY)), tenant);
     let tenant = config("{tenant_id}{").unwrap();
     assert_eq!(tenant.description(), "Created via Scimify for tenant {tenant_id}{");
@@ -549,7 +549,7 @@ fn a_description_is_expanded_once_and_checked() {
 }
 
 #[test]
-fn a_dry_run_of_everything_reads_alone() {
+pub(crate) fn a_dry_run_of_everything_reads_alone() {
     // Each kind of change is planned.
     let mut model =
         PagerDuty::new().with_user("PA", "alex@example.com").with_user("PB", "bo.roe@example.com");
@@ -605,7 +605,7 @@ delete-team    g2     PT0002                      b
 }
 
 #[test]
-fn rows_have_a_source_each_and_a_name() {
+pub(crate) fn rows_have_a_source_each_and_a_name() {
     use scim_profiles::pagerduty::teams::{BASE_URLS, ENDPOINTS, OPTIONS, RULES, to_markdown};
     let page = to_markdown();
     let mut ids: Vec<_> = RULES.iter().map(|row| row.id).chain(OPTIONS.iter().map(|row| row.name)).collect();
