@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use axum::Router;
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -21,6 +22,6 @@ async fn main() -> anyhow::Result<()> {
     let router =
         Router::new().fallback(async move || ([(header::CONTENT_TYPE, scim.clone())], answer.clone()));
     println!("http://{}", listener.local_addr()?);
-    scim_examples::serve(listener, router, scim_examples::stop_signal()?).await;
+    scim_examples::serve(listener, TowerToHyperService::new(router), scim_examples::stop_signal()?).await;
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! What the example programs share: a store over SQLite or PostgreSQL, resource types from JSON files, mounting
-//! in axum, serving, logging.
+//! What the example programs share: a store over SQLite or PostgreSQL, resource types from JSON files, answering,
+//! serving, logging.
 
 pub mod audit;
 pub mod datadog;
 mod documents;
 pub mod finish;
+mod front;
 pub mod guard;
 pub mod incident_io;
 pub mod log;
-mod mount;
 pub mod pagerduty;
 pub mod pagerduty_rest;
 pub mod provider;
@@ -17,7 +17,7 @@ mod store;
 pub mod team_sync;
 
 pub use documents::registry_with;
-pub use mount::router;
+pub use front::Front;
 pub use serve::{serve, stop_signal};
 pub use store::{AuditPage, AuditPlace, AuditQuery, Limits, SqlStore};
 

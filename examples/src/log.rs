@@ -5,19 +5,17 @@
 //! for the spans of its steps too. A line says what was asked and how it went: method, path, status, time, the leniencies that
 //! fired, and how many remarks the policy made, which the audit trail has. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use scim_core::audit::RequestId;
 use scim_core::leniency::Leniency;
 use scim_core::service::Outcome;
 use scim_core::store::StoreError;
 use scim_core::{Error, ResourceId, ScimType};
-use tracing::Instrument as _;
+use tracing::{Level, Span};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to standard error what `RUST_LOG` asks for; without it, warnings and requests.
@@ -42,36 +40,62 @@ pub fn init() -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!("cannot log: {error}"))
 }
 
-/// Middleware: gives each request an id, which the response carries as `X-Request-Id`, and logs it.
-pub async fn requests(mut request: Request, next: Next) -> Response {
-    let id = uuid::Uuid::new_v4().simple().to_string();
-    let span = tracing::info_span!("request", id);
-    request.extensions_mut().insert(RequestId::new(id.as_str()));
-    async move {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let begun = Instant::now();
-        let mut response = next.run(request).await;
-        let milliseconds = begun.elapsed().as_micros() as f64 / 1000.0;
-        let status = response.status().as_u16();
-        let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
-        let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
-        let scim_type = outcome.error.as_ref().and_then(Error::scim_type).map(ScimType::as_str);
-        let remarks = (!outcome.remarks.is_empty()).then_some(outcome.remarks.len());
-        tracing::info!(%method, path, status, milliseconds, leniencies, remarks, scim_type);
-        if let Some(cause) = outcome.cause {
-            log_cause(&cause);
-        }
-        outcome.operations.iter().for_each(log_operation);
-        if let Some(error) = outcome.unrecorded {
-            tracing::error!(%error, "a record is missing in the audit trail");
-        }
-        if let Ok(id) = HeaderValue::from_str(&id) {
+/// The line of one request: gives it an id, which the response carries as `X-Request-Id`, and logs it.
+pub(crate) struct Line {
+    id: Option<HeaderValue>,
+    span: Span,
+    // What the line says, where it is written.
+    asked: Option<(Method, String, Instant)>,
+}
+
+impl Line {
+    pub(crate) fn begin<B>(request: &mut Request<B>) -> Self {
+        let id = new_id();
+        let span = tracing::info_span!("request", id);
+        let asked = tracing::enabled!(Level::INFO)
+            .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
+        request.extensions_mut().insert(RequestId::new(id.as_str()));
+        Self { id: HeaderValue::try_from(id).ok(), span, asked }
+    }
+
+    /// What is logged while the request is made stands in it.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    pub(crate) fn end<B>(self, response: &mut Response<B>) {
+        let outcome = response.extensions_mut().remove::<Outcome>();
+        if let Some(id) = self.id {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        response
+        let _entered = self.span.enter();
+        if let Some((method, path, begun)) = self.asked {
+            let milliseconds = begun.elapsed().as_micros() as f64 / 1000.0;
+            let status = response.status().as_u16();
+            let error = outcome.as_ref().and_then(|outcome| outcome.error.as_ref());
+            let scim_type = error.and_then(Error::scim_type).map(ScimType::as_str);
+            let (leniencies, remarks) = outcome.as_ref().map_or((None, None), |outcome| {
+                let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
+                (leniencies, (!outcome.remarks.is_empty()).then_some(outcome.remarks.len()))
+            });
+            tracing::info!(%method, path, status, milliseconds, leniencies, remarks, scim_type);
+        }
+        let Some(outcome) = outcome else { return };
+        if let Some(cause) = &outcome.cause {
+            log_cause(cause);
+        }
+        outcome.operations.iter().for_each(log_operation);
+        if let Some(error) = &outcome.unrecorded {
+            tracing::error!(%error, "a record is missing in the audit trail");
+        }
     }
-    .instrument(span)
-    .await
+}
+
+/// An id that no other request has: 128 bits in hexadecimal, made of keys that are random for each thread and
+/// different each time.
+fn new_id() -> String {
+    let keys = RandomState::new();
+    uuid::Uuid::from_u64_pair(keys.hash_one(0), keys.hash_one(1)).simple().to_string()
 }
 
 /// Logs what became of one operation of a bulk request.

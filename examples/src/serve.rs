@@ -1,30 +1,46 @@
-//! Serving a router over HTTP/1.1 with what `axum::serve` leaves open: deadlines for slow clients,
+//! Serving over HTTP/1.1 with what `axum::serve` leaves open: deadlines for slow clients,
 //! a bound on connections, and a stop that answers what is under way but not for ever.
 
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// Serves `router` on `listener` until `stop` completes, then lets the requests under way finish.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_within(HEADER_TIMEOUT, DRAIN_TIMEOUT, listener, router, stop).await;
+/// Answers by `service` on `listener` until `stop` completes, then lets the requests under way finish.
+pub async fn serve<S, B>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    serve_within(HEADER_TIMEOUT, DRAIN_TIMEOUT, listener, service, stop).await;
 }
 
-async fn serve_within(
+async fn serve_within<S, B>(
     header_timeout: Duration,
     drain_timeout: Duration,
     listener: TcpListener,
-    router: Router,
+    service: S,
     stop: impl Future<Output = ()>,
-) {
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_BYTES);
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -51,8 +67,7 @@ async fn serve_within(
         };
         // A response is written at once; there is nothing to collect more bytes for.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service.clone()));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
@@ -101,7 +116,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::routing::get;
+    use hyper_util::service::TowerToHyperService;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::sync::oneshot;
@@ -124,7 +141,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let server =
-            tokio::spawn(serve_within(header, drain, listener, router, async { drop(stopped.await) }));
+            tokio::spawn(serve_within(header, drain, listener, TowerToHyperService::new(router), async {
+                drop(stopped.await)
+            }));
         (TcpStream::connect(address).await.unwrap(), stop, server)
     }
 

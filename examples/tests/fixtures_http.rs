@@ -23,6 +23,7 @@ use scim_core::policy::{Policy, StandardPolicy};
 use scim_core::schema::Registry;
 use scim_core::{Config, Environment, ResourceId, Service};
 use scim_examples::SqlStore;
+use scim_examples::finish::Finish;
 use scim_profiles::pagerduty::{self, PagerDuty};
 use sql_support::Postgres;
 use sqlx::{Connection as _, PgConnection};
@@ -124,7 +125,7 @@ impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
                 Service::new(store.clone(), vectors::tokens(), config, environment).with_policy(policy);
             tokio::spawn(scim_examples::serve(
                 listener,
-                scim_examples::router(service),
+                scim_examples::Front::new(service, Finish::new().0),
                 std::future::pending(),
             ));
             (store, address)

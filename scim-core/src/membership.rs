@@ -63,8 +63,9 @@ pub(crate) fn groups_attribute(schema: &ResourceSchema) -> Option<&Attribute> {
 
 /// Whether `filter` looks at the groups of the resources anywhere.
 pub fn mentions_groups(filter: &BoundFilter) -> bool {
-    let mut open = vec![filter.expr()];
-    while let Some(expr) = open.pop() {
+    let mut open = Vec::new();
+    let mut next = Some(filter.expr());
+    while let Some(expr) = next {
         match expr {
             BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(BoundTerm::expr)),
             BoundExpr::Not(term) => open.push(term.expr()),
@@ -74,6 +75,7 @@ pub fn mentions_groups(filter: &BoundFilter) -> bool {
                 }
             }
         }
+        next = open.pop();
     }
     false
 }

@@ -2,6 +2,7 @@
 
 mod groups;
 mod keyed;
+mod keys;
 mod stored;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,6 +24,7 @@ use crate::validate::UniqueKey;
 use crate::value::Value;
 use crate::{Resource, ResourceId, TenantId, Version};
 use groups::Groups;
+use keys::Keys;
 use stored::{Candidate, Looks, Row, Stored};
 
 /// Resources in memory; clones share them.
@@ -48,7 +50,7 @@ pub struct MemoryStore {
 }
 
 /// One table for each resource type of each tenant.
-type Tables = HashMap<TenantId, HashMap<Box<str>, Table>>;
+type Tables = HashMap<TenantId, BTreeMap<Box<str>, Table>>;
 
 #[derive(Default)]
 struct Table {
@@ -56,7 +58,7 @@ struct Table {
     rows: BTreeMap<u64, Row>,
     by_id: HashMap<Box<str>, u64>,
     // With the attributes as `claims` has them.
-    by_key: HashMap<UniqueKey, u64>,
+    by_key: Keys,
     groups: Groups,
     next: u64,
 }
@@ -69,7 +71,7 @@ impl MemoryStore {
 
     /// How many resources there are, of all tenants and types.
     pub fn len(&self) -> usize {
-        self.tables().values().flat_map(HashMap::values).map(|table| table.rows.len()).sum()
+        self.tables().values().flat_map(BTreeMap::values).map(|table| table.rows.len()).sum()
     }
 
     /// Whether there are none.
@@ -124,10 +126,10 @@ impl MemoryStore {
             let rows = self.with_table(scope, |table| {
                 let rows = table.walk(from, backward).skip(skip).take(most);
                 let share = |row: &Row| row.share(scope.schema, &query.projection);
-                (table.rows.len(), rows.map(|(number, row)| (place(number), share(row))).collect())
+                (table.rows.len(), rows.map(|(number, row)| (number, share(row))).collect())
             });
             let (total, rows) = rows.unwrap_or_default();
-            return Ok(Page::of(query, asks_total.then_some(total), rows, returned));
+            return Ok(Page::at(query, asks_total.then_some(total), rows, place, returned));
         };
         // Where the total is not asked for, no further than the page goes.
         let batch = if asks_total { usize::MAX } else { BATCH };
@@ -142,12 +144,12 @@ impl MemoryStore {
                     continue;
                 }
                 if matches >= skip && found.len() <= query.count {
-                    found.push((place(candidate.number), candidate.stored));
+                    found.push((candidate.number, candidate.stored));
                 }
                 matches += 1;
             }
             if at_end || (!asks_total && found.len() > query.count) {
-                return Ok(Page::of(query, asks_total.then_some(matches), found, returned));
+                return Ok(Page::at(query, asks_total.then_some(matches), found, place, returned));
             }
         }
     }
@@ -187,6 +189,21 @@ impl MemoryStore {
         candidates
     }
 
+    /// Tells of each of `resources` which of `groups` have it as a member.
+    fn tell_memberships(&self, groups: Scope<'_>, resources: &mut [Pieces]) {
+        let tables = self.tables();
+        let table = tables.get(groups.tenant).and_then(|tables| tables.get(groups.schema.name()));
+        for pieces in resources {
+            let of = |table: &Table| match &pieces.resource.get("id").and_then(Value::as_str) {
+                Some(id) if table.groups.have(groups.schema, id) => {
+                    table.memberships(groups.schema, &[ResourceId::new(*id)])
+                }
+                _ => Vec::new(),
+            };
+            pieces.memberships = Some(table.map(of).unwrap_or_default());
+        }
+    }
+
     fn with_table<T>(&self, scope: Scope<'_>, read: impl FnOnce(&Table) -> T) -> Option<T> {
         self.tables().get(scope.tenant)?.get(scope.schema.name()).map(read)
     }
@@ -205,7 +222,7 @@ impl MemoryStore {
         let has = |kind: &str, id: &str| tenant.get(kind).is_some_and(|table| table.by_id.contains_key(id));
         references.check(|id| references.types.iter().any(|kind| has(kind.name(), id.as_str())))?;
         let others = || tenant.iter().filter(|(name, _)| ***name != *scope.schema.name());
-        let is_taken = |claim: &&UniqueKey| others().any(|(_, table)| table.by_key.contains_key(*claim));
+        let is_taken = |claim: &&UniqueKey| others().any(|(_, table)| table.by_key.get(claim).is_some());
         let elsewhere = claims.iter().find(is_taken);
         write(tenant.entry(scope.schema.name().into()).or_default(), elsewhere)
     }
@@ -331,7 +348,11 @@ impl Store for MemoryStore {
     }
 
     async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        self.page(scope, query, Stored::into_pieces)
+        let mut page = self.page(scope, query, Stored::into_pieces)?;
+        if let Some(groups) = &query.member_of {
+            self.tell_memberships(Scope { schema: groups, ..scope }, &mut page.resources);
+        }
+        Ok(page)
     }
 
     async fn replace(
@@ -531,7 +552,7 @@ impl Table {
         claims: &[UniqueKey],
         elsewhere: Option<&UniqueKey>,
     ) -> Result<(), StoreError> {
-        let taken = |key: &&UniqueKey| self.by_key.get(key).is_some_and(|owner| *owner != sequence);
+        let taken = |key: &&UniqueKey| self.by_key.get(key).is_some_and(|owner| owner != sequence);
         if let Some(key) = claims.iter().find(taken).or(elsewhere) {
             return Err(StoreError::Conflict { attribute: name(schema, key).to_owned() });
         }
@@ -540,7 +561,7 @@ impl Table {
                 self.by_key.remove(&key);
             }
         }
-        self.by_key.extend(claims.iter().map(|key| (key.clone(), sequence)));
+        claims.iter().for_each(|key| self.by_key.insert(key, sequence));
         Ok(())
     }
 
@@ -615,8 +636,7 @@ impl Table {
             && !text.is_empty();
         unique.then(|| {
             let value = if attr.case_exact { text.into() } else { compare::fold(text) };
-            let key = UniqueKey { attribute: attr.name.as_str().into(), value: value.into() };
-            self.by_key.get(&claim(schema, &key)).copied().into_iter().collect()
+            self.by_key.find(&schema.base().id, attr.name.as_str(), &value).into_iter().collect()
         })
     }
 }
@@ -637,7 +657,7 @@ fn name<'c>(schema: &ResourceSchema, claim: &'c UniqueKey) -> &'c str {
 }
 
 /// The place of a row in the order of creation.
-fn place(number: u64) -> Place {
+fn place(number: &u64) -> Place {
     Place::Own(number.to_string().into())
 }
 

@@ -189,6 +189,11 @@ impl Projection {
         self
     }
 
+    /// Whether it is that of a request that names none.
+    pub(crate) fn is_default(&self) -> bool {
+        matches!(self.selection, Selection::Default)
+    }
+
     /// Whether a store must read the attribute: unless the response carries nothing of it, or the
     /// client asked to leave it out.
     ///

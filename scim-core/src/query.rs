@@ -143,7 +143,18 @@ impl<R> Page<R> {
     pub fn of<T>(
         query: &Query,
         total: Option<usize>,
-        mut rows: Vec<(Place, T)>,
+        rows: Vec<(Place, T)>,
+        resource: impl FnMut(T) -> R,
+    ) -> Self {
+        Self::at(query, total, rows, Place::clone, resource)
+    }
+
+    /// The same where a place is made of what comes with each result.
+    pub(crate) fn at<K, T>(
+        query: &Query,
+        total: Option<usize>,
+        mut rows: Vec<(K, T)>,
+        place: impl Fn(&K) -> Place,
         mut resource: impl FnMut(T) -> R,
     ) -> Self {
         let more = rows.len() > query.count;
@@ -151,13 +162,14 @@ impl<R> Page<R> {
         if query.start.is_backward() {
             rows.reverse();
         }
-        let first = rows.first().map(|(place, _)| place.clone());
-        let last = rows.last().map(|(place, _)| place.clone());
         let (previous, next) = match query.start {
-            Start::Index(_) | Start::First => (None, last.filter(|_| more)),
-            Start::After(_) => (first, last.filter(|_| more)),
-            Start::Before(_) => (first.filter(|_| more), last),
+            Start::Index(_) | Start::First => (false, more),
+            Start::After(_) => (true, more),
+            Start::Before(_) => (more, true),
         };
+        let place = |row: Option<&(K, T)>| row.map(|(key, _)| place(key));
+        let previous = previous.then(|| place(rows.first())).flatten();
+        let next = next.then(|| place(rows.last())).flatten();
         let resources = rows.into_iter().map(|(_, row)| resource(row)).collect();
         Self { total, resources, previous, next }
     }

@@ -1,12 +1,12 @@
 //! Binding: names are resolved against a schema, and misuse is refused once.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::ast::{Literal, NodeKind, Slice};
 use crate::bound::{ACCEPT, BoundKind, BoundLiteral, BoundNode, REJECT, route};
 use crate::compare::{Text, fold};
 use crate::fold::Key;
-use crate::wanted::Wanted;
 use crate::{
     AttrName, AttrPath, AttributeInfo, AttributeType, BindError, BindErrorKind, BoundAttr, BoundFilter,
     BoundPath, CompareOp, Filter, Number, PatchPath, Schema, Term, Terms,
@@ -458,7 +458,7 @@ impl<'a, S: Schema> Binder<'a, S> {
         let Self { mut nodes, attrs, texts, lenient, .. } = self;
         let entry = route(&mut nodes);
         BoundFilter {
-            wanted: Box::new(Wanted::of(&nodes, &attrs)),
+            wanted: OnceLock::new(),
             nodes: nodes.into(),
             entry,
             attrs: attrs.into(),

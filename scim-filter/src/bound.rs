@@ -1,5 +1,7 @@
 //! What binding makes: a filter with its names resolved, as evaluation and stores read it.
 
+use std::sync::OnceLock;
+
 use crate::ast::Slice;
 use crate::compare::{Instant, Text, without_padding};
 use crate::fold::Key;
@@ -19,8 +21,8 @@ pub struct BoundFilter {
     pub(crate) attrs: Box<[BoundAttr]>,
     // The strings compared with, and behind each its folded form where that differs.
     pub(crate) texts: Box<str>,
-    // What is looked for in JSON text.
-    pub(crate) wanted: Box<Wanted>,
+    // What is looked for in JSON text, once any was looked at.
+    pub(crate) wanted: OnceLock<Box<Wanted>>,
     pub(crate) lenient: bool,
 }
 
@@ -81,6 +83,10 @@ impl BoundFilter {
     /// Whether a literal needed a leniency of [`BindOptions`](crate::BindOptions).
     pub fn is_lenient(&self) -> bool {
         self.lenient
+    }
+
+    pub(crate) fn wanted(&self) -> &Wanted {
+        self.wanted.get_or_init(|| Box::new(Wanted::of(&self.nodes, &self.attrs)))
     }
 
     pub(crate) fn node(&self, index: u32) -> Option<&BoundNode> {

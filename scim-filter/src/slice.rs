@@ -63,7 +63,8 @@ impl BoundFilter {
                 _ => JsonTextErrorKind::NotJson,
             }));
         };
-        let mut resource = Located { names: &self.wanted.outside, attrs: &self.attrs, members, places };
+        let wanted = self.wanted();
+        let mut resource = Located { names: &wanted.outside, attrs: &self.attrs, members, places };
         let mut early = Early::default();
         let holds = self.run_on_text(self.entry, |kind, index| {
             let Some(attr) = kind.attr() else { return Ok(false) };
@@ -75,9 +76,7 @@ impl BoundFilter {
                     Place::At(value) => break Some(value),
                     Place::Nowhere => break None,
                     Place::Further => {
-                        if resource.walk()? & self.wanted.deciding != 0
-                            && early.decides(self, &resource, inner)?
-                        {
+                        if resource.walk()? & wanted.deciding != 0 && early.decides(self, &resource, inner)? {
                             return Err(Stop::Decided);
                         }
                     }
@@ -132,7 +131,7 @@ impl BoundFilter {
         }
         let mut object = element.members().map(|members| {
             places.fill(0);
-            Located { names: &self.wanted.inside, attrs: &self.attrs, members, places }
+            Located { names: &self.wanted().inside, attrs: &self.attrs, members, places }
         });
         let holds = self.run_on_text::<JsonTextError>(entry, |kind, _| {
             let Some(index) = kind.attr() else { return Ok(false) };

@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::get;
-use http::header;
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::policy::Policy;
@@ -16,6 +13,8 @@ use scim_profiles::{ErrorBody, Profile};
 
 use super::TENANT;
 use super::vendor::Vendor;
+use crate::Front;
+use crate::finish::Running;
 use crate::guard::Ledger;
 
 /// What a service is made of besides its store.
@@ -28,10 +27,11 @@ pub(super) struct Parts {
     pub(super) guards: Guards,
     pub(super) ledger: Ledger,
     pub(super) errors: ErrorBody,
+    pub(super) running: Running,
 }
 
 /// The service over a store that does what the vendor's does.
-pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) -> anyhow::Result<Router> {
+pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) -> anyhow::Result<Front> {
     let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.environment.now));
     Ok(match vendor {
         Vendor::Generic => guarded(store, parts),
@@ -54,8 +54,8 @@ pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) ->
 }
 
 /// The service over `store`, with its description, guarded and logged.
-fn guarded<S: Store>(store: S, parts: Parts) -> Router {
-    let Parts { tokens, config, environment, policy, trail, guards, ledger, errors } = parts;
+fn guarded<S: Store>(store: S, parts: Parts) -> Front {
+    let Parts { tokens, config, environment, policy, trail, guards, ledger, errors, running } = parts;
     let store = GuardedStore::new(store, guards, ledger, Arc::clone(&environment.now));
     let me = tokens.subject_of(&CredentialId::new(CREDENTIAL));
     let mut service = Service::new(store, tokens, config, environment).with_policy(policy);
@@ -69,8 +69,7 @@ fn guarded<S: Store>(store: S, parts: Parts) -> Router {
     if errors == ErrorBody::Errors {
         say_errors(&mut document);
     }
-    let described = describe(&document);
-    described.merge(crate::router(service)).layer(axum::middleware::from_fn(crate::log::requests))
+    Front::described(service, &document, running)
 }
 
 /// Makes the errors of a description those of [`ErrorBody::Errors`].
@@ -83,13 +82,6 @@ fn say_errors(document: &mut serde_json::Value) {
             "additionalProperties": false,
         });
     }
-}
-
-/// `/openapi.json`, to everyone: it says what discovery says, of no tenant and of no resource.
-fn describe(document: &serde_json::Value) -> Router {
-    let text = bytes::Bytes::from(document.to_string());
-    let answer = move || async move { ([(header::CONTENT_TYPE, "application/json")], text) };
-    Router::new().route("/openapi.json", get(answer))
 }
 
 /// `token`, which stands for the user `me`, in every spelling of the Authorization header that the

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use axum::Router;
 use scim_core::auth::Secret;
 use scim_core::pagination::Cursors;
 use scim_core::schema::Registry;
@@ -22,14 +21,14 @@ use super::options::Options;
 use super::secrets::{random_cursor_key, random_token};
 use super::service::{Parts, authenticator, mounted};
 use super::vendor::Vendor;
-use crate::SqlStore;
 use crate::finish::Finish;
 use crate::guard::Ledger;
+use crate::{Front, SqlStore};
 
 /// A provider that listens but does not answer yet.
 pub struct Provider {
     listener: TcpListener,
-    router: Router,
+    front: Front,
     finish: Finish,
     base_url: Url,
     // `None` where everything is in the memory of this process.
@@ -95,13 +94,13 @@ impl Provider {
             guards,
             ledger,
             errors: profile.errors.body,
+            running,
         };
-        let router = match &database {
+        let front = match &database {
             Some((_, store)) => mounted(store.clone(), vendor, parts).await?,
             None => mounted(MemoryStore::new(), vendor, parts).await?,
         };
-        let router = router.layer(axum::middleware::from_fn_with_state(running, crate::finish::requests));
-        Ok(Self { listener, router, finish, base_url, database, profile, made_token })
+        Ok(Self { listener, front, finish, base_url, database, profile, made_token })
     }
 
     /// The URL of the service, such as `http://127.0.0.1:8080/scim/v2`.
@@ -111,7 +110,7 @@ impl Provider {
 
     /// Answers requests until `stop` completes, finishes those under way and closes the database.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        crate::serve(self.listener, self.router, stop).await;
+        crate::serve(self.listener, self.front, stop).await;
         self.finish.wait(FINISH_TIMEOUT).await;
         if let Some((_, store)) = self.database {
             store.close().await;

@@ -161,7 +161,7 @@ async fn serve(
         tokens.push((TenantId::new(tenant.name), token));
     }
     let (running, finish) = Finish::new();
-    let router = server::router(
+    let front = server::front(
         profile,
         store.clone(),
         base_url.clone(),
@@ -184,7 +184,7 @@ async fn serve(
         base_url.as_str().trim_end_matches('/'),
         arguments.database.display(),
     );
-    crate::serve(listener, router, async {
+    crate::serve(listener, front, async {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     })
     .await;

@@ -1,6 +1,5 @@
 //! The SCIM server that groups are pushed to.
 
-use axum::Router;
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::pagination::Cursors;
@@ -10,13 +9,13 @@ use scim_profiles::guard::{GuardedStore, Guards};
 use url::Url;
 
 use super::worker::Changes;
-use crate::SqlStore;
 use crate::finish::Running;
 use crate::guard::Ledger;
 use crate::provider::random_cursor_key;
+use crate::{Front, SqlStore};
 
 /// Users and groups of all `tenants` behind `base_url`, each by its token, behind guards.
-pub(super) fn router(
+pub(super) fn front(
     profile: &'static Profile,
     store: SqlStore,
     base_url: Url,
@@ -24,7 +23,7 @@ pub(super) fn router(
     changes: std::sync::Arc<Changes>,
     running: Running,
     (guards, ledger): (Guards, Ledger),
-) -> anyhow::Result<Router> {
+) -> anyhow::Result<Front> {
     let tokens = tenants.into_iter().fold(StaticTokens::new(), |tokens, (tenant, token)| {
         tokens.with(token, Principal { tenant, credential: CredentialId::new("token") })
     });
@@ -36,7 +35,5 @@ pub(super) fn router(
     let service = Service::new(store, tokens, config, environment)
         .with_policy(profile.policy())
         .with_audit(Audit::new(changes));
-    Ok(crate::router(service)
-        .layer(axum::middleware::from_fn(crate::log::requests))
-        .layer(axum::middleware::from_fn_with_state(running, crate::finish::requests)))
+    Ok(Front::new(service, running))
 }

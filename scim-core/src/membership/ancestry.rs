@@ -24,24 +24,36 @@ pub struct Membership {
 /// Which types of groups there are, and how far nested groups count.
 #[derive(Clone)]
 pub struct Hierarchy {
-    // For each type of resources the types of the groups they may be in.
-    types: HashMap<String, Vec<Arc<ResourceSchema>>>,
+    // Of each type of resources.
+    types: Vec<Type>,
     levels: usize,
     base_url: BaseUrl,
+}
+
+/// What there is to know of one type of resources.
+#[derive(Clone)]
+struct Type {
+    name: String,
+    /// The types of the groups they may be in.
+    groups: Vec<Arc<ResourceSchema>>,
+    computes: bool,
 }
 
 impl Hierarchy {
     /// The groups of `registry`, which are found below `base_url`; a group counts if no more than
     /// `levels` memberships lead to it.
     pub fn new(registry: &Registry, levels: usize, base_url: &url::Url) -> Self {
-        let types = registry.resource_types();
-        let types = types.map(|schema| (schema.name().to_owned(), registry.group_types(schema)));
+        let types = registry.resource_types().map(|schema| {
+            let groups = registry.group_types(schema);
+            let computes = groups_attribute(schema).is_some() && !groups.is_empty();
+            Type { name: schema.name().to_owned(), groups, computes }
+        });
         Self { types: types.collect(), levels, base_url: BaseUrl::of(base_url) }
     }
 
     /// The types of the groups that resources of the type may be in.
     pub fn group_types(&self, schema: &ResourceSchema) -> &[Arc<ResourceSchema>] {
-        self.types.get(schema.name()).map(Vec::as_slice).unwrap_or_default()
+        self.of(schema).map(|known| &*known.groups).unwrap_or_default()
     }
 
     /// How many memberships may lead to a group.
@@ -51,7 +63,11 @@ impl Hierarchy {
 
     /// Whether resources of the type have `groups` that are computed.
     pub fn computes(&self, schema: &ResourceSchema) -> bool {
-        groups_attribute(schema).is_some() && !self.group_types(schema).is_empty()
+        self.of(schema).is_some_and(|known| known.computes)
+    }
+
+    fn of(&self, schema: &ResourceSchema) -> Option<&Type> {
+        self.types.iter().find(|known| known.name == schema.name())
     }
 }
 

@@ -93,6 +93,12 @@ impl Groups {
         Some(numbers.map(Numbers::to_vec).unwrap_or_default())
     }
 
+    /// Whether any group has the member.
+    pub(super) fn have(&self, schema: &ResourceSchema, id: &str) -> bool {
+        !self.0.is_empty()
+            && member_value(schema).is_some_and(|value| self.0.contains_key(key(value, id).as_ref()))
+    }
+
     /// The key of the member, if the group `number` has it.
     pub(super) fn has<'t>(&self, schema: &ResourceSchema, id: &'t str, number: u64) -> Option<Cow<'t, str>> {
         let key = key(member_value(schema)?, id);

@@ -266,8 +266,9 @@ impl Looks {
 /// keyed attribute is of `value` for equality, or among values of which that is asked.
 fn keys(schema: &ResourceSchema, filter: &BoundFilter) -> Option<Vec<(AttrName, Box<str>)>> {
     let mut keys = Vec::new();
-    let mut open = vec![filter.expr()];
-    while let Some(expr) = open.pop() {
+    let mut open = Vec::new();
+    let mut next = Some(filter.expr());
+    while let Some(expr) = next {
         match expr {
             BoundExpr::And(terms) | BoundExpr::Or(terms) => open.extend(terms.map(|term| term.expr())),
             BoundExpr::Not(term) => open.push(term.expr()),
@@ -286,6 +287,7 @@ fn keys(schema: &ResourceSchema, filter: &BoundFilter) -> Option<Vec<(AttrName, 
             BoundExpr::Present(attr) if names_keyed(schema, attr) => return None,
             BoundExpr::Compare(..) | BoundExpr::Present(_) | BoundExpr::ValuePath(..) => {}
         }
+        next = open.pop();
     }
     Some(keys)
 }

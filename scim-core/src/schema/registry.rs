@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use scim_filter::{AttributeInfo, AttributeType};
+use scim_filter::{AttrName, AttributeInfo, AttributeType};
 
 use super::builtin::{self, common_attributes};
-use super::{Attribute, ResourceType, Schema, Uniqueness};
+use super::{Attribute, ResourceType, Returned, Schema, Uniqueness};
 use crate::membership::{self, MEMBERS};
 
 /// The schemas and resource types a service serves, checked to fit together.
@@ -55,6 +55,8 @@ struct IndexEntry {
     hash: u32,
     owner: Owner,
     position: u32,
+    // Whether all of it is in every response that names no attributes.
+    is_shown: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,6 +327,7 @@ impl ResourceSchema {
                     hash: scim_filter::fold_hash(&attribute.name),
                     owner,
                     position,
+                    is_shown: is_shown(attribute),
                 })
             })
             .collect();
@@ -370,18 +373,30 @@ impl ResourceSchema {
                 Some(Owner::Extension(u32::try_from(position).ok()?))
             }
         };
-        let hash = scim_filter::fold_hash(name);
-        let first = self.index.partition_point(|entry| entry.hash < hash);
-        self.index
-            .iter()
-            .skip(first)
-            .take_while(|entry| entry.hash == hash)
-            .filter(|entry| match wanted {
-                None => matches!(entry.owner, Owner::Common | Owner::Base),
-                Some(owner) => entry.owner == owner,
-            })
+        let found = self.indexed(scim_filter::fold_hash(name)).filter(|entry| match wanted {
+            None => matches!(entry.owner, Owner::Common | Owner::Base),
+            Some(owner) => entry.owner == owner,
+        });
+        found
             .filter_map(|entry| self.definition(*entry))
             .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The definition of an attribute that is in no extension, and whether all of it is in every response that
+    /// names no attributes.
+    pub(crate) fn find_name(&self, name: &AttrName) -> Option<(&Attribute, bool)> {
+        let own = |entry: &&IndexEntry| matches!(entry.owner, Owner::Common | Owner::Base);
+        let definitions = self.indexed(name.folded_hash()).filter(own).filter_map(|entry| {
+            let attribute = self.definition(*entry)?;
+            Some((attribute, entry.is_shown))
+        });
+        definitions.into_iter().find(|(attribute, _)| name.matches(&attribute.name))
+    }
+
+    /// The attributes whose names have this hash.
+    fn indexed(&self, hash: u32) -> impl Iterator<Item = &IndexEntry> {
+        let first = self.index.partition_point(|entry| entry.hash < hash);
+        self.index.iter().skip(first).take_while(move |entry| entry.hash == hash)
     }
 
     /// The attributes at the top level of a resource: the common ones, then those of the base
@@ -446,6 +461,14 @@ impl scim_filter::Schema for ResourceSchema {
     fn extension(&self, uri: &str) -> Option<&str> {
         Self::extension(self, uri).map(|extension| extension.id.as_str())
     }
+}
+
+/// Whether all of the attribute is in every response that names no attributes.
+fn is_shown(attribute: &Attribute) -> bool {
+    let shown = |attribute: &Attribute| {
+        !attribute.is_sensitive() && matches!(attribute.returned, Returned::Always | Returned::Default)
+    };
+    shown(attribute) && attribute.sub_attributes.iter().all(shown)
 }
 
 /// URIs are compared without case, as their URN namespace is (RFC 7643 §10).

@@ -36,7 +36,7 @@ impl Content {
     ) -> Result<Written, StoreError> {
         match self {
             Self::Message(value) => {
-                text.json(value);
+                text.value(value);
                 Ok(Written::All)
             }
             Self::Resource(resource) => resource.write(text, enough).await,
@@ -121,11 +121,11 @@ impl ListText {
         }
         text.push(b']');
         text.name("itemsPerPage");
-        text.json(&self.progress.count);
+        text.count(self.progress.count);
         for (name, cursor) in [("previousCursor", &self.previous_cursor), ("nextCursor", &self.next_cursor)] {
             if let Some(cursor) = cursor {
                 text.name(name);
-                text.json(cursor);
+                text.string(cursor);
             }
         }
         text.push(b'}');
@@ -135,11 +135,13 @@ impl ListText {
     fn write_head(&self, text: &mut Text) {
         text.push(b'{');
         text.name("schemas");
-        text.json(&[LIST_RESPONSE]);
+        text.push(b'[');
+        text.string(LIST_RESPONSE);
+        text.push(b']');
         for (name, count) in [("totalResults", self.total_results), ("startIndex", self.start_index)] {
             if let Some(count) = count {
                 text.name(name);
-                text.json(&count);
+                text.count(count);
             }
         }
         text.name("Resources");

@@ -25,10 +25,16 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if !computed || resources.is_empty() {
             return Ok(());
         }
+        let is_known = self.hierarchy.group_types(schema).len() == 1
+            && resources.iter().all(|pieces| pieces.memberships.is_some());
+        let known = is_known.then(|| {
+            resources.iter_mut().filter_map(|pieces| pieces.memberships.take()).flatten().collect::<Vec<_>>()
+        });
+        let in_none = known.as_ref().is_some_and(Vec::is_empty);
+        if in_none && resources.iter().all(|pieces| pieces.resource.get(GROUPS).is_none()) {
+            return Ok(());
+        }
         let ids: Vec<ResourceId> = resources.iter().filter_map(|pieces| pieces.resource.id()).collect();
-        let known: Option<Vec<_>> = resources.iter_mut().map(|pieces| pieces.memberships.take()).collect();
-        let known = known.filter(|_| self.only_group_type(schema, projection).is_some());
-        let known = known.map(|known| known.into_iter().flatten().collect());
         let ancestry = self.ancestry(context.scope(), ids, known).await?;
         for pieces in resources {
             // What the store shares is copied only for what is to be added.

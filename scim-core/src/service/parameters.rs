@@ -5,6 +5,8 @@
 //! Parameters the protocol does not know are ignored, as identity providers add their own
 //! (`?aadOptscim062020`), and so are empty ones (a trailing `?` or `&`).
 
+use std::borrow::Cow;
+
 use crate::projection::Projection;
 use crate::schema::ResourceSchema;
 use crate::{Error, ScimType};
@@ -41,7 +43,7 @@ impl Parameters {
             if name == "filter" {
                 super::nul::refuse(value.as_bytes(), ScimType::InvalidFilter)?;
             }
-            if slot.replace(value).is_some() {
+            if slot.replace(value.into_owned()).is_some() {
                 return Err(Error::bad_request(
                     ScimType::InvalidValue,
                     format!("the parameter `{name}` is given twice"),
@@ -73,12 +75,15 @@ impl Parameters {
 
 /// `text` with `+` as a space and each `%XX` decoded; a `%` that begins no escape stands for itself,
 /// as the URL standard has it. `None` for bytes that are not UTF-8.
-fn form_decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
+fn form_decode(text: &str) -> Option<Cow<'_, str>> {
+    let is_special = |byte: &u8| matches!(byte, b'+' | b'%');
     let mut rest = text.as_bytes();
-    loop {
-        rest = match rest {
-            [] => break,
+    let Some(plain) = rest.iter().position(is_special) else { return Some(text.into()) };
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut plain = Some(plain);
+    while let Some((before, special)) = plain.and_then(|plain| rest.split_at_checked(plain)) {
+        decoded.extend_from_slice(before);
+        rest = match special {
             [b'+', tail @ ..] => {
                 decoded.push(b' ');
                 tail
@@ -92,9 +97,12 @@ fn form_decode(text: &str) -> Option<String> {
                 decoded.push(*byte);
                 tail
             }
-        }
+            [] => break,
+        };
+        plain = rest.iter().position(is_special);
     }
-    String::from_utf8(decoded).ok()
+    decoded.extend_from_slice(rest);
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

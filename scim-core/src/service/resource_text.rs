@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use scim_filter::AttrName;
+
 use super::text::Text;
 use crate::Resource;
 use crate::pieces::{Pieces, Rest};
@@ -75,11 +77,12 @@ impl ResourceText {
             return Ok(Written::Part);
         }
         while let Some(rest) = self.rest.front_mut() {
-            let kept = kept(&self.shape, &rest.attribute);
+            let name = AttrName::new(&rest.attribute);
+            let kept = kept(&self.shape, &name);
             let is_kept = !matches!(kept, Kept::No);
             loop {
                 for value in self.ahead.by_ref().filter(|value| !is_empty(&kept, value)) {
-                    text.element(&mut self.open, &rest.attribute);
+                    text.element(&mut self.open, &name);
                     write_kept(text, &kept, &value);
                     if text.len() >= enough {
                         return Ok(Written::Part);
@@ -111,10 +114,10 @@ impl ResourceText {
             if self.rest.iter().any(|rest| name.matches(&rest.attribute)) {
                 // Its values come behind the others.
             } else if self.shape.projection.is_some() && name.matches("meta") {
-                self.write_meta(text, name.as_str(), value);
-            } else if let Some(uri) = self.extension(name.as_str()) {
-                self.write_extension(text, name.as_str(), &uri, value);
-            } else if self.write_attribute(text, enough, name.as_str(), value) == Written::Part {
+                self.write_meta(text, name, value);
+            } else if let Some(uri) = self.extension(name) {
+                self.write_extension(text, name, &uri, value);
+            } else if self.write_attribute(text, enough, name, value) == Written::Part {
                 return Written::Part;
             }
             self.attribute += 1;
@@ -123,12 +126,14 @@ impl ResourceText {
     }
 
     /// The URI of the extension that `name` is, where extensions are looked into.
-    fn extension(&self, name: &str) -> Option<String> {
+    fn extension(&self, name: &AttrName) -> Option<String> {
         self.shape.projection.as_ref()?;
-        self.shape.schema.extension(name).map(|extension| extension.id.clone())
+        // Every URI has a colon, and no name of an attribute has one.
+        let uri = Some(name.as_str()).filter(|name| name.contains(':'))?;
+        self.shape.schema.extension(uri).map(|extension| extension.id.clone())
     }
 
-    fn write_attribute(&mut self, text: &mut Text, enough: usize, name: &str, value: &Value) -> Written {
+    fn write_attribute(&mut self, text: &mut Text, enough: usize, name: &AttrName, value: &Value) -> Written {
         let kept = kept(&self.shape, name);
         if matches!(kept, Kept::No) {
             return Written::All;
@@ -152,7 +157,7 @@ impl ResourceText {
             }
             value if is_empty(&kept, value) => {}
             value => {
-                text.name(name);
+                text.member(name);
                 write_kept(text, &kept, value);
             }
         }
@@ -160,7 +165,7 @@ impl ResourceText {
     }
 
     /// What identifies the resource: its `location` is no part of what is stored.
-    fn write_meta(&self, text: &mut Text, name: &str, value: &Value) {
+    fn write_meta(&self, text: &mut Text, name: &AttrName, value: &Value) {
         let kept = kept(&self.shape, name);
         let Some(meta) = value.as_object().filter(|_| !matches!(kept, Kept::No)) else { return };
         let location = self.location.as_deref().filter(|_| kept.has("location"));
@@ -170,20 +175,20 @@ impl ResourceText {
         if carried.peek().is_none() && location.is_none() && matches!(kept, Kept::Parts(..)) {
             return;
         }
-        text.name(name);
+        text.member(name);
         text.push(b'{');
         for (name, value) in carried {
-            text.name(name.as_str());
-            text.json(value);
+            text.member(name);
+            text.value(value);
         }
         if let Some(location) = location {
             text.name("location");
-            text.json(location);
+            text.string(location);
         }
         text.push(b'}');
     }
 
-    fn write_extension(&self, text: &mut Text, name: &str, uri: &str, value: &Value) {
+    fn write_extension(&self, text: &mut Text, name: &AttrName, uri: &str, value: &Value) {
         let Some(object) = value.as_object() else { return };
         let Shape { schema, projection, .. } = &*self.shape;
         let Some(projection) = projection else { return };
@@ -203,11 +208,11 @@ impl ResourceText {
                 continue;
             }
             if !open {
-                text.name(name);
+                text.member(name);
                 text.push(b'{');
                 open = true;
             }
-            text.name(sub.as_str());
+            text.member(sub);
             match value {
                 Value::Array(values) => {
                     text.push(b'[');
@@ -227,10 +232,11 @@ impl ResourceText {
 }
 
 /// What the response carries of an attribute that is in no extension.
-fn kept<'s>(shape: &'s Shape, name: &str) -> Kept<'s> {
+fn kept<'s>(shape: &'s Shape, name: &AttrName) -> Kept<'s> {
     let Some(projection) = &shape.projection else { return Kept::Whole };
-    match shape.schema.find(None, name) {
-        Some(attribute) => projection.kept(None, attribute),
+    match shape.schema.find_name(name) {
+        Some((_, true)) if projection.is_default() => Kept::Whole,
+        Some((attribute, _)) => projection.kept(None, attribute),
         None => projection.kept_unknown(),
     }
 }
@@ -250,11 +256,11 @@ fn write_kept(text: &mut Text, kept: &Kept<'_>, value: &Value) {
         (Kept::Parts(..), Value::Object(object)) => {
             text.push(b'{');
             for (name, value) in object.iter().filter(|(name, _)| kept.has(name.as_str())) {
-                text.name(name.as_str());
-                text.json(value);
+                text.member(name);
+                text.value(value);
             }
             text.push(b'}');
         }
-        (_, value) => text.json(value),
+        (_, value) => text.value(value),
     }
 }

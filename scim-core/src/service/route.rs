@@ -54,9 +54,12 @@ impl Route {
             return Some(Self::Root);
         }
         let segments = segments(path)?;
-        let segments: Vec<&str> =
-            segments.strip_prefix(base.segments.as_slice())?.iter().map(AsRef::as_ref).collect();
-        Some(match *segments.as_slice() {
+        let segments = segments.strip_prefix(base.segments.as_slice())?;
+        // No route has more segments than this.
+        let mut names = ["", "", ""];
+        let names = names.get_mut(..segments.len())?;
+        names.iter_mut().zip(segments).for_each(|(name, segment)| *name = segment);
+        Some(match *names {
             ["ServiceProviderConfig"] => Self::Discovery(Discovery::ServiceProviderConfig),
             ["ResourceTypes"] => Self::Discovery(Discovery::ResourceTypes),
             ["ResourceTypes", id] => Self::Discovery(Discovery::ResourceType(id.into())),
@@ -122,6 +125,11 @@ impl BasePath {
 
     /// Whether `path` is the base path, with one slash at its end or none.
     fn is(&self, path: &str) -> bool {
+        // A path that is longer or shorter by segments is not it, however they are spelt.
+        let slashes = path.strip_suffix('/').unwrap_or(path).bytes().filter(|byte| *byte == b'/').count();
+        if slashes != self.segments.len() {
+            return false;
+        }
         segments(path.strip_suffix('/').unwrap_or(path)).is_some_and(|segments| segments == self.segments)
     }
 }
@@ -136,10 +144,12 @@ fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
 
 fn segment(raw: &str) -> Option<Cow<'_, str>> {
     let decoded = percent_decode(raw)?;
+    let is_plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_control() && !matches!(byte, b'/' | b'\\');
+    let misleads = |character: char| matches!(character, '/' | '\\') || character.is_control();
     let ambiguous = decoded.is_empty()
         || decoded == "."
         || decoded == ".."
-        || decoded.contains(|character: char| matches!(character, '/' | '\\') || character.is_control());
+        || !decoded.bytes().all(is_plain) && decoded.contains(misleads);
     (!ambiguous).then_some(decoded)
 }
 
