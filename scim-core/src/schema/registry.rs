@@ -46,13 +46,16 @@ pub struct ResourceSchema {
     base: Schema,
     // INVARIANT: in the order of `resource_type.schema_extensions`.
     extensions: Vec<Schema>,
+    // Sorted by hash.
     index: Vec<IndexEntry>,
+    // Where in the index the hashes begin whose highest byte is at least this.
+    begins: Box<[u32]>,
 }
 
-/// Where one attribute is defined, sorted by the hash of its name.
-#[derive(Clone, Copy, Debug)]
+/// Where one attribute is defined.
+#[derive(Clone, Debug)]
 struct IndexEntry {
-    hash: u32,
+    name: AttrName,
     owner: Owner,
     position: u32,
     // Whether all of it is in every response that names no attributes.
@@ -64,6 +67,17 @@ enum Owner {
     Common,
     Base,
     Extension(u32),
+}
+
+impl IndexEntry {
+    fn hash(&self) -> u32 {
+        self.name.folded_hash()
+    }
+
+    /// Whether it is in no extension.
+    fn is_own(&self) -> bool {
+        matches!(self.owner, Owner::Common | Owner::Base)
+    }
 }
 
 /// Why schemas and resource types do not fit together.
@@ -311,8 +325,10 @@ impl ResourceSchema {
             }
             extensions.push(schema);
         }
-        let mut schema = Self { resource_type, base, extensions, index: Vec::new() };
+        let mut schema = Self { resource_type, base, extensions, index: Vec::new(), begins: Box::default() };
         schema.index = schema.build_index();
+        let before = |byte: u32| schema.index.partition_point(|entry| entry.hash() >> 24 < byte) as u32;
+        schema.begins = (0..=256).map(before).collect();
         Ok(schema)
     }
 
@@ -324,7 +340,7 @@ impl ResourceSchema {
             .chain(extensions)
             .flat_map(|(owner, attributes)| {
                 (0..).zip(attributes).map(move |(position, attribute)| IndexEntry {
-                    hash: scim_filter::fold_hash(&attribute.name),
+                    name: AttrName::new(&attribute.name),
                     owner,
                     position,
                     is_shown: is_shown(attribute),
@@ -332,7 +348,7 @@ impl ResourceSchema {
             })
             .collect();
         // Stable, so that a common attribute stays before one of the base schema.
-        index.sort_by_key(|entry| entry.hash);
+        index.sort_by_key(IndexEntry::hash);
         index
     }
 
@@ -373,30 +389,27 @@ impl ResourceSchema {
                 Some(Owner::Extension(u32::try_from(position).ok()?))
             }
         };
-        let found = self.indexed(scim_filter::fold_hash(name)).filter(|entry| match wanted {
-            None => matches!(entry.owner, Owner::Common | Owner::Base),
+        let mut found = self.indexed(scim_filter::fold_hash(name)).filter(|entry| match wanted {
+            None => entry.is_own(),
             Some(owner) => entry.owner == owner,
         });
-        found
-            .filter_map(|entry| self.definition(*entry))
-            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        found.find(|entry| entry.name.matches(name)).and_then(|entry| self.definition(entry))
     }
 
     /// The definition of an attribute that is in no extension, and whether all of it is in every response that
     /// names no attributes.
     pub(crate) fn find_name(&self, name: &AttrName) -> Option<(&Attribute, bool)> {
-        let own = |entry: &&IndexEntry| matches!(entry.owner, Owner::Common | Owner::Base);
-        let definitions = self.indexed(name.folded_hash()).filter(own).filter_map(|entry| {
-            let attribute = self.definition(*entry)?;
-            Some((attribute, entry.is_shown))
-        });
-        definitions.into_iter().find(|(attribute, _)| name.matches(&attribute.name))
+        let mut found = self.indexed(name.folded_hash());
+        let entry = found.find(|entry| entry.is_own() && entry.name == *name)?;
+        Some((self.definition(entry)?, entry.is_shown))
     }
 
     /// The attributes whose names have this hash.
     fn indexed(&self, hash: u32) -> impl Iterator<Item = &IndexEntry> {
-        let first = self.index.partition_point(|entry| entry.hash < hash);
-        self.index.iter().skip(first).take_while(move |entry| entry.hash == hash)
+        let byte = (hash >> 24) as usize;
+        let place = |byte: usize| self.begins.get(byte).map_or(0, |place| *place as usize);
+        let few = self.index.get(place(byte)..place(byte + 1)).unwrap_or_default();
+        few.iter().filter(move |entry| entry.hash() == hash)
     }
 
     /// The attributes at the top level of a resource: the common ones, then those of the base
@@ -408,7 +421,7 @@ impl ResourceSchema {
         common_attributes().iter().chain(own)
     }
 
-    fn definition(&self, entry: IndexEntry) -> Option<&Attribute> {
+    fn definition(&self, entry: &IndexEntry) -> Option<&Attribute> {
         let attributes = match entry.owner {
             Owner::Common => common_attributes(),
             Owner::Base => &self.base.attributes,

@@ -51,6 +51,14 @@ pub(super) enum Written {
     All,
 }
 
+impl Shape {
+    /// The URI of the extension that `name` is, where extensions are looked into.
+    fn extension(&self, name: &AttrName) -> Option<&str> {
+        self.projection.as_ref()?;
+        self.schema.extension(name.as_str()).map(|extension| extension.id.as_str())
+    }
+}
+
 impl ResourceText {
     pub(super) fn new(shape: Arc<Shape>, location: Option<String>, pieces: Pieces) -> Self {
         let Pieces { resource, rest, .. } = pieces;
@@ -106,7 +114,7 @@ impl ResourceText {
 
     /// What the resource has in itself.
     fn write_own(&mut self, text: &mut Text, enough: usize) -> Written {
-        let resource = Arc::clone(&self.resource);
+        let (resource, shape) = (Arc::clone(&self.resource), Arc::clone(&self.shape));
         for (name, value) in resource.0.iter().skip(self.attribute) {
             if text.len() >= enough {
                 return Written::Part;
@@ -115,22 +123,14 @@ impl ResourceText {
                 // Its values come behind the others.
             } else if self.shape.projection.is_some() && name.matches("meta") {
                 self.write_meta(text, name, value);
-            } else if let Some(uri) = self.extension(name) {
-                self.write_extension(text, name, &uri, value);
+            } else if let Some(uri) = shape.extension(name) {
+                self.write_extension(text, name, uri, value);
             } else if self.write_attribute(text, enough, name, value) == Written::Part {
                 return Written::Part;
             }
             self.attribute += 1;
         }
         Written::All
-    }
-
-    /// The URI of the extension that `name` is, where extensions are looked into.
-    fn extension(&self, name: &AttrName) -> Option<String> {
-        self.shape.projection.as_ref()?;
-        // Every URI has a colon, and no name of an attribute has one.
-        let uri = Some(name.as_str()).filter(|name| name.contains(':'))?;
-        self.shape.schema.extension(uri).map(|extension| extension.id.clone())
     }
 
     fn write_attribute(&mut self, text: &mut Text, enough: usize, name: &AttrName, value: &Value) -> Written {

@@ -77,7 +77,7 @@ impl Text {
     }
 
     pub(super) fn string(&mut self, text: &str) {
-        if text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        if has_escapes(text.as_bytes()) {
             // As above.
             let _ = serde_json::to_writer(&mut self.bytes, text);
         } else {
@@ -132,9 +132,23 @@ impl Text {
     }
 }
 
-/// Whether JSON has an escape for the byte in a string (RFC 8259 §7).
-fn is_escaped(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+/// Whether JSON has an escape for one of the bytes in a string (RFC 8259 §7).
+fn has_escapes(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    words.iter().chain([&last]).any(|word| has_escape(u64::from_le_bytes(*word)))
+}
+
+/// Whether one of eight bytes is a control character, a quote or a backslash: by the highest bit of each, which
+/// the subtraction of more than it has sets, unless it was set.
+fn has_escape(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let below = |word: u64, byte: u64| word.wrapping_sub(byte * ONES) & !word;
+    let is = |byte: u8| below(word ^ (u64::from(byte) * ONES), 1);
+    // A borrow from one byte to the next comes of one that is found itself.
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH != 0
 }
 
 /// Bytes that come with a string: its quotes, and what is before or behind them.
