@@ -3,8 +3,12 @@
 //! sqlx has a thread for each connection to SQLite: a statement is sent there, and its rows come back one
 //! by one. To look something up by an index takes a fraction of what that takes. So a statement is
 //! first tried here, at once. As the thread has other requests to serve, it waits for nothing, neither
-//! a connection nor a lock, and is given up after a number of steps; whatever is not read here is
+//! a connection nor a lock, and is given up after a number of steps and of bytes; whatever is not read here is
 //! read by the pool.
+//!
+//! What remains is the disk. A page that neither SQLite nor the system has in memory is waited for, here
+//! as in any program that reads a file, for as long as the disk takes: a few pages for each row that is looked up,
+//! one for some thousands of the bytes of a row. Other threads go on meanwhile.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,8 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, Row, ffi};
 use scim_filter::sql::SqlValue;
 
 /// Connections to an SQLite file that are never waited for.
@@ -74,6 +79,8 @@ impl Reader {
         // Otherwise SQLite plans a statement anew for each of its values, which takes longer than to read.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // What is longer is an error, before it is read.
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_IN_VALUE)?;
         let looks = Arc::new(AtomicU32::new(0));
         let look = Arc::clone(&looks);
         let is_long = move || look.fetch_add(1, Ordering::Relaxed) >= MOST_LOOKS;
@@ -89,11 +96,27 @@ impl Reader {
         }
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
+        let mut bytes = 0;
         while let Some(row) = rows.next()? {
+            bytes += length(row)?;
+            if bytes > MOST_BYTES {
+                return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), None));
+            }
             found.push(T::try_from(row)?);
         }
         Ok(found)
     }
+}
+
+/// How many bytes of text are in the row.
+fn length(row: &Row<'_>) -> rusqlite::Result<usize> {
+    let mut length = 0;
+    for column in 0..row.as_ref().column_count() {
+        if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = row.get_ref(column)? {
+            length += bytes.len();
+        }
+    }
+    Ok(length)
 }
 
 /// A value as SQLite takes it.
@@ -110,6 +133,10 @@ impl ToSql for Bound<'_> {
     }
 }
 
+/// As long a value may be: a resource, or the groups of one.
+const MOST_IN_VALUE: i32 = 256 << 10;
+/// As many bytes may be read before it is given up: pages of a few hundred usual resources have fewer.
+const MOST_BYTES: usize = 512 << 10;
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 64;
 /// Steps of SQLite's virtual machine between two looks at how many it were.
@@ -145,6 +172,41 @@ mod tests {
             let counted: Option<(i64,)> = Statement::new(COUNT).number(most).row(&mut tx).await.unwrap();
             assert_eq!(counted, Some((most,)));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_long_is_given_up_and_read_by_the_pool() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqlStore::open(&folder.path().join("scim.db")).await.unwrap();
+        let Database::Sqlite { direct: Some(direct), .. } = &store.database else { panic!("a file") };
+        let write = async |length: i64| {
+            let mut tx = store.database.write().await.unwrap();
+            let audit = "INSERT INTO audit (tenant, time, id, type, resource, body) \
+                         VALUES ('acme', ?1, '', '', '', hex(zeroblob(?1 / 2)))";
+            Statement::new(audit).number(length).execute(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let read = "SELECT body FROM audit WHERE time <= ?1";
+        let lengths = |found: Vec<(String,)>| found.iter().map(|(text,)| text.len()).collect::<Vec<_>>();
+        let at_once = |most: i64| direct.rows(read, &[SqlValue::Integer(most)]).map(lengths);
+        // Each of these is not too long, and all of them are; the last is by itself.
+        let some = [200_000, 200_002, 200_004, 600_000];
+        for length in some {
+            write(length).await;
+        }
+        assert_eq!(at_once(200_002), Some(vec![200_000, 200_002]));
+        assert_eq!(at_once(200_004), None);
+        assert_eq!(direct.rows::<(String,)>("SELECT body FROM audit WHERE time = 600000", &[]), None);
+        assert_eq!(
+            direct
+                .rows::<(i64,)>(read.replace("body", "time").as_str(), &[SqlValue::Integer(600_000)])
+                .map(|found| found.len()),
+            Some(4)
+        );
+        assert_eq!(at_once(200_000), Some(vec![200_000]));
+        let mut tx = store.database.once().await.unwrap();
+        let found: Vec<(String,)> = Statement::new(read).number(600_000).rows(&mut tx).await.unwrap();
+        assert_eq!(lengths(found), some.map(|length| usize::try_from(length).unwrap()));
     }
 
     #[tokio::test]
