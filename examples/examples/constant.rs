@@ -10,7 +10,12 @@ use axum::Router;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use hyper_util::service::TowerToHyperService;
+use mimalloc::MiMalloc;
 use tokio::net::TcpListener;
+
+// As `provider` has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

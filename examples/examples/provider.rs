@@ -7,7 +7,11 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use scim_examples::provider::{self, Options};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
