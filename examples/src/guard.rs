@@ -11,7 +11,8 @@ use scim_core::TenantId;
 use scim_core::store::StoreError;
 use scim_profiles::Profile;
 use scim_profiles::guard::{
-    Ceiling, Charge, Charged, GuardLedger, Guards, IncidentIoRoles, Lift, MemoryLedger, Protected,
+    Ceiling, Charge, Charged, Clock, GuardLedger, Guards, Hold, IncidentIoRoles, Lift, MemoryLedger,
+    Protected,
 };
 use scim_profiles::incident_io::RoleMapping;
 use serde::Deserialize;
@@ -215,6 +216,13 @@ impl GuardLedger for Ledger {
         match self {
             Self::Memory(ledger) => ledger.lifted(tenant).await,
             Self::Sql(ledger) => ledger.lifted(tenant).await,
+        }
+    }
+
+    async fn hold(&self, tenant: &TenantId, keys: &[Box<str>], now: &Clock) -> Result<Hold, StoreError> {
+        match self {
+            Self::Memory(ledger) => ledger.hold(tenant, keys, now).await,
+            Self::Sql(ledger) => ledger.hold(tenant, keys, now).await,
         }
     }
 }

@@ -258,6 +258,60 @@ fn two_servers_share_what_counts() {
     }
 }
 
+/// Of two servers of one database each takes everybody out of one of two groups that give the same role, which is
+/// protected, and half of them out of a group that may not be emptied: nobody loses the role, somebody stays.
+fn two_servers_take_turns(database: &[&str]) {
+    const PEOPLE: usize = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let guard = file(folder.path(), "[protected]\nroles = [\"owner\"]\ngroups = [\"Last\"]\n");
+    let mapping = folder.path().join("mapping.toml");
+    let group = |name: &str| format!("[[groups]]\nname = \"{name}\"\nbase_role = \"owner\"\n");
+    std::fs::write(&mapping, group("A") + &group("B")).unwrap();
+    let own = ["--profile", "incident-io", "--mapping", mapping.to_str().unwrap()];
+    let guarded = ["--guard", guard.to_str().unwrap()];
+    let start = || Server::start_with(&[&own[..], &guarded, database].concat());
+    let servers = [start(), start()];
+    let ids = users(&servers[0].client, PEOPLE);
+    let groups = ["A", "B", "Last"].map(|name| {
+        let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+        let group = json!({"schemas": [GROUP], "displayName": name, "members": members});
+        format!("/Groups/{}", id(&servers[0].client.post("/Groups", group).expect(201)))
+    });
+    let leave = |server: usize, person: &String, group: &str| {
+        let out = json!([{"op": "remove", "path": "members", "value": [{"value": person}]}]);
+        servers[server].client.patch(group, out).status
+    };
+    let [roles, last] = std::thread::scope(|scope| {
+        let (leave, groups) = (&leave, &groups);
+        let start =
+            |server: usize, person, group: usize| scope.spawn(move || leave(server, person, &groups[group]));
+        let mut tasks = [Vec::new(), Vec::new()];
+        for (place, person) in ids.iter().enumerate() {
+            tasks[0].extend([start(0, person, 0), start(1, person, 1)]);
+            tasks[1].push(start(place % 2, person, 2));
+        }
+        tasks.map(|tasks| tasks.into_iter().map(|task| task.join().unwrap()).collect::<Vec<u16>>())
+    });
+    let refused = |statuses: &[u16]| statuses.iter().filter(|status| **status == 403).count();
+    assert_eq!((refused(&roles), refused(&last)), (PEOPLE, 1), "{roles:?} {last:?}");
+    for person in &ids {
+        let filter = format!("members.value eq \"{person}\" and displayName ne \"Last\"");
+        assert_eq!(servers[1].client.count("/Groups", &filter), 1, "{roles:?}");
+    }
+    assert_eq!(servers[1].client.get(&groups[2]).expect(200)["members"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn two_servers_do_not_take_a_role_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("scim.db");
+    two_servers_take_turns(&["--database", database.to_str().unwrap()]);
+    let Some(postgres) = Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database("turns"));
+    two_servers_take_turns(&["--database-url", &url]);
+}
+
 /// However often a server is killed, no more go than may: what was about to go counts.
 #[test]
 fn a_kill_lifts_nothing() {
@@ -269,7 +323,7 @@ fn a_kill_lifts_nothing() {
     let server = Server::start(&database, &[]);
     let ids = users(&server.client, 120);
     server.stop();
-    for round in 0..3_u64 {
+    for round in 0..3 {
         let mut program = Command::new(support::program("provider"))
             .env_remove("DATABASE_URL")
             .args(["--listen", "127.0.0.1:0", "--token", TOKEN])
@@ -280,17 +334,21 @@ fn a_kill_lifts_nothing() {
             .unwrap();
         let client = Client::new(&support::base_url(program.stdout.as_mut().unwrap()));
         std::thread::scope(|scope| {
+            let (answered, told) = std::sync::mpsc::channel();
             for part in ids.chunks(30) {
-                let client = client.clone();
+                let (client, answered) = (client.clone(), answered.clone());
                 scope.spawn(move || {
                     for id in part {
                         if client.send("DELETE", &format!("/Users/{id}"), None).is_err() {
                             return;
                         }
+                        let _ = answered.send(());
                     }
                 });
             }
-            std::thread::sleep(std::time::Duration::from_millis(40 + 60 * round));
+            drop(answered);
+            // In the midst of it, wherever that is.
+            told.iter().take(5 + 10 * round).for_each(drop);
             program.kill().unwrap();
         });
         program.wait().unwrap();

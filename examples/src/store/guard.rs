@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use scim_core::TenantId;
 use scim_core::store::StoreError;
-use scim_profiles::guard::{Charge, Charged, GuardLedger, Lift, Noted};
+use scim_profiles::guard::{Charge, Charged, Clock, GuardLedger, Hold, Lift, Noted};
 
 use super::audit::number;
 use super::database::{Statement, Tx, retrying};
@@ -70,6 +70,10 @@ impl GuardLedger for SqlStore {
         let row: Option<(i64, bool)> =
             select.text(tenant.as_str()).row(&mut self.database.once().await?).await?;
         row.map(|(until, protection)| Ok(Lift { until: time(until)?, protection })).transpose()
+    }
+
+    async fn hold(&self, tenant: &TenantId, keys: &[Box<str>], now: &Clock) -> Result<Hold, StoreError> {
+        self.hold_keys(tenant, keys, now).await
     }
 }
 

@@ -14,6 +14,7 @@ mod direct;
 mod dropped;
 mod groups;
 mod guard;
+mod holds;
 mod keys;
 mod members;
 mod order;

@@ -6,10 +6,12 @@ use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use scim_core::TenantId;
 use scim_core::store::StoreError;
+use scim_core::{ResourceId, TenantId};
 
 use super::ceiling::{Charge, Exceeded, Noted, Verdict};
+use super::hold::Hold;
+use super::turns::Turns;
 
 /// Where it is noted what went, and until when an operator lifted the guards.
 ///
@@ -50,7 +52,29 @@ pub trait GuardLedger: Send + Sync + 'static {
 
     /// How the guards of the tenant are lifted, also if that is over.
     fn lifted(&self, tenant: &TenantId) -> impl Future<Output = Result<Option<Lift>, StoreError>> + Send;
+
+    /// Waits until no request, of whichever server, holds one of `keys`, and holds all of them in one step,
+    /// until what comes back is dropped. They are in order; who waits in it for each waits in no circle. `now`
+    /// is the clock.
+    ///
+    /// As provided it holds nothing, so that each server is [by itself](super#several-at-once).
+    ///
+    /// # Errors
+    ///
+    /// Somebody holds one for too long, or the ledger fails.
+    fn hold(
+        &self,
+        tenant: &TenantId,
+        keys: &[Box<str>],
+        now: &Clock,
+    ) -> impl Future<Output = Result<Hold, StoreError>> + Send {
+        let _ = (tenant, keys, now);
+        ready(Ok(Hold::of_nothing()))
+    }
 }
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What became of charges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +153,13 @@ impl<L: GuardLedger> GuardLedger for Arc<L> {
     async fn lifted(&self, tenant: &TenantId) -> Result<Option<Lift>, StoreError> {
         (**self).lifted(tenant).await
     }
+
+    async fn hold(&self, tenant: &TenantId, keys: &[Box<str>], now: &Clock) -> Result<Hold, StoreError> {
+        (**self).hold(tenant, keys, now).await
+    }
 }
 
-/// A ledger in memory, for one server; clones share it. It is empty when the process begins.
+/// A ledger in memory, for the servers of one process; clones share it. It is empty when the process begins.
 ///
 /// ```
 /// use jiff::{SignedDuration, Timestamp};
@@ -151,6 +179,7 @@ impl<L: GuardLedger> GuardLedger for Arc<L> {
 #[derive(Clone, Default)]
 pub struct MemoryLedger {
     state: Arc<Mutex<State>>,
+    turns: Turns,
 }
 
 #[derive(Default)]
@@ -281,6 +310,11 @@ impl GuardLedger for MemoryLedger {
 
     fn lifted(&self, tenant: &TenantId) -> impl Future<Output = Result<Option<Lift>, StoreError>> + Send {
         ready(Ok(self.state().lifts.get(tenant).copied()))
+    }
+
+    async fn hold(&self, tenant: &TenantId, keys: &[Box<str>], _: &Clock) -> Result<Hold, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|key| ResourceId::new(&**key)).collect();
+        Ok(Hold::until_dropped(self.turns.take(tenant, &keys).await))
     }
 }
 

@@ -49,13 +49,13 @@
 //! the ceilings; with a [`MemoryLedger`] each, each has its own. Clocks of servers that differ
 //! lengthen the window by as much.
 //!
-//! Two things hold among the requests of one `GuardedStore` and its clones, and not between servers, nor for
-//! what is written past it. A protected group is not emptied by several requests at the same time. And where
-//! [groups give roles](IncidentIoRoles), who leaves several groups at the same time that give the same has less
-//! by the last of them: a request that takes people out of such groups, or changes what these give, waits
-//! until those before it that concern the same people are done. On two servers each of two such requests
-//! finds the group of the other: the loss is then noted by neither, and a protected role or user is not
-//! protected from it. Send what one tenant's identity provider changes to one server where that matters.
+//! Two things take what several requests do together: a protected group is not emptied by several requests at the
+//! same time; and where [groups give roles](IncidentIoRoles), who leaves several groups at the same time that give
+//! the same has less by the last of them. So a request that takes people out of such groups, or changes what these
+//! give, waits until those before it that concern the same people are done, and holds them in the ledger
+//! ([`GuardLedger::hold`]), where the requests of other servers find them held. That is for servers that share a
+//! ledger which holds, as [`MemoryLedger`] and the SQL store of the examples do; of what is written past a
+//! `GuardedStore` it knows nothing.
 //! A request that is dropped lets the others go on, although its write may still be made.
 //!
 //! # Example
@@ -97,6 +97,7 @@
 #![doc = include_str!("../../pages/guards.md")]
 
 mod ceiling;
+mod hold;
 mod ledger;
 mod loss;
 mod protected;
@@ -108,7 +109,8 @@ mod tables;
 mod turns;
 
 pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdict};
-pub use ledger::{Charged, GuardLedger, Lift, MemoryLedger};
+pub use hold::Hold;
+pub use ledger::{Charged, Clock, GuardLedger, Lift, MemoryLedger};
 pub use protected::Protected;
 pub use roles::{IncidentIoRoles, PagerDutyRoles, RoleValues, UserRoles};
 pub use store::GuardedStore;

@@ -10,7 +10,8 @@ use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLa
 use scim_core::{ResourceId, TenantId};
 
 use super::ceiling::Charge;
-use super::ledger::{Charged, GuardLedger, Lift};
+use super::hold::{self, Hold};
+use super::ledger::{Charged, Clock, GuardLedger, Lift};
 use super::loss::{Leaving, Look, Loss, bound, users};
 use super::turns::Turns;
 use super::{Guard, Guards, refusal};
@@ -26,7 +27,7 @@ pub struct GuardedStore<S, L> {
     store: S,
     guards: Arc<Guards>,
     ledger: L,
-    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    now: Clock,
     // How many members are about to leave groups that may not be emptied.
     leaving: Arc<Mutex<HashMap<(TenantId, ResourceId), usize>>>,
     // Of those who are about to leave groups that give roles.
@@ -35,7 +36,7 @@ pub struct GuardedStore<S, L> {
 
 impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
     /// `store` behind `guards`, which note in `ledger` what goes. `now` is the clock.
-    pub fn new(store: S, guards: Guards, ledger: L, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+    pub fn new(store: S, guards: Guards, ledger: L, now: Clock) -> Self {
         let (leaving, turns) = (Arc::default(), Turns::default());
         Self { store, guards: Arc::new(guards), ledger, now, leaving, turns }
     }
@@ -69,18 +70,22 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
         let look = Look { store: &self.store, guards: &self.guards, scope };
         let (people, modification) = look.at_stake(modification).await?;
         let _turn = self.turns.take(scope.tenant, &people).await;
+        let _hold = self.hold(scope, "user", &people).await?;
         let (loss, modification) = look.at(modification).await?;
         if loss.is_nothing() {
             return self.store.modify(scope, modification, terms).await;
         }
         let lift = self.lifted(scope.tenant).await?;
         let _reserved = match lift {
-            Some(Lift { protection: true, .. }) => Vec::new(),
+            Some(Lift { protection: true, .. }) => (Hold::of_nothing(), Vec::new()),
             _ => {
                 if let Some((guard, why)) = loss.forbidden {
                     return Err(refusal::protected(guard, why, &self.guards.remedy));
                 }
-                self.reserve(scope, &loss.leaving).await?
+                // INVARIANT: people before groups, so that nobody who holds a group waits for people.
+                let held =
+                    self.hold(scope, "group", loss.leaving.iter().map(|leaving| &leaving.group)).await?;
+                (held, self.reserve(scope, &loss.leaving).await?)
             }
         };
         let id = match &modification {
@@ -97,6 +102,19 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
             let _ = self.ledger.release(scope.tenant, then, &charges).await;
         }
         made
+    }
+
+    /// Holds what is about the resources with these ids, among all servers of the ledger.
+    async fn hold<'i>(
+        &self,
+        scope: Scope<'_>,
+        kind: &str,
+        ids: impl IntoIterator<Item = &'i ResourceId>,
+    ) -> Result<Hold, StoreError> {
+        match hold::keys(kind, ids) {
+            keys if keys.is_empty() => Ok(Hold::of_nothing()),
+            keys => self.ledger.hold(scope.tenant, &keys, &self.now).await,
+        }
     }
 
     /// What of `loss` counts against ceilings.

@@ -5,7 +5,7 @@ use scim_core::query::Query;
 use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, Version};
-use scim_profiles::guard::{Guards, Protected};
+use scim_profiles::guard::{Guards, MemoryLedger, Protected};
 use serde_json::{Value, json};
 
 use crate::incident_io;
@@ -187,6 +187,39 @@ async fn a_role_is_not_lost_by_leaving_two_groups_together() {
             assert!(statuses.iter().any(|(status, _)| *status < 300), "{round}: {statuses:?}");
             assert!(statuses.iter().all(|(status, _)| [200, 204, 403].contains(status)), "{statuses:?}");
         }
+    }
+}
+
+/// The same by two servers over one store and one ledger: each takes everybody out of one of the groups.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_servers_do_not_take_a_role_together() {
+    let guards = Guards::new().with_protected(Protected::new().with_role("admin").with_group("Last"));
+    for _ in 0..10 {
+        let (store, ledger) = (MemoryStore::new(), MemoryLedger::new());
+        let server = || incident_io::server_beside(Slow(store.clone()), guards.clone(), ledger.clone());
+        let servers = [server(), server()];
+        let users = servers[0].users(6).await;
+        let groups = [servers[0].group("Admins", &users).await, servers[0].group("Leads", &users).await];
+        let last = servers[0].group("Last", &users).await;
+        let out = |group: &String, id: &String| {
+            let out = json!([{"op": "remove", "path": "members", "value": [{"value": id}]}]);
+            ("PATCH", format!("/Groups/{group}"), crate::server::patch(out))
+        };
+        let mut requests =
+            [0, 1].map(|number: usize| users.iter().map(|id| out(&groups[number], id)).collect::<Vec<_>>());
+        // And half of them from a group that may not be emptied.
+        for (number, id) in users.iter().enumerate() {
+            requests[number % 2].push(out(&last, id));
+        }
+        let [some, others] = requests;
+        let (some, others) = tokio::join!(at_once(&servers[0], some), at_once(&servers[1], others));
+        for user in &users {
+            assert_eq!(incident_io::role(&servers[0], user).await, "admin", "{some:?} {others:?}");
+        }
+        assert_eq!(servers[1].members(&last).await.len(), 1, "{some:?} {others:?}");
+        let refused: usize =
+            [some, others].concat().iter().filter(|(status, _)| *status == 403).map(|(_, n)| n).sum();
+        assert_eq!(refused, 7, "one of the two for each of the six, and the last of the group");
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use scim_core::{MemoryStore, Store};
-use scim_profiles::guard::{Guards, IncidentIoRoles, Protected};
+use scim_profiles::guard::{Guards, IncidentIoRoles, MemoryLedger, Protected};
 use scim_profiles::incident_io::{AccessStore, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
 use serde_json::{Value, json};
 
@@ -30,8 +30,14 @@ fn server(guards: Guards) -> Server {
 
 /// A server that keeps in `store` what groups give.
 pub(crate) fn server_over<S: Store>(store: S, guards: Guards) -> Server {
+    server_beside(store, guards, MemoryLedger::new())
+}
+
+/// The same beside another one that has the ledger.
+pub(crate) fn server_beside<S: Store>(store: S, guards: Guards, ledger: MemoryLedger) -> Server {
     let store = AccessStore::new(store, mapping(), Arc::new(|| Timestamp::UNIX_EPOCH));
-    Server::of("incident-io", store, guards.with_roles(IncidentIoRoles::new(mapping())))
+    let guards = guards.with_roles(IncidentIoRoles::new(mapping()));
+    Server::with_ledger("incident-io", store, guards, ledger)
 }
 
 pub(crate) async fn role(server: &Server, user: &str) -> Value {

@@ -56,6 +56,16 @@ impl Server {
 
     /// A server of a profile, over a store.
     pub(crate) fn of<S: Store>(profile: &str, store: S, guards: Guards) -> Self {
+        Self::with_ledger(profile, store, guards, MemoryLedger::new())
+    }
+
+    /// The same with a ledger that another server may have.
+    pub(crate) fn with_ledger<S: Store>(
+        profile: &str,
+        store: S,
+        guards: Guards,
+        ledger: MemoryLedger,
+    ) -> Self {
         let profile = Profile::by_name(profile).unwrap();
         let principal = Principal { tenant: tenant(), credential: CredentialId::new("key") };
         let tokens = StaticTokens::new().with(Secret::new("key").unwrap(), principal);
@@ -65,7 +75,6 @@ impl Server {
             move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap(),
             move || ResourceId::new(count.fetch_add(1, Ordering::Relaxed).to_string()),
         );
-        let ledger = MemoryLedger::new();
         let store = GuardedStore::new(store, guards, ledger.clone(), Arc::clone(&environment.now));
         let config = profile.config("https://scim.example.com/scim/v2".parse().unwrap());
         let records = Kept::default();
