@@ -171,6 +171,7 @@ fn exists(root: &Path, name: &str) -> bool {
 fn is_test(text: &str, name: &str) -> bool {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let declared = |line: &str| {
+        let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
         let line = line.strip_prefix("async ").unwrap_or(line);
         line.strip_prefix("fn ")
             .is_some_and(|rest| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('(')))
