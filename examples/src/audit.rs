@@ -1,6 +1,7 @@
 //! The audit trail of the `provider` program: where it goes, and how it is read.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
@@ -20,6 +21,10 @@ pub struct AuditOptions {
     /// output, and what is printed otherwise goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
+    /// Has each line there on the disk before the change is answered, so that none is lost with the machine. Without it
+    /// none is lost with the process; the trail in the database always lasts as long as the changes.
+    #[arg(long, requires = "audit_log")]
+    pub audit_sync: bool,
     /// Refuses changes that cannot be written there. Each is announced before it is made.
     #[arg(long, requires = "audit_log")]
     pub audit_required: bool,
@@ -40,15 +45,40 @@ impl AuditOptions {
                 .append(true)
                 .open(file)
                 .with_context(|| format!("cannot write the audit log `{}`", file.display()))?;
-            Audit::new(JsonLines::new(file))
+            match self.audit_sync {
+                true => Audit::new(JsonLines::new(Synced(file))),
+                false => Audit::new(JsonLines::new(file)),
+            }
         };
         let on_failure = if self.audit_required { OnFailure::Refuse } else { OnFailure::Report };
         Ok(Some(audit.on_failure(on_failure)))
     }
 
+    /// Refuses what would be passed over.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            !self.audit_sync || !self.is_on_stdout(),
+            "`--audit-sync` is for a file; what reads standard output keeps it"
+        );
+        Ok(())
+    }
+
     /// Whether standard output is for records.
     pub(crate) fn is_on_stdout(&self) -> bool {
         self.audit_log.as_deref().is_some_and(|file| file.as_os_str() == "-")
+    }
+}
+
+/// A file that has on its disk what it is given when it is flushed.
+struct Synced(File);
+
+impl Write for Synced {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.sync_data()
     }
 }
 

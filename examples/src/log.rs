@@ -18,6 +18,8 @@ use scim_core::{Error, ResourceId, ScimType};
 use tracing::{Level, Span};
 use tracing_subscriber::EnvFilter;
 
+use crate::{LostClaim, LostClaims};
+
 /// Logs to standard error what `RUST_LOG` asks for; without it, warnings and requests.
 ///
 /// # Errors
@@ -125,6 +127,20 @@ fn log_cause(cause: &StoreError) {
     {
         tracing::error!(source, "{cause}");
     }
+}
+
+/// Logs which resources have a unique value that another one has claimed, without the values.
+pub(crate) fn lost_claims(lost: &LostClaims) {
+    if lost.count == 0 {
+        return;
+    }
+    let name = |claim: &LostClaim| format!("{}/{} ({})", claim.resource_type, claim.id, claim.attribute);
+    let first: Vec<String> = lost.first.iter().map(name).collect();
+    tracing::warn!(
+        count = lost.count,
+        first = first.join(", "),
+        "resources have a unique value that another one has claimed: they keep it until they are given another"
+    );
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

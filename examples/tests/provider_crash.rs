@@ -3,16 +3,19 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod sql_support;
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use scim_examples::provider::{self, Options};
 use serde_json::{Value, json};
+use sql_support::Postgres;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 use support::{Client, GROUP, TOKEN, id, user};
@@ -54,6 +57,75 @@ fn what_was_acknowledged_survives_a_kill() {
     assert!(acknowledged > 100, "only {acknowledged} writes were acknowledged");
     println!("{acknowledged} acknowledged writes, {ROUNDS} kills");
 }
+
+/// Two processes over one PostgreSQL, of which one is killed while both are written to, and started again.
+#[test]
+fn what_was_acknowledged_survives_a_kill_of_one_of_two_processes() {
+    let Some(postgres) = Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database("crash"));
+    let stays = Process::start_over(&url);
+    let group = stays.client().post("/Groups", json!({"schemas": [GROUP], "displayName": "All"})).expect(201);
+    let (group, mut changes) = (format!("/Groups/{}", id(&group)), 0);
+    let mut clients: Vec<Model> = (0..CLIENTS).map(Model::new).collect();
+    for round in 0..2 {
+        let dies = Process::start_over(&url);
+        let is_killed = AtomicBool::new(false);
+        // So many times each client went through all kinds of writes before the process is killed, and then
+        // once more at the other process.
+        let rounds = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for (number, model) in clients.iter_mut().enumerate() {
+                let mortal = number % 2 == round % 2;
+                let client = if mortal { dies.client() } else { stays.client() };
+                let (group, is_killed, rounds) = (group.as_str(), &is_killed, &rounds);
+                scope.spawn(move || {
+                    while model.write(&client, group) {
+                        rounds.fetch_add(1, Ordering::Relaxed);
+                        if !mortal && is_killed.load(Ordering::Relaxed) {
+                            return;
+                        }
+                    }
+                    // Whose server lives loses nothing.
+                    assert!(mortal && is_killed.load(Ordering::Relaxed), "{:?}", model.pending);
+                });
+            }
+            while rounds.load(Ordering::Relaxed) < 2 * CLIENTS {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            is_killed.store(true, Ordering::Relaxed);
+            dies.kill();
+        });
+        runtime.block_on(async {
+            let mut watch = postgres.connect().await;
+            // What the killed process had asked for comes to its end.
+            let at_work = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'crash' AND state <> 'idle'";
+            while sqlx::query_as::<_, (i64,)>(at_work).fetch_one(&mut watch).await.unwrap().0 > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let mut database = sqlx::PgConnection::connect(&url).await.unwrap();
+            for half in HALF {
+                let (found,): (i64,) = sqlx::query_as(half).fetch_one(&mut database).await.unwrap();
+                assert_eq!(found, 0, "{half}");
+            }
+        });
+        // As both processes see it.
+        let again = Process::start_over(&url);
+        check(&again.client(), &mut clients, &group, &mut changes);
+        check(&stays.client(), &mut clients, &group, &mut 0);
+    }
+    let acknowledged: usize = clients.iter().map(|model| model.writes).sum();
+    println!("{acknowledged} acknowledged writes, 2 kills");
+}
+
+/// Resources of which something is another version's.
+const HALF: [&str; 3] = [
+    "SELECT count(*) FROM resources WHERE body::jsonb #>> '{meta,version}' <> 'W/\"' || version || '\"'",
+    "SELECT count(*) FROM resources AS r WHERE type = 'User' AND NOT EXISTS (SELECT 1 FROM resource_keys AS k \
+     WHERE k.tenant = r.tenant AND k.type = r.type AND k.id = r.id AND k.claimed AND k.attribute = 'userName' \
+     AND k.value = r.body::jsonb ->> 'userName')",
+    "SELECT count(*) FROM members AS m JOIN resources AS r USING (tenant, type, id) WHERE m.since > r.version",
+];
 
 /// What one client knows of the users it made: nobody else writes to them.
 struct Model {
@@ -267,16 +339,20 @@ struct Process {
 
 impl Process {
     fn start(file: &Path) -> Self {
+        Self::start_over(&format!("sqlite:{}", file.display()))
+    }
+
+    fn start_over(url: &str) -> Self {
         let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["server_process", "--exact", "--ignored", "--nocapture"])
-            .env(SERVER_DATABASE, file)
+            .env(SERVER_DATABASE, url)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let base = support::base_url(child.stdout.take().unwrap());
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        println!("started in {:?}", begun.elapsed());
         Self { child, base }
     }
 
@@ -306,8 +382,8 @@ const SERVER_DATABASE: &str = "SCIM_TEST_SERVER_DATABASE";
 #[test]
 #[ignore = "is the server of the test above"]
 fn server_process() {
-    let Ok(file) = std::env::var(SERVER_DATABASE) else { return };
-    let line = ["provider", "--listen", "127.0.0.1:0", "--token", TOKEN, "--database", file.as_str()];
+    let Ok(url) = std::env::var(SERVER_DATABASE) else { return };
+    let line = ["provider", "--listen", "127.0.0.1:0", "--token", TOKEN, "--database-url", url.as_str()];
     let options = Options::try_parse_from(line).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(provider::run(options)).unwrap_or_else(|error| panic!("{error:#}"));

@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sql_support::Postgres;
@@ -134,6 +135,44 @@ fn a_name_is_given_once_between_two_servers() {
         assert_eq!((of(201), of(409)), (1, 7), "{statuses:?}");
     }
     assert_eq!(servers[1].client().count("/Users", "userName sw \"ANN\""), 5);
+}
+
+/// A server goes on over a PostgreSQL that is killed and started again.
+#[test]
+fn a_server_outlives_a_restart_of_its_database() {
+    let Some((mut postgres, url)) = database("restart") else { return };
+    let server = Process::start(&url);
+    let client = server.client();
+    let made = client.post("/Users", user("ann")).expect(201);
+    let path = format!("/Users/{}", id(&made));
+    for round in 0..2 {
+        postgres.kill();
+        let begun = Instant::now();
+        // On the connections that were there, and without any.
+        for request in 0..3 {
+            for answer in [client.get(&path), client.post("/Users", user(&format!("u{round}-{request}")))] {
+                assert_eq!(
+                    (answer.status, answer.header("retry-after")),
+                    (503, Some("5")),
+                    "{}",
+                    answer.body
+                );
+            }
+        }
+        println!("six requests were answered without a database in {:?}", begun.elapsed());
+        postgres.restart();
+        let begun = Instant::now();
+        let (mut again, mut ended) = (client.get(&path), 0);
+        while again.status == 503 && ended < 100 {
+            std::thread::sleep(Duration::from_millis(20));
+            ended += usize::from(postgres.keep_running());
+            again = client.get(&path);
+        }
+        println!("it answers {:?} after the database was started again", begun.elapsed());
+        again.expect(200);
+        client.post("/Users", user(&format!("v{round}"))).expect(201);
+    }
+    assert_eq!(client.get("/Users?count=0").expect(200)["totalResults"], 3);
 }
 
 #[test]

@@ -56,13 +56,14 @@ impl Crash for Server {
         if std::mem::take(&mut *self.is_killed.lock().unwrap()) {
             self.postgres.lock().unwrap().restart();
         }
-        for _ in 0..600 {
-            match SqlStore::connect(&self.url).await {
-                Ok(store) => return store,
-                // It is still recovering.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        // However long it takes to recover; who ends again and again never does.
+        let mut ended = 0;
+        while ended < 100 {
+            if let Ok(store) = SqlStore::connect(&self.url).await {
+                return store;
             }
-            self.postgres.lock().unwrap().keep_running();
+            ended += usize::from(self.postgres.lock().unwrap().keep_running());
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         SqlStore::connect(&self.url).await.unwrap()
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::builder::TypedValueParser;
 use url::Url;
 
-use crate::SqlStore;
+use crate::{Limits, SqlStore};
 
 /// The URL of a database, which may hold a password: its `Debug` form is where the database is.
 #[derive(Clone)]
@@ -45,11 +45,20 @@ impl DatabaseUrl {
         !matches!(self, Self::Sqlite(file) if file.as_os_str() == ":memory:")
     }
 
+    /// Whether it is one of PostgreSQL.
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     pub(crate) async fn open(&self) -> anyhow::Result<SqlStore> {
+        self.open_within(&Limits::default()).await
+    }
+
+    pub(super) async fn open_within(&self, limits: &Limits) -> anyhow::Result<SqlStore> {
         match self {
-            Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory().await,
-            Self::Sqlite(file) => SqlStore::open(file).await,
-            Self::Postgres(url) => SqlStore::connect(url.as_str()).await,
+            Self::Sqlite(file) if file.as_os_str() == ":memory:" => SqlStore::in_memory_within(limits).await,
+            Self::Sqlite(file) => SqlStore::open_within(file, limits).await,
+            Self::Postgres(url) => SqlStore::connect_within(url.as_str(), limits).await,
         }
     }
 }

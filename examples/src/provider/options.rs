@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -17,6 +18,7 @@ use url::Url;
 use super::address::base_url;
 use super::database::{DatabaseUrl, DatabaseUrlParser};
 use super::secrets::{CursorKeyParser, TokenParser};
+use crate::Limits;
 use crate::audit::{AuditOptions, Command};
 use crate::datadog::DatadogOrganisation;
 use crate::guard::GuardOptions;
@@ -58,8 +60,18 @@ pub struct Options {
     #[arg(long)]
     pub adopt_database: bool,
     /// No database: everything is in the memory of this process, and gone when it ends.
-    #[arg(long, conflicts_with_all = ["database", "database_url", "adopt_database", "no_audit"])]
+    #[arg(long, conflicts_with_all = [
+        "database", "database_url", "adopt_database", "max_connections", "statement_timeout", "no_audit"
+    ])]
     pub memory_store: bool,
+    /// The most connections to PostgreSQL at a time, each of which makes one call of the store; more calls wait in
+    /// turn. All servers of a database together have what its `max_connections` leaves them. Default: 16.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_connections: Option<u32>,
+    /// How long the statements of a call of the store may take, together and with waiting for locks; what takes
+    /// longer is answered 503. Default: 30.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub statement_timeout: Option<u64>,
     /// The bearer token clients must send. Default: a random one, which is printed.
     #[arg(long, value_name = "T", env = "SCIM_TOKEN", hide_env_values = true, value_parser = TokenParser)]
     pub token: Option<Secret>,
@@ -163,11 +175,26 @@ impl Options {
             }
         }
         self.pagerduty.check()?;
+        self.audit.check()?;
+        ensure!(
+            self.max_connections.is_none() || self.database_url()?.is_postgres(),
+            "`--max-connections` is for PostgreSQL; over SQLite one call writes at a time"
+        );
         ensure!(
             !self.adopt_database || self.database_url()?.is_kept(),
             "`--adopt-database` is for a database that is there, and `:memory:` is made by each start"
         );
         Ok(())
+    }
+
+    /// What the store takes of the database.
+    pub(super) fn limits(&self) -> Limits {
+        let Limits { connections, statement, .. } = Limits::default();
+        Limits {
+            connections: self.max_connections.unwrap_or(connections),
+            statement: self.statement_timeout.map_or(statement, Duration::from_secs),
+            ..Limits::default()
+        }
     }
 
     /// Whether lists have cursors.
@@ -230,18 +257,21 @@ mod tests {
     ];
 
     /// The options of every profile.
-    const OF_ALL: [&str; 15] = [
+    const OF_ALL: [&str; 18] = [
         "profile",
         "listen",
         "database",
         "database-url",
         "adopt-database",
         "memory-store",
+        "max-connections",
+        "statement-timeout",
         "token",
         "base-url",
         "max-results",
         "patch-response",
         "audit-log",
+        "audit-sync",
         "audit-required",
         "no-audit",
         "guard",
@@ -281,11 +311,33 @@ mod tests {
         conflict(&["--memory-store", "--database-url", "sqlite:f"]);
         conflict(&["--memory-store", "--adopt-database"]);
         conflict(&["--memory-store", "--no-audit"]);
+        conflict(&["--memory-store", "--max-connections", "4"]);
+        conflict(&["--memory-store", "--statement-timeout", "4"]);
         conflict(&["--database", "f", "--database-url", "sqlite:f"]);
         for memory in [["--database", ":memory:"], ["--database-url", "sqlite::memory:"]] {
             let line = [&["provider", "--adopt-database"][..], &memory].concat();
             let error = Options::read(line).unwrap().check().unwrap_err();
             assert!(error.to_string().starts_with("`--adopt-database` is for a database that is there"));
+        }
+        let line = ["provider", "--database", "f", "--max-connections", "4"];
+        let error = Options::read(line).unwrap().check().unwrap_err().to_string();
+        assert_eq!(error, "`--max-connections` is for PostgreSQL; over SQLite one call writes at a time");
+        let line = ["provider", "--audit-log", "-", "--audit-sync"];
+        let error = Options::read(line).unwrap().check().unwrap_err().to_string();
+        assert_eq!(error, "`--audit-sync` is for a file; what reads standard output keeps it");
+    }
+
+    #[test]
+    fn limits_are_those_of_the_store_unless_they_are_given() {
+        let limits = |line: &[&str]| {
+            let options = Options::read([&["provider"], line].concat()).unwrap();
+            let Limits { connections, statement, .. } = options.limits();
+            (connections, statement.as_secs())
+        };
+        assert_eq!(limits(&[]), (16, 30));
+        assert_eq!(limits(&["--max-connections", "3", "--statement-timeout", "7"]), (3, 7));
+        for line in [["--max-connections", "0"], ["--statement-timeout", "0"]] {
+            assert!(Options::read([&["provider"], &line[..]].concat()).is_err(), "{line:?}");
         }
     }
 

@@ -62,8 +62,9 @@ impl Provider {
         let database = match url {
             None => None,
             Some(url) => {
-                let store = url.open().await?;
+                let store = url.open_within(&options.limits()).await?;
                 store.serve_as(profile.name, &registry, options.adopt_database).await?;
+                crate::log::lost_claims(&store.lost_claims().await?);
                 Some((url, if options.audit.no_audit { store } else { store.with_audit() }))
             }
         };
@@ -112,8 +113,10 @@ impl Provider {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         crate::serve(self.listener, self.front, stop).await;
         self.finish.wait(FINISH_TIMEOUT).await;
-        if let Some((_, store)) = self.database {
-            store.close().await;
+        if let Some((_, store)) = self.database
+            && tokio::time::timeout(FINISH_TIMEOUT, store.close()).await.is_err()
+        {
+            tracing::warn!("stopped before the database had answered");
         }
     }
 }

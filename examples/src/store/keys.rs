@@ -117,8 +117,22 @@ pub(super) async fn insert(
     id: &ResourceId,
     keys: &Keys,
 ) -> Result<(), StoreError> {
-    let keys: Vec<_> = keys.iter().collect();
-    for batch in batches(&keys) {
+    let rows: Vec<Row<'_>> = keys.iter().map(|(key, claim)| (key, claim.as_deref(), true)).collect();
+    refused(add(tx, scope, id, &rows).await?)
+}
+
+/// A key, its claim, and whether that is made or only noted.
+type Row<'k> = (&'k (String, String), Option<&'k str>, bool);
+
+/// Adds rows; those are returned that another resource's claim keeps out.
+async fn add<'k>(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    keys: &[Row<'k>],
+) -> Result<Vec<Row<'k>>, StoreError> {
+    let mut missing = Vec::new();
+    for batch in batches(keys) {
         let rows: Vec<String> =
             (0..batch.len()).map(|row| format!("(?1, ?2, ?3, {})", places(4 + 4 * row, 4))).collect();
         let mut insert = Statement::new(format!(
@@ -129,21 +143,28 @@ pub(super) async fn insert(
         .text(scope.tenant.as_str())
         .text(scope.schema.name())
         .text(id.as_str());
-        for ((attribute, value), claim) in batch {
-            let text = claim.as_deref().unwrap_or_default();
-            insert = insert.text(attribute).text(value).flag(claim.is_some()).text(text);
+        for ((attribute, value), claim, made) in batch {
+            let claimed = claim.is_some() && *made;
+            insert = insert.text(attribute).text(value).flag(claimed).text(claim.unwrap_or_default());
         }
         let inserted: Vec<(String, String)> = insert.rows(tx).await?;
         // Of its own rows none is in the way any more, so it is another resource's claim.
-        if let Some(((attribute, _), _)) = batch.iter().find(|(key, _)| !inserted.contains(key)) {
-            return Err(StoreError::Conflict { attribute: attribute.clone() });
-        }
+        missing.extend(batch.iter().copied().filter(|(key, ..)| !inserted.contains(key)));
     }
-    Ok(())
+    Ok(missing)
 }
 
-/// The keys that the resource has.
-pub(super) async fn present(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Keys, StoreError> {
+fn refused(missing: Vec<Row<'_>>) -> Result<(), StoreError> {
+    match missing.into_iter().next() {
+        Some(((attribute, _), ..)) => Err(StoreError::Conflict { attribute: attribute.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// The keys that the resource has: whether each is claimed, and the claim, also one that is only noted.
+pub(super) type Present = BTreeMap<(String, String), (bool, String)>;
+
+pub(super) async fn present(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> Result<Present, StoreError> {
     let rows: Vec<(String, String, bool, String)> = Statement::new(
         "SELECT attribute, value, claimed, claim FROM resource_keys \
          WHERE tenant = ?1 AND type = ?2 AND id = ?3",
@@ -153,11 +174,15 @@ pub(super) async fn present(tx: &mut Tx, scope: Scope<'_>, id: &ResourceId) -> R
     .text(id.as_str())
     .rows(tx)
     .await?;
-    let key = |(attribute, value, claimed, claim)| ((attribute, value), Some(claim).filter(|_| claimed));
+    let key = |(attribute, value, claimed, claim)| ((attribute, value), (claimed, claim));
     Ok(rows.into_iter().map(key).collect())
 }
 
 /// Makes `keys` the keys of the resource; those it has already are not written again.
+///
+/// A value that the resource has had without a claim to it, as the rule that it is unique came later, is
+/// claimed if nobody else has claimed it, and otherwise stays what it is: what is not changed is no
+/// reason to refuse what is.
 pub(super) async fn put(
     tx: &mut Tx,
     scope: Scope<'_>,
@@ -165,10 +190,15 @@ pub(super) async fn put(
     keys: &Keys,
 ) -> Result<(), StoreError> {
     let present = present(tx, scope, id).await?;
-    for ((attribute, value), claim) in &present {
-        if keys.get(&(attribute.clone(), value.clone())) == Some(claim) {
+    let is_same = |key: &(String, String), claim: Option<&str>| match present.get(key) {
+        Some((claimed, held)) => *claimed == claim.is_some() && held == claim.unwrap_or_default(),
+        None => false,
+    };
+    for key in present.keys() {
+        if keys.get(key).is_some_and(|claim| is_same(key, claim.as_deref())) {
             continue;
         }
+        let (attribute, value) = key;
         Statement::new(
             "DELETE FROM resource_keys \
              WHERE tenant = ?1 AND type = ?2 AND attribute = ?3 AND value = ?4 AND id = ?5",
@@ -181,8 +211,14 @@ pub(super) async fn put(
         .execute(tx)
         .await?;
     }
-    let new = keys.iter().filter(|(key, claim)| present.get(*key) != Some(claim));
-    insert(tx, scope, id, &new.map(|(key, claim)| (key.clone(), claim.clone())).collect()).await
+    let rows = keys.iter().map(|(key, claim)| (key, claim.as_deref(), true));
+    let rows = rows.filter(|(key, claim, _)| !is_same(key, *claim));
+    let is_had = |(key, ..): &Row<'_>| present.get(*key).is_some_and(|(claimed, _)| !claimed);
+    let (had, new): (Vec<Row<'_>>, Vec<Row<'_>>) = rows.partition(is_had);
+    refused(add(tx, scope, id, &new).await?)?;
+    let lost = add(tx, scope, id, &had).await?;
+    let noted: Vec<Row<'_>> = lost.into_iter().map(|(key, claim, _)| (key, claim, false)).collect();
+    refused(add(tx, scope, id, &noted).await?)
 }
 
 /// The longest text that an index holds as it is: a row of a PostgreSQL index has 2,700 bytes.

@@ -6,6 +6,7 @@
 //! differs between the two is in `database.rs`.
 
 mod audit;
+mod claims;
 mod condition;
 mod connections;
 mod database;
@@ -47,6 +48,7 @@ use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
 pub use audit::{AuditPage, AuditPlace, AuditQuery};
+pub use claims::{LostClaim, LostClaims};
 pub use database::Limits;
 use database::{Database, Statement, Tx, batches, places, retrying};
 use turns::Turns;
@@ -90,11 +92,16 @@ impl SqlStore {
     ///
     /// SQLite cannot make one.
     pub async fn in_memory() -> anyhow::Result<Self> {
-        Ok(Self {
-            database: Database::in_memory(&Limits::default()).await?,
-            turns: Arc::default(),
-            keeps_audit: false,
-        })
+        Self::in_memory_within(&Limits::default()).await
+    }
+
+    /// The same, within limits of your own.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn in_memory_within(limits: &Limits) -> anyhow::Result<Self> {
+        Ok(Self { database: Database::in_memory(limits).await?, turns: Arc::default(), keeps_audit: false })
     }
 
     /// Connects to the PostgreSQL database that `url` names (`postgres://user:password@host/name`),

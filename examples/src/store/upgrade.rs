@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::database::{MIGRATIONS, Statement, byte_by_byte};
-use super::{SqlStore, decode};
+use super::{LostClaim, LostClaims, SqlStore, decode};
 
 use super::tests::sql_support::Postgres;
 
@@ -114,13 +114,39 @@ async fn claims_are_of_schemas(store: &SqlStore) {
     assert!(is_taken(create("User", "4", "ANN").await));
     create("Contractor", "4", "cid").await.unwrap();
 
-    // The user who lost the name is there, and can have another one.
-    let replace = async |name| {
-        let (resource, scope) = (resource("1", name, 2), scope("User"));
-        store.replace(scope, &resource, &unique_keys(scope.schema, &resource), Version(1)).await
+    // The user who lost the name is there, is named, keeps it with whatever else is written, and can have
+    // another one, but none that is taken.
+    let replace = async |name, version: u64| {
+        let (resource, scope) = (resource("1", name, version + 1), scope("User"));
+        let unique = unique_keys(scope.schema, &resource);
+        store.replace(scope, &resource, &unique, Version(version)).await
     };
-    assert!(is_taken(replace("ann").await));
-    replace("dan").await.unwrap();
+    let lost = || async { store.lost_claims().await.unwrap() };
+    let ann = LostClaim {
+        tenant: "acme".to_owned(),
+        resource_type: "User".to_owned(),
+        id: "1".to_owned(),
+        attribute: "userName".to_owned(),
+    };
+    for version in 1..=2 {
+        assert_eq!(lost().await, LostClaims { count: 1, first: vec![ann.clone()] });
+        replace("ann", version).await.unwrap();
+    }
+    assert!(is_taken(replace("Bob", 3).await));
+    replace("dan", 3).await.unwrap();
+    assert_eq!(lost().await, LostClaims::default());
+    assert!(is_taken(create("Contractor", "5", "dan").await));
+    assert!(is_taken(replace("ann", 4).await));
+
+    // Once nobody has claimed it, who has it claims it.
+    let mut tx = store.database.write().await.unwrap();
+    let forget =
+        "UPDATE resource_keys SET claimed = FALSE WHERE tenant = 'acme' AND id = '1' AND value = 'dan'";
+    Statement::new(forget).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(lost().await.count, 1);
+    replace("dan", 4).await.unwrap();
+    assert_eq!(lost().await.count, 0);
     assert!(is_taken(create("Contractor", "5", "dan").await));
     store.close().await;
 }

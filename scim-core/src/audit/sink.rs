@@ -71,6 +71,11 @@ impl fmt::Debug for Audit {
 
 /// A sink that writes each record as a line of JSON, and flushes it.
 ///
+/// A line in a file then survives the process, but not always the machine: the system writes it to the disk when
+/// it sees fit. Who needs more gives an output whose `flush` waits for the disk
+/// ([`File::sync_data`](std::fs::File::sync_data)), as the example `provider` does with `--audit-sync`, or has a store
+/// that keeps the records with the changes.
+///
 /// ```
 /// use scim_core::audit::{Audit, JsonLines};
 /// let audit = Audit::new(JsonLines::new(std::io::stdout()));
