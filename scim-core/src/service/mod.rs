@@ -139,6 +139,7 @@ mod search;
 mod spans;
 mod text;
 mod trail;
+mod turns;
 mod write;
 
 pub use body::{BrokenOff, ResponseBody};
@@ -159,6 +160,7 @@ use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
 use self::spans::{RequestSpan, Step, Traced};
 use self::text::Text;
+use self::turns::Turns;
 use crate::audit::Audit;
 use crate::auth::{Authenticator, Principal};
 use crate::error::quote;
@@ -181,6 +183,7 @@ pub struct Service<S, A, P = StandardPolicy> {
     base_path: BasePath,
     base_url: BaseUrl,
     hierarchy: Arc<Hierarchy>,
+    turns: Turns,
 }
 
 impl<S: Store, A: Authenticator> Service<S, A> {
@@ -208,6 +211,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
             base_path,
             base_url,
             hierarchy,
+            turns: Turns::default(),
         }
     }
 }
@@ -225,6 +229,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             base_path: self.base_path,
             base_url: self.base_url,
             hierarchy: self.hierarchy,
+            turns: self.turns,
         }
     }
 

@@ -40,7 +40,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
         let conditions = Preconditions::of(&call.head.headers);
-        for _ in 0..self.attempts(&conditions) {
+        for attempt in 0..self.attempts(&conditions) {
+            let _turn = self.turn(&call, id, attempt).await;
             let attempt = self.try_patch(&mut call, id, &request, &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);

@@ -2,13 +2,15 @@
 //!
 //! Every write of an existing resource names the version it was made for, and the store compares
 //! and swaps. A write that loses the race is made again from the newer version, unless the client
-//! said by `If-Match` which version it means.
+//! said by `If-Match` which version it means; after a few lost races it is made while no other request of this
+//! service writes the resource ([`turns`](super::turns)).
 
 use http::StatusCode;
 
 use super::read::version_of;
 use super::respond::{Failure, Reply};
 use super::spans::{self, Step};
+use super::turns::Turn;
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
@@ -73,7 +75,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call.begin(Operation::Replace, Some(id));
         let projection = call.projection()?.of_write(call.schema(), &body);
         let conditions = Preconditions::of(&call.head.headers);
-        for _ in 0..self.attempts(&conditions) {
+        for attempt in 0..self.attempts(&conditions) {
+            let _turn = self.turn(&call, id, attempt).await;
             let attempt = self.try_replace(&mut call, id, body.clone(), &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
@@ -143,7 +146,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Delete, Some(id));
         let conditions = Preconditions::of(&call.head.headers);
-        for _ in 0..self.attempts(&conditions) {
+        for attempt in 0..self.attempts(&conditions) {
+            let _turn = self.turn(&call, id, attempt).await;
             let current = self.current(&call, id, &Projection::without(KEYED)).await?;
             let version = permitted_version(&current, &conditions)?;
             if let Attempt::Done(reply) = self.delete_instead(&mut call, id, &current, version).await? {
@@ -192,12 +196,19 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if conditions.name_version() { 1 } else { self.config.limits.max_write_attempts.max(1) }
     }
 
+    /// The turn of an attempt at a write of the resource `id`.
+    pub(super) async fn turn(&self, call: &Call<'_>, id: &ResourceId, attempt: usize) -> Turn<'_> {
+        self.turns.take(call.scope(), id, attempt >= BESIDE_OTHERS).await
+    }
+
     /// The time now as `xsd:dateTime` in milliseconds.
     pub(super) fn now(&self) -> String {
         format!("{:.3}", (self.environment.now)())
     }
 }
 
+/// How often a write is tried beside others before it is made alone.
+const BESIDE_OTHERS: usize = 3;
 /// The multi-valued attribute that can hold more values than anyone wants to load.
 pub(super) const KEYED: &str = "members";
 

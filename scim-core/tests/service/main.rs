@@ -29,5 +29,6 @@ mod search;
 mod sort;
 mod store_failures;
 mod support;
+mod turns;
 mod wire;
 mod write;

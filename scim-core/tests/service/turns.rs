@@ -1,0 +1,156 @@
+//! Writes of a version beside many that never lose a race.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use scim_core::projection::Projection;
+use scim_core::query::Query;
+use scim_core::store::{Deletion, Modification, Modified, Page, Scope, StoreError, Terms};
+use scim_core::validate::UniqueKey;
+use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, answer, config, patch_op, request, server_over};
+
+/// A memory store that lets others run before it answers, and counts the writes that were made for a version.
+#[derive(Default)]
+struct Polite {
+    inner: MemoryStore,
+    waits: AtomicUsize,
+    of_a_version: AtomicUsize,
+}
+
+impl Polite {
+    async fn wait(&self) {
+        if self.waits.load(Ordering::SeqCst) > 0 {
+            let mut waited = false;
+            std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            })
+            .await;
+        }
+    }
+}
+
+impl Store for Polite {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        self.inner.create(scope, resource, unique).await
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        let read = self.inner.read(scope, id, projection).await;
+        self.wait().await;
+        read
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        self.inner.query(scope, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.inner.replace(scope, resource, unique, expected).await
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+    ) -> Result<(), StoreError> {
+        self.inner.delete(scope, id, deletion).await
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        let expected = match &modification {
+            Modification::Create { .. } => None,
+            Modification::Replace { expected, .. } => Some(*expected),
+            Modification::Apply { expected, .. } => *expected,
+            Modification::Delete { deletion, .. } => deletion.expected,
+        };
+        self.of_a_version.fetch_add(usize::from(expected.is_some()), Ordering::SeqCst);
+        self.wait().await;
+        self.inner.modify(scope, modification, terms).await
+    }
+}
+
+/// Makes one request beside sixteen clients who add and remove members of the group without a pause; its answer,
+/// and how often it was tried.
+fn beside_others(method: &str, path: &str, body: Option<Value>) -> (Answer, usize) {
+    const OTHERS: usize = 16;
+    let store = Arc::new(Polite::default());
+    let server = server_over(Arc::clone(&store), config());
+    for number in 0..=OTHERS {
+        server.user(&format!("user{number}"));
+    }
+    assert_eq!(server.group("Staff", &[])["id"], "id-18");
+    store.waits.store(1, Ordering::SeqCst);
+    let changes = |number: usize| {
+        let (server, user) = (&server, format!("id-{}", number + 1));
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": user}]}]);
+        let remove = json!([{"op": "remove", "path": format!("members[value eq \"{user}\"]")}]);
+        async move {
+            for change in [add, remove].into_iter().cycle() {
+                let change = request("PATCH", "/Groups/id-18?attributes=displayName", Some(patch_op(change)));
+                let answer = answer(server.service.call(change).await);
+                assert!([200, 204, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+            }
+        }
+    };
+    let mut others: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+    others.extend((0..OTHERS).map(|number| Box::pin(changes(number)) as Pin<Box<_>>));
+    let mut one = Box::pin(server.service.call(request(method, path, body)));
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..10_000 {
+        others.iter_mut().for_each(|other| assert!(other.as_mut().poll(&mut context).is_pending()));
+        if let Poll::Ready(response) = one.as_mut().poll(&mut context) {
+            return (answer(response), store.of_a_version.load(Ordering::SeqCst));
+        }
+    }
+    panic!("it is never made");
+}
+
+/// After three lost races it is made alone, and cannot lose.
+#[test]
+fn a_write_of_a_version_is_made_beside_any_number_of_others() {
+    let group = "urn:ietf:params:scim:schemas:core:2.0:Group";
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "Crew"}]);
+    let both = json!([
+        {"op": "replace", "path": "displayName", "value": "Crew"},
+        {"op": "add", "path": "members", "value": [{"value": "id-17"}]},
+    ]);
+    let whole = json!({"schemas": [group], "displayName": "Crew", "members": [{"value": "id-17"}]});
+    for (method, body, status) in [
+        ("PATCH", Some(patch_op(rename)), 200),
+        ("PATCH", Some(patch_op(both)), 200),
+        ("PUT", Some(whole), 200),
+        ("DELETE", None, 204),
+    ] {
+        let (answer, attempts) = beside_others(method, "/Groups/id-18", body);
+        assert_eq!((answer.status.as_u16(), attempts), (status, 4), "{method}: {}", answer.text);
+    }
+}
