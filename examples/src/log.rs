@@ -30,7 +30,7 @@ pub fn init() -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(asked.as_deref().unwrap_or("warn,scim_examples=info,scim_core=info"))
         .map_err(|error| anyhow::anyhow!("RUST_LOG cannot be read: {error}"))?;
     // What an HTTP client says of what it sends and receives has credentials in it, whatever is asked for.
-    let filter = ["ureq=info", "ureq_proto=info"]
+    let filter = ["hyper=info", "hyper_util=info", "ureq=info", "ureq_proto=info"]
         .into_iter()
         .try_fold(filter, |filter, quiet| Ok::<_, anyhow::Error>(filter.add_directive(quiet.parse()?)))?;
     tracing_subscriber::fmt()
