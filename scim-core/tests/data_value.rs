@@ -1,7 +1,7 @@
 //! JSON values: parsing within limits, names without case, writing.
 
 use proptest::prelude::*;
-use scim_core::value::JsonLimits;
+use scim_core::value::{JsonLimits, escapes_nul};
 use scim_core::{Object, Value};
 use serde_json::json;
 
@@ -178,7 +178,27 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// What spells U+0000, what only looks like it, and what is around them.
+fn near_nul() -> impl Strategy<Value = String> {
+    let pieces = ["\\", "\\\\", "\\u0000", "u0000", "\\u000", "0", "\0", "\\\"", "\\u0041", "x", "é"];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..8).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    /// Whatever is written, and whatever is read.
+    #[test]
+    fn nul_is_found_where_a_reader_of_json_finds_it(text in near_nul()) {
+        let written = json!({"a": [&text], "b": text});
+        let value = Value::from(written.clone());
+        prop_assert_eq!(value.has_nul(), text.contains('\0'));
+        prop_assert_eq!(escapes_nul(written.to_string().as_bytes()), text.contains('\0'));
+        if let Ok(read) = serde_json::from_str::<String>(&format!("\"{text}\"")) {
+            prop_assert_eq!(escapes_nul(text.as_bytes()), read.contains('\0'));
+        }
+        let names = json!({"x": {text.clone(): 1}});
+        prop_assert_eq!(Value::from(names).has_nul(), text.contains('\0'));
+    }
+
     #[test]
     fn reads_and_writes_what_serde_json_does(json in any_json()) {
         let text = serde_json::to_string(&json).unwrap();

@@ -2,29 +2,32 @@
 //! small, through the service.
 //!
 //! ```sh
-//! cargo run --release -p scim-examples --example scale -- --check
+//! cargo run --release -p scim-examples --example scale -- --check [--readme]
 //! ```
 //!
 //! It makes databases with a thousand and with a million users, and groups with ten and with a
 //! million members, and asks both the same, in turn. It prints the medians with their ratio and the
-//! limit of that, and writes them to `target/scale.tsv`.
+//! limit of that, writes them to `target/scale.tsv`, and with `--readme` into the README.
 //!
-//! Look-ups are compared as those of users who were looked up before: as many of the million as there are of
-//! the thousand, all over the tables. What is limited is the work that a look-up takes, which an index keeps from
-//! growing. Of a thousand users everything is in the caches of the database after a thousand look-ups; of a
-//! million, most is not after any number of them, so that a look-up of whoever comes is also one of pages that the
-//! database has to fetch, which tells of its memory and of the machine's. What that costs is printed too (`for the
-//! first time`), without a limit.
+//! - `look-up by …`: of any user of those there are, each picked at random. The look-ups before, of others,
+//!   have made the statements known and the caches as full as they get.
+//! - `…, of users looked up before`: of as many of the million as there are of the thousand, all over the tables.
+//!   It tells what the look-up takes from what the machine takes to fetch pages: of a thousand users all are in the
+//!   caches of the database, of a million those of whoever comes are not.
+//! - `first page by cursor` is the page of an empty cursor, with its total. The first figure is that of the small
+//!   database, the second that of the large one; what counts takes longer where there is more to count, so it has no limit.
+//! - `page by cursor`: the second page of the large database beside one in its middle.
+//! - `most resident memory`: of a process of its own for each database, which does all of this.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends")]
 
 mod load;
 #[path = "../../tests/sql_support/mod.rs"]
 mod sql_support;
+mod table;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -39,6 +42,7 @@ use scim_filter::sql::Dialect;
 use serde_json::{Value, json};
 use sql_support::Postgres;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use table::{Figure, Limit, Unit};
 
 /// Measures stores over large databases beside small ones.
 #[derive(Parser)]
@@ -49,6 +53,15 @@ struct Options {
     /// Small databases and few rounds: shows that it runs, and nothing else.
     #[arg(long)]
     quick: bool,
+    /// How many users and members are many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, conflicts_with = "quick")]
+    users: usize,
+    /// Writes the table into the README.
+    #[arg(long)]
+    readme: bool,
+    /// Uses one database as a server does, and prints the memory that took: the program calls itself so.
+    #[arg(long, hide = true, num_args = 2, value_names = ["DATABASE", "MEMBERS"])]
+    use_database: Option<Vec<String>>,
     /// Where the databases are made. Default: a temporary folder.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -75,20 +88,28 @@ const TOKEN: &str = "scale";
 fn main() -> ExitCode {
     let options = Options::parse();
     let sizes = match options.quick {
-        false => Sizes { small: 1000, large: 1_000_000, rounds: 301, look_ups: 3001, few: 21 },
+        false => Sizes { small: 1000, large: options.users, rounds: 301, look_ups: 3001, few: 21 },
         true => Sizes { small: 100, large: 1_200, rounds: 3, look_ups: 3, few: 2 },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let figures = runtime.block_on(measure(&options, &sizes));
-    let mut text = "database\twhat\tsmall ns\tlarge ns\tratio\tlimit\n".to_owned();
-    for Figure { database, what, small, large, limit, .. } in &figures {
-        let ratio = large / small;
-        writeln!(text, "{database}\t{what}\t{small:.0}\t{large:.0}\t{ratio:.2}\t{limit}").unwrap();
+    if let Some([database, members]) = options.use_database.as_deref() {
+        runtime.block_on(use_database(database, members.parse().unwrap(), &sizes));
+        println!("{}", most_resident());
+        return ExitCode::SUCCESS;
     }
+    let figures = runtime.block_on(measure(&options, &sizes));
     if let Some(folder) = options.output.parent() {
         std::fs::create_dir_all(folder).unwrap();
     }
-    std::fs::write(&options.output, text).unwrap();
+    std::fs::write(&options.output, table::tsv(&figures)).unwrap();
+    if options.readme {
+        let Sizes { small, large, .. } = sizes;
+        let sizes = format!(
+            "Small is {small} users and a group of 10 members, large {large} users and as many members; "
+        ) + "where it is said, both are of the large one.";
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+        table::write_into(&readme, &table::markdown(&sizes, &figures)).unwrap();
+    }
     let missed = figures.iter().filter(|figure| figure.is_missed()).count();
     println!(
         "{} figures, {missed} beyond their limits; written to {}",
@@ -108,6 +129,8 @@ async fn measure(options: &Options, sizes: &Sizes) -> Vec<Figure> {
     sqlite(&large, sizes.large, sizes.large).await;
     let stores = (SqlStore::open(&small).await.unwrap(), SqlStore::open(&large).await.unwrap());
     compare("sqlite", stores, sizes, &mut figures).await;
+    let files = [&small, &large].map(|file| file.display().to_string());
+    memory("sqlite", files, options, sizes, &mut figures);
     for file in [small, large] {
         let _ = std::fs::remove_file(file);
     }
@@ -118,6 +141,7 @@ async fn measure(options: &Options, sizes: &Sizes) -> Vec<Figure> {
     postgres(&large, sizes.large, sizes.large).await;
     let stores = (SqlStore::connect(&small).await.unwrap(), SqlStore::connect(&large).await.unwrap());
     compare("postgresql", stores, sizes, &mut figures).await;
+    memory("postgresql", [small, large], options, sizes, &mut figures);
     figures
 }
 
@@ -170,30 +194,6 @@ async fn postgres(url: &str, users: usize, members: usize) {
 
 type Scim = Service<SqlStore, StaticTokens>;
 
-struct Figure {
-    database: &'static str,
-    what: &'static str,
-    small: f64,
-    large: f64,
-    limit: f64,
-}
-
-impl Figure {
-    fn is_missed(&self) -> bool {
-        self.large > self.small * self.limit
-    }
-
-    fn print(self, figures: &mut Vec<Self>) {
-        let Self { database, what, small, large, limit } = &self;
-        let verdict = if self.is_missed() { "MISSED" } else { "ok" };
-        let ratio = large / small;
-        println!(
-            "{database:<10}  {what:<46}  {small:>12.0}  {large:>12.0}  {ratio:>5.2} of {limit:<4} {verdict}"
-        );
-        figures.push(self);
-    }
-}
-
 async fn compare(
     database: &'static str,
     (small, large): (SqlStore, SqlStore),
@@ -201,30 +201,37 @@ async fn compare(
     figures: &mut Vec<Figure>,
 ) {
     let (small, large) = (service(small), service(large));
-    println!("{database:<10}  {:<46}  {:>12}  {:>12}  ratio", "what, in ns", "small", "large");
+    println!("{database:<10}  {:<64}  {:>10}  {:>10}  ratio    limit", "what", "small", "large");
+    let mut row = |what: &str, times: (Vec<Duration>, Vec<Duration>), limit: Limit| {
+        let (small, large) = (median(times.0), median(times.1));
+        let figure = Figure { database, what: what.to_owned(), unit: Unit::Time, small, large, limit };
+        figure.print();
+        figures.push(figure);
+    };
 
     let mut random = 1_usize;
     let mut next = |most: usize| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         1 + (random >> 33) % most
     };
-    for (what, filter) in [
-        ("look-up by userName", "userName eq \"user@@@example.com\""),
-        ("look-up by externalId", "externalId eq \"E@@\""),
-        ("look-up by id", "id eq \"u@@\""),
-        (
-            "look-up by emails[type eq \"work\"].value",
-            "emails[type eq \"work\" and value eq \"user@@@example.com\"]",
-        ),
-    ] {
-        let apart = sizes.large / sizes.small;
+    for (what, filter) in LOOK_UPS {
         let look_up = async |service: &Scim, number: usize| {
             found(service, &filter.replacen("@@", &number.to_string(), 1)).await
         };
-        let mut unseen = (Vec::new(), Vec::new());
+        let mut times = (Vec::new(), Vec::new());
+        for round in 0..2 * sizes.look_ups {
+            let small = look_up(&small, next(sizes.small)).await;
+            let large = look_up(&large, next(sizes.large)).await;
+            if round >= sizes.look_ups {
+                times.0.push(small);
+                times.1.push(large);
+            }
+        }
+        row(what, times, Limit::Times(2.0));
+        let apart = sizes.large / sizes.small;
         for number in 1..=sizes.small {
-            unseen.0.push(look_up(&small, number).await);
-            unseen.1.push(look_up(&large, number * apart).await);
+            look_up(&small, number).await;
+            look_up(&large, number * apart).await;
         }
         let mut times = (Vec::new(), Vec::new());
         for _ in 0..sizes.look_ups {
@@ -232,10 +239,7 @@ async fn compare(
             times.0.push(look_up(&small, number).await);
             times.1.push(look_up(&large, number * apart).await);
         }
-        let (first, other) = (median(unseen.0), median(unseen.1));
-        println!("{database:<10}  {what:<46}  {first:>12.0}  {other:>12.0}  for the first time");
-        let (small, large) = (median(times.0), median(times.1));
-        Figure { database, what, small, large, limit: 2.0 }.print(figures);
+        row(&format!("{what}, of users looked up before"), times, Limit::Times(2.0));
     }
 
     // Of the large group no more is looked at than tells that it is large.
@@ -246,11 +250,8 @@ async fn compare(
         times.0.push(found_of(&small, &filter, (number <= 10).into()).await);
         times.1.push(found_of(&large, &filter, 1).await);
     }
-    let (small_time, large_time) = (median(times.0), median(times.1));
-    let what = "look-up by userName in a group";
-    println!("{database:<10}  {what:<46}  {small_time:>12.0}  {large_time:>12.0}");
+    row("look-up by userName in a group", times, Limit::None);
 
-    let before = resident();
     let mut times = [const { (Vec::new(), Vec::new()) }; 2];
     for round in 0..sizes.rounds + 20 {
         for (is_large, service, members) in [(false, &small, sizes.small), (true, &large, sizes.large)] {
@@ -263,40 +264,89 @@ async fn compare(
             }
         }
     }
-    for (what, (small, large)) in ["1 member added", "1 member removed"].into_iter().zip(times) {
-        Figure { database, what, small: median(small), large: median(large), limit: 2.0 }.print(figures);
+    for (what, times) in ["1 member added", "1 member removed"].into_iter().zip(times) {
+        row(what, times, Limit::Times(2.0));
     }
 
-    let thousand: Vec<String> =
-        (sizes.large + 1..=sizes.large + MORE).map(|number| format!("u{number}")).collect();
     let mut times = (Vec::new(), Vec::new());
     for _ in 0..sizes.few {
         for (times, group) in [(&mut times.0, "empty"), (&mut times.1, "group")] {
-            times.push(members_patched(&large, group, &thousand, false).await);
-            members_patched(&large, group, &thousand, true).await;
+            times.push(members_patched(&large, group, &thousand(sizes.large), false).await);
+            members_patched(&large, group, &thousand(sizes.large), true).await;
         }
     }
-    let (small_time, large_time) = (median(times.0), median(times.1));
-    let what = "1,000 members added in one PATCH";
-    Figure { database, what, small: small_time, large: large_time, limit: 1.5 }.print(figures);
-    let grown = resident().saturating_sub(before);
-    println!(
-        "{database:<10}  resident memory: {before} KiB before the group was changed, {grown} KiB more after"
-    );
-    // In KiB, so that it stands in one table: what it may grow by is this much.
-    let what = "resident memory, KiB";
-    Figure { database, what, small: GROWTH, large: f64::from(u32::try_from(grown).unwrap()), limit: 1.0 }
-        .print(figures);
+    row("1,000 members added in one PATCH, to none and to as many as are large", times, Limit::Times(1.5));
 
-    for (what, sort) in [("page by cursor", ""), ("page by cursor, sorted", "&sortBy=userName")] {
-        let (first, deep) = places(&large, sort, sizes.large / 2).await;
+    for (what, sort) in [("", ""), (", sorted", "&sortBy=userName")] {
+        let mut times = (Vec::new(), Vec::new());
+        for _ in 0..sizes.few {
+            times.0.push(timed(page(&small, sort, "")).await.0);
+            times.1.push(timed(page(&large, sort, "")).await.0);
+        }
+        row(&format!("first page by cursor{what}, with the total"), times, Limit::None);
+        let (second, deep) = places(&large, sort, sizes.large / 2).await;
         let mut times = (Vec::new(), Vec::new());
         for _ in 0..sizes.rounds {
-            times.0.push(timed(page(&large, sort, &first)).await.0);
+            times.0.push(timed(page(&large, sort, &second)).await.0);
             times.1.push(timed(page(&large, sort, &deep)).await.0);
         }
-        Figure { database, what, small: median(times.0), large: median(times.1), limit: 2.0 }.print(figures);
+        row(&format!("page by cursor{what}, the second and one in the middle"), times, Limit::Times(2.0));
     }
+}
+
+/// What a server of each database takes of memory: a process of its own, which does what is measured.
+fn memory(
+    database: &'static str,
+    databases: [String; 2],
+    options: &Options,
+    sizes: &Sizes,
+    figures: &mut Vec<Figure>,
+) {
+    let used = |name: &str, members: usize| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--use-database", name, &members.to_string()]);
+        if options.quick {
+            command.arg("--quick");
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.trim().parse::<f64>().unwrap()
+    };
+    let [small, large] = databases;
+    let (small, large) = (used(&small, sizes.small), used(&large, sizes.large));
+    let what = "most resident memory of the server".to_owned();
+    let figure = Figure { database, what, unit: Unit::Memory, small, large, limit: Limit::More(GROWTH) };
+    figure.print();
+    figures.push(figure);
+}
+
+/// Look-ups, changes of the group and pages, as a server has them that is asked for nothing else.
+async fn use_database(name: &str, users: usize, sizes: &Sizes) {
+    let store = match name.starts_with("postgres") {
+        true => SqlStore::connect(name).await.unwrap(),
+        false => SqlStore::open(Path::new(name)).await.unwrap(),
+    };
+    let service = service(store);
+    for number in (1..=users).step_by(users.div_ceil(sizes.look_ups)) {
+        for (_, filter) in LOOK_UPS {
+            found(&service, &filter.replacen("@@", &number.to_string(), 1)).await;
+        }
+    }
+    for members in [thousand(users), vec![format!("u{}", users + 1)]] {
+        for remove in [false, true, false, true] {
+            members_patched(&service, "group", &members, remove).await;
+        }
+    }
+    for sort in ["", "&sortBy=userName"] {
+        let (_, deep) = places(&service, sort, users.min(100 * PAGE) / 2).await;
+        page(&service, sort, &deep).await;
+    }
+}
+
+/// The users beyond those who are members.
+fn thousand(users: usize) -> Vec<String> {
+    (users + 1..=users + MORE).map(|number| format!("u{number}")).collect()
 }
 
 fn service(store: SqlStore) -> Scim {
@@ -383,15 +433,22 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times.get(times.len() / 2).unwrap().as_secs_f64() * 1e9
 }
 
-/// The memory of this process that is in use, in KiB; 0 where nobody tells.
-fn resident() -> u64 {
+/// The most memory that this process had in use, in KiB; 0 where nobody tells.
+fn most_resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches("kB").trim().parse().unwrap_or(0)
 }
 
+/// What users are looked up by, with `@@` for the number.
+const LOOK_UPS: [(&str, &str); 4] = [
+    ("look-up by userName", "userName eq \"user@@@example.com\""),
+    ("look-up by externalId", "externalId eq \"E@@\""),
+    ("look-up by id", "id eq \"u@@\""),
+    ("look-up by emails[type eq \"work\"].value", "emails[type eq \"work\"].value eq \"user@@@example.com\""),
+];
 /// Results of a page.
 const PAGE: usize = 1000;
-/// What resident memory may grow by, in KiB, while a large group is changed: caches of SQLite are 2 MiB
-/// for each connection.
+/// What a server of a large database may take more than one of a small one, in KiB: the caches of SQLite are 2 MiB
+/// for each connection, and a small database does not fill them.
 const GROWTH: f64 = 32_768.0;

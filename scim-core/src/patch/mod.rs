@@ -65,7 +65,7 @@ pub(crate) use apply::{put, put_delta};
 pub(crate) use element::key as element_key;
 pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
-pub use parse::Op;
+pub use parse::{Op, escapes_nul};
 pub(crate) use select::selected_keys;
 
 use std::fmt;

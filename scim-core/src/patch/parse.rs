@@ -7,7 +7,7 @@ use super::{PatchOptions, needs, refuse};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
 use crate::message::{PATCH_OP, lists_schema};
-use crate::value::{Object, Value};
+use crate::value::{self, Object, Value};
 use crate::{Error, ScimType};
 
 /// What an operation of a PATCH does (RFC 7644 §3.5.2).
@@ -81,6 +81,23 @@ fn schemas(body: &Object, leniencies: &Leniencies, fired: &mut Vec<Leniency>) ->
     }
     let what = format_args!("the URI `{PATCH_OP}` is required");
     Err(needs(Leniency::MissingSchemas, ScimType::InvalidSyntax, "schemas", what))
+}
+
+/// Whether a path in a PATCH message has a filter that spells the character U+0000: in `path`, or in a
+/// name of a value, which counts as a path too where that is missing.
+pub fn escapes_nul(message: &Value) -> bool {
+    let operations = message.get("Operations").map(Value::values).unwrap_or_default();
+    operations.iter().any(|operation| {
+        let path = operation.get("path").and_then(Value::as_str);
+        let mut objects: Vec<&Object> =
+            operation.get("value").and_then(Value::as_object).into_iter().collect();
+        let mut spelt = path.is_some_and(|path| value::escapes_nul(path.as_bytes()));
+        while let Some(object) = objects.pop().filter(|_| !spelt) {
+            spelt = object.iter().any(|(name, _)| value::escapes_nul(name.as_str().as_bytes()));
+            objects.extend(object.iter().filter_map(|(_, value)| value.as_object()));
+        }
+        spelt
+    })
 }
 
 /// Reads one operation; members that are not of the message are ignored.

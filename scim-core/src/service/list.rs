@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use scim_filter::{AttributeInfo, BindOptions, BoundFilter, Filter, ParseOptions, Schema};
+use scim_filter::{AttributeInfo, BindOptions, BoundAttr, BoundFilter, Filter, ParseOptions, Schema};
 
 use super::config::Capabilities;
 use super::content::{ListText, More};
@@ -11,7 +11,7 @@ use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
 use super::resource_text::ResourceText;
 use super::respond::{Failure, Reply};
-use super::{Call, Extent, Operation, Outcome, Service};
+use super::{Call, Extent, Operation, Outcome, Service, nul};
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
 use crate::membership::{GROUPS, mentions_groups};
@@ -194,7 +194,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         };
         let projection = parameters.projection(context.schema)?;
         let computed = self.computes_groups(context.schema);
-        if computed && sort.as_ref().is_some_and(|sort| sort.by().name.matches(GROUPS)) {
+        let is_groups = |by: &BoundAttr| by.extension.is_none() && by.name.matches(GROUPS);
+        if computed && sort.as_ref().is_some_and(|sort| is_groups(sort.by())) {
             return Err(Error::from(&StoreError::UnsupportedSort(format!("`{GROUPS}` has no order"))));
         }
         let hierarchy = match computed && filter.as_ref().is_some_and(mentions_groups) {
@@ -243,6 +244,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let mut take = |leniency: Leniency, error: &dyn Fn() -> Error| {
             if self.config.leniencies.take(leniency, fired) { Ok(()) } else { Err(error().without(leniency)) }
         };
+        nul::refuse(text.as_bytes(), ScimType::InvalidFilter)?;
         let options = ParseOptions { limits: self.config.limits.filter.clone(), ..ParseOptions::default() };
         let filter = match Filter::parse_with(text, &options) {
             Ok(filter) => filter,

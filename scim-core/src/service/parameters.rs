@@ -40,9 +40,6 @@ impl Parameters {
                     format!("the parameter `{name}` is not UTF-8 in percent-encoding"),
                 ));
             };
-            if name == "filter" {
-                super::nul::refuse(value.as_bytes(), ScimType::InvalidFilter)?;
-            }
             if slot.replace(value.into_owned()).is_some() {
                 return Err(Error::bad_request(
                     ScimType::InvalidValue,

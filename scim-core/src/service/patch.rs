@@ -13,9 +13,10 @@ use http::StatusCode;
 use super::respond::{Failure, Reply};
 use super::spans::{self, Step};
 use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
-use super::{Call, Operation, Service};
+use super::{Call, Operation, Service, nul};
 use crate::auth::Authenticator;
 use crate::etag::Preconditions;
+use crate::leniency::Leniency;
 use crate::patch::{self, Change, Delta, PatchOptions, PatchRequest, Write as AttributeWrite};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
@@ -34,8 +35,10 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Patch, Some(id));
         let projection = call.projection()?;
-        let request =
-            spans::step(Step::Parse, || PatchRequest::parse(call.schema(), body, &self.patch_options()))?;
+        let request = spans::step(Step::Parse, || {
+            nul::refuse_paths(&body)?;
+            PatchRequest::parse(call.schema(), body, &self.patch_options())
+        })?;
         call.outcome.note(request.leniencies());
         self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
@@ -69,6 +72,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let version = permitted_version(&current, conditions)?;
         let plan = spans::step(Step::Validate, || request.plan(schema, &current))?;
         call.outcome.note(&plan.leniencies);
+        if plan.leniencies.contains(&Leniency::JsonStringValue) {
+            nul::refuse_in(&plan.change)?;
+        }
         let (mut change, mut resource) = (plan.change, plan.resource);
 
         let own = Own::of(&current);

@@ -35,7 +35,7 @@ mod slots;
 
 pub use object::Object;
 pub(crate) use object::is_shown;
-pub use parse::{JsonError, JsonLimits};
+pub use parse::{JsonError, JsonLimits, escapes_nul};
 
 use scim_filter::{Json, JsonView, Number};
 
@@ -155,6 +155,25 @@ impl Value {
             Self::Array(elements) => elements.is_empty(),
             _ => false,
         }
+    }
+
+    /// Whether a string in it, or a name, has the character U+0000.
+    pub fn has_nul(&self) -> bool {
+        let mut open = vec![self];
+        while let Some(value) = open.pop() {
+            match value {
+                Self::String(text) if text.contains('\0') => return true,
+                Self::Array(elements) => open.extend(elements),
+                Self::Object(object) => {
+                    if object.iter().any(|(name, _)| name.as_str().contains('\0')) {
+                        return true;
+                    }
+                    open.extend(object.iter().map(|(_, value)| value));
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     /// The JSON kind with its article, for error details: `a string`.

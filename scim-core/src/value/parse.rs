@@ -47,6 +47,23 @@ pub(super) fn parse(text: &[u8], limits: &JsonLimits) -> Result<Value, JsonError
     Ok(value)
 }
 
+/// Whether a text with the escapes of JSON spells the character U+0000 in one of its strings: as
+/// `\u0000`, which alone stands for it, behind no backslash that is one itself.
+///
+/// ```
+/// use scim_core::value::escapes_nul;
+/// assert!(escapes_nul(br#"{"userName": "b\u0000"}"#));
+/// // A backslash, and five letters and digits behind it.
+/// assert!(!escapes_nul(br#"{"userName": "b\\u0000"}"#));
+/// ```
+pub fn escapes_nul(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"\\u0000").any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+        backslashes.is_multiple_of(2)
+    })
+}
+
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line().max(1), error.column().max(1));

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use scim_core::membership::{Membership, Nesting};
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
+use scim_core::schema::{Attribute, Registry, Schema, SchemaExtension, builtin};
 use scim_core::store::{Deletion, Page, Scope, StoreError};
 use scim_core::validate::UniqueKey;
 use scim_core::{Config, MemoryStore, Resource, ResourceId, Store, Version};
@@ -98,6 +99,84 @@ fn groups_are_projected_as_any_attribute() {
     assert_eq!(get("excludedAttributes=groups").get("groups"), None);
     let left = get("excludedAttributes=groups.$ref,groups.display");
     assert_eq!(left["groups"], json!([{"value": "id-2", "type": "direct"}]));
+}
+
+/// What is computed is the attribute of users; one of that name in an extension is its own, in whatever it
+/// is named.
+#[test]
+fn an_attribute_called_groups_of_an_extension_is_an_attribute() {
+    let uri = "urn:example:ext";
+    let mut groups = Attribute::string("groups");
+    let extension = Schema {
+        id: uri.to_owned(),
+        name: "Ext".to_owned(),
+        description: String::new(),
+        attributes: vec![groups.clone(), {
+            groups.name = "members".to_owned();
+            groups
+        }],
+    };
+    let mut users = builtin::user_resource_type();
+    users.schema_extensions.push(SchemaExtension { schema: uri.to_owned(), required: false });
+    let registry = Registry::new(
+        vec![builtin::user(), builtin::enterprise_user(), builtin::group(), extension],
+        vec![users, builtin::group_resource_type()],
+    );
+    let server = server_with(Config { registry: registry.unwrap(), ..config() });
+    for (name, own) in [("ann", "b"), ("bob", "a"), ("cid", "c")] {
+        let mut user = crate::support::user(name);
+        user["schemas"].as_array_mut().unwrap().push(json!(uri));
+        user[uri] = json!({"groups": own, "members": own});
+        let answer = server.post("/Users", user);
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        assert_eq!(answer.json()[uri]["groups"], own);
+    }
+    server.group("Staff", &["id-1"]);
+    let found = |query: &str| {
+        let answer = server.get(&format!("/Users?{query}"));
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+        let list = answer.json();
+        let names = list["Resources"].as_array().unwrap().iter();
+        names.map(|user| user["userName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for name in ["groups", "members", "GROUPS"] {
+        assert_eq!(found(&format!("sortBy={uri}:{name}")), ["bob", "ann", "cid"]);
+        assert_eq!(found(&format!("sortBy={uri}:{name}&sortOrder=descending")), ["cid", "ann", "bob"]);
+        assert_eq!(found(&format!("filter={uri}:{name}%20eq%20%22A%22")), ["bob"]);
+    }
+    // Both in one filter, each with its own values.
+    let both = format!("groups.value eq \"id-4\" and {uri}:groups eq \"b\"");
+    assert_eq!(found(&format!("filter={}", encoded(&both))), ["ann"]);
+    let both = format!("groups.value eq \"b\" or {uri}:groups eq \"id-4\"");
+    assert_eq!(found(&format!("filter={}", encoded(&both))), [""; 0]);
+
+    let path = |name: &str| format!("{uri}:{name}");
+    let shown = server.get(&format!("/Users/id-1?attributes={}", path("groups"))).json();
+    assert_eq!((&shown[uri], shown.get("groups")), (&json!({"groups": "b"}), None));
+    let shown = server.get(&format!("/Users/id-1?excludedAttributes={}", path("groups"))).json();
+    assert_eq!(
+        (&shown[uri], self::groups(&shown)),
+        (&json!({"members": "b"}), vec!["id-4 direct".to_owned()])
+    );
+    let shown = server.get("/Users/id-1?excludedAttributes=groups").json();
+    assert_eq!((&shown[uri]["groups"], shown.get("groups")), (&json!("b"), None));
+
+    for name in ["groups", "members"] {
+        for (operation, left) in [
+            (json!({"op": "replace", "path": path(name), "value": "d"}), json!("d")),
+            (json!({"op": "add", "value": {path(name): "e"}}), json!("e")),
+            (json!({"op": "add", "path": uri, "value": {name: "f"}}), json!("f")),
+            (json!({"op": "remove", "path": path(name)}), Value::Null),
+        ] {
+            let answer = server.patch("/Users/id-1", json!([operation]));
+            assert_eq!(answer.status, 200, "{operation}: {}", answer.text);
+            assert_eq!(answer.json()[uri][name], left, "{operation}");
+            assert_eq!(self::groups(&answer.json()), ["id-4 direct"]);
+        }
+    }
+    // That of users has no order.
+    let detail = "`sortBy` is not supported: `groups` has no order";
+    server.get("/Users?sortBy=groups").refused(400, Some("invalidValue"), detail);
 }
 
 #[test]

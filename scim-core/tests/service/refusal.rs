@@ -336,17 +336,52 @@ fn the_character_nul_is_refused_in_every_text() {
         ("PATCH", &path, patch_op(json!([{"op": "remove", "path": "members[value eq \"\\u0000\"]"}]))),
         (
             "PATCH",
-            "/Users/id-1",
+            "/Users/id-2",
             patch_op(json!([{"op": "add", "path": "roles", "value": "{\"value\":\"\\u0000\"}"}])),
+        ),
+        (
+            "PATCH",
+            "/Users/id-2",
+            patch_op(json!([{"op": "add", "value": {"emails[type eq \"\\u0000\"].value": "a@example.com"}}])),
         ),
     ] {
         server.call(request(method, path, Some(body))).refused(400, Some("invalidValue"), detail);
     }
     let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
         "filter": "userName eq \"\\u0000\""});
-    server.post("/Users/.search", search).refused(400, Some("invalidValue"), detail);
+    server.post("/Users/.search", search).refused(400, Some("invalidFilter"), detail);
     let filter = encoded("userName eq \"a\\u0000\"");
     server.get(&format!("/Users?filter={filter}")).refused(400, Some("invalidFilter"), detail);
     assert_eq!(server.get(&format!("/Users?filter={}", encoded("userName eq \"a\0\""))).status, 400);
     assert_eq!(server.get("/Users/%00").status, 404);
+}
+
+/// A backslash with `u0000` behind it is six characters as others are, wherever they are quoted.
+#[test]
+fn what_only_looks_like_nul_is_kept() {
+    let server = server();
+    let six = r"b\u0000";
+    let id = server.user(six)["id"].as_str().unwrap().to_owned();
+    let path = format!("/Users/{id}");
+    assert_eq!(server.get(&path).json()["userName"], six);
+    // As an identity provider sends it that puts JSON into a string.
+    let role = json!({"value": r"r\u0000"}).to_string();
+    let literal = json!(six);
+    for operation in [
+        json!({"op": "add", "path": "title", "value": six}),
+        json!({"op": "add", "value": {"nickName": six, "emails": [{"value": six, "type": "work"}]}}),
+        json!({"op": "replace", "path": format!("emails[value eq {literal}].display"), "value": "it"}),
+        json!({"op": "add", "path": "roles", "value": role}),
+    ] {
+        assert_eq!(server.patch(&path, json!([operation])).status, 200, "{operation}");
+    }
+    let user = server.get(&path).json();
+    assert_eq!((&user["title"], &user["nickName"]), (&json!(six), &json!(six)));
+    assert_eq!(user["emails"], json!([{"value": six, "type": "work", "display": "it"}]));
+    assert_eq!(user["roles"], json!([{"value": r"r\u0000"}]));
+    let filter = format!("userName eq {literal}");
+    assert_eq!(server.get(&format!("/Users?filter={}", encoded(&filter))).json()["totalResults"], 1);
+    let search =
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter});
+    assert_eq!(server.post("/Users/.search", search).json()["totalResults"], 1);
 }

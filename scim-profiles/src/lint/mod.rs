@@ -57,9 +57,6 @@ pub(crate) fn outcome(
     judge.report(profile)
 }
 
-/// U+0000, as JSON writes it.
-const ESCAPED_NUL: &[u8] = br"\u0000";
-
 /// One judgement in progress.
 struct Judge<'s> {
     rules: &'static [Rule],
@@ -142,10 +139,10 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// Looks for U+0000 the way the service does: however it is escaped in the text of the payload.
+    /// Looks for U+0000 the way the service does: in texts, and in the filters of paths.
     fn text(&mut self, value: &Value) {
         self.mark(Check::Text);
-        if value.to_vec().windows(ESCAPED_NUL.len()).any(|text| text == ESCAPED_NUL) {
+        if value.has_nul() || scim_core::patch::escapes_nul(value) {
             self.broken(Check::Text, "$", "U+0000 is not kept in any attribute");
         }
     }
