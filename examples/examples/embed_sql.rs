@@ -216,7 +216,9 @@ fn order(query: &Query, mapping: &Mapping, first_parameter: usize) -> Done<(Stri
         (SortOrder::Descending, false) | (SortOrder::Ascending, true) => SortDirection::Descending,
     };
     let sort = Sort::by(sort.by(), direction, mapping, &Column::exact("t.id").not_null())
-        .map_err(|error| StoreError::UnsupportedSort(error.to_string()))?;
+        .map_err(|error| StoreError::UnsupportedSort(error.to_string()))?
+        // As the sort keys are.
+        .up_to(SortKey::LONGEST as u32);
     let after = match query.start.place() {
         None => None,
         Some(Place::Sorted(key, id)) => {

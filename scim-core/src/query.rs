@@ -98,7 +98,8 @@ impl Start {
 pub enum Place {
     /// In the store's own order; the text is the store's.
     Own(Box<str>),
-    /// In a sorted list: the sort key, and the `id` that breaks ties.
+    /// In a sorted list: the sort key, which is of [bounded length](SortKey), and the `id` that breaks
+    /// ties.
     Sorted(Option<SortKey>, Box<str>),
 }
 

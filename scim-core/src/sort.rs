@@ -4,7 +4,13 @@
 //! have none come last; where keys are equal, in the order of `id`. So the order is total, and a
 //! cursor can name a place in it. A descending list is the same the other way round, those without
 //! a key first.
+//!
+//! A text counts by its first [`SortKey::LONGEST`] characters, and an instant to the nanosecond: a
+//! place must fit into a URL, whoever it was that wrote the value, and it must tell by itself what
+//! comes behind it, since its resource may be gone when the next page is asked for. Values that begin
+//! with the same so many characters are in the order of `id`, as equal ones are.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -125,6 +131,21 @@ impl SortOrder {
 ///
 /// Values of an attribute have one type, so one list has keys of one kind; among several kinds,
 /// which a resource of another program's making may have, the order is the one given here.
+///
+/// A key is of bounded length, whatever the value: see the [module](self).
+///
+/// ```
+/// use scim_core::schema::Registry;
+/// use scim_core::sort::{Sort, SortKey};
+/// use scim_core::{Object, Resource};
+///
+/// let registry = Registry::standard();
+/// let users = registry.by_name("User").expect("a standard type");
+/// let sort = Sort::parse(&**users, Some("title"), None)?.expect("a sort");
+/// let user = Resource(Object::from_iter([("title", "É".repeat(20_000))]));
+/// assert_eq!(sort.key(&user), Some(SortKey::Text("é".repeat(SortKey::LONGEST).into())));
+/// # Ok::<(), scim_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum SortKey {
     /// A Boolean; `false` is first.
@@ -135,15 +156,19 @@ pub enum SortKey {
     Instant {
         /// Since 1970 in UTC.
         seconds: i64,
-        /// The digits behind the decimal point, without trailing zeros.
+        /// The first nine digits behind the decimal point; zeros that end the number are left out.
         fraction: Box<str>,
     },
-    /// A string, case-folded unless the attribute is case-exact, or binary without its padding; by
-    /// code points.
+    /// The beginning of a string, case-folded unless the attribute is case-exact, or of binary
+    /// without its padding; by code points.
     Text(Box<str>),
 }
 
 impl SortKey {
+    /// How many characters of a text count: more than names, addresses and identifiers have, and few
+    /// enough that the cursor of any place is some hundred bytes long.
+    pub const LONGEST: usize = 128;
+
     /// The key of one value; `None` where it is not of the attribute's type.
     fn of(by: &BoundAttr, value: &Value) -> Option<Self> {
         match (by.kind, value) {
@@ -153,13 +178,17 @@ impl SortKey {
             }
             (AttributeType::DateTime, Value::String(text)) => {
                 let instant = Instant::parse(text)?;
-                Some(Self::Instant { seconds: instant.unix_seconds(), fraction: instant.fraction().into() })
+                let fraction = first(instant.fraction(), NANOSECONDS).into();
+                Some(Self::Instant { seconds: instant.unix_seconds(), fraction })
             }
             (AttributeType::Binary, Value::String(text)) => {
-                Some(Self::Text(text.trim_end_matches('=').into()))
+                Some(Self::Text(first(text.trim_end_matches('='), Self::LONGEST).into()))
             }
             (AttributeType::String | AttributeType::Reference, Value::String(text)) => {
-                Some(Self::Text(if by.case_exact { text.clone() } else { fold(text).into() }))
+                // Folding is of each character by itself, and leaves none out.
+                let begin = first(text, Self::LONGEST);
+                let key = if by.case_exact { Cow::Borrowed(begin) } else { fold(begin) };
+                Some(Self::Text(first(&key, Self::LONGEST).into()))
             }
             _ => None,
         }
@@ -313,6 +342,12 @@ impl Query {
     }
 }
 
+/// The first so many characters.
+fn first(text: &str, characters: usize) -> &str {
+    let end = text.char_indices().nth(characters).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
 fn id(resource: &Resource) -> Box<str> {
     resource.get("id").and_then(Value::as_str).unwrap_or_default().into()
 }
@@ -320,6 +355,9 @@ fn id(resource: &Resource) -> Box<str> {
 fn is_primary(value: &Value) -> bool {
     value.as_object().and_then(|object: &Object| object.get("primary")).and_then(Value::as_bool) == Some(true)
 }
+
+/// The digits of a fraction of a second that count.
+const NANOSECONDS: usize = 9;
 
 /// The attribute that `sortBy` names.
 fn attribute(schema: &impl Schema, text: &str) -> Result<BoundAttr, Error> {

@@ -368,7 +368,7 @@ fn lookup<'f>(
             if attr.sub.as_ref().is_some_and(|sub| !sub.matches("value")) {
                 return None;
             }
-            Some((equals(schema, attr, text)?, true))
+            equals(schema, attr, text)
         }
         BoundExpr::ValuePath(attr, term) => value_path(schema, attr, term.expr(), terms),
         BoundExpr::Not(_) | BoundExpr::Compare(..) | BoundExpr::Present(_) => None,
@@ -385,7 +385,7 @@ fn value_path<'f>(
     match inner {
         BoundExpr::Compare(sub, CompareOp::Eq, Scalar::String(text)) if sub.name.matches("value") => {
             *terms = terms.checked_sub(1)?;
-            Some((equals(schema, attr, text)?, true))
+            equals(schema, attr, text)
         }
         BoundExpr::And(mut all) => {
             let found = all.find_map(|term| match term.expr() {
@@ -398,16 +398,18 @@ fn value_path<'f>(
     }
 }
 
-/// The resource, or one of its values of `attr`, is `text`.
-fn equals<'f>(schema: &ResourceSchema, attr: &BoundAttr, text: &'f str) -> Option<Lookup<'f>> {
+/// The resource, or one of its values of `attr`, is `text`; and whether it is that of all that is found.
+fn equals<'f>(schema: &ResourceSchema, attr: &BoundAttr, text: &'f str) -> Option<(Lookup<'f>, bool)> {
     if is(attr, "id") {
-        return attr.case_exact.then_some(Lookup::Id(text));
+        return attr.case_exact.then_some((Lookup::Id(text), true));
     }
     if is(attr, MEMBERS) {
-        return Some(Lookup::Member(keys::key(member_value(schema)?, text)));
+        return Some((Lookup::Member(keys::key(member_value(schema)?, text)), true));
     }
     let name = keys::INDEXED.into_iter().find(|name| is(attr, name))?;
-    Some(Lookup::Key(name, keys::key(keys::indexed(schema, name)?, text)))
+    let key = keys::key(keys::indexed(schema, name)?, text);
+    let is_exact = !keys::may_be_beginning(&key);
+    Some((Lookup::Key(name, key), is_exact))
 }
 
 fn is(attr: &BoundAttr, name: &str) -> bool {

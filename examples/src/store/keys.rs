@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
+use scim_core::sort::SortKey;
 use scim_core::store::{Scope, StoreError};
 use scim_core::validate::UniqueKey;
 use scim_core::{Resource, ResourceId, Value};
@@ -30,7 +31,11 @@ pub(super) fn of(schema: &ResourceSchema, resource: &Resource, unique: &[UniqueK
         };
         let values = value.as_array().unwrap_or(std::slice::from_ref(value));
         for text in values.iter().filter_map(text) {
-            keys.insert((name.to_owned(), key(attribute, text).into_owned()), None);
+            let key = key(attribute, text);
+            if let Some(begin) = beginning(&key).filter(|_| is_sorted_by(schema, name)) {
+                keys.insert((name.to_owned(), begin.to_owned()), None);
+            }
+            keys.insert((name.to_owned(), key.into_owned()), None);
         }
     }
     for key in unique {
@@ -86,6 +91,23 @@ pub(super) fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
     short(if attribute.case_exact { Cow::Borrowed(text) } else { compare::fold(text) })
 }
 
+/// Whether lists are read off the index in the order of the attribute: it has one value, and no parts.
+pub(super) fn is_sorted_by(schema: &ResourceSchema, name: &str) -> bool {
+    let attribute = schema.find(None, name);
+    attribute.is_some_and(|attribute| !attribute.multi_valued && attribute.kind != AttributeType::Complex)
+}
+
+/// What a list is sorted by in place of the key, which is longer.
+fn beginning(key: &str) -> Option<&str> {
+    let (end, _) = key.char_indices().nth(SortKey::LONGEST)?;
+    key.get(..end)
+}
+
+/// Whether the index holds values of an attribute that the key is not one of, but the beginning.
+pub(super) fn may_be_beginning(key: &str) -> bool {
+    key.chars().count() == SortKey::LONGEST
+}
+
 /// Whether an index holds the text as it is.
 pub(super) fn is_whole(text: &str) -> bool {
     text.len() <= LONGEST
@@ -93,8 +115,9 @@ pub(super) fn is_whole(text: &str) -> bool {
 
 /// A long text as its beginning and what tells it from all others.
 ///
-/// It is longer than any text that is held as it is, so it equals none of them.
-fn short(text: Cow<'_, str>) -> Cow<'_, str> {
+/// It is longer than any text that is held as it is, so it equals none of them, and has more characters
+/// than any [beginning].
+pub(super) fn short(text: Cow<'_, str>) -> Cow<'_, str> {
     if is_whole(&text) {
         return text;
     }
@@ -222,4 +245,5 @@ pub(super) async fn put(
 }
 
 /// The longest text that an index holds as it is: a row of a PostgreSQL index has 2,700 bytes.
-const LONGEST: usize = 512;
+// INVARIANT: as many bytes as a beginning can have, so that each beginning is shorter than what is cut.
+const LONGEST: usize = 4 * SortKey::LONGEST;

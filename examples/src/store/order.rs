@@ -3,6 +3,9 @@
 //! Those of creation, of `id` and of the indexed attributes are read off an index. By another
 //! attribute of one value the database sorts; by what is left, `query.rs` ranks in memory.
 //!
+//! A text counts by its beginning, as sort keys have it: the index holds of one that is longer a row
+//! with the beginning beside the one that it is looked up by.
+//!
 //! A walk goes on from a place by its key and id, so that a page deep in a list costs what the
 //! first does, and nothing is met twice or missed when others write between two pages.
 
@@ -102,7 +105,9 @@ impl Order {
         }
         let indexed = keys::INDEXED.into_iter().find(|name| by.name.matches(name));
         let usable = by.sub.is_none() && !by.multi_valued;
-        let indexed = indexed.filter(|name| usable && keys::indexed(schema, name).is_some());
+        let is_indexed =
+            |name: &&str| keys::is_sorted_by(schema, name) && keys::indexed(schema, name).is_some();
+        let indexed = indexed.filter(|name| usable && is_indexed(name));
         Ok(match indexed {
             Some(attribute) => {
                 let required = schema.find(None, attribute).is_some_and(|attribute| attribute.required);
@@ -121,10 +126,11 @@ impl Order {
             .collect();
         let json = Json::of("r.keys", &path).filter(|_| !by.multi_valued)?;
         let text = match by.kind {
-            AttributeType::String
-            | AttributeType::Reference
-            | AttributeType::Binary
-            | AttributeType::DateTime => json.text(dialect),
+            AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
+                format!("substr({}, 1, {})", json.text(dialect), SortKey::LONGEST)
+            }
+            AttributeType::DateTime if by.extension.is_none() && by.name.matches(META) => json.text(dialect),
+            AttributeType::DateTime => to_the_nanosecond(&json.text(dialect)),
             AttributeType::Boolean => format!("CAST(CAST({} AS INTEGER) AS TEXT)", json.boolean(dialect)),
             _ => return None,
         };
@@ -148,6 +154,12 @@ impl Order {
     }
 }
 
+/// The text of an instant without the digits that do not count. Years of other than four digits have
+/// seven characters more.
+fn to_the_nanosecond(text: &str) -> String {
+    format!("substr({text}, 1, CASE WHEN substr({text}, 1, 1) IN ('~', '!') THEN 36 ELSE 29 END)")
+}
+
 /// The sort key that stands in the database as `text`.
 fn sort_key(kind: AttributeType, text: &str) -> Option<SortKey> {
     Some(match kind {
@@ -163,8 +175,10 @@ fn sort_key(kind: AttributeType, text: &str) -> Option<SortKey> {
                 }
                 (None, None) => format!("{text}Z"),
             };
-            let instant = Instant::parse(&text)?;
-            SortKey::Instant { seconds: instant.unix_seconds(), fraction: instant.fraction().into() }
+            let seconds = Instant::parse(&text)?.unix_seconds();
+            // As it is, also where it was cut behind a zero.
+            let fraction = text.trim_end_matches('Z').split_once('.').map_or("", |(_, fraction)| fraction);
+            SortKey::Instant { seconds, fraction: fraction.into() }
         }
         _ => SortKey::Text(text.into()),
     })
@@ -175,10 +189,11 @@ fn column_text(kind: AttributeType, key: &SortKey) -> Option<String> {
     match (kind, key) {
         (AttributeType::Boolean, SortKey::Boolean(value)) => Some(i32::from(*value).to_string()),
         (AttributeType::DateTime, SortKey::Instant { seconds, fraction }) => {
-            let point = if fraction.is_empty() { "" } else { "." };
-            let text = format!("{}{point}{fraction}Z", rfc3339(*seconds));
             let collation = Collation { kind, case_exact: true };
-            sql::key(collation, &text).map(Cow::into_owned)
+            let seconds = sql::key(collation, &format!("{}Z", rfc3339(*seconds))).map(Cow::into_owned)?;
+            // A fraction that was cut may end with zeros.
+            let point = if fraction.is_empty() { "" } else { "." };
+            Some(format!("{seconds}{point}{fraction}"))
         }
         (_, SortKey::Text(text)) => Some(text.to_string()),
         _ => None,
@@ -474,7 +489,8 @@ impl Step<'_> {
             };
         }
         let _ = match self.part {
-            Part::Created | Part::Id | Part::With(_) => Ok(()),
+            Part::Created | Part::Id => Ok(()),
+            Part::With(_) => write!(text, " AND length(s.value) <= {}", SortKey::LONGEST),
             Part::Without(_) => write!(
                 text,
                 " AND NOT EXISTS (SELECT 1 FROM {of_resource} WHERE s.tenant = ?1 AND s.type = ?2 AND \
@@ -514,3 +530,6 @@ fn next(place: &mut usize) -> usize {
 
 /// About as much text as the statement of a look-up has.
 const TEXT: usize = 1024;
+
+/// The attribute whose dates are the service's own, of no more digits than count.
+const META: &str = "meta";

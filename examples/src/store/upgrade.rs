@@ -1,11 +1,15 @@
 //! Databases made by earlier versions are brought up to date.
 
-use scim_core::TenantId;
-use scim_core::Version;
+use scim_core::projection::Projection;
+use scim_core::query::{Query, Start};
 use scim_core::schema::{Registry, ResourceType, builtin};
+use scim_core::sort::Sort;
 use scim_core::store::{Scope, Store as _, StoreError};
 use scim_core::validate::unique_keys;
+use scim_core::{ResourceId, TenantId, Version};
+use scim_filter::{BindOptions, Filter};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -149,4 +153,93 @@ async fn claims_are_of_schemas(store: &SqlStore) {
     assert_eq!(lost().await.count, 0);
     assert!(is_taken(create("Contractor", "5", "dan").await));
     store.close().await;
+}
+
+/// Users of the version before beginnings were kept, whose names are longer than what lists are sorted by, in bytes
+/// of one and of many; the keys as that version shortened them.
+fn before_beginnings(jsonb: bool) -> Vec<String> {
+    let names = [
+        ("1", "x".repeat(200) + "b"),
+        ("2", "x".repeat(200) + "a"),
+        ("3", "\u{10348}".repeat(150)),
+        ("4", "y".to_owned()),
+    ];
+    let rows = (1..).zip(&names).flat_map(|(place, (id, name))| {
+        let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": id, "userName": name,
+            "displayName": name, "meta": {"version": "W/\"1\""}});
+        let keys = if jsonb { format!("'{body}'::jsonb") } else { format!("jsonb('{body}')") };
+        let key = super::keys::short(name.into());
+        let claim = "urn:ietf:params:scim:schemas:core:2.0:user:username";
+        [
+            format!("INSERT INTO resources VALUES ('acme', 'User', '{id}', {place}, 1, '{body}', {keys})"),
+            format!("INSERT INTO resource_keys VALUES ('acme', 'User', 'userName', '{key}', '{id}', TRUE, '{claim}')"),
+            format!("INSERT INTO resource_keys VALUES ('acme', 'User', 'displayName', '{key}', '{id}', FALSE, '')"),
+        ]
+    });
+    let counter = "INSERT INTO counters VALUES ('acme', 'User', 4)".to_owned();
+    rows.chain([counter]).collect()
+}
+
+/// Every one of them is in a sorted list, once, and is still found, and its name is still taken.
+async fn beginnings_are_kept(store: &SqlStore) {
+    let registry = Registry::standard();
+    let (tenant, schema) = (TenantId::new("acme"), registry.by_name("User").unwrap());
+    let scope = Scope { tenant: &tenant, schema };
+    let ids = |resources: &[scim_core::Resource]| -> Vec<String> {
+        resources.iter().map(|user| user.id().unwrap().to_string()).collect()
+    };
+    for sort_by in ["userName", "displayName", "name.familyName"] {
+        let sort = Sort::parse(&**schema, Some(sort_by), None).unwrap();
+        let mut query = Query { sort, start: Start::First, count: 1, ..Query::default() };
+        let mut met = Vec::new();
+        loop {
+            let page = store.query(scope, &query).await.unwrap();
+            assert!(page.total.is_none_or(|total| total == 4));
+            met.extend(ids(&page.resources));
+            let Some(place) = page.next else { break };
+            query.start = Start::After(place);
+        }
+        let expected = if sort_by == "name.familyName" { ["1", "2", "3", "4"] } else { ["1", "2", "4", "3"] };
+        assert_eq!(met, expected, "{sort_by}");
+    }
+    let find = async |text: String| {
+        let filter = Filter::parse(&text).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let query = Query { filter: Some(filter), count: 10, ..Query::default() };
+        ids(&store.query(scope, &query).await.unwrap().resources)
+    };
+    assert_eq!(find(format!("displayName eq \"{}a\"", "x".repeat(200))).await, ["2"]);
+    assert_eq!(find(format!("userName eq \"{}\"", "\u{10348}".repeat(150))).await, ["3"]);
+    assert_eq!(find(format!("userName eq \"{}\"", "x".repeat(128))).await, [""; 0]);
+    let mut user = store.read(scope, &ResourceId::new("2"), &Projection::default()).await.unwrap().unwrap();
+    user.0.insert("id", "5");
+    let taken = store.create(scope, &user, &unique_keys(schema, &user)).await;
+    assert!(matches!(taken, Err(StoreError::Conflict { attribute }) if attribute == "userName"));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_sqlite_database_gets_the_beginnings_of_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    until(&MIGRATIONS, 6).run(&old).await.unwrap();
+    for row in before_beginnings(false) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    beginnings_are_kept(&SqlStore::open(&file).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_postgresql_database_gets_the_beginnings_of_names() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("beginnings").await;
+    let old = sqlx::PgPool::connect(&url).await.unwrap();
+    until(&byte_by_byte(&MIGRATIONS), 6).run(&old).await.unwrap();
+    for row in before_beginnings(true) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    beginnings_are_kept(&SqlStore::connect(&url).await.unwrap()).await;
 }

@@ -93,6 +93,58 @@ fn the_first_page_is_asked_for_by_an_empty_cursor() {
     assert_eq!(server.get("/Groups?cursor").json()["totalResults"], 0);
 }
 
+/// However long the values are that a list is sorted by, and whichever way it is gone through: every URL
+/// carries the cursor. What is longer than counts is in the order of `id` where it begins alike.
+#[test]
+fn a_cursor_is_short_whatever_the_list_is_sorted_by() {
+    let server = server_with(with_cursors());
+    let titles = [("b", "z"), ("a", "y"), ("b", "x"), ("b", ""), ("a", "x"), ("c", ""), ("b", "y")];
+    let mut users: Vec<(char, String)> = Vec::new();
+    for (number, (first, last)) in titles.into_iter().enumerate() {
+        let mut user = crate::support::user(&format!("u{number}"));
+        // Of four bytes each, and those that folding makes more of.
+        user["title"] = json!(format!("{first}{}{}{last}", "\u{10348}".repeat(126), "ß".repeat(9_000)));
+        let created = server.post("/Users", user).json();
+        users.push((first.parse().unwrap(), created["id"].as_str().unwrap().to_owned()));
+    }
+    users.sort();
+    server.group("Staff", &[]);
+    let ids = |pages: &[Value]| -> Vec<String> {
+        let resources = pages.iter().flat_map(|page| page["Resources"].as_array().unwrap());
+        resources.map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected: Vec<String> = users.into_iter().map(|(_, id)| id).collect();
+    for (order, expected) in
+        [("ascending", expected.clone()), ("descending", expected.into_iter().rev().collect())]
+    {
+        for (path, limit) in [("/Users?filter=title%20pr&", 900), ("/?filter=title%20pr&", 900), ("/?", 900)]
+        {
+            let pages =
+                pages(&server, &format!("{path}attributes=id&sortBy=title&sortOrder={order}&count=2"));
+            let mut found = ids(&pages);
+            found.retain(|id| expected.contains(id));
+            assert_eq!(found, expected, "{path}, {order}");
+            for list in &pages {
+                let cursors = [next(list), previous(list)];
+                assert!(cursors.iter().flatten().all(|cursor| cursor.len() < limit), "{path}: {cursors:?}");
+            }
+        }
+    }
+    // Behind a place whose user is gone, and whose title another one now has.
+    let query = "/Users?attributes=id&sortBy=title&count=3";
+    let list = page(&server, query, "");
+    let shown = ids(std::slice::from_ref(&list));
+    server.delete(&format!("/Users/{}", shown[2]));
+    let mut rest = page(&server, query, next(&list).unwrap());
+    let mut behind = ids(std::slice::from_ref(&rest));
+    while let Some(cursor) = next(&rest).map(str::to_owned) {
+        rest = page(&server, query, &cursor);
+        behind.extend(ids(std::slice::from_ref(&rest)));
+    }
+    let ascending = pages(&server, query);
+    assert_eq!([&shown[..2], &behind[..]].concat(), ids(&ascending));
+}
+
 /// RFC 9865 §2: "A value of "0" indicates that no resource results are to be returned except for
 /// "totalResults""
 #[test]

@@ -45,6 +45,7 @@ pub enum SortDirection {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sort {
+    // Of text that is cut, the expression cuts it.
     column: Column,
     id: Column,
     direction: SortDirection,
@@ -73,6 +74,33 @@ impl Sort {
         let column = column.map_err(|kind| SqlError::of(kind, None, attr, ""))?;
         column.kind.fits(attr.collation()).map_err(|kind| SqlError::of(kind, None, attr, ""))?;
         Ok(Self { column, id: id.clone(), direction })
+    }
+
+    /// The same by the first so many characters of a text, for a column without a limit of its own: the
+    /// place in a list goes into a URL, and must tell by itself what comes behind it. Texts that begin
+    /// alike are then in the order of `id`. An order of any other type stays what it is.
+    ///
+    /// An index serves such an order if it is one on `substr(column, 1, characters)`.
+    ///
+    /// ```
+    /// # use scim_filter::AttributeType::String;
+    /// # use scim_filter::sql::{Column, Dialect, Mapping, Sort, SortDirection};
+    /// # use scim_filter::{AttributeInfo, BindOptions, BoundExpr, Filter, SchemaTable};
+    /// # let schema = SchemaTable { uri: "urn:example", attributes: &[(AttributeInfo::new("title", String), &[])] };
+    /// # let sort_by = Filter::parse("title pr")?.bind(&schema, &BindOptions::default())?;
+    /// # let BoundExpr::Present(attr) = sort_by.expr() else { unreachable!() };
+    /// let users = Mapping::new().column("title", Column::folded("u.title_key").not_null());
+    /// let id = Column::exact("u.id").not_null();
+    /// let sort = Sort::by(attr, SortDirection::Ascending, &users, &id)?.up_to(128);
+    /// assert_eq!(sort.order_by(Dialect::Sqlite), "substr(u.title_key, 1, 128) ASC, u.id ASC");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn up_to(mut self, characters: u32) -> Self {
+        if matches!(self.column.kind, ColumnKind::Exact | ColumnKind::Folded | ColumnKind::Base64) {
+            self.column.expression = format!("substr({}, 1, {characters})", self.column.expression).into();
+        }
+        self
     }
 
     /// What stands behind `ORDER BY`.
