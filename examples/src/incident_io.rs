@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use scim_core::Value;
 use scim_profiles::incident_io::{
-    BaseRole, Deactivated, Directory, ElevatedSeat, Group, InSlack, OnCallSeat, Options, Person, RoleMapping,
-    Seats, Standing, User, Workspace,
+    BaseRole, Deactivated, Directory, ElevatedSeat, Group, GroupNames, InSlack, OnCallSeat, Options, Person,
+    RoleMapping, SeatAfter, Seats, Standing, User, Workspace,
 };
 use serde::Deserialize;
 
@@ -67,7 +67,9 @@ struct MappedGroup {
 #[serde(deny_unknown_fields)]
 struct OptionsOfFile {
     elevated_seat: Option<String>,
+    seat_after: Option<String>,
     custom_roles_need_paid_seat: Option<bool>,
+    group_names: Option<String>,
     deactivated: Option<String>,
     in_slack: Option<String>,
 }
@@ -108,6 +110,16 @@ impl OptionsOfFile {
             None | Some("responder") => options.elevated_seat = ElevatedSeat::Responder,
             Some("on-call") => options.elevated_seat = ElevatedSeat::OnCall,
             Some(_) => bail!("`elevated_seat` is neither `responder` nor `on-call`"),
+        }
+        match self.seat_after.as_deref() {
+            None | Some("stays") => options.seat_after = SeatAfter::Stays,
+            Some("goes") => options.seat_after = SeatAfter::Goes,
+            Some(_) => bail!("`seat_after` is neither `stays` nor `goes`"),
+        }
+        match self.group_names.as_deref() {
+            None | Some("exact") => options.group_names = GroupNames::Exact,
+            Some("any-case") => options.group_names = GroupNames::AnyCase,
+            Some(_) => bail!("`group_names` is neither `exact` nor `any-case`"),
         }
         match self.deactivated.as_deref() {
             None | Some("link") => options.deactivated = Deactivated::Link,
@@ -207,7 +219,7 @@ impl UserOfFile {
                 active: self.is_active,
                 base_role,
                 custom_roles: self.custom_roles.into_iter().map(|role| role.name.into()).collect(),
-                seats: Seats { response: has(self.seats.response), on_call },
+                seats: Seats { response: has(self.seats.response), on_call, ..Seats::default() },
             },
         })
     }

@@ -50,7 +50,7 @@ fn a_group_has_a_name_and_the_ids_of_members() {
 
 #[test]
 fn the_words_for_roles_and_seats() {
-    let seats = |response, on_call| Seats { response, on_call }.to_string();
+    let seats = |response, on_call| Seats { response, on_call, ..Seats::default() }.to_string();
     assert_eq!(seats(false, OnCallSeat::None), "viewer");
     assert_eq!(seats(true, OnCallSeat::None), "responder");
     assert_eq!(seats(false, OnCallSeat::Managed), "on-call");

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use scim_profiles::incident_io::{
-    Action, BaseRole, Deactivated, Directory, EditError, ElevatedSeat, Group, Guard, InSlack, Lockout,
-    MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat, Options, PROFILE, Person, Preview, Problem, Refusal,
-    RoleMapping, Seats, Standing, User, Workspace,
+    Action, BaseRole, ByGroups, Deactivated, Directory, EditError, ElevatedSeat, Group, GroupNames, Guard,
+    InSlack, Lockout, MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat, Options, PROFILE, Person, Preview,
+    Problem, Refusal, RoleMapping, SeatAfter, Seats, Standing, User, Workspace,
 };
 use scim_profiles::pagerduty::PagerDutyOptions;
 use serde_json::json;
@@ -17,8 +17,10 @@ const SHOWN: &[(&str, fn())] = &[
     ("highest-base-role", several_groups_add_up),
     ("custom-roles-add", several_groups_add_up),
     ("elevated-needs-seat", several_groups_add_up),
-    ("elevated-gets-seat", what_the_documents_leave_open_about_seats_is_an_option),
-    ("seats-stay", an_admin_without_an_admins_group_is_downgraded_and_keeps_the_seat),
+    ("elevated-gets-seat", a_paid_seat_by_hand_is_enough),
+    ("elevated-beside-on-call", several_groups_add_up),
+    ("seats-stay", a_seat_goes_with_its_role_where_that_is_said),
+    ("group-by-name", names_of_groups_count_as_the_option_says),
     ("on-call-granted", several_groups_add_up),
     ("on-call-managed", an_on_call_seat_stays_after_its_group_until_it_is_revoked),
     ("on-call-kept", an_on_call_seat_stays_after_its_group_until_it_is_revoked),
@@ -59,12 +61,15 @@ fn the_options_of_the_profile_have_the_defaults_it_says() {
         defaults,
         [
             ("elevated_seat", "responder"),
+            ("seat_after", "stays"),
             ("custom_roles_need_paid_seat", "false"),
+            ("group_names", "exact"),
             ("deactivated", "link"),
             ("in_slack", "standard"),
         ]
     );
     assert_eq!(options.elevated_seat, ElevatedSeat::Responder);
+    assert_eq!((options.seat_after, options.group_names), (SeatAfter::Stays, GroupNames::Exact));
     assert!(!options.custom_roles_need_paid_seat);
     assert_eq!((options.deactivated, options.in_slack), (Deactivated::Link, InSlack::Standard));
     let pagerduty = scim_profiles::pagerduty::PROFILE.options.iter().map(|row| (row.name, row.default));
@@ -90,7 +95,7 @@ fn user(id: &str, base_role: BaseRole) -> User {
         email: format!("{id}@example.com"),
         standing: Standing {
             base_role,
-            seats: Seats { response: paid, on_call: OnCallSeat::None },
+            seats: Seats { response: paid, ..Seats::default() },
             ..Standing::default()
         },
         ..User::default()
@@ -190,8 +195,8 @@ fn several_groups_add_up() {
     let ann = row(&preview, "ann");
     assert_eq!((ann.base_role, ann.custom_roles.len(), ann.seats.response), (BaseRole::Owner, 1, true));
     let bea = row(&preview, "bea");
-    // The on-call seat is a paid one: she needs no other.
-    assert_eq!((bea.base_role, bea.seats.to_string().as_str()), (BaseRole::Admin, "on-call"));
+    // One seat by each group, whichever comes first.
+    assert_eq!((bea.base_role, bea.seats.to_string().as_str()), (BaseRole::Admin, "responder + on-call"));
     let cid = row(&preview, "cid");
     assert_eq!((cid.base_role, cid.seats.on_call), (BaseRole::Standard, OnCallSeat::Managed));
 }
@@ -206,7 +211,55 @@ fn what_the_documents_leave_open_about_seats_is_an_option() {
     let directory = directory(&["ann", "bea"], &[("Platform", &["ann"]), ("IT", &["bea"])]);
     let preview = Preview::new(&workspace, &directory, &mapping);
     for name in ["ann", "bea"] {
-        assert_eq!(row(&preview, name).seats, Seats { response: false, on_call: OnCallSeat::Held });
+        let by_groups = ByGroups { on_call: true, ..ByGroups::default() };
+        let seats = Seats { on_call: OnCallSeat::Held, by_groups, ..Seats::default() };
+        assert_eq!(row(&preview, name).seats, seats);
+    }
+}
+
+/// A paid seat that somebody has by hand is the one that their role needs.
+#[test]
+fn a_paid_seat_by_hand_is_enough() {
+    let holder = |id: &str, response, on_call| {
+        let seats = Seats { response, on_call, ..Seats::default() };
+        User { standing: Standing { seats, ..Standing::default() }, ..user(id, BaseRole::Standard) }
+    };
+    let mapping = mapping();
+    let groups: &[(&str, &[&str])] =
+        &[("Incident Managers", &["ann", "bea", "cid"]), ("SRE", &["bea", "cid"])];
+    let directory = directory(&["ann", "bea", "cid"], groups);
+    let workspace =
+        workspace([holder("ann", false, OnCallSeat::Held), holder("bea", false, OnCallSeat::Held)]);
+    let after = Preview::new(&workspace, &directory, &mapping);
+    let seats = |name| row(&after, name).seats.to_string();
+    assert_eq!(["ann", "bea", "cid"].map(seats), ["on-call", "on-call", "responder + on-call"]);
+}
+
+/// A responder's seat that came with a role goes with it where that is said; one by hand does not, nor an
+/// on-call seat.
+#[test]
+fn a_seat_goes_with_its_role_where_that_is_said() {
+    let mut options = Options::default();
+    let everybody: &[&str] = &["ann", "bea"];
+    let groups: &[(&str, &[&str])] = &[("Incident Managers", everybody), ("SRE", &["bea"])];
+    let (joined, left) = (directory(everybody, groups), directory(everybody, &[]));
+    for (seat_after, expected) in [
+        (SeatAfter::Stays, [("ann", "responder"), ("bea", "responder + on-call")]),
+        (SeatAfter::Goes, [("ann", "responder"), ("bea", "on-call")]),
+    ] {
+        options.seat_after = seat_after;
+        let mapping = mapping().with_options(options.clone());
+        let by_hand = workspace([user("ann", BaseRole::Admin)]).with_installed(mapping.clone());
+        let preview = Preview::new(&by_hand, &joined, &mapping);
+        let installed = preview.synchronise().unwrap().apply(|person| format!("u-{}", person.id)).unwrap();
+        let preview = Preview::new(&installed, &left, &mapping);
+        assert_eq!(
+            expected.map(|(name, _)| (name, row(&preview, name).seats.to_string())),
+            expected.map(|(name, seats)| (name, seats.to_owned()))
+        );
+        let summary = preview.summary();
+        assert_eq!((summary.downgraded, summary.responder_seats.0), (2, 2));
+        assert_eq!(summary.responder_seats.1, if seat_after == SeatAfter::Goes { 1 } else { 2 });
     }
 }
 
@@ -443,6 +496,47 @@ fn what_is_probably_not_meant_so_is_said() {
         Workspace::new(vec![User { linked_to: Some("2".into()), ..user("x", BaseRole::Standard) }]).unwrap();
     let preview = Preview::new(&linked, &directory, &mapping);
     assert_eq!(preview.problems()[3], Problem::SameEmail("2", "1"));
+}
+
+/// A mapping whose groups are spelled otherwise than the directory's gives nothing, and says so; in any case
+/// it gives the same as if they were spelled alike.
+#[test]
+fn names_of_groups_count_as_the_option_says() {
+    let groups: &[(&str, &[&str])] =
+        &[("PLATFORM", &["ann"]), ("platform", &["bea"]), ("incident managers", &["cid"]), ("SRE", &["cid"])];
+    let directory = directory(&["ann", "bea", "cid"], groups);
+    let workspace = Workspace::default();
+    let exact = mapping();
+    let preview = Preview::new(&workspace, &directory, &exact);
+    assert_eq!(
+        preview.problems(),
+        [
+            Problem::NoSuchGroup("IT"),
+            Problem::OtherCase("Incident Managers", "incident managers"),
+            Problem::OtherCase("Platform", "PLATFORM"),
+        ]
+    );
+    assert_eq!(
+        preview.problems()[1].to_string(),
+        "the mapped group `Incident Managers` is not in the directory, which has `incident managers`: names of \
+         groups count with their case"
+    );
+    let roles = |preview: &Preview<'_>| ["ann", "bea", "cid"].map(|name| row(preview, name).base_role);
+    assert_eq!(roles(&preview), [BaseRole::Standard; 3]);
+
+    let mut options = Options::default();
+    options.group_names = GroupNames::AnyCase;
+    let any_case = exact.with_options(options);
+    let preview = Preview::new(&workspace, &directory, &any_case);
+    assert_eq!(preview.problems(), [Problem::NoSuchGroup("IT"), Problem::SameGroupName("Platform")]);
+    assert_eq!(roles(&preview), [BaseRole::Owner, BaseRole::Owner, BaseRole::Admin]);
+    // Two spellings of one name give what both are mapped to.
+    let twice = any_case.with_on_call("PlatForm");
+    assert_eq!(twice.resolve(["platform"]), twice.resolve(["Platform"]));
+    assert_eq!(
+        twice.group("PLATFORM").map(|access| (access.base_role, access.on_call)),
+        Some((BaseRole::Owner, true))
+    );
 }
 
 #[test]

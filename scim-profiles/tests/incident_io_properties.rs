@@ -8,11 +8,13 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use scim_profiles::incident_io::{
-    Access, BaseRole, Deactivated, Directory, ElevatedSeat, Group, Guard, InSlack, Lockout, OnCallSeat,
-    Options, Person, Preview, Refusal, RoleMapping, Seats, Standing, User, Workspace,
+    Access, BaseRole, ByGroups, Deactivated, Directory, ElevatedSeat, Group, GroupNames, Guard, InSlack,
+    Lockout, OnCallSeat, Options, Person, Preview, Refusal, RoleMapping, SeatAfter, Seats, Standing, User,
+    Workspace,
 };
 
-const GROUPS: [&str; 5] = ["g0", "g1", "g2", "g3", "g4"];
+/// Names of groups, two of which are one without case.
+const GROUPS: [&str; 6] = ["g0", "g1", "G1", "g2", "g3", "g4"];
 const ROLES: [&str; 3] = ["r0", "r1", "r2"];
 /// Five addresses, two of which are one.
 const EMAILS: [&str; 6] = ["a@x.example", "A@X.example", "b@x.example", "c@x.example", "é@x.example", "d@y"];
@@ -22,12 +24,14 @@ fn base_role() -> impl Strategy<Value = BaseRole> {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    any::<[bool; 4]>().prop_map(|[on_call, custom, leave, keep]| {
+    any::<[bool; 6]>().prop_map(|[on_call, custom, leave, keep, goes, any_case]| {
         let mut options = Options::default();
         options.elevated_seat = if on_call { ElevatedSeat::OnCall } else { ElevatedSeat::Responder };
         options.custom_roles_need_paid_seat = custom;
         options.deactivated = if leave { Deactivated::Leave } else { Deactivated::Link };
         options.in_slack = if keep { InSlack::Keep } else { InSlack::Standard };
+        options.seat_after = if goes { SeatAfter::Goes } else { SeatAfter::Stays };
+        options.group_names = if any_case { GroupNames::AnyCase } else { GroupNames::Exact };
         options
     })
 }
@@ -70,17 +74,22 @@ fn directory() -> impl Strategy<Value = Directory> {
     })
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
+fn seats() -> impl Strategy<Value = Seats> {
     let seat = select(&[OnCallSeat::None, OnCallSeat::Held, OnCallSeat::Managed][..]);
+    (any::<[bool; 3]>(), seat).prop_map(|([response, first, second], on_call)| {
+        let by_groups = ByGroups { response: response && first, on_call: on_call.is_held() && second };
+        Seats { response, on_call, by_groups }
+    })
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
     let roles = subsequence(&ROLES[..], 0..=2);
-    (any::<[bool; 2]>(), base_role(), roles, seat).prop_map(
-        |([active, response], base_role, roles, on_call)| Standing {
-            active,
-            base_role,
-            custom_roles: roles.into_iter().map(Into::into).collect(),
-            seats: Seats { response, on_call },
-        },
-    )
+    (any::<bool>(), base_role(), roles, seats()).prop_map(|(active, base_role, roles, seats)| Standing {
+        active,
+        base_role,
+        custom_roles: roles.into_iter().map(Into::into).collect(),
+        seats,
+    })
 }
 
 fn workspace() -> impl Strategy<Value = Workspace> {
@@ -135,22 +144,18 @@ fn model(workspace: &Workspace, directory: &Directory, mapping: &RoleMapping) ->
         let user = linked(person).or(found);
         let groups = directory.groups().iter().filter(|group| group.members.contains(&person.id));
         let mut to = user.map(|user| user.standing.clone()).unwrap_or_default();
-        let given: Vec<&Access> = groups.filter_map(|group| mapping.group(&group.name)).collect();
+        let spelled = |one: &str, other: &str| match options.group_names {
+            GroupNames::Exact => one == other,
+            GroupNames::AnyCase => one.to_lowercase() == other.to_lowercase(),
+        };
+        let given: Vec<&Access> = groups
+            .flat_map(|group| mapping.groups().filter(|(name, _)| spelled(name, &group.name)))
+            .map(|(_, access)| access)
+            .collect();
         to.active = true;
         to.base_role = given.iter().map(|access| access.base_role).max().unwrap_or_default();
         to.custom_roles = given.iter().flat_map(|access| access.custom_roles.clone()).collect();
-        release(&mut to);
-        if given.iter().any(|access| access.on_call) {
-            to.seats.on_call = OnCallSeat::Managed;
-        }
-        let elevated = to.base_role != BaseRole::Standard
-            || options.custom_roles_need_paid_seat && !to.custom_roles.is_empty();
-        if elevated && to.seats.on_call == OnCallSeat::None && !to.seats.response {
-            match options.elevated_seat {
-                ElevatedSeat::Responder => to.seats.response = true,
-                ElevatedSeat::OnCall => to.seats.on_call = OnCallSeat::Held,
-            }
-        }
+        seat(&mut to, given.iter().any(|access| access.on_call), options);
         outcomes.push((Some(person.id.clone()), user.map(|user| user.id.clone()), to));
     }
     for user in users {
@@ -160,15 +165,37 @@ fn model(workspace: &Workspace, directory: &Directory, mapping: &RoleMapping) ->
         let mut to = user.standing.clone();
         if user.linked_to.is_some() {
             to.active &= user.in_slack;
-            release(&mut to);
             if to.active && options.in_slack == InSlack::Standard {
                 to.base_role = BaseRole::Standard;
                 to.custom_roles.clear();
+                seat(&mut to, false, options);
+            } else {
+                release(&mut to);
             }
         }
         outcomes.push((None, Some(user.id.clone()), to));
     }
     outcomes.iter().map(|outcome| format!("{outcome:?}")).collect()
+}
+
+/// The seats of someone who now has these roles, and is or is not in a group for on-call seats.
+fn seat(standing: &mut Standing, on_call: bool, options: &Options) {
+    let needs = standing.base_role != BaseRole::Standard
+        || options.custom_roles_need_paid_seat && !standing.custom_roles.is_empty();
+    let Seats { response, on_call: held, by_groups } = standing.seats;
+    let is_by_hand = response && !by_groups.response || held.is_held() && !by_groups.on_call;
+    let of_role = if needs && !is_by_hand { Some(options.elevated_seat) } else { None };
+    release(standing);
+    let seats = &mut standing.seats;
+    let stays = !by_groups.response || options.seat_after == SeatAfter::Stays;
+    seats.response = response && stays || of_role == Some(ElevatedSeat::Responder);
+    seats.by_groups.response = seats.response && (by_groups.response || !response);
+    if on_call {
+        seats.on_call = OnCallSeat::Managed;
+    } else if of_role == Some(ElevatedSeat::OnCall) {
+        seats.on_call = OnCallSeat::Held;
+    }
+    seats.by_groups.on_call = seats.on_call.is_held() && (by_groups.on_call || !held.is_held());
 }
 
 fn release(standing: &mut Standing) {
@@ -193,15 +220,23 @@ proptest! {
         mapping in mapping(),
         few in btree_set(select(&GROUPS[..]), 0..4),
         more in btree_set(select(&GROUPS[..]), 0..4),
-        seats in standing().prop_map(|standing| standing.seats),
+        seats in seats(),
     ) {
         let access = mapping.resolve(few.iter().copied());
         let wider = mapping.resolve(few.union(&more).copied());
         prop_assert!(wider >= access);
         prop_assert!(mapping.permissions(&wider.custom_roles).is_superset(&mapping.permissions(&access.custom_roles)));
-        let (given, wider) = (seats.given(&access, mapping.options()), seats.given(&wider, mapping.options()));
-        prop_assert!(wider.is_paid() >= given.is_paid());
-        prop_assert!(wider.on_call.is_held() >= seats.on_call.is_held() && given.response >= seats.response);
+        let needs = |access: &Access| access.base_role > BaseRole::Standard;
+        let (narrow, wide) = (seats.given(&access, mapping.options()), seats.given(&wider, mapping.options()));
+        prop_assert!(wide.response >= narrow.response && wide.on_call >= narrow.on_call);
+        prop_assert!(narrow.is_paid() || !needs(&access));
+        // And so if some groups came before the others.
+        let later = narrow.given(&wider, mapping.options());
+        prop_assert!(later.response >= narrow.response && later.on_call >= narrow.on_call);
+        // What was given by hand stays, whatever the groups.
+        prop_assert_eq!(wide.is_paid_by_hand(), seats.is_paid_by_hand());
+        prop_assert!(wide.on_call.is_held() >= seats.on_call.is_held());
+        prop_assert!(wide.response || !seats.response || seats.by_groups.response);
     }
 
     #[test]
@@ -209,10 +244,42 @@ proptest! {
         mapping in mapping(),
         groups in vec(select(&GROUPS[..]), 0..8),
         keys in vec(any::<Index>(), 8),
+        seats in seats(),
     ) {
         let access = mapping.resolve(groups.iter().copied());
-        prop_assert_eq!(mapping.resolve(shuffled(&groups, &keys)), access.clone());
-        prop_assert_eq!(mapping.resolve(groups.iter().chain(&groups).copied()), access);
+        prop_assert_eq!(&mapping.resolve(shuffled(&groups, &keys)), &access);
+        prop_assert_eq!(&mapping.resolve(groups.iter().chain(&groups).copied()), &access);
+        // One by one as well as at once, and once more changes nothing.
+        let at_once = seats.given(&access, mapping.options());
+        let (mut joined, mut one_by_one) = (Vec::new(), seats);
+        for group in shuffled(&groups, &keys) {
+            joined.push(group);
+            one_by_one = one_by_one.given(&mapping.resolve(joined.iter().copied()), mapping.options());
+        }
+        if !groups.is_empty() {
+            prop_assert_eq!(one_by_one, at_once);
+        }
+        prop_assert_eq!(at_once.given(&access, mapping.options()), at_once);
+    }
+
+    /// Who leaves a group and joins another has the same seats whichever is first.
+    #[test]
+    fn leaving_and_joining_at_once_end_the_same_in_either_order(
+        mapping in mapping(),
+        stays in btree_set(select(&GROUPS[..]), 0..3),
+        left in btree_set(select(&GROUPS[..]), 0..3),
+        joined in btree_set(select(&GROUPS[..]), 0..3),
+        seats in seats(),
+    ) {
+        let after = |seats: Seats, groups: &[&BTreeSet<&str>]| {
+            let groups = groups.iter().flat_map(|groups| groups.iter().copied());
+            seats.given(&mapping.resolve(groups), mapping.options())
+        };
+        let before = after(seats, &[&stays, &left]);
+        let end = [&stays, &joined];
+        let at_once = after(before, &end);
+        prop_assert_eq!(after(after(before, &[&stays]), &end), at_once);
+        prop_assert_eq!(after(after(before, &[&stays, &left, &joined]), &end), at_once);
     }
 
     #[test]
@@ -314,6 +381,7 @@ proptest! {
         for (before, after) in before.users().iter().zip(after.users()) {
             let mut expected = before.standing.clone();
             release(&mut expected);
+            expected.seats.by_groups = ByGroups::default();
             prop_assert_eq!((&after.standing, &after.linked_to), (&expected, &None));
         }
     }

@@ -2,6 +2,8 @@
 //! several servers share.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod counted;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +12,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::query::Query;
-use scim_core::store::{Scope, Store as _};
+use scim_core::store::{Scope, Store};
 use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId, Value as ScimValue};
 use scim_profiles::pagerduty::{
     self, AccountStore, LicenseGroup, Licenses, Offboarding, PROFILE, PagerDuty, PagerDutyOptions,
@@ -18,12 +20,14 @@ use scim_profiles::pagerduty::{
 };
 use serde_json::{Value, json};
 
+use counted::Counted;
+
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-type Account = Service<AccountStore<MemoryStore>, StaticTokens, PagerDuty>;
+type Account<S = MemoryStore> = Service<AccountStore<S>, StaticTokens, PagerDuty>;
 
-fn account(store: &MemoryStore, pagerduty: PagerDuty) -> Account {
+fn account<S: Store + Clone>(store: &S, pagerduty: PagerDuty) -> Account<S> {
     static IDS: AtomicU64 = AtomicU64::new(1);
     let principal =
         |tenant: &str| Principal { tenant: TenantId::new(tenant), credential: CredentialId::new(tenant) };
@@ -54,8 +58,8 @@ fn full_and_stakeholder(full: Option<u32>, stakeholder: Option<u32>) -> PagerDut
     ])))
 }
 
-async fn send_as(
-    service: &Account,
+async fn send_as<S: Store>(
+    service: &Account<S>,
     tenant: &str,
     method: &str,
     path: &str,
@@ -70,7 +74,7 @@ async fn send_as(
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
 }
 
-async fn send(service: &Account, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+async fn send<S: Store>(service: &Account<S>, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     send_as(service, "acme", method, path, body).await
 }
 
@@ -311,6 +315,28 @@ async fn concurrent_creates_of_two_servers_take_no_more_than_there_are() {
     for (number, expected) in [(100, 201), (101, 400)] {
         let body = user(&format!("u{number}"), Some("user"), None);
         assert_eq!(send(&servers[1], "POST", "/Users", Some(body)).await.0, expected);
+    }
+}
+
+/// However many have the licence: a refusal is two calls, of which none hands out anybody who has it.
+#[tokio::test]
+async fn a_refusal_reads_nobody() {
+    for holders in [2, 400] {
+        let counted = Counted::new(MemoryStore::new());
+        let service = account(&counted, full_and_stakeholder(Some(holders), None));
+        for number in 0..holders {
+            let body = user(&format!("u{number}"), Some("user"), None);
+            assert_eq!(send(&service, "POST", "/Users", Some(body)).await.0, 201);
+        }
+        counted.take();
+        for number in 0..3 {
+            let body = user(&format!("late{number}"), Some("user"), Some("F"));
+            let (status, answer) = send(&service, "POST", "/Users", Some(body)).await;
+            assert_eq!(status, 400);
+            assert!(answer["detail"].as_str().unwrap().contains("(license-exhausted)"), "{answer}");
+            let counts = counted.take();
+            assert_eq!((counts.rows, counts.calls), (0, BTreeMap::from([("query", 1)])), "{holders} holders");
+        }
     }
 }
 

@@ -5,7 +5,9 @@
 mod server;
 
 use scim_core::ResourceId;
-use scim_profiles::pagerduty::{LicenseGroup, Offboarding, PROFILE, PagerDuty, PagerDutyOptions, ROLES};
+use scim_profiles::pagerduty::{
+    LicenseGroup, Licenses, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions, ROLES,
+};
 use serde_json::{Value, json};
 use server::{Answer, Server};
 
@@ -114,6 +116,98 @@ fn okta_from_assignment_to_reactivation() {
     let again = okta.send("POST", "/Users", body);
     assert_eq!(again.status, 201);
     assert_ne!(again.body["id"], json!(id));
+}
+
+/// Okta's update is a PUT of the user as read, merged with its own profile: where that changes nothing about the
+/// owner it is answered as of anybody, and what does change something is refused.
+#[test]
+fn a_put_that_leaves_the_owner_as_it_is_is_no_change() {
+    let owner = json!([{"value": "owner", "type": "base", "primary": true}]);
+    for with_licenses in [false, true] {
+        for protection in [OwnerProtection::Full, OwnerProtection::Role] {
+            let mut options = PagerDutyOptions::default();
+            options.owner = protection;
+            let mut policy = PagerDuty::new(options);
+            if with_licenses {
+                let list = json!([{"id": "P1", "role_group": "FullUser", "allocations_available": 3}]);
+                policy = policy.with_licenses(Licenses::parse(&list.into()).unwrap());
+            }
+            let server = Server::new(policy);
+            let okta = okta(&server);
+            let id = "AGKWDNQ24N4SXBBWYENPROSIYQ";
+            server.seed(json!({
+                "schemas": [USER],
+                "id": id,
+                "externalId": "00ujl29u0le5T6Aj10h7",
+                "userName": "owner@example.com",
+                "displayName": "Olive Owner",
+                "title": "Founder",
+                "timezone": "Europe/Berlin",
+                "active": true,
+                "roles": owner,
+                "entitlements": [{"type": "license", "value": "P1"}],
+                "licenseSeat": "1:P1",
+            }));
+            let path = format!("/Users/{id}");
+            let before = server.user(id);
+            let mut put = okta.get(&path).body;
+            assert_eq!(put["roles"], owner);
+            for (name, value) in [
+                ("name", json!({"givenName": "Olive", "familyName": "Owner"})),
+                ("emails", json!([{"primary": true, "value": "owner@example.com", "type": "work"}])),
+                ("groups", json!([])),
+                ("password", json!("1mz050nq")),
+            ] {
+                put[name] = value;
+            }
+            let without = |names: &[&str]| {
+                let mut put = put.clone();
+                names.iter().for_each(|name| drop(put.as_object_mut().unwrap().remove(*name)));
+                put
+            };
+            let mut plain_role = put.clone();
+            plain_role["roles"] =
+                json!([{"value": "owner", "type": "WindowsAzureActiveDirectoryRole", "primary": true}]);
+            let mut same = vec![put.clone(), without(&["roles"]), without(&["active", "roles"]), plain_role];
+            if with_licenses {
+                same.push(without(&["entitlements"]));
+            }
+            for put in same {
+                let answer = okta.send("PUT", &path, put.clone());
+                assert_eq!(
+                    (answer.status.as_u16(), &answer.body["roles"]),
+                    (200, &owner),
+                    "{put}: {}",
+                    answer.body
+                );
+                assert_eq!(server.user(id), before, "{put}");
+            }
+            let patch =
+                json!([{"op": "replace", "path": "roles", "value": [{"value": "owner", "type": "base"}]}]);
+            assert_eq!(okta.patch(id, patch).status, 200);
+
+            // What is a change of the role is refused either way, and of the rest where everything is protected.
+            let mut admin = put.clone();
+            admin["roles"] = json!([{"value": "admin", "type": "base"}]);
+            let adds = json!([{"op": "add", "path": "roles", "value": [{"value": "admin", "type": "base"}]}]);
+            for answer in [okta.send("PUT", &path, admin), okta.patch(id, adds)] {
+                assert_eq!(answer.status, 403, "{}", answer.body);
+                assert!(
+                    answer.body["detail"].as_str().unwrap().contains("(owner-protected)"),
+                    "{}",
+                    answer.body
+                );
+            }
+            assert_eq!(okta.patch(id, json!([{"op": "replace", "value": {"active": false}}])).status, 403);
+            assert_eq!(server.user(id), before);
+            let mut renamed = put.clone();
+            renamed["displayName"] = json!("Olivia Owner");
+            for put in [renamed, without(&["title"])] {
+                let expected = if protection == OwnerProtection::Full { 403 } else { 200 };
+                assert_eq!(okta.send("PUT", &path, put).status, expected);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Groups of the directory, and the access they give.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use scim_filter::compare;
+
+use super::options::{GroupNames, Options};
 
 /// The permission to manage SCIM and SAML, which a custom role can have; the owner has it anyway.
 ///
@@ -138,144 +143,9 @@ impl PartialOrd for Access {
     }
 }
 
-/// The seats a user has: what the vendor counts and charges for.
-///
-/// Whoever has neither has a viewer's seat, which is free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Seats {
-    /// A responder's seat.
-    pub response: bool,
-    /// An on-call seat.
-    pub on_call: OnCallSeat,
-}
-
-/// An on-call seat, and who decides on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum OnCallSeat {
-    /// There is none.
-    #[default]
-    None,
-    /// The user has one until somebody revokes it in incident.io.
-    Held,
-    /// The user has one by a group of the directory, and nobody can revoke it in incident.io.
-    Managed,
-}
-
-impl OnCallSeat {
-    /// Whether there is one.
-    pub const fn is_held(self) -> bool {
-        !matches!(self, Self::None)
-    }
-
-    /// `none`, `held` or `managed`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Held => "held",
-            Self::Managed => "managed",
-        }
-    }
-}
-
-impl Seats {
-    /// Whether there is a seat that an admin or owner needs.
-    pub const fn is_paid(self) -> bool {
-        self.response || self.on_call.is_held()
-    }
-
-    /// The seats of someone with these who now has `access`: those that are needed are added, and
-    /// none is taken away. An on-call seat whose group the user left stays, and can be revoked by hand.
-    pub fn given(self, access: &Access, options: &Options) -> Self {
-        let mut seats = self;
-        seats.on_call = match (access.on_call, self.on_call) {
-            (true, _) => OnCallSeat::Managed,
-            (false, OnCallSeat::Managed) => OnCallSeat::Held,
-            (false, seat) => seat,
-        };
-        let needs_paid = access.base_role > BaseRole::Standard
-            || (options.custom_roles_need_paid_seat && !access.custom_roles.is_empty());
-        if needs_paid && !seats.is_paid() {
-            match options.elevated_seat {
-                ElevatedSeat::Responder => seats.response = true,
-                ElevatedSeat::OnCall => seats.on_call = OnCallSeat::Held,
-            }
-        }
-        seats
-    }
-}
-
-/// `viewer`, `responder`, `on-call` or `responder + on-call`.
-impl fmt::Display for Seats {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match (self.response, self.on_call.is_held()) {
-            (false, false) => "viewer",
-            (true, false) => "responder",
-            (false, true) => "on-call",
-            (true, true) => "responder + on-call",
-        })
-    }
-}
-
-/// What incident.io's documents leave open, with defaults.
-///
-/// ```
-/// use scim_profiles::incident_io::{ElevatedSeat, Options};
-/// let mut options = Options::default();
-/// assert_eq!(options.elevated_seat, ElevatedSeat::Responder);
-/// options.custom_roles_need_paid_seat = true;
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// The seat that someone gets who becomes admin or owner and has no paid seat: a responder's,
-    /// since on-call seats are given by groups of their own.
-    ///
-    /// The documents say that these roles need a responder's or an on-call seat, not which one is given.
-    pub elevated_seat: ElevatedSeat,
-    /// Whether a custom role needs a paid seat as well: no. The documents say of base roles alone
-    /// that viewers cannot have them.
-    pub custom_roles_need_paid_seat: bool,
-    /// What a deactivated user of incident.io is to a person of the directory with the same e-mail
-    /// address, where no active one has it: the user to link, and to activate again.
-    pub deactivated: Deactivated,
-    /// What becomes of the roles of someone who is not assigned any more, and stays active because
-    /// of Slack: they are gone, since no group gives them.
-    pub in_slack: InSlack,
-}
-
-/// See [`Options::elevated_seat`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ElevatedSeat {
-    /// A responder's seat.
-    #[default]
-    Responder,
-    /// An on-call seat.
-    OnCall,
-}
-
-/// See [`Options::deactivated`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Deactivated {
-    /// They are linked and become active.
-    #[default]
-    Link,
-    /// They are left alone, and another user is created.
-    Leave,
-}
-
-/// See [`Options::in_slack`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum InSlack {
-    /// The base role becomes Standard, and custom roles are gone.
-    #[default]
-    Standard,
-    /// They keep the roles they have.
-    Keep,
-}
-
 /// Which group of the directory gives what in incident.io.
 ///
-/// Groups go by their names. Those that are not mapped give nothing: whoever is in no other has the
+/// Groups go by their names, as [`Options::group_names`] says. Those that are not mapped give nothing: whoever is in no other has the
 /// role Standard and a viewer's seat.
 ///
 /// ```
@@ -300,6 +170,8 @@ pub struct RoleMapping {
     custom_roles: BTreeMap<Arc<str>, BTreeSet<String>>,
     // By the group's name. INVARIANT: its custom roles are keys of `custom_roles`.
     groups: BTreeMap<String, Access>,
+    // By the group's name without case, what all spellings of it give.
+    in_any_case: BTreeMap<String, Access>,
     options: Options,
 }
 
@@ -362,6 +234,7 @@ impl RoleMapping {
 
     fn with_access(mut self, group: &str, access: &Access) -> Self {
         self.groups.entry(group.to_owned()).or_default().join(access);
+        self.in_any_case.entry(compare::fold(group).into_owned()).or_default().join(access);
         self
     }
 
@@ -370,14 +243,25 @@ impl RoleMapping {
         &self.options
     }
 
-    /// The groups that are mapped, by name, with what each gives.
+    /// The groups that are mapped, by name as it was given, with what each gives.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = (&str, &Access)> {
         self.groups.iter().map(|(group, access)| (group.as_str(), access))
     }
 
     /// What the group called `name` gives; `None` if it is not mapped.
     pub fn group(&self, name: &str) -> Option<&Access> {
-        self.groups.get(name)
+        match self.options.group_names {
+            GroupNames::Exact => self.groups.get(name),
+            GroupNames::AnyCase => self.in_any_case.get(&*compare::fold(name)),
+        }
+    }
+
+    /// The name by which the group called `name` is told from others.
+    pub(super) fn key<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.options.group_names {
+            GroupNames::Exact => Cow::Borrowed(name),
+            GroupNames::AnyCase => compare::fold(name),
+        }
     }
 
     /// The custom roles, by name, with their permissions.

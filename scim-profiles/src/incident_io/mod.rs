@@ -7,10 +7,10 @@
 //! | endpoint and token | WorkOS's; its limits, filters and errors are not documented by incident.io | help centre, article 9564713; WorkOS documentation |
 //! | identity providers | Entra ID, CyberArk, Google, JumpCloud, Okta, OneLogin, PingFederate, Rippling; switched on one by one | help centre, article 9627083; "SCIM" |
 //! | plan | Enterprise | "SCIM" |
-//! | mapping | a group gives a base role or custom roles; whom no group gives anything is Standard, with a viewer's seat | "SCIM" |
+//! | mapping | a group, by its name (whether its case counts is an [option](Options::group_names)), gives a base role or custom roles; whom no group gives anything is Standard, with a viewer's seat | "SCIM" |
 //! | base roles | Standard, Admin, Owner; of several groups the highest counts: *inferred* | "User permissions" |
 //! | custom roles | only add; those of all groups count | "User permissions" |
-//! | seats | Admin and Owner need a responder's or an on-call seat; that SCIM gives one: *inferred*, and which one is an [option](Options::elevated_seat) | "User permissions", "Seat types" |
+//! | seats | Admin and Owner need a responder's or an on-call seat; that SCIM gives one, beside that of a group: *inferred*, and which one, and whether it [stays](Options::seat_after), is an [option](Options::elevated_seat) | "User permissions", "Seat types" |
 //! | on-call seats | groups give them, and nobody can revoke those by hand; who leaves the group keeps the seat until it is revoked | "SCIM" |
 //! | installing | by an owner or who may manage security settings; users are linked by e-mail address, then get the roles of their groups, or lose what no group gives | "SCIM" |
 //! | same address twice | the active user counts: *inferred* for linking | Terraform provider |
@@ -49,22 +49,23 @@
 mod access;
 mod directory;
 mod install;
+mod options;
 mod policy;
 mod rules;
 mod schema;
+mod seats;
 mod sources;
 mod store;
 mod tables;
 mod workspace;
 
-pub use access::{
-    Access, BaseRole, Deactivated, ElevatedSeat, InSlack, MANAGE_SECURITY_SETTINGS, MappingError, OnCallSeat,
-    Options, RoleMapping, Seats, UnknownBaseRole,
-};
+pub use access::{Access, BaseRole, MANAGE_SECURITY_SETTINGS, MappingError, RoleMapping, UnknownBaseRole};
 pub use directory::{Directory, DirectoryError, Group, Person};
 pub use install::{Action, Confirmed, Guard, Lockout, Preview, Problem, Refusal, Row, Summary};
+pub use options::{Deactivated, ElevatedSeat, GroupNames, InSlack, Options, SeatAfter};
 pub use policy::IncidentIo;
 pub use schema::EFFECTIVE_ACCESS;
+pub use seats::{ByGroups, OnCallSeat, Seats};
 pub use store::AccessStore;
 pub use tables::PROFILE;
 pub use workspace::{EditError, Standing, User, Workspace, WorkspaceError};

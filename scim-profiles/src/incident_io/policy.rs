@@ -3,8 +3,9 @@
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::{Error, Object, Resource, Value};
 
-use super::access::{OnCallSeat, RoleMapping, Seats};
+use super::access::RoleMapping;
 use super::schema::EFFECTIVE_ACCESS;
+use super::seats::{ByGroups, OnCallSeat, Seats};
 use super::workspace::Standing;
 
 /// incident.io's behaviour, for [`Service::with_policy`](scim_core::Service::with_policy).
@@ -51,7 +52,7 @@ pub(super) fn extension(standing: &Standing, mapping: &RoleMapping) -> Object {
     access
 }
 
-/// The seats that a user has, by what [`EFFECTIVE_ACCESS`] says.
+/// The seats that a user has, by what [`EFFECTIVE_ACCESS`] says: all of them came by groups.
 pub(super) fn seats(user: &Object) -> Seats {
     let access = user.get(EFFECTIVE_ACCESS).and_then(Value::as_object);
     let of = |name: &str| access.and_then(|access| access.get(name));
@@ -60,5 +61,6 @@ pub(super) fn seats(user: &Object) -> Seats {
     Seats {
         response: of("responderSeat").and_then(Value::as_bool).unwrap_or_default(),
         on_call: seats.into_iter().find(|seat| Some(seat.as_str()) == on_call).unwrap_or_default(),
+        by_groups: ByGroups { response: true, on_call: true },
     }
 }

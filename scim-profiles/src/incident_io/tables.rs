@@ -131,10 +131,16 @@ const LIFECYCLE: &[Lifecycle] = &[
     row("elevated-needs-seat", "an admin or owner has a responder's or an on-call seat", PERMISSIONS),
     row(
         "elevated-gets-seat",
-        "who becomes admin or owner without a paid seat gets one",
+        "who becomes admin or owner without a paid seat given by hand gets one",
         PERMISSIONS.as_inferred(),
     ),
-    row("seats-stay", "no seat is taken away with a role", SEATS.as_inferred()),
+    row(
+        "elevated-beside-on-call",
+        "the seat of a group for on-call seats does not stand in for it, so that the order of groups does not matter",
+        PERMISSIONS.as_inferred(),
+    ),
+    row("seats-stay", "a seat that came with a role stays when the role goes", SEATS.as_inferred()),
+    row("group-by-name", "a group is mapped by its name, to the letter", SCIM.as_inferred()),
     row("on-call-granted", "joining a group for on-call seats gives one", SCIM),
     refused("on-call-managed", "the on-call seat of such a group's member cannot be revoked by hand", SCIM),
     row("on-call-kept", "leaving the group keeps the seat until it is revoked by hand", SCIM),
@@ -178,14 +184,26 @@ const OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "elevated_seat",
         default: "responder",
-        statement: "the seat that who becomes admin or owner gets, where they have none that is paid: responder or on-call",
+        statement: "the seat that who becomes admin or owner gets, where they have none that is paid and given by hand: responder or on-call",
         source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "seat_after",
+        default: "stays",
+        statement: "what becomes of a responder's seat that came with a role when the role goes: stays or goes",
+        source: SEATS.as_inferred(),
     },
     OptionRow {
         name: "custom_roles_need_paid_seat",
         default: "false",
         statement: "whether a custom role needs a paid seat as well",
         source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "group_names",
+        default: "exact",
+        statement: "whether a mapped group is one whose name differs in case alone: exact or any-case",
+        source: SCIM.as_inferred(),
     },
     OptionRow {
         name: "deactivated",

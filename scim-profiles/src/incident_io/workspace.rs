@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::access::{BaseRole, OnCallSeat, RoleMapping, Seats};
+use super::access::{BaseRole, RoleMapping};
+use super::seats::{OnCallSeat, Seats};
 
 /// A user of incident.io.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,14 +114,13 @@ impl Workspace {
         self.installed.as_ref()
     }
 
-    /// Takes SCIM out: every user stays as they are, owners included, and none is linked any more.
+    /// Takes SCIM out: every user stays as they are, owners included, and none is linked any more. What seats
+    /// groups gave are from then on as those given by hand.
     pub fn uninstall(&mut self) {
         self.installed = None;
         for user in &mut self.users {
             user.linked_to = None;
-            if user.standing.seats.on_call == OnCallSeat::Managed {
-                user.standing.seats.on_call = OnCallSeat::Held;
-            }
+            user.standing.seats = user.standing.seats.on_their_own();
         }
     }
 
@@ -150,11 +150,12 @@ impl Workspace {
     ///
     /// A group of the directory gives the user the seat; or there is no such user.
     pub fn set_on_call_seat(&mut self, id: &str, held: bool) -> Result<(), EditError> {
-        let seat = &mut self.user_mut(id)?.standing.seats.on_call;
-        if *seat == OnCallSeat::Managed {
+        let seats = &mut self.user_mut(id)?.standing.seats;
+        if seats.on_call == OnCallSeat::Managed {
             return Err(EditError::SeatManaged);
         }
-        *seat = if held { OnCallSeat::Held } else { OnCallSeat::None };
+        seats.on_call = if held { OnCallSeat::Held } else { OnCallSeat::None };
+        seats.by_groups.on_call = false;
         Ok(())
     }
 

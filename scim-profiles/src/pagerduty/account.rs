@@ -40,8 +40,9 @@ use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
 /// could be missing after a crash, and deletion frees it. So the limit holds for concurrent requests, and
 /// for several servers over one database, for any [`Store`] that keeps its contract. What free numbers
 /// there are is remembered by each server as a guess; a wrong guess costs another try. That a licence is
-/// used up is said after a look at those who have it, in one query. Where another request of the same
-/// server is about to take the last one and then fails for other reasons, it may be said too early.
+/// used up is said after those who have it were counted, in one query that reads none of them. Where another
+/// request of the same server is about to take the last one and then fails for other reasons, it may be said
+/// too early.
 ///
 /// All servers of one database must have the same licences. Who had a licence before the account was
 /// counted, or before the limit was lowered, keeps it and counts; nobody else is given one until there

@@ -36,7 +36,8 @@ pub struct PagerDutyOptions {
     /// What the account pays for: [`Plan::Enterprise`], which has incident reassignment. A plan without it
     /// makes [`Offboarding::Reassign`] the same as [`Offboarding::Fail`].
     pub plan: Plan,
-    /// What of the account owner can be changed: nothing.
+    /// What of the account owner can be changed: nothing. A request that leaves the owner as it is, such as
+    /// the PUT of everything that was read, is none.
     ///
     /// That an API cannot give the role is stated; what SCIM may do to the user who has it is not, and
     /// refusing is what does no harm if it is otherwise.
@@ -274,6 +275,26 @@ impl PagerDuty {
         }
     }
 
+    /// Whether `wanted`, complete as it is, would be stored as what `current` is already.
+    fn leaves_as_it_is(&self, wanted: &Object, current: &Object) -> bool {
+        let mut stored = wanted.clone();
+        normalise(&mut stored);
+        if let Some(license) = current.get(ENTITLEMENTS)
+            && self.licenses.is_some()
+            && stored.get(ENTITLEMENTS).is_none_or(Value::is_unassigned)
+        {
+            // A licence that is not named stays.
+            stored.insert(ENTITLEMENTS, license.clone());
+        }
+        let is_said_by = |user: &Object, other: &Object| {
+            let mut said = user.iter().filter(|(name, value)| {
+                !value.is_unassigned() && !name.matches("meta") && !name.matches("schemas")
+            });
+            said.all(|(name, value)| other.get(name.as_str()) == Some(value))
+        };
+        is_said_by(&stored, current) && is_said_by(current, &stored)
+    }
+
     /// Takes away the licence of the former role, where the new role needs one of another group.
     fn drop_stale_license(&self, user: &mut Object, current: &Object, payload: Payload) -> Result<(), Error> {
         if !is_stale(user, current) {
@@ -306,8 +327,8 @@ impl Policy for PagerDuty {
             if user == &current.0 {
                 return Ok(Admission::Store);
             }
-            self.protect_owner(&current.0, user)?;
             if user.get("active") == Some(&Value::Bool(false)) {
+                self.protect_owner(&current.0, user)?;
                 return Ok(Admission::Delete);
             }
             if payload == Payload::Patch {
@@ -316,6 +337,9 @@ impl Policy for PagerDuty {
             }
         }
         complete(user, write);
+        if let Some(current) = write.current().filter(|current| !self.leaves_as_it_is(user, &current.0)) {
+            self.protect_owner(&current.0, user)?;
+        }
         let mut report = lint::outcome(PROFILE.name, RULES, context.schema, payload, user);
         if write.current().is_some_and(|current| is_owner(&current.0)) {
             // Who has the role is not given it.

@@ -2,7 +2,7 @@
 //!
 //! What is here is a guess of which numbers are free, and nothing rests on it: the store refuses a number
 //! that is taken. The guess saves a look at all who have the licence, which is taken only when no free
-//! number is known any more.
+//! number is known any more and a count says that there is one: a refusal reads nobody.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -66,7 +66,7 @@ impl Seats {
         if let Some(number) = self.pools().entry(key.clone()).or_default().take() {
             return Ok(Some(taken(number)));
         }
-        let free = free(store, scope, license, limit).await?;
+        let Some(free) = free(store, scope, license, limit).await? else { return Ok(None) };
         let mut pools = self.pools();
         let pool = pools.entry(key).or_default();
         pool.free = &free - &pool.in_use;
@@ -87,8 +87,8 @@ impl Pool {
     }
 }
 
-/// As many of the free numbers as there are allocations left: fewer than all of them where some have the
-/// licence without a number, or with one above the limit.
+/// As many of the free numbers as there are allocations left, `None` if there is none: fewer than all of them
+/// where some have the licence without a number, or with one above the limit.
 ///
 /// INVARIANT: they are the lowest. With `n` such users no number above `limit - n` is given, whoever
 /// counts and when, and the number of such users never grows, so that all users together are never more
@@ -98,26 +98,32 @@ async fn free<S: Store>(
     scope: Scope<'_>,
     license: &str,
     limit: u32,
-) -> Result<BTreeSet<u32>, StoreError> {
+) -> Result<Option<BTreeSet<u32>>, StoreError> {
     let internal = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Internal(error);
     let filter = format!("entitlements.value eq {}", Value::from(license));
     let filter = Filter::parse(&filter).map_err(|error| internal(error.into()))?;
     let filter =
         filter.bind(scope.schema, &BindOptions::default()).map_err(|error| internal(error.into()))?;
+    let mut query = Query { filter: Some(filter), start: Start::Index(1), ..Query::default() };
+    // Whoever asks for what is used up, however often, has nobody read.
+    if let Some(total) = store.query(scope, &query).await?.total
+        && usize::try_from(limit).is_ok_and(|limit| total >= limit)
+    {
+        return Ok(None);
+    }
     let projection = Projection::parse(scope.schema, Some(LICENSE_SEAT), None);
-    let query = Query {
-        filter: Some(filter),
-        start: Start::Index(1),
+    query = Query {
         // One query, so that those who come and go meanwhile are not missed or counted twice.
         count: MOST,
         projection: projection.map_err(|error| internal(error.into()))?,
-        ..Query::default()
+        ..query
     };
     let holders = store.query(scope, &query).await?.resources;
     let numbers: BTreeSet<u32> = holders.iter().filter_map(|user| number(user, license)).collect();
     let holders = u32::try_from(holders.len()).unwrap_or(u32::MAX);
     let left = usize::try_from(limit.saturating_sub(holders)).unwrap_or(usize::MAX).min(GUESSED);
-    Ok((1..=limit).filter(|number| !numbers.contains(number)).take(left).collect())
+    let free: BTreeSet<u32> = (1..=limit).filter(|number| !numbers.contains(number)).take(left).collect();
+    Ok(Some(free))
 }
 
 /// The number that a user has of the licence.

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::access::{Access, BaseRole, OnCallSeat, RoleMapping};
+use super::access::{Access, BaseRole, RoleMapping};
 use super::directory::{Directory, Person};
+use super::seats::OnCallSeat;
 use super::workspace::{Standing, User, Workspace, WorkspaceError};
 
 pub use show::Summary;
@@ -81,9 +82,9 @@ pub enum Action {
     StayBySlack,
     /// Roles or seats become more.
     Upgrade,
-    /// Roles become fewer.
+    /// Roles, or a seat that came with them, become fewer.
     Downgrade,
-    /// Roles become others: some more, some fewer.
+    /// Roles or seats become others: some more, some fewer.
     Change,
     /// From now on a group gives the on-call seat the user has, and it cannot be revoked by hand.
     ManageSeat,
@@ -194,6 +195,9 @@ fn movement(from: &Standing, to: &Standing) -> Option<Ordering> {
 pub enum Problem<'a> {
     /// The mapping names a group that the directory does not have.
     NoSuchGroup(&'a str),
+    /// The mapping names a group that the directory does not have, and has one whose name, which comes second,
+    /// differs in case alone. Where [names count in any case](super::GroupNames::AnyCase) that is the group.
+    OtherCase(&'a str, &'a str),
     /// The directory has several groups of a mapped name; all of them give what it is mapped to.
     SameGroupName(&'a str),
     /// Two people who are assigned have the same e-mail address: the first of them is provisioned, the
@@ -207,6 +211,13 @@ impl fmt::Display for Problem<'_> {
             Self::NoSuchGroup(name) => {
                 write!(f, "the mapped group `{}` is not in the directory", name.escape_debug())
             }
+            Self::OtherCase(name, other) => write!(
+                f,
+                "the mapped group `{}` is not in the directory, which has `{}`: names of groups count with \
+                 their case",
+                name.escape_debug(),
+                other.escape_debug()
+            ),
             Self::SameGroupName(name) => {
                 write!(
                     f,

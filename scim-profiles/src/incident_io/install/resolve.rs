@@ -9,8 +9,10 @@ use std::collections::hash_map::{Entry, HashMap};
 use scim_filter::compare;
 
 use super::{Problem, Row};
-use crate::incident_io::access::{Access, Deactivated, InSlack, RoleMapping, Seats};
+use crate::incident_io::access::{Access, RoleMapping};
 use crate::incident_io::directory::{Directory, Person};
+use crate::incident_io::options::{Deactivated, InSlack};
+use crate::incident_io::seats::Seats;
 use crate::incident_io::workspace::{Standing, User, Workspace};
 
 /// Someone who is assigned.
@@ -61,13 +63,13 @@ fn grant<'a>(
     assigned: &mut [Candidate<'a>],
     problems: &mut Vec<Problem<'a>>,
 ) {
-    let mut found: HashMap<&str, usize> = mapping.groups().map(|(name, _)| (name, 0)).collect();
+    let mut found: HashMap<Cow<'_, str>, usize> =
+        mapping.groups().map(|(name, _)| (mapping.key(name), 0)).collect();
     for group in directory.groups() {
-        let (Some(given), Some(count)) = (mapping.group(&group.name), found.get_mut(group.name.as_str()))
-        else {
-            continue;
-        };
-        *count += 1;
+        let Some(given) = mapping.group(&group.name) else { continue };
+        if let Some(count) = found.get_mut(&mapping.key(&group.name)) {
+            *count += 1;
+        }
         for member in &group.members {
             let candidate = places.get(member.as_str()).and_then(|place| assigned.get_mut(*place));
             if let Some(candidate) = candidate {
@@ -75,11 +77,35 @@ fn grant<'a>(
             }
         }
     }
-    problems.extend(mapping.groups().filter_map(|(name, _)| match found.get(name) {
-        Some(1) => None,
-        Some(0) | None => Some(Problem::NoSuchGroup(name)),
-        Some(_) => Some(Problem::SameGroupName(name)),
+    let count = |name: &str| found.get(&mapping.key(name)).copied().unwrap_or_default();
+    let missing: Vec<&str> = mapping.groups().map(|(name, _)| name).filter(|name| count(name) == 0).collect();
+    let spelled_otherwise = spelled_otherwise(&missing, directory);
+    problems.extend(mapping.groups().filter_map(|(name, _)| match count(name) {
+        1 => None,
+        0 => Some(match spelled_otherwise.get(&compare::fold(name)) {
+            Some(Some(other)) => Problem::OtherCase(name, other),
+            Some(None) | None => Problem::NoSuchGroup(name),
+        }),
+        _ => Some(Problem::SameGroupName(name)),
     }));
+}
+
+/// By each of these names without case, the first name of a group that differs from it in case alone.
+fn spelled_otherwise<'a>(
+    missing: &[&'a str],
+    directory: &'a Directory,
+) -> HashMap<Cow<'a, str>, Option<&'a str>> {
+    let mut found: HashMap<Cow<'a, str>, Option<&'a str>> =
+        missing.iter().map(|name| (compare::fold(name), None)).collect();
+    if found.is_empty() {
+        return found;
+    }
+    for group in directory.groups() {
+        if let Some(first) = found.get_mut(&compare::fold(&group.name)) {
+            *first = Some(first.map_or(group.name.as_str(), |first| first.min(&group.name)));
+        }
+    }
+    found
 }
 
 /// Who has one e-mail address.
@@ -205,11 +231,14 @@ fn standing<'a>(user: Option<&'a User>, access: Access, mapping: &RoleMapping) -
 fn unassigned<'a>(user: &'a User, mapping: &RoleMapping) -> Cow<'a, Standing> {
     let now = &user.standing;
     let mut to = now.clone();
-    to.seats = now.seats.given(&Access::default(), mapping.options());
     to.active = now.active && user.in_slack;
     if to.active && mapping.options().in_slack == InSlack::Standard {
-        to.base_role = Access::default().base_role;
-        to.custom_roles.clear();
+        let nothing = Access::default();
+        to.seats = now.seats.given(&nothing, mapping.options());
+        to.base_role = nothing.base_role;
+        to.custom_roles = nothing.custom_roles;
+    } else {
+        to.seats = now.seats.left();
     }
     if to == *now { Cow::Borrowed(now) } else { Cow::Owned(to) }
 }

@@ -1,6 +1,7 @@
 //! Users' effective access behind SCIM: a service over [`AccessStore`].
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,9 +13,15 @@ use scim_profiles::incident_io::{
 };
 use serde_json::{Value, json};
 
+use crate::counted::Counted;
+
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+#[path = "../counted/mod.rs"]
+mod counted;
+mod pushes;
 
 mod contract {
     use super::{AccessStore, Arc, MemoryStore, mapping};
@@ -281,6 +288,45 @@ async fn whoever_joins_and_leaves_at_the_same_time_ends_with_what_the_groups_giv
         }
         assert_eq!(server.access(&ann).await, "standard responder held");
     }
+}
+
+/// Who has what their groups give is found out page by page, and costs no call of their own.
+#[tokio::test]
+async fn synchronising_asks_by_the_page() {
+    let store = MemoryStore::new();
+    let server = Server::over(store.clone(), mapping(), 1);
+    let mut people = Vec::new();
+    for number in 0..450 {
+        people.push(server.user(&format!("p{number}")).await);
+    }
+    let everybody: Vec<&String> = people.iter().collect();
+    server.group("Incident Managers", &everybody).await;
+    server.group("Engineers", &everybody).await;
+    let (tenant, now) = (TenantId::new("acme"), || Arc::new(|| jiff::Timestamp::UNIX_EPOCH));
+    let calls = |pages: usize, memberships: usize, writes: usize| {
+        let counted =
+            [("query", pages), ("memberships", memberships + writes), ("read", writes), ("apply", writes)];
+        counted.into_iter().filter(|(_, times)| *times > 0).collect::<BTreeMap<_, _>>()
+    };
+    for (tells_groups, asked_for_groups) in [(false, 3), (true, 0)] {
+        let mut counted = Counted::new(store.clone());
+        counted.tells_groups = tells_groups;
+        let access = AccessStore::new(counted.clone(), mapping(), now());
+        assert_eq!(access.synchronise(&tenant).await.unwrap(), 0);
+        assert_eq!(counted.take().calls, calls(3, asked_for_groups, 0));
+    }
+    // Five are behind: written past the layer.
+    let past = Server::over(store.clone(), RoleMapping::new(), 1000);
+    let group = past.group("IT", &everybody[100..105]).await;
+    let counted = Counted::new(store.clone());
+    let access = AccessStore::new(counted.clone(), mapping(), now());
+    assert_eq!(access.synchronise(&tenant).await.unwrap(), 5);
+    assert_eq!(counted.take().calls, calls(3, 3, 5));
+    assert_eq!(server.access(&people[100]).await, "admin responder none Security");
+    assert_eq!(server.access(&people[99]).await, "admin responder none");
+    past.leave(&group, &people[100]).await;
+    assert_eq!(access.synchronise(&tenant).await.unwrap(), 1);
+    assert_eq!(server.access(&people[100]).await, "admin responder none");
 }
 
 /// The group was written, and then the program ended: whoever is named when the same is asked for again

@@ -1,0 +1,184 @@
+//! Groups as an identity provider pushes them, one membership after the other, beside the preview: it does
+//! not matter in which order they come, and the server ends with what the preview says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use scim_core::MemoryStore;
+use scim_profiles::incident_io::{
+    BaseRole, Directory, EFFECTIVE_ACCESS, ElevatedSeat, Group, GroupNames, Options, Person, Preview,
+    RoleMapping, SeatAfter, Workspace,
+};
+use serde_json::{Value, json};
+
+use super::Server;
+
+const GROUPS: [&str; 4] = ["g0", "g1", "g2", "g3"];
+/// As they are mapped: one of them is no group's but for its case.
+const MAPPED: [&str; 5] = ["g0", "g1", "g2", "G2", "g3"];
+const PEOPLE: usize = 3;
+
+fn mapping() -> impl Strategy<Value = RoleMapping> {
+    let base = prop::collection::vec((select(&MAPPED[..]), select(&BaseRole::ALL[..])), 0..4);
+    let custom = prop::collection::vec(select(&MAPPED[..]), 0..2);
+    let on_call = prop::collection::vec(select(&MAPPED[..]), 0..3);
+    (base, custom, on_call, any::<[bool; 4]>()).prop_map(
+        |(base, custom, on_call, [elevated, needs, goes, names])| {
+            let mut options = Options::default();
+            options.elevated_seat = if elevated { ElevatedSeat::OnCall } else { ElevatedSeat::Responder };
+            options.custom_roles_need_paid_seat = needs;
+            options.seat_after = if goes { SeatAfter::Goes } else { SeatAfter::Stays };
+            options.group_names = if names { GroupNames::AnyCase } else { GroupNames::Exact };
+            let mut mapping =
+                RoleMapping::new().with_options(options).with_custom_role("Security", ["x"]).unwrap();
+            for (group, role) in base {
+                mapping = mapping.with_base_role(group, role);
+            }
+            for group in custom {
+                mapping = mapping.with_custom_role_of(group, "Security").unwrap();
+            }
+            on_call.into_iter().fold(mapping, RoleMapping::with_on_call)
+        },
+    )
+}
+
+/// That the person is from now on in the group, or is not.
+type Push = (usize, usize, bool);
+
+/// A server with the people and empty groups.
+struct Rehearsal {
+    server: Server,
+    people: Vec<String>,
+    groups: Vec<String>,
+    members: BTreeSet<(usize, usize)>,
+}
+
+impl Rehearsal {
+    async fn new(mapping: RoleMapping) -> Self {
+        let server = Server::over(MemoryStore::new(), mapping, 1);
+        let (mut people, mut groups) = (Vec::new(), Vec::new());
+        for number in 0..PEOPLE {
+            people.push(server.user(&format!("p{number}")).await);
+        }
+        for name in GROUPS {
+            groups.push(server.group(name, &[]).await);
+        }
+        Self { server, people, groups, members: BTreeSet::new() }
+    }
+
+    async fn push(&mut self, (group, person, joins): Push) {
+        let (id, member) = (&self.groups[group], &self.people[person]);
+        if joins {
+            self.server.join(id, member).await;
+            self.members.insert((group, person));
+        } else {
+            self.server.leave(id, member).await;
+            self.members.remove(&(group, person));
+        }
+    }
+
+    /// What the identity provider has by now.
+    fn directory(&self) -> Directory {
+        let person = |(number, id): (usize, &String)| Person {
+            id: id.clone(),
+            email: format!("p{number}@example.com"),
+            active: true,
+        };
+        let group = |(number, name): (usize, &&str)| Group {
+            name: (*name).to_owned(),
+            members: self
+                .members
+                .iter()
+                .filter(|(group, _)| *group == number)
+                .map(|(_, person)| self.people[*person].clone())
+                .collect(),
+        };
+        let people = self.people.iter().enumerate().map(person).collect();
+        Directory::new(people, GROUPS.iter().enumerate().map(group).collect()).unwrap()
+    }
+
+    /// What the server says that everybody has.
+    async fn served(&self) -> BTreeMap<String, Value> {
+        let mut served = BTreeMap::new();
+        for id in &self.people {
+            let (_, user) = self.server.send("GET", &format!("/Users/{id}"), Value::Null).await;
+            let access = &user[EFFECTIVE_ACCESS];
+            let said = json!({
+                "baseRole": access["baseRole"],
+                "customRoles": access.get("customRoles").unwrap_or(&json!([])),
+                "seats": {"response": access["responderSeat"], "onCall": access["onCallSeat"]},
+                "active": true,
+            });
+            served.insert(id.clone(), said);
+        }
+        served
+    }
+}
+
+/// The workspace after a synchronisation, and what everybody has in it.
+fn synchronised(
+    workspace: Workspace,
+    directory: &Directory,
+    mapping: &RoleMapping,
+) -> (Workspace, BTreeMap<String, Value>) {
+    let workspace = workspace.with_installed(mapping.clone());
+    let preview = Preview::new(&workspace, directory, mapping);
+    let after = preview.synchronise().unwrap().apply(|person| format!("u-{}", person.id)).unwrap();
+    let standing = after.users().iter().map(|user| {
+        (user.linked_to.clone().unwrap(), serde_json::to_value(user.standing.to_value()).unwrap())
+    });
+    let standing = standing.collect();
+    (after, standing)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 96 }))]
+
+    /// After each push the server has what a synchronisation makes of what there was before.
+    #[test]
+    fn server_and_preview_agree_after_each_push(
+        mapping in mapping(),
+        pushes in prop::collection::vec((0..GROUPS.len(), 0..PEOPLE, prop::bool::weighted(0.7)), 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut rehearsal = Rehearsal::new(mapping.clone()).await;
+            let mut workspace = Workspace::default();
+            for push in pushes {
+                rehearsal.push(push).await;
+                let expected;
+                (workspace, expected) = synchronised(workspace, &rehearsal.directory(), &mapping);
+                prop_assert_eq!(rehearsal.served().await, expected, "after {:?}", push);
+                prop_assert!(Preview::new(&workspace, &rehearsal.directory(), &mapping).is_empty());
+            }
+            Ok(())
+        })?;
+    }
+
+    /// The same groups in two orders end with the same, and with what the preview says of all at once.
+    #[test]
+    fn pushes_in_any_order_end_with_what_the_preview_says(
+        mapping in mapping(),
+        pushes in prop::collection::btree_set((0..GROUPS.len(), 0..PEOPLE, Just(true)), 1..12),
+        keys in prop::collection::vec(any::<Index>(), 12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let in_order: Vec<Push> = pushes.into_iter().collect();
+            let mut in_another = in_order.clone();
+            for (place, key) in (1..in_another.len()).zip(&keys) {
+                in_another.swap(place, key.index(place + 1));
+            }
+            for pushes in [in_order, in_another] {
+                let mut rehearsal = Rehearsal::new(mapping.clone()).await;
+                for push in pushes {
+                    rehearsal.push(push).await;
+                }
+                let (_, expected) = synchronised(Workspace::default(), &rehearsal.directory(), &mapping);
+                prop_assert_eq!(rehearsal.served().await, expected);
+            }
+            Ok(())
+        })?;
+    }
+}
