@@ -28,7 +28,7 @@ fn the_table_says_what_happens_to_each() {
 E-MAIL                  ACTIONS                    BASE ROLE          CUSTOM ROLES             SEATS
 ada@example.com         link                       owner              none                     responder + on-call
 bruno@example.com       link, upgrade              standard -> admin  none -> Workflow Editor  viewer -> responder
-chen@example.com        create                     admin              Workflow Editor          on-call
+chen@example.com        create                     admin              Workflow Editor          responder + on-call
 dora@example.com        link, change               admin -> standard  none -> Security         responder
 emil@example.com        link, downgrade            admin -> standard  Workflow Editor -> none  responder + on-call
 farah@example.com       link, reactivate, upgrade  standard           none                     viewer -> on-call
@@ -36,7 +36,7 @@ goran@example.com       leave unlinked             standard           none      
 vendor@partner.example  leave unlinked             admin              none                     responder
 
 1 created, 5 linked, 2 upgraded, 1 downgraded, 1 changed, 1 reactivated, 2 unlinked
-paid seats: responder 5 -> 6, on-call 2 -> 4
+paid seats: responder 5 -> 7, on-call 2 -> 4
 "
     );
 }
@@ -95,6 +95,8 @@ fn what_cannot_be_read_is_named() {
         ),
         ("[options]\nin_slack = \"maybe\"\n", "`in_slack` is neither `standard` nor `keep`"),
         ("[options]\nelevated_seat = \"x\"\n", "`elevated_seat` is neither `responder` nor `on-call`"),
+        ("[options]\nseat_after = \"x\"\n", "`seat_after` is neither `stays` nor `goes`"),
+        ("[options]\ngroup_names = \"x\"\n", "`group_names` is neither `exact` nor `any-case`"),
         ("[options]\ndeactivated = \"x\"\n", "`deactivated` is neither `link` nor `leave`"),
         ("[[group]]\n", "unknown field `group`"),
     ];
