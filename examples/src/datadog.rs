@@ -8,7 +8,8 @@ use clap::Args;
 use http::StatusCode;
 use scim_core::{ResourceId, Store, TenantId};
 use scim_profiles::datadog::{
-    Datadog, DatadogOptions, Deactivation, Event, RoleCatalogue, TeamError, TeamMatch, TeamStore,
+    Datadog, DatadogOptions, Deactivation, Event, OtherEmails, RoleCatalogue, RolesUnsaid, TeamError,
+    TeamMatch, TeamStore,
 };
 use serde::Deserialize;
 use url::Url;
@@ -33,6 +34,12 @@ pub struct DatadogOrganisation {
     /// What becomes of a user whose `active` becomes false: kept, unless removed.
     #[arg(long, value_name = "HOW", value_parser = ["keep", "remove"])]
     pub deactivation: Option<String>,
+    /// What becomes of an e-mail address that is not of type `work`: refused, unless dropped.
+    #[arg(long, value_name = "HOW", value_parser = ["refuse", "drop"])]
+    pub other_emails: Option<String>,
+    /// The roles of a user after a PUT without `roles`: kept, unless the default role takes their place.
+    #[arg(long, value_name = "WHICH", value_parser = ["keep", "default"])]
+    pub roles_unsaid: Option<String>,
     /// What `meta.location` begins with instead of the base URL; the reference has
     /// `https://app.datadoghq.com/api/scim/v2`.
     #[arg(long, value_name = "URL")]
@@ -41,13 +48,15 @@ pub struct DatadogOrganisation {
 
 impl DatadogOrganisation {
     /// Its options, and which of them are given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 6] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 8] {
         [
             ("--roles", self.roles.is_some()),
             ("--teams", self.teams),
             ("--existing-team", !self.existing_team.is_empty()),
             ("--match-teams", self.match_teams.is_some()),
             ("--deactivation", self.deactivation.is_some()),
+            ("--other-emails", self.other_emails.is_some()),
+            ("--roles-unsaid", self.roles_unsaid.is_some()),
             ("--locations", self.locations.is_some()),
         ]
     }
@@ -61,6 +70,12 @@ impl DatadogOrganisation {
         }
         if self.deactivation.as_deref() == Some("remove") {
             options.deactivation = Deactivation::Remove;
+        }
+        if self.other_emails.as_deref() == Some("drop") {
+            options.other_emails = OtherEmails::Drop;
+        }
+        if self.roles_unsaid.as_deref() == Some("default") {
+            options.roles_unsaid = RolesUnsaid::Default;
         }
         options.locations.clone_from(&self.locations);
         if let Some(status) = duplicate_status {

@@ -14,7 +14,7 @@ use scim_core::{Environment, Object, Resource, TenantId, Value, Version};
 use scim_filter::{BindOptions, Filter};
 use scim_profiles::pagerduty::{
     AssignedIncidents, Licenses, OWNER, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions,
-    Plan, Reassignment, StaleLicense,
+    Plan, ROLES, Reassignment, RoleOmitted, StaleLicense, role,
 };
 
 /// What an account at PagerDuty can have one way or the other.
@@ -28,6 +28,12 @@ pub struct PagerDutyAccount {
     /// What becomes of a PUT with a new role and the licence of the former. Default: it is dropped.
     #[arg(long, value_name = "WHAT", value_parser = ["drop", "refuse"])]
     pub stale_license: Option<String>,
+    /// The role of who is created without one. Default: `user`.
+    #[arg(long, value_name = "ROLE", value_parser = grantable())]
+    pub default_role: Option<String>,
+    /// What becomes of the role in a PUT without `roles`. Default: it is kept.
+    #[arg(long, value_name = "WHAT", value_parser = ["keep", "default"])]
+    pub role_omitted: Option<String>,
     /// The account owner, by userName; made at the start where there is none.
     #[arg(long, value_name = "USERNAME")]
     pub owner: Option<String>,
@@ -51,12 +57,19 @@ pub struct PagerDutyAccount {
     pub plan: Option<String>,
 }
 
+/// The roles that SCIM may give.
+fn grantable() -> Vec<&'static str> {
+    ROLES.into_iter().filter(|role| role.grantable).map(|role| role.value).collect()
+}
+
 impl PagerDutyAccount {
     /// Its options, and which of them are given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 8] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 10] {
         [
             ("--licenses", self.licenses.is_some()),
             ("--stale-license", self.stale_license.is_some()),
+            ("--default-role", self.default_role.is_some()),
+            ("--role-omitted", self.role_omitted.is_some()),
             ("--owner", self.owner.is_some()),
             ("--owner-protection", self.owner_protection.is_some()),
             ("--hold-incident", !self.hold_incident.is_empty()),
@@ -95,6 +108,11 @@ impl PagerDutyAccount {
         options.owner = self.owner_protection.as_deref().and_then(protection).unwrap_or_default();
         if self.stale_license.as_deref() == Some("refuse") {
             options.stale_license = StaleLicense::Refuse;
+        }
+        let default_role = self.default_role.as_deref().and_then(role);
+        options.default_role = default_role.map_or(options.default_role, |role| role.value);
+        if self.role_omitted.as_deref() == Some("default") {
+            options.role_omitted = RoleOmitted::Default;
         }
         let holders = self.hold_incident.iter().map(String::as_str);
         let mut account = PagerDuty::new(options).with_incidents_of(holders).with_reassignment(log);

@@ -10,8 +10,8 @@ use scim_core::audit::{Audit, Record, Sink, SinkError};
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
 use scim_profiles::datadog::{
-    self, Datadog, DatadogOptions, Deactivation, Event, RoleCatalogue, Team, TeamEdit, TeamError, TeamMatch,
-    TeamStore,
+    self, Datadog, DatadogOptions, Deactivation, Event, OtherEmails, RoleCatalogue, RolesUnsaid, Team,
+    TeamEdit, TeamError, TeamMatch, TeamStore,
 };
 use serde_json::{Value, json};
 
@@ -415,6 +415,54 @@ async fn deactivating_keeps_the_user_or_not() {
             assert_eq!(server.team("SRE").await.members, ids(&[]));
         }
         assert_eq!(server.get(&format!("/Groups/{sre}")).await["members"], Value::Null);
+    }
+}
+
+/// The reference knows addresses of type `work` alone: another is refused, or dropped where that is said.
+#[tokio::test]
+async fn other_e_mail_addresses_are_refused_or_dropped() {
+    let work = json!({"value": "ann@example.com", "type": "work", "primary": true});
+    let home = json!({"value": "ann@home.example", "type": "home"});
+    let plain = json!({"value": "ann@example.org"});
+    let user = |emails: Value| json!({"schemas": [USER], "userName": "ann@example.com", "emails": emails});
+    let server = Server::new(DatadogOptions::default());
+    assert_eq!(server.send("POST", "/Users", user(json!([work, home]))).await.0, 400);
+
+    let mut options = DatadogOptions::default();
+    options.other_emails = OtherEmails::Drop;
+    let server = Server::new(options);
+    let (status, created) = server.send("POST", "/Users", user(json!([home, work, plain]))).await;
+    assert_eq!((status, &created["emails"]), (201, &json!([work, plain])), "{created}");
+    let dropped = "emails[0].type: is not `work`, and the address is dropped (email-work)";
+    assert_eq!(server.remarks(), [dropped]);
+    let path = format!("/Users/{}", created["id"].as_str().unwrap());
+    let add = json!([{"op": "add", "path": "emails", "value": [home]}]);
+    let (status, patched) = server.patch(&path, add).await;
+    assert_eq!((status, &patched["emails"]), (200, &json!([work, plain])));
+    let (status, replaced) = server.send("PUT", &path, user(json!([home]))).await;
+    assert_eq!((status, &replaced["emails"]), (200, &Value::Null));
+}
+
+/// What no PUT says of roles is that they stay, or that there is the default one alone.
+#[tokio::test]
+async fn roles_that_a_put_leaves_out_stay_or_become_the_default() {
+    for roles_unsaid in [RolesUnsaid::Keep, RolesUnsaid::Default] {
+        let mut options = DatadogOptions::default();
+        options.roles_unsaid = roles_unsaid;
+        let server = Server::new(options);
+        let user = json!({"schemas": [USER], "userName": "ann@example.com", "roles": [{"value": ADMIN}]});
+        let id = server.create("/Users", user.clone()).await;
+        let path = format!("/Users/{id}");
+        let mut put = user;
+        put.as_object_mut().unwrap().remove("roles");
+        put["title"] = json!("Guide");
+        let (status, answer) = server.send("PUT", &path, put.clone()).await;
+        let expected = if roles_unsaid == RolesUnsaid::Keep { ADMIN } else { STANDARD };
+        assert_eq!((status, &answer["roles"][0]["value"]), (200, &json!(expected)));
+        assert_eq!(server.send("PUT", &path, put).await.1["roles"].as_array().map(Vec::len), Some(1));
+        // A PATCH of something else says nothing of roles in either case.
+        let operation = json!([{"op": "replace", "path": "title", "value": "Lead"}]);
+        assert_eq!(server.patch(&path, operation).await.1["roles"][0]["value"], json!(expected));
     }
 }
 

@@ -79,6 +79,8 @@ fn the_options_of_the_profile_have_the_defaults_it_says() {
         ("offboarding", options.offboarding.as_str().to_owned()),
         ("plan", options.plan.as_str().to_owned()),
         ("owner", options.owner.as_str().to_owned()),
+        ("default_role", options.default_role.to_owned()),
+        ("role_omitted", options.role_omitted.as_str().to_owned()),
         ("stale_license", options.stale_license.as_str().to_owned()),
         ("read_only_users", options.read_only_users.to_string()),
         ("advanced_permissions", options.advanced_permissions.to_string()),

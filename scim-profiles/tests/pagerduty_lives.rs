@@ -6,7 +6,8 @@ mod server;
 
 use scim_core::ResourceId;
 use scim_profiles::pagerduty::{
-    LicenseGroup, Licenses, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions, ROLES,
+    DEFAULT_ROLE, LicenseGroup, Licenses, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions,
+    ROLES, RoleOmitted,
 };
 use serde_json::{Value, json};
 use server::{Answer, Server};
@@ -208,6 +209,35 @@ fn a_put_that_leaves_the_owner_as_it_is_is_no_change() {
             }
         }
     }
+}
+
+/// The role of who is created without one, and what a PUT without `roles` comes to, as the options have it.
+#[test]
+fn a_role_that_is_not_said_is_as_the_options_have_it() {
+    let roles = |value: &str| json!([{"value": value, "type": "base", "primary": true}]);
+    for (default_role, role_omitted, after) in [
+        (DEFAULT_ROLE, RoleOmitted::Keep, "admin"),
+        ("limited_user", RoleOmitted::Keep, "admin"),
+        ("limited_user", RoleOmitted::Default, "limited_user"),
+    ] {
+        let mut options = PagerDutyOptions::default();
+        (options.default_role, options.role_omitted) = (default_role, role_omitted);
+        let server = Server::new(PagerDuty::new(options));
+        let okta = okta(&server);
+        let user = json!({"schemas": [USER], "userName": "alex.doe@example.com", "displayName": "Alex Doe"});
+        let created = okta.send("POST", "/Users", user.clone()).body;
+        assert_eq!(created["roles"], roles(default_role));
+        let id = created["id"].as_str().unwrap();
+        let promote = json!([{"op": "replace", "path": "roles", "value": roles("admin")}]);
+        assert_eq!(okta.patch(id, promote).body["roles"], roles("admin"));
+        assert_eq!(okta.send("PUT", &format!("/Users/{id}"), user).body["roles"], roles(after));
+    }
+    // A role that SCIM may not give is given to nobody.
+    let mut options = PagerDutyOptions::default();
+    options.default_role = "owner";
+    let server = Server::new(PagerDuty::new(options));
+    let user = json!({"schemas": [USER], "userName": "alex.doe@example.com", "displayName": "Alex Doe"});
+    assert_eq!(okta(&server).send("POST", "/Users", user).status, 400);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Each profile's rows agree with the server they make.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
@@ -232,6 +234,88 @@ fn every_row_has_a_source_with_a_date() {
             assert!(!source.document.is_empty() && is_date(source.seen), "{source}");
         }
     }
+}
+
+/// Why something is not left to an option, though no document of the vendor says it.
+const WHY: &[(&str, &str, &str)] = &[
+    ("*", "text-without-nul", "not every store can keep it"),
+    ("*", "filter-limited", "the filters are documented; that another is 400 is RFC 7644's"),
+    ("*", "no-other-endpoint", "404 is HTTP's"),
+    ("pagerduty", "roles-kept", "a user without a role cannot be answered, by the API description"),
+    ("pagerduty", "role-owner", "that no API gives it is stated; 400 is that of any value that is not taken"),
+    ("pagerduty", "deactivation-wins", "nobody is there any more of whom anything else could hold"),
+    ("pagerduty", "reactivation-entra", "it is the identity provider that does it"),
+    ("pagerduty", "role-added", "there is one role and one licence, by the API description"),
+    (
+        "pagerduty",
+        "role-ability-needed",
+        "the options `read_only_users` and `advanced_permissions` say which there are",
+    ),
+    ("pagerduty", "license-known", "licences are looked at where the embedder gives them"),
+    ("pagerduty", "license-role", "licences are looked at where the embedder gives them"),
+    ("pagerduty", "license-exhausted", "licences are looked at where the embedder gives them"),
+    ("pagerduty", "license-default", "which is first is up to the list that the embedder gives"),
+    ("pagerduty", "license-kept", "role and licence agree, which is stated"),
+    ("pagerduty", "license-swapped", "role and licence agree, which is stated"),
+    ("pagerduty", "license-freed", "a licence counts those who have it"),
+    ("pagerduty", "add-taken", "Entra ID can do nothing without"),
+    ("incident-io", "highest-base-role", "otherwise another group would take something away"),
+    ("incident-io", "email-in-any-case", "of the preview alone, and nobody has two mailboxes by it"),
+    ("incident-io", "active-linked-first", "of the preview alone; the vendor's own client does so"),
+    ("incident-io", "same-email-once", "of the preview alone, which tells of it"),
+    ("datadog", "key-invalid", "401 is HTTP's"),
+    ("datadog", "active-by-default", "who is invited is active"),
+    ("datadog", "roles-unchanged", "what a request does not change is not judged"),
+    ("datadog", "deleted", "DELETE is HTTP's"),
+    ("datadog", "filter-quoted", "RFC 7644 has no filters without quotes"),
+    ("datadog", "team-hidden", "the API has groups alone"),
+];
+
+/// Which option decides what is inferred.
+const DECIDED: &[(&str, &str, &str)] = &[
+    ("pagerduty", "default-role", "default_role"),
+    ("pagerduty", "role-omitted", "role_omitted"),
+    ("pagerduty", "stale-license", "stale_license"),
+    ("pagerduty", "owner-protected", "owner"),
+    ("pagerduty", "incident-blocks-deletion", "offboarding"),
+    ("pagerduty", "reassignment-needs-plan", "plan"),
+    ("pagerduty", "duplicate-user", "duplicate_status"),
+    ("incident-io", "elevated-gets-seat", "elevated_seat"),
+    ("incident-io", "elevated-beside-on-call", "elevated_seat"),
+    ("incident-io", "seats-stay", "seat_after"),
+    ("incident-io", "group-by-name", "group_names"),
+    ("incident-io", "deactivated-linked", "deactivated"),
+    ("incident-io", "slack-without-roles", "in_slack"),
+    ("datadog", "email-work", "other_emails"),
+    ("datadog", "user-name-taken", "duplicate_status"),
+    ("datadog", "roles-unsaid", "roles_unsaid"),
+    ("datadog", "deactivated-kept", "deactivation"),
+    ("datadog", "teams-on-request", "teams"),
+    ("datadog", "team-name-taken", "duplicate_status"),
+    ("datadog", "locations", "locations"),
+];
+
+/// What a server does that no document says in words is left to an option, or it is said why not.
+#[test]
+fn what_is_inferred_is_an_option_or_has_a_reason() {
+    let mut met: BTreeSet<&(&str, &str, &str)> = BTreeSet::new();
+    for profile in Profile::ALL {
+        let rules = profile.resources.iter().flat_map(|resource| resource.rules);
+        let refusing =
+            rules.filter(|rule| rule.severity == Severity::Error).map(|rule| (rule.id, rule.source));
+        let rows = profile.lifecycle.iter().map(|row| (row.id, row.source)).chain(refusing);
+        for (id, _) in rows.filter(|(_, source)| source.inferred) {
+            let of = |row: &&(&str, &str, &str)| [profile.name, "*"].contains(&row.0) && row.1 == id;
+            let (option, why) = (DECIDED.iter().find(of), WHY.iter().find(of));
+            assert!(option.is_some() != why.is_some(), "{} {id}", profile.name);
+            if let Some((_, _, name)) = option {
+                assert!(profile.options.iter().any(|row| row.name == *name), "{} {name}", profile.name);
+            }
+            met.extend(option.or(why));
+        }
+    }
+    let unmet: Vec<_> = DECIDED.iter().chain(WHY).filter(|row| !met.contains(row)).collect();
+    assert!(unmet.is_empty(), "{unmet:?}");
 }
 
 #[test]

@@ -242,6 +242,8 @@ mod tests {
         (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
         (&["--licenses", "f"], &["pagerduty"]),
         (&["--stale-license", "refuse"], &["pagerduty"]),
+        (&["--default-role", "observer"], &["pagerduty"]),
+        (&["--role-omitted", "default"], &["pagerduty"]),
         (&["--owner", "ann@example.com"], &["pagerduty"]),
         (&["--owner-protection", "none"], &["pagerduty"]),
         (&["--hold-incident", "ann@example.com"], &["pagerduty"]),
@@ -253,6 +255,8 @@ mod tests {
         (&["--existing-team", "Ops", "--teams"], &["datadog"]),
         (&["--match-teams", "handle", "--teams"], &["datadog"]),
         (&["--deactivation", "remove"], &["datadog"]),
+        (&["--other-emails", "drop"], &["datadog"]),
+        (&["--roles-unsaid", "default"], &["datadog"]),
         (&["--locations", "https://app.example.com/scim"], &["datadog"]),
     ];
 

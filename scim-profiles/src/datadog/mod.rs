@@ -68,7 +68,7 @@ mod store;
 mod tables;
 mod teams;
 
-pub use options::{DatadogOptions, Deactivation, TeamMatch};
+pub use options::{DatadogOptions, Deactivation, OtherEmails, RolesUnsaid, TeamMatch};
 pub use policy::Datadog;
 pub use roles::{Resolution, Role, RoleCatalogue, RoleError, STANDARD_ROLE};
 pub use store::TeamStore;

@@ -19,6 +19,16 @@ pub struct DatadogOptions {
     pub duplicate_status: StatusCode,
     /// What becomes of a user who is deactivated: kept, so that they can be activated again.
     pub deactivation: Deactivation,
+    /// What becomes of an e-mail address that is not of type `work`: its user is refused.
+    ///
+    /// The reference allows the type `work` alone, and does not say what comes of another. An identity provider
+    /// that sends one learns of it so; where it cannot be kept from it, the address can be dropped instead.
+    pub other_emails: OtherEmails,
+    /// What becomes of the roles in a PUT without `roles`: they stay.
+    ///
+    /// The guide for Okta does not map them unless an administrator does, and says nothing of what is then
+    /// sent without. Nobody loses a role that nobody spoke of.
+    pub roles_unsaid: RolesUnsaid,
     /// The URL that `meta.location` begins with: the base URL, by default.
     ///
     /// Datadog's examples have `https://app.datadoghq.com/api/scim/v2` there, while every request goes to
@@ -34,6 +44,8 @@ impl Default for DatadogOptions {
             team_match: TeamMatch::default(),
             duplicate_status: StatusCode::BAD_REQUEST,
             deactivation: Deactivation::default(),
+            other_emails: OtherEmails::default(),
+            roles_unsaid: RolesUnsaid::default(),
             locations: None,
         }
     }
@@ -59,4 +71,24 @@ pub enum Deactivation {
     Keep,
     /// The user is deleted, and the answer is 204.
     Remove,
+}
+
+/// What becomes of an e-mail address that is not of type `work`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OtherEmails {
+    /// The request is refused.
+    #[default]
+    Refuse,
+    /// The address is dropped, which is noted in the audit trail.
+    Drop,
+}
+
+/// What becomes of the roles in a PUT without `roles`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RolesUnsaid {
+    /// They stay.
+    #[default]
+    Keep,
+    /// The default role takes their place.
+    Default,
 }

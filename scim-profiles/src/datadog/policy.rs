@@ -12,7 +12,7 @@ use scim_filter::BoundFilter;
 use url::Url;
 
 use super::PROFILE;
-use super::options::{DatadogOptions, Deactivation};
+use super::options::{DatadogOptions, Deactivation, OtherEmails, RolesUnsaid};
 use super::roles::RoleCatalogue;
 use super::rules::USER_OPS;
 use crate::lint;
@@ -53,11 +53,18 @@ impl Datadog {
         match (write, current) {
             (_, Some(current)) if user.get("roles") == Some(current) => return,
             // A PUT that says nothing of roles is that of an identity provider that does not map them.
-            (Write::Replace(_), Some(current)) if asked.is_empty() => {
+            (Write::Replace(_), Some(current))
+                if asked.is_empty() && self.options.roles_unsaid == RolesUnsaid::Keep =>
+            {
                 user.insert("roles", current.clone());
                 return;
             }
-            (Write::Replace(_) | Write::Patch(_), None) if asked.is_empty() => return,
+            (Write::Replace(_), None)
+                if asked.is_empty() && self.options.roles_unsaid == RolesUnsaid::Keep =>
+            {
+                return;
+            }
+            (Write::Patch(_), None) if asked.is_empty() => return,
             _ => {}
         }
         let granted = self.roles.resolve(asked.iter().filter_map(value_of)).granted;
@@ -110,6 +117,14 @@ impl Policy for Datadog {
         }
         user.remove("password");
         user.remove("externalId");
+        if self.options.other_emails == OtherEmails::Drop
+            && let Some(emails) = user.get_mut("emails").and_then(Value::as_array_mut)
+        {
+            emails.retain(|email| !is_other(email));
+            if emails.is_empty() {
+                user.remove("emails");
+            }
+        }
         if user.get("active").is_none_or(Value::is_unassigned) {
             user.insert("active", true);
         }
@@ -121,15 +136,25 @@ impl Policy for Datadog {
         report.to_error().map_or(Ok(Admission::Store), Err)
     }
 
-    /// The roles that match none of the organisation's, as Datadog's Audit Trail has them. Of roles that
+    /// The e-mail addresses that are dropped, and the roles that match none of the organisation's, as Datadog's Audit Trail has them. Of roles that
     /// the request does not change there is nothing to say, since they stay.
     fn remarks(&self, context: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
-        let current = write.current().and_then(|current| current.0.get("roles"));
-        let roles = elements(&asked.0);
-        if context.schema.base().id != builtin::USER || roles.is_empty() || asked.get("roles") == current {
+        if context.schema.base().id != builtin::USER {
             return Vec::new();
         }
         let mut remarks: Vec<String> = Vec::new();
+        if self.options.other_emails == OtherEmails::Drop {
+            let emails = asked.get("emails").and_then(Value::as_array).unwrap_or_default().iter();
+            let others = emails.enumerate().filter(|(_, email)| is_other(email));
+            remarks.extend(others.map(|(index, _)| {
+                format!("emails[{index}].type: is not `work`, and the address is dropped (email-work)")
+            }));
+        }
+        let current = write.current().and_then(|current| current.0.get("roles"));
+        let roles = elements(&asked.0);
+        if roles.is_empty() || asked.get("roles") == current {
+            return remarks;
+        }
         for (index, element) in roles.iter().enumerate() {
             match value_of(element) {
                 Some(id) if self.roles.role(id).is_some() => {}
@@ -224,6 +249,12 @@ impl Policy for Datadog {
         body.insert("errors", vec![Value::from(error.detail())]);
         body.into()
     }
+}
+
+/// Whether an e-mail address is said to be of a type that Datadog does not have.
+fn is_other(email: &Value) -> bool {
+    let kind = email.as_object().and_then(|email| email.get("type")).filter(|kind| !kind.is_unassigned());
+    kind.is_some_and(|kind| kind.as_str() != Some("work"))
 }
 
 /// The elements of `roles`.

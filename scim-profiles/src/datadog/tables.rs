@@ -249,6 +249,18 @@ const OPTIONS: &[OptionRow] = &[
         "what becomes of a user whose `active` becomes false: keep or remove",
         SCIM.as_inferred(),
     ),
+    option(
+        "other_emails",
+        "refuse",
+        "what becomes of an e-mail address that is not of type `work`: refuse or drop",
+        API.as_inferred(),
+    ),
+    option(
+        "roles_unsaid",
+        "keep",
+        "the roles after a PUT without `roles`: keep, or the default role (`default`)",
+        OKTA.as_inferred(),
+    ),
     option("locations", "the base URL", "what `meta.location` begins with", RFC7644),
     option("roles", "none", "the roles of the organisation, and which of them is the default", OKTA),
 ];

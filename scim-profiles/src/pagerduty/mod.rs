@@ -107,7 +107,7 @@ mod user;
 pub use account::AccountStore;
 pub use incidents::{AssignedIncidents, InvalidIncidents, Offboarding, Plan, Reassignment};
 pub use licenses::{InvalidLicenses, License, Licenses};
-pub use policy::{OwnerProtection, PagerDuty, PagerDutyOptions, StaleLicense};
+pub use policy::{OwnerProtection, PagerDuty, PagerDutyOptions, RoleOmitted, StaleLicense};
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};
 pub use tables::PROFILE;
 

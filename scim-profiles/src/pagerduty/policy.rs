@@ -42,6 +42,14 @@ pub struct PagerDutyOptions {
     /// That an API cannot give the role is stated; what SCIM may do to the user who has it is not, and
     /// refusing is what does no harm if it is otherwise.
     pub owner: OwnerProtection,
+    /// The role of who is created without one: [`DEFAULT_ROLE`], as PagerDuty's REST API and SAML have it; what
+    /// SCIM gives has no source. With a value that SCIM may not give, nobody is created without a role.
+    pub default_role: &'static str,
+    /// What becomes of the role in a PUT without `roles`: [`RoleOmitted::Keep`].
+    ///
+    /// RFC 7644 §3.5.1 leaves both to the service provider. An identity provider that maps no roles would
+    /// otherwise take away, with every update of a name, what somebody has been given in PagerDuty.
+    pub role_omitted: RoleOmitted,
     /// What becomes of a PUT with a new role and the licence of the former: [`StaleLicense::Drop`].
     ///
     /// PagerDuty's Terraform provider leaves the licence out when the role changes, since sending it
@@ -62,6 +70,8 @@ impl Default for PagerDutyOptions {
             offboarding: Offboarding::default(),
             plan: Plan::default(),
             owner: OwnerProtection::default(),
+            default_role: DEFAULT_ROLE,
+            role_omitted: RoleOmitted::default(),
             stale_license: StaleLicense::default(),
             read_only_users: true,
             advanced_permissions: true,
@@ -81,6 +91,16 @@ pub enum OwnerProtection {
     None,
 }
 
+/// What becomes of the role in a PUT without `roles`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoleOmitted {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It becomes the [default one](PagerDutyOptions::default_role).
+    Default,
+}
+
 /// What becomes of a PUT with a new role and the licence of the former.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StaleLicense {
@@ -98,6 +118,16 @@ impl OwnerProtection {
             Self::Full => "full",
             Self::Role => "role",
             Self::None => "none",
+        }
+    }
+}
+
+impl RoleOmitted {
+    /// `keep` or `default`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Default => "default",
         }
     }
 }
@@ -336,7 +366,7 @@ impl Policy for PagerDuty {
                 keep_newest(user, &current.0, "entitlements");
             }
         }
-        complete(user, write);
+        complete(user, write, &self.options);
         if let Some(current) = write.current().filter(|current| !self.leaves_as_it_is(user, &current.0)) {
             self.protect_owner(&current.0, user)?;
         }
@@ -466,7 +496,7 @@ fn keep_newest(user: &mut Object, current: &Object, attribute: &str) {
 }
 
 /// Fills in what the request leaves open.
-fn complete(user: &mut Object, write: Write<'_>) {
+fn complete(user: &mut Object, write: Write<'_>, options: &PagerDutyOptions) {
     if user.get("active").is_none_or(Value::is_unassigned) {
         user.insert("active", true);
     }
@@ -477,12 +507,12 @@ fn complete(user: &mut Object, write: Write<'_>) {
     match (write, former) {
         // A PATCH that leaves no role has removed it: the rule `roles-kept` answers that.
         (Write::Patch(_), Some(_)) => {}
-        (Write::Replace(_), Some(former)) => {
+        (Write::Replace(_), Some(former)) if options.role_omitted == RoleOmitted::Keep => {
             user.insert("roles", former.clone());
         }
         (_, _) => {
             let mut element = Object::new();
-            element.insert("value", DEFAULT_ROLE);
+            element.insert("value", options.default_role);
             element.insert("type", "base");
             user.insert("roles", vec![Value::Object(element)]);
         }

@@ -361,6 +361,18 @@ const OPTIONS: &[OptionRow] = &[
         source: PERMISSIONS.as_inferred(),
     },
     OptionRow {
+        name: "default_role",
+        default: "user",
+        statement: "the role of who is created without one",
+        source: PERMISSIONS.as_inferred(),
+    },
+    OptionRow {
+        name: "role_omitted",
+        default: "keep",
+        statement: "whether a PUT without `roles` leaves the role as it is (`keep`) or gives the default one (`default`)",
+        source: RFC7644.as_inferred(),
+    },
+    OptionRow {
         name: "stale_license",
         default: "drop",
         statement: "whether a PUT with a new role and the licence of the former drops the licence (`drop`) \
