@@ -74,12 +74,14 @@ impl Store for Counted {
     async fn query_in_pieces(&self, scope: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
         let mut page = self.store.query_in_pieces(scope, query).await?;
         self.note("query", page.resources.len());
-        if let Some(groups) = query.member_of.as_deref().filter(|_| self.tells_groups) {
-            let groups = Scope { schema: groups, ..scope };
-            for pieces in &mut page.resources {
-                let id = pieces.resource.id().unwrap();
-                pieces.memberships = Some(self.store.memberships(groups, &[id]).await?);
-            }
+        for pieces in &mut page.resources {
+            pieces.memberships = match query.member_of.as_deref().filter(|_| self.tells_groups) {
+                Some(groups) => {
+                    let groups = Scope { schema: groups, ..scope };
+                    Some(self.store.memberships(groups, &[pieces.resource.id().unwrap()]).await?)
+                }
+                None => None,
+            };
         }
         Ok(page)
     }
