@@ -73,8 +73,9 @@
 //! parsing. Nothing here recurses over a filter: parsing, printing, binding, evaluation, cloning and
 //! dropping take any nesting. Evaluation is linear in what it looks at, and allocates nothing but for a
 //! compared text of more than 512 bytes: on the left of `co`, if it is not ASCII or comes near what is
-//! looked for again and again; in JSON text, if it has escapes. On JSON text a filter with more than 16
-//! attributes allocates once. No input panics.
+//! looked for again and again; in JSON text, if it has escapes. Of JSON text a filter makes ready what it
+//! looks for with the first one, and allocates once for each if it has more than 16 attributes. No input
+//! panics.
 //!
 //! # Errors
 //!

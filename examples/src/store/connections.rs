@@ -355,7 +355,8 @@ mod tests {
         assert_eq!(ask(&database, PROCESS).await.unwrap(), next);
         let mut begins = Box::pin(database.write());
         // Whether it began by then is up to the server.
-        std::future::poll_fn(|context| Poll::Ready(drop(begins.as_mut().poll(context)))).await;
+        let _begun =
+            std::future::poll_fn(|context| Poll::Ready(begins.as_mut().poll(context).is_ready())).await;
         drop(begins);
         let mut write = database.write().await.unwrap();
         let fails = Statement::new("SELECT 1 / 0::bigint").row::<(i64,)>(&mut write).await;
