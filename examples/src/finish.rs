@@ -19,7 +19,7 @@ pub type Running = mpsc::Sender<()>;
 pub struct Finish(mpsc::Receiver<()>);
 
 impl Finish {
-    /// The state for [`requests`], and what waits for them.
+    /// The state for requests to [hold](crate::Front::new), and what waits for them.
     pub fn new() -> (Running, Self) {
         let (running, receiver) = mpsc::channel(1);
         (running, Self(receiver))
