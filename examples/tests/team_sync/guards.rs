@@ -1,0 +1,81 @@
+//! Guards before what is pushed and before what is taken away.
+
+use std::process::Command;
+
+use scim_examples::pagerduty_rest::{Faults, Options};
+use serde_json::{Value, json};
+
+use crate::account::people;
+use crate::bridge::{Bridge, text, until};
+use crate::idp::{okta_group, okta_user};
+use crate::stand_in::PagerDuty;
+use crate::support;
+
+/// A guard file holds on both sides: what is pushed, and what is taken away in PagerDuty.
+#[test]
+fn guards_hold_on_both_sides() {
+    let pagerduty = PagerDuty::start(people(8), Options::default(), Faults::default());
+    let mut bridge = Bridge::new(&pagerduty).with(&["--guard", "guard.toml"]);
+    let guard =
+        "[member_removals]\nwindow = \"24h\"\ncount = 3\n[team_deletions]\nwindow = \"24h\"\ncount = 0\n";
+    std::fs::write(bridge.file("guard.toml"), guard).unwrap();
+    let running = bridge.start();
+    let scim = &running.scim;
+    let users: Vec<String> =
+        (0..8).map(|number| okta_user(scim, &format!("p{number}@example.com"))).collect();
+    let all: Vec<&str> = users.iter().map(String::as_str).collect();
+    let alpha = okta_group(scim, "Alpha", &all);
+    let members = || pagerduty.handle.account(|account| account.emails_of("Alpha").unwrap_or_default().len());
+    until("all are there", || members() == 8);
+    // What is pushed.
+    let empty = json!([{"op": "replace", "path": "members", "value": []}]);
+    let refused = scim.patch(&format!("/Groups/{alpha}"), empty.clone()).expect(403);
+    assert!(refused["detail"].as_str().unwrap().contains("(guard-member-removals)"), "{refused}");
+    // What is taken away: somebody lifts the guards, the group is emptied, and they are put back before the team is.
+    running.stop("-TERM");
+    let lift = |arguments: &[&str]| {
+        let mut provider = Command::new(support::program("provider"));
+        provider.current_dir(bridge.folder.path()).args(["--database", "bridge.db", "guard"]).args(arguments);
+        let output = provider.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    lift(&["lift"]);
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    running.scim.patch(&format!("/Groups/{alpha}"), empty).expect(200);
+    running.stop("-TERM");
+    lift(&["restore"]);
+    let output = bridge.run(&["--once"]);
+    assert_eq!((output.status.code(), members()), (Some(1), 8), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("no more than 3 removals from teams within 24h"), "{said}");
+    assert!(said.contains("an operator lifts that with `provider guard lift`"), "{said}");
+    let plan = bridge.run(&["--dry-run"]);
+    assert!(text(&plan.stdout).contains("(guard-team-removals)"), "{}", text(&plan.stdout));
+    let guarded: Vec<Value> =
+        bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect();
+    assert_eq!(guarded.len(), 8, "{guarded:#?}");
+    assert_eq!(
+        (&guarded[0]["rule"], &guarded[0]["action"]),
+        (&json!("guard-team-removals"), &json!("remove-member"))
+    );
+    // And that of SCIM is in the trail of the database.
+    let trail = Command::new(support::program("provider"))
+        .current_dir(bridge.folder.path())
+        .args(["--database", "bridge.db", "audit"])
+        .output()
+        .unwrap();
+    assert!(text(&trail.stdout).contains("guard-member-removals"), "{}", text(&trail.stdout));
+    assert!(lift(&["lift"]).contains("ceilings are lifted"));
+    bridge.converge();
+    assert_eq!(members(), 0);
+
+    std::fs::write(bridge.file("guard.toml"), "[team_deletion]\n").unwrap();
+    let output = bridge.run(&["--once"]);
+    assert!(
+        text(&output.stderr).starts_with("error: `guard.toml` does not say what is guarded"),
+        "{}",
+        text(&output.stderr)
+    );
+}

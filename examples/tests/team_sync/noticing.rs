@@ -1,0 +1,126 @@
+//! Who comes, leaves or is somebody else by now is noticed.
+
+use std::process::Command;
+
+use scim_examples::pagerduty_rest::{Faults, Options};
+use serde_json::{Value, json};
+
+use crate::account::{everything_goes_wrong, people, teams};
+use crate::bridge::{Bridge, text, until};
+use crate::idp::{okta_group, okta_members, okta_user};
+use crate::stand_in::{PagerDuty, seed};
+use crate::support::{self, TOKEN, id};
+
+/// An address that became another user's is noticed by the run that looks up everybody.
+#[test]
+fn everybody_is_looked_up_from_time_to_time() {
+    let pagerduty = PagerDuty::start(people(3), Options::default(), Faults::default());
+    for (every, noticed) in [("1000000", false), ("0", true)] {
+        let bridge =
+            Bridge::new(&pagerduty).with(&["--look-up-every", every, "--adoption", "adopt", "--polls", "1"]);
+        let running = bridge.start();
+        let user = okta_user(&running.scim, "p0@example.com");
+        okta_group(&running.scim, &format!("Team {every}"), &[&user]);
+        running.stop("-TERM");
+        bridge.converge();
+        let before = pagerduty.handle.take_seen();
+        assert!(!before.is_empty());
+        bridge.converge();
+        let looked_up = pagerduty.handle.take_seen().iter().any(|one| one.path == "/users");
+        assert_eq!(looked_up, noticed, "{every}");
+    }
+}
+
+/// The whole life of users and groups, as the identity providers play it.
+#[test]
+fn after_the_life_that_okta_and_entra_play_the_teams_are_the_groups() {
+    let pagerduty = PagerDuty::start(seed(), Options::default(), everything_goes_wrong(5));
+    let bridge = Bridge::new(&pagerduty).with(&["--deletion", "delete"]);
+    let running = bridge.start();
+    for (idp, seed) in [("okta", "7"), ("entra", "8")] {
+        let played = Command::new(support::program("idp"))
+            .args(["--as", idp, "--url", running.scim.base(), "--token", TOKEN, "--profile", "generic"])
+            .args(["--users", "4", "--groups", "2", "--seed", seed, "--keep"])
+            .output()
+            .unwrap();
+        assert!(played.status.success(), "{}{}", text(&played.stdout), text(&played.stderr));
+    }
+    // Some groups are there beside those that the lives left.
+    let left = running.scim.get("/Users?count=100").expect(200)["Resources"].clone();
+    let ids: Vec<&str> = left.as_array().into_iter().flatten().map(id).collect();
+    okta_group(&running.scim, "Last", &ids);
+    running.stop("-INT");
+    // Those whom PagerDuty did not know come to it now.
+    for user in left.as_array().into_iter().flatten() {
+        let email = user["emails"][0]["value"].as_str().or(user["userName"].as_str()).unwrap();
+        pagerduty.handle.account(|account| {
+            if account.user_with(email).is_none() {
+                account.add_user(email, email, "user").unwrap();
+            }
+        });
+    }
+    bridge.converge();
+    assert_eq!(bridge.plan(), [] as [Value; 0]);
+    let mut teams: Vec<String> = teams(&pagerduty).into_keys().collect();
+    // Those that were there before.
+    teams.retain(|name| !name.starts_with("Payments"));
+    let running = bridge.start();
+    let groups = running.scim.get("/Groups?count=100").expect(200)["Resources"].clone();
+    let mut groups: Vec<String> = groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["displayName"].as_str().unwrap().to_owned())
+        .collect();
+    groups.sort();
+    assert_eq!(teams, groups, "{:#?}", bridge.audit());
+    assert!(groups.contains(&"Last".to_owned()));
+    running.stop("-TERM");
+}
+
+#[test]
+fn who_comes_later_or_leaves_is_noticed_and_who_cannot_be_holds_nobody_up() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let bridge = Bridge::new(&pagerduty).with(&["--every", "1"]);
+    let running = bridge.start();
+    let scim = &running.scim;
+    let emails = ["ada@example.com", "new@example.com", "fay@example.com", "chen@example.com"];
+    let users = emails.map(|email| okta_user(scim, email));
+    let [ada, new, fay, chen] = users.each_ref().map(String::as_str);
+    okta_group(scim, "Ops", &[new, fay, ada]);
+    // A team that was there becomes the group's, with those who are on it.
+    let payments = okta_group(scim, "Payments", &[chen, ada]);
+    let on = |team: &str, email: &str| {
+        pagerduty.handle.account(|account| {
+            let emails = account.emails_of(team).unwrap_or_default();
+            emails.iter().any(|other| other.eq_ignore_ascii_case(email))
+        })
+    };
+    until("who can be is there", || on("Ops", "ada@example.com") && on("Payments", "ada@example.com"));
+    until("it is said who cannot", || {
+        let log = running.log.lock().unwrap();
+        log.contains("no PagerDuty user has the e-mail address")
+            && log.contains("a stakeholder is on no team")
+    });
+    assert!(on("Payments", "diya@example.com") && !on("Ops", "fay@example.com"));
+
+    // Without any push.
+    pagerduty
+        .handle
+        .account(|account| account.add_user("New", "new@example.com", "limited_user").map(drop))
+        .unwrap();
+    until("who is new is there", || on("Ops", "new@example.com"));
+
+    // Deactivated, as Okta does it, one is in no group; and who is taken out of a group leaves the team.
+    scim.patch(&format!("/Users/{new}"), json!([{"op": "replace", "value": {"active": false}}])).expect(200);
+    okta_members(scim, &payments, &[ada, chen], &[]);
+    until("who left is gone", || !on("Ops", "new@example.com") && !on("Payments", "ada@example.com"));
+    // Those whom the bridge did not add stay.
+    let by_hand = ["chen@example.com", "diya@example.com"].map(|email| on("Payments", email));
+    assert_eq!(by_hand, [true, true]);
+    running.stop("-TERM");
+
+    let output = bridge.run(&["--once"]);
+    assert_eq!(output.status.code(), Some(1), "the stakeholder is left: {}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("a stakeholder is on no team"), "{}", text(&output.stdout));
+}

@@ -1,0 +1,88 @@
+//! Runs that end by themselves: to look what would be done, and to do it once.
+
+use http::Method;
+use scim_profiles::pagerduty::TeamRole;
+use serde_json::Value;
+
+use crate::bridge::{Bridge, text};
+use crate::idp::{entra_group, entra_member, okta_group, okta_user};
+use crate::stand_in::PagerDuty;
+use crate::support;
+
+#[test]
+fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let mut bridge = Bridge::new(&pagerduty).with(&["--deletion", "empty", "--team-role", "manager"]);
+    // Nothing is pushed to PagerDuty before the day is over.
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    let emil = okta_user(&running.scim, "emil@example.com");
+    okta_group(&running.scim, "Ops", &[&emil]);
+    okta_group(&running.scim, "Payments", &[&emil]);
+    pagerduty.handle.take_seen();
+
+    // Also while the other process works.
+    let output = bridge.run(&["--dry-run"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let plan = text(&output.stdout);
+    for part in
+        ["create-team", "Ops", "add-member", "emil@example.com", "PQ9K7I8", "manager", "would be made"]
+    {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let actions: Vec<Value> = bridge.plan().iter().map(|one| one["action"].clone()).collect();
+    assert_eq!(actions.iter().filter(|action| *action == "create-team").count(), 1, "{actions:?}");
+    assert_eq!(actions.iter().filter(|action| *action == "add-member").count(), 2, "{actions:?}");
+    assert!(pagerduty.handle.take_seen().iter().all(|seen| seen.method == Method::GET));
+    assert_eq!(bridge.audit(), [] as [Value; 0]);
+
+    // But two that write are one too many.
+    let output = bridge.run(&["--once"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr).trim(), "error: another team_sync is at work on `bridge.db`");
+    running.stop("-INT");
+    bridge.converge();
+    let ops = pagerduty.handle.account(|account| account.team_named("Ops").unwrap().clone());
+    assert_eq!(ops.description.as_deref(), Some("Created via Scimify for tenant local"));
+    assert_eq!(ops.members.iter().map(|member| member.role).collect::<Vec<_>>(), [TeamRole::Manager]);
+}
+
+#[test]
+fn cron_takes_what_a_provider_serves() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let bridge = Bridge::new(&pagerduty);
+    let provider = support::Server::start(&bridge.file("bridge.db"), &["--profile", "generic"]);
+    let chen = okta_user(&provider.client, "chen@example.com");
+    let ops = entra_group(&provider.client, "Ops", &[&chen]);
+    // To look leaves nothing in its database.
+    assert_eq!(bridge.plan().len(), 2);
+    assert_eq!(tables_of_the_bridge(&bridge), 0);
+    bridge.converge();
+    assert_eq!(tables_of_the_bridge(&bridge), 1);
+    assert_eq!(
+        pagerduty.handle.account(|account| account.emails_of("Ops")),
+        Some(vec!["Chen@Example.com".into()])
+    );
+    // The provider goes on meanwhile.
+    entra_member(&provider.client, &ops, "Remove", &chen);
+    bridge.converge();
+    assert_eq!(pagerduty.handle.account(|account| account.emails_of("Ops")), Some(Vec::new()));
+    provider.stop();
+    let actions: Vec<Value> = bridge.audit().iter().map(|line| line["action"].clone()).collect();
+    assert_eq!(actions, ["create-team", "add-member", "remove-member"]);
+}
+
+fn tables_of_the_bridge(bridge: &Bridge) -> i64 {
+    sqlite(bridge, "SELECT count(*) FROM sqlite_schema WHERE name = 'team_sync'")
+}
+
+/// A number that the database tells.
+pub(crate) fn sqlite(bridge: &Bridge, query: &'static str) -> i64 {
+    let file = bridge.file("bridge.db");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+    })
+}
