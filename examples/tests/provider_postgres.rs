@@ -7,11 +7,13 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sql_support::Postgres;
-use support::{Client, GROUP, PATCH_OP, TOKEN, id, user};
+use support::{Client, GROUP, PATCH_OP, Response, TOKEN, id, user};
 
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
@@ -62,6 +64,96 @@ fn work(client: &Client, group: &str, number: usize) -> Vec<String> {
 fn patch(client: &Client, path: &str, operations: &Value) {
     let answer = client.patch(path, operations.clone());
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// While many at one server add and remove themselves without a pause, the group is renamed, replaced and deleted
+/// at the other, by requests without `If-Match`.
+#[test]
+fn a_group_is_written_beside_many_at_another_server() {
+    let Some((_postgres, url)) = database("beside") else { return };
+    let servers = [Process::start(&url), Process::start(&url)];
+    let client = servers[0].client();
+    let first = id(&client.post("/Users", user("first")).expect(201)).to_owned();
+    let users: Vec<String> = (0..CLIENTS)
+        .map(|number| id(&client.post("/Users", user(&format!("u{number}"))).expect(201)).to_owned())
+        .collect();
+    let named = |name: &str| json!({"schemas": [GROUP], "displayName": name, "members": [{"value": first}]});
+    let path = format!("/Groups/{}", id(&client.post("/Groups", named("All")).expect(201)));
+
+    // Renamed: who is in the group is exactly who came last.
+    let longest = Mutex::new(Duration::ZERO);
+    let timed = |request: &dyn Fn() -> Response, status: u16| {
+        let begun = Instant::now();
+        let answer = request();
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let mut longest = longest.lock().unwrap();
+        *longest = begun.elapsed().max(*longest);
+    };
+    let inside = beside(&servers[1], &path, &users, &|| {
+        for name in 0..6 {
+            let rename = json!([{"op": "replace", "path": "displayName", "value": format!("All {name}")}]);
+            timed(&|| client.patch(&path, rename.clone()), 200);
+        }
+    });
+    let group = client.get(&path).expect(200);
+    assert_eq!(group["displayName"], "All 5");
+    let mut expected: BTreeSet<&str> = inside.iter().map(String::as_str).collect();
+    expected.insert(&first);
+    let members = group["members"].as_array().unwrap();
+    let found: BTreeSet<&str> = members.iter().map(|member| member["value"].as_str().unwrap()).collect();
+    assert_eq!((members.len(), found), (expected.len(), expected));
+
+    beside(&servers[1], &path, &users, &|| {
+        for name in ["Crew", "Staff"] {
+            timed(&|| client.put(&path, named(name)), 200);
+        }
+        let again = json!([{"op": "replace", "path": "displayName", "value": "Gone"}]);
+        timed(&|| client.patch(&path, again.clone()), 200);
+        timed(&|| client.delete(&path), 204);
+    });
+    assert_eq!(client.get(&path).status, 404);
+    println!("the longest of ten writes beside {CLIENTS} clients took {:?}", longest.lock().unwrap());
+}
+
+/// Does something while each of the users is added to the group and removed from it, again and again; those
+/// who are in it at the end.
+fn beside(server: &Process, group: &str, users: &[String], done: &dyn Fn()) -> Vec<String> {
+    let (over, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = users
+            .iter()
+            .map(|user| {
+                let (client, over, begun) = (server.client(), &over, &begun);
+                let path = format!("{group}?attributes=displayName");
+                scope.spawn(move || {
+                    let add = json!([{"op": "add", "path": "members", "value": [{"value": user}]}]);
+                    let remove = json!([{"op": "remove", "path": format!("members[value eq \"{user}\"]")}]);
+                    let mut is_in = false;
+                    while !over.load(Ordering::SeqCst) {
+                        let answer = client.patch(&path, if is_in { remove.clone() } else { add.clone() });
+                        // 204 where the group was deleted since: there is nothing to show.
+                        assert!([200, 204, 404].contains(&answer.status), "{}", answer.body);
+                        if answer.status != 200 {
+                            break;
+                        }
+                        begun.fetch_add(usize::from(!is_in), Ordering::SeqCst);
+                        is_in = !is_in;
+                    }
+                    is_in.then(|| user.clone())
+                })
+            })
+            .collect();
+        while begun.load(Ordering::SeqCst) < users.len() && !clients.iter().any(|client| client.is_finished())
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The others end also where this fails.
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(done));
+        over.store(true, Ordering::SeqCst);
+        let inside = clients.into_iter().filter_map(|client| client.join().unwrap()).collect();
+        done.unwrap();
+        inside
+    })
 }
 
 /// A user is deleted at one server while groups are given it as a member at both: afterwards it is a member of

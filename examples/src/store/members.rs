@@ -14,6 +14,7 @@ use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
 use super::database::{Statement, Tx, batches, places};
+use super::marks::Passes;
 use super::{Row, decode, decode_value, encode, internal, keys, number};
 
 /// The attribute that is kept in rows.
@@ -322,6 +323,7 @@ pub(super) async fn leave(
     groups: Scope<'_>,
     id: &ResourceId,
     deletion: &Deletion<'_>,
+    passes: Passes,
 ) -> Result<(), StoreError> {
     let Some(attribute) = member_value(groups.schema) else { return Ok(()) };
     let member = keys::key(attribute, id.as_str());
@@ -333,7 +335,7 @@ pub(super) async fn leave(
             .rows(tx)
             .await?;
     for batch in batches(&ids) {
-        let bodies = locked_bodies(tx, groups, batch).await?;
+        let bodies = locked_bodies(tx, groups, batch, passes).await?;
         let delete = Statement::new(format!(
             "DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND member = ?3 AND id IN ({}) RETURNING id",
             places(4, batch.len())
@@ -357,20 +359,26 @@ pub(super) async fn leave(
 
 /// The bodies of these resources, which no other writer changes until the transaction ends. They are
 /// locked in one order, so that no two deletions wait for one another here.
-async fn locked_bodies(tx: &mut Tx, scope: Scope<'_>, ids: &[(String,)]) -> Result<Vec<String>, StoreError> {
+async fn locked_bodies(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    ids: &[(String,)],
+    passes: Passes,
+) -> Result<Vec<String>, StoreError> {
     let lock = match tx.dialect() {
         // The transaction holds the lock of the whole database.
         Dialect::Sqlite => "",
         Dialect::Postgres => " FOR NO KEY UPDATE",
     };
     let select = Statement::new(format!(
-        "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({}) ORDER BY id{lock}",
+        "SELECT id, body, marked FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({}) ORDER BY id{lock}",
         places(3, ids.len())
     ))
     .text(scope.tenant.as_str())
     .text(scope.schema.name());
     let select = ids.iter().fold(select, |select, (id,)| select.text(id));
-    Ok(select.rows::<(String,)>(tx).await?.into_iter().map(|(body,)| body).collect())
+    let rows = select.rows::<(String, String, i64)>(tx).await?.into_iter();
+    rows.map(|(id, body, marked)| passes.check(marked, scope.schema.name(), &id).map(|()| body)).collect()
 }
 
 /// Makes the members of the group those that the delta adds; those it has already are not written again,

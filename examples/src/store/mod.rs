@@ -17,6 +17,7 @@ mod groups;
 mod guard;
 mod holds;
 mod keys;
+mod marks;
 mod members;
 mod order;
 mod pieces;
@@ -40,7 +41,8 @@ use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{
-    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, Page, References, ResourceHold, Scope, Store, StoreError,
+    Terms, Update,
 };
 use scim_core::validate::{UniqueKey, unique_keys};
 use scim_core::value::JsonLimits;
@@ -51,6 +53,7 @@ pub use audit::{AuditPage, AuditPlace, AuditQuery};
 pub use claims::{LostClaim, LostClaims};
 pub use database::Limits;
 use database::{Database, Statement, Tx, batches, places, retrying};
+use marks::Passes;
 use turns::Turns;
 
 /// A [`Store`] over SQLite or PostgreSQL; clones share the database.
@@ -200,10 +203,11 @@ impl SqlStore {
         keys: &keys::Keys,
         expected: Version,
         terms: Terms<'_>,
+        passes: Passes,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         referable(&mut tx, scope, terms.references).await?;
-        expect(locked(&mut tx, scope, &row.id, CHANGED_ROW).await?, Some(expected))?;
+        locked(&mut tx, scope, &row.id, Some(expected), CHANGED_ROW, passes).await?;
         members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
         row.update(&mut tx, scope).await?;
         keys::put(&mut tx, scope, &row.id, keys).await?;
@@ -218,10 +222,11 @@ impl SqlStore {
         update: &Update<'_>,
         expected: Option<Version>,
         terms: Terms<'_>,
+        passes: Passes,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.database.write().await?;
         referable(&mut tx, scope, terms.references).await?;
-        let (version, body) = expect(locked(&mut tx, scope, id, CHANGED_ROW).await?, expected)?;
+        let (version, body) = locked(&mut tx, scope, id, expected, CHANGED_ROW, passes).await?;
         let mut resource = decode(&body)?;
         let (change, deltas) = members::split(scope.schema, update.change);
         let mut changed = change.apply(&mut resource);
@@ -255,10 +260,11 @@ impl SqlStore {
         id: &ResourceId,
         deletion: &Deletion<'_>,
         record: Option<&Record>,
+        passes: Passes,
     ) -> Result<(), StoreError> {
         deletion.begin_again();
         let mut tx = self.database.write().await?;
-        expect(locked(&mut tx, scope, id, DELETED_ROW).await?, deletion.expected)?;
+        locked(&mut tx, scope, id, deletion.expected, DELETED_ROW, passes).await?;
         // Its keys and members go with it.
         Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
             .text(scope.tenant.as_str())
@@ -267,7 +273,7 @@ impl SqlStore {
             .execute(&mut tx)
             .await?;
         for schema in deletion.groups {
-            members::leave(&mut tx, Scope { schema, ..scope }, id, deletion).await?;
+            members::leave(&mut tx, Scope { schema, ..scope }, id, deletion, passes).await?;
         }
         audit::keep(&mut tx, record.map(|record| record.leaving(deletion)).as_deref()).await?;
         tx.commit().await
@@ -350,8 +356,8 @@ impl Store for SqlStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        Box::pin(self.turns.take(retrying(|| self.apply_once(scope, id, update, expected, Terms::default()))))
-            .await
+        let apply = |passes| self.apply_once(scope, id, update, expected, Terms::default(), passes);
+        Box::pin(self.turns.take(self.unmarked(scope.tenant, None, apply))).await
     }
 
     async fn delete(
@@ -377,19 +383,24 @@ impl Store for SqlStore {
             }
             Modification::Replace { resource, unique, expected } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
-                let replace = || self.replace_once(scope, &row, &keys, expected, terms);
-                Box::pin(self.turns.take(retrying(replace))).await?;
+                let replace = |passes| self.replace_once(scope, &row, &keys, expected, terms, passes);
+                Box::pin(self.turns.take(self.unmarked(scope.tenant, terms.hold, replace))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Apply { id, update, expected } => {
-                let apply = || self.apply_once(scope, id, update, expected, terms);
-                Ok(Box::pin(self.turns.take(retrying(apply))).await?.into())
+                let apply = |passes| self.apply_once(scope, id, update, expected, terms, passes);
+                Ok(Box::pin(self.turns.take(self.unmarked(scope.tenant, terms.hold, apply))).await?.into())
             }
             Modification::Delete { id, deletion } => {
-                Box::pin(retrying(|| self.delete_once(scope, id, &deletion, terms.record))).await?;
+                let delete = |passes| self.delete_once(scope, id, &deletion, terms.record, passes);
+                Box::pin(self.unmarked(scope.tenant, terms.hold, delete)).await?;
                 Ok(Modified::Changed(None))
             }
         }
+    }
+
+    async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+        Box::pin(self.mark(scope, id)).await
     }
 
     fn keeps_audit(&self) -> bool {
@@ -486,7 +497,7 @@ impl Row {
 
     async fn update(&self, tx: &mut Tx, scope: Scope<'_>) -> Result<(), StoreError> {
         Statement::new(
-            "UPDATE resources SET version = ?4, body = ?5, keys = jsonb(?6) \
+            "UPDATE resources SET version = ?4, body = ?5, keys = jsonb(?6), marked = 0 \
              WHERE tenant = ?1 AND type = ?2 AND id = ?3",
         )
         .text(scope.tenant.as_str())
@@ -528,19 +539,34 @@ async fn referable(tx: &mut Tx, scope: Scope<'_>, references: References<'_>) ->
     references.check(|id| there.contains(id.as_str()))
 }
 
-/// The version and body of a resource, which no other writer changes until the transaction ends.
+/// The version, if it is the expected one, and the body of a resource, which no other writer changes until the
+/// transaction ends.
 async fn locked(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
+    expected: Option<Version>,
     locked_row: &'static str,
-) -> Result<Option<(i64, String)>, StoreError> {
+    passes: Passes,
+) -> Result<(Version, String), StoreError> {
     let text = match tx.dialect() {
         // The transaction holds the lock of the whole database.
-        Dialect::Sqlite => ROW,
+        Dialect::Sqlite => WRITTEN_ROW,
         Dialect::Postgres => locked_row,
     };
-    row(tx, scope, id, text).await
+    let row: Option<(i64, String, i64)> = Statement::new(text)
+        .text(scope.tenant.as_str())
+        .text(scope.schema.name())
+        .text(id.as_str())
+        .row(tx)
+        .await?;
+    let (version, body, marked) = row.ok_or(StoreError::NotFound)?;
+    let version = Version(u64::try_from(version).map_err(|error| StoreError::Internal(error.into()))?);
+    if expected.is_some_and(|expected| expected != version) {
+        return Err(StoreError::VersionMismatch);
+    }
+    passes.check(marked, scope.schema.name(), id.as_str())?;
+    Ok((version, body))
 }
 
 async fn row(
@@ -554,22 +580,15 @@ async fn row(
 
 /// The version and body of a resource.
 const ROW: &str = "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
+/// The same, with its mark, to be written.
+const WRITTEN_ROW: &str =
+    "SELECT version, body, marked FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
 /// The same, to be changed; others may refer to it meanwhile.
-const CHANGED_ROW: &str =
-    "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR NO KEY UPDATE";
+const CHANGED_ROW: &str = "SELECT version, body, marked FROM resources \
+     WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR NO KEY UPDATE";
 /// The same, to be deleted.
 const DELETED_ROW: &str =
-    "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
-
-/// Version and body, if there is a row and its version is the expected one.
-fn expect(row: Option<(i64, String)>, expected: Option<Version>) -> Result<(Version, String), StoreError> {
-    let (version, body) = row.ok_or(StoreError::NotFound)?;
-    let version = Version(u64::try_from(version).map_err(|error| StoreError::Internal(error.into()))?);
-    match expected {
-        Some(expected) if expected != version => Err(StoreError::VersionMismatch),
-        _ => Ok((version, body)),
-    }
-}
+    "SELECT version, body, marked FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
 
 fn number(version: Version) -> Result<i64, StoreError> {
     i64::try_from(version.0).map_err(|error| StoreError::Internal(error.into()))

@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use super::respond::{Failure, Reply};
 use super::spans::{self, Step};
-use super::write::{Attempt, KEYED, Own, permitted_version, raced, raced_or};
+use super::write::{Attempt, KEYED, Own, WriteTurn, permitted_version, raced, raced_or};
 use super::{Call, Operation, Service, nul};
 use crate::auth::Authenticator;
 use crate::etag::Preconditions;
@@ -44,8 +44,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let projection = projection.of_patch(call.schema(), request.named());
         let conditions = Preconditions::of(&call.head.headers);
         for attempt in 0..self.attempts(&conditions) {
-            let _turn = self.turn(&call, id, attempt).await;
-            let attempt = self.try_patch(&mut call, id, &request, &conditions, &projection);
+            let turn = self.turn(&call, id, attempt).await?;
+            let attempt = self.try_patch(&mut call, &turn, id, &request, &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
             }
@@ -56,6 +56,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     async fn try_patch(
         &self,
         call: &mut Call<'_>,
+        turn: &WriteTurn<'_>,
         id: &ResourceId,
         request: &PatchRequest,
         conditions: &Preconditions,
@@ -84,7 +85,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let admission = self.policy.admit(&call.context, write, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
-            return self.delete_instead(call, id, &current, version).await;
+            return self.delete_instead(call, turn, id, &current, version).await;
         }
         let amended = resource != planned;
         if amended {
@@ -107,7 +108,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let update = Update { change: &change, unique: unique.as_deref(), last_modified: &last_modified };
             let status = if shown { StatusCode::OK } else { StatusCode::NO_CONTENT };
             let applied = Modification::Apply { id, update: &update, expected };
-            let terms = added.terms();
+            let terms = turn.terms(&added);
             match self.make(call.scope(), applied, terms, Some(&current), Some(status), call.outcome).await {
                 Ok(Modified::Changed(next)) => {
                     let next = next.unwrap_or(version);

@@ -73,6 +73,11 @@ impl Failure {
         }
     }
 
+    /// Whether it is that the store did not answer.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_silence())
+    }
+
     /// The failure inside the store behind it.
     pub(super) fn into_cause(self) -> Option<Arc<StoreError>> {
         match self {

@@ -61,21 +61,23 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         made
     }
 
-    /// Records what was refused: the request, or operations of a bulk request.
+    /// Records what was refused: the request, or operations of a bulk request. A store that does not answer is
+    /// told of no further one.
     pub(super) async fn record_refusals(&self, outcome: &mut Outcome) {
         if !self.audits() {
             return;
         }
+        let mut store_is_silent = false;
         let mut operations = std::mem::take(&mut outcome.operations);
         for operation in &mut operations {
-            self.record_refusal(operation).await;
+            self.record_refusal(operation, &mut store_is_silent).await;
             outcome.unrecorded = outcome.unrecorded.take().or_else(|| operation.unrecorded.clone());
         }
         outcome.operations = operations;
-        self.record_refusal(outcome).await;
+        self.record_refusal(outcome, &mut store_is_silent).await;
     }
 
-    async fn record_refusal(&self, outcome: &mut Outcome) {
+    async fn record_refusal(&self, outcome: &mut Outcome, store_is_silent: &mut bool) {
         let Some(error) = outcome.told.as_ref().filter(|_| !outcome.changed) else { return };
         let (status, scim_type) = (error.status(), error.scim_type());
         // A policy may state an error anew, without what is not sent.
@@ -84,7 +86,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         record.effect = Effect::of_error(status);
         (record.status, record.scim_type, record.rule) = (Some(status), scim_type, rule);
         let kept = match self.store.keeps_audit() {
-            true => Some(self.store.keep(&record).await.map_err(SinkError::from)),
+            true if *store_is_silent => Some(Err("the store did not answer for the record before".into())),
+            true => {
+                let kept = self.store.keep(&record).await;
+                *store_is_silent = kept.as_ref().is_err_and(StoreError::is_silence);
+                Some(kept.map_err(SinkError::from))
+            }
             false => None,
         };
         outcome.told_sink(kept);

@@ -3,7 +3,8 @@
 //! Changes of members on any version never lose a race, and a write that is made for a version loses to each of
 //! them. Where many make such changes without a pause it would lose again and again. So one that lost a few times
 //! waits until the writes under way are made, and those that come later wait until it is. Nobody waits for a
-//! client: a turn goes from reading the resource to having written it. What other processes write still comes first.
+//! client: a turn goes from reading the resource to having written it. What other processes write waits where the store
+//! [holds](crate::Store::hold) the resource for who is alone.
 
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, VecDeque};

@@ -3,11 +3,12 @@
 //! Every write of an existing resource names the version it was made for, and the store compares
 //! and swaps. A write that loses the race is made again from the newer version, unless the client
 //! said by `If-Match` which version it means; after a few lost races it is made while no other request of this
-//! service writes the resource ([`turns`](super::turns)).
+//! service writes the resource ([`turns`](super::turns)), and those of other processes wait ([`Store::hold`]).
 
 use http::StatusCode;
 
 use super::read::version_of;
+use super::references::Added;
 use super::respond::{Failure, Reply};
 use super::spans::{self, Step};
 use super::turns::Turn;
@@ -16,7 +17,7 @@ use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
-use crate::store::{Deletion, LeftGroups, Modification, Store, StoreError, Terms, stamp};
+use crate::store::{Deletion, LeftGroups, Modification, ResourceHold, Store, StoreError, Terms, stamp};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -76,8 +77,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let projection = call.projection()?.of_write(call.schema(), &body);
         let conditions = Preconditions::of(&call.head.headers);
         for attempt in 0..self.attempts(&conditions) {
-            let _turn = self.turn(&call, id, attempt).await;
-            let attempt = self.try_replace(&mut call, id, body.clone(), &conditions, &projection);
+            let turn = self.turn(&call, id, attempt).await?;
+            let attempt = self.try_replace(&mut call, &turn, id, body.clone(), &conditions, &projection);
             if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
             }
@@ -88,6 +89,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     async fn try_replace(
         &self,
         call: &mut Call<'_>,
+        turn: &WriteTurn<'_>,
         id: &ResourceId,
         body: Value,
         conditions: &Preconditions,
@@ -108,7 +110,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let admission = self.policy.admit(&call.context, write, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
-            return self.delete_instead(call, id, &current, version).await;
+            return self.delete_instead(call, turn, id, &current, version).await;
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
@@ -119,7 +121,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
-        let (terms, status) = (added.terms(), Some(StatusCode::OK));
+        let (terms, status) = (turn.terms(&added), Some(StatusCode::OK));
         match self.make(call.scope(), replaced, terms, Some(&current), status, call.outcome).await {
             Ok(_) => {
                 let resource = self.completed(call, id, resource).await?;
@@ -147,10 +149,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call.begin(Operation::Delete, Some(id));
         let conditions = Preconditions::of(&call.head.headers);
         for attempt in 0..self.attempts(&conditions) {
-            let _turn = self.turn(&call, id, attempt).await;
+            let turn = self.turn(&call, id, attempt).await?;
             let current = self.current(&call, id, &Projection::without(KEYED)).await?;
             let version = permitted_version(&current, &conditions)?;
-            if let Attempt::Done(reply) = self.delete_instead(&mut call, id, &current, version).await? {
+            let attempt = self.delete_instead(&mut call, &turn, id, &current, version);
+            if let Attempt::Done(reply) = attempt.await? {
                 return Ok(reply);
             }
         }
@@ -161,6 +164,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn delete_instead(
         &self,
         call: &mut Call<'_>,
+        turn: &WriteTurn<'_>,
         id: &ResourceId,
         current: &Resource,
         version: Version,
@@ -175,8 +179,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             left: Some(&left),
         };
         let deleted = Modification::Delete { id, deletion };
-        let status = Some(StatusCode::NO_CONTENT);
-        match self.make(call.scope(), deleted, Terms::default(), Some(current), status, call.outcome).await {
+        let nobody = Added::default();
+        let (terms, status) = (turn.terms(&nobody), Some(StatusCode::NO_CONTENT));
+        match self.make(call.scope(), deleted, terms, Some(current), status, call.outcome).await {
             Ok(_) => Ok(Attempt::Done(Reply::empty(StatusCode::NO_CONTENT))),
             Err(error) => raced_or(error),
         }
@@ -197,13 +202,36 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     /// The turn of an attempt at a write of the resource `id`.
-    pub(super) async fn turn(&self, call: &Call<'_>, id: &ResourceId, attempt: usize) -> Turn<'_> {
-        self.turns.take(call.scope(), id, attempt >= BESIDE_OTHERS).await
+    pub(super) async fn turn(
+        &self,
+        call: &Call<'_>,
+        id: &ResourceId,
+        attempt: usize,
+    ) -> Result<WriteTurn<'_>, StoreError> {
+        let alone = attempt >= BESIDE_OTHERS;
+        let turn = self.turns.take(call.scope(), id, alone).await;
+        // On the heap, since it is rare.
+        let hold = if alone { Some(Box::pin(self.store.hold(call.scope(), id)).await?) } else { None };
+        Ok(WriteTurn { hold, _turn: turn })
     }
 
     /// The time now as `xsd:dateTime` in milliseconds.
     pub(super) fn now(&self) -> String {
         format!("{:.3}", (self.environment.now)())
+    }
+}
+
+/// When an attempt at a write is made: beside others, or alone.
+pub(super) struct WriteTurn<'t> {
+    // Let go of first, so that no request of this service finds the resource held.
+    hold: Option<ResourceHold>,
+    _turn: Turn<'t>,
+}
+
+impl WriteTurn<'_> {
+    /// What a write of the resource that adds these members is made with.
+    pub(super) fn terms<'a>(&'a self, added: &'a Added) -> Terms<'a> {
+        Terms { hold: self.hold.as_ref(), ..added.terms() }
     }
 }
 

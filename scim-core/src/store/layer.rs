@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update};
+use super::{
+    Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, Terms, Update,
+};
 use crate::audit::Record;
 use crate::membership::Membership;
 use crate::pieces::Pieces;
@@ -153,6 +155,10 @@ impl<L: StoreLayer> Store for L {
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         self.change(scope, modification, terms).await
+    }
+
+    async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+        self.behind().hold(scope, id).await
     }
 
     fn completes(&self) -> bool {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update};
+use super::{
+    Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, Terms, Update,
+};
 use crate::audit::Record;
 use crate::membership::Membership;
 use crate::pieces::Pieces;
@@ -88,6 +90,10 @@ impl<S: Store> Store for Arc<S> {
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         (**self).modify(scope, modification, terms).await
+    }
+
+    async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+        (**self).hold(scope, id).await
     }
 
     fn completes(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Modification, Scope, Store, StoreError, Update};
+use super::{Modification, ResourceHold, Scope, Store, StoreError, Update};
 use crate::audit::Record;
 use crate::membership::MEMBERS;
 use crate::patch::{Change, Delta};
@@ -21,6 +21,8 @@ pub struct Terms<'a> {
     pub record: Option<&'a Record>,
     /// What must be there when it is made.
     pub references: References<'a>,
+    /// What [`Store::hold`] gave for it.
+    pub hold: Option<&'a ResourceHold>,
 }
 
 /// The resources that a change newly refers to, as a group to its members (RFC 7643 §4.2): each must be there

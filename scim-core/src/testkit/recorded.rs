@@ -7,7 +7,7 @@ use crate::projection::Projection;
 use crate::query::{Query, QuerySupport};
 use crate::service::Operation;
 use crate::store::{
-    Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, Terms, Update,
 };
 use crate::validate::UniqueKey;
 use crate::{CredentialId, Resource, ResourceId, Version};
@@ -131,6 +131,10 @@ impl<S: Store> Store for Recorded<S> {
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
         self.make(scope, modification, terms).await
+    }
+
+    async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+        self.0.hold(scope, id).await
     }
 
     fn completes(&self) -> bool {

@@ -184,7 +184,11 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
     }
 
     /// Takes a creation back. That is no deletion a client asks for, so the policy is not asked.
-    async fn delete(&self, resource: &mut Created) -> Result<(), Failure> {
+    async fn delete(&mut self, resource: &mut Created) -> Result<(), Failure> {
+        if self.takes_nothing_back {
+            let detail = "the resource may be left as it was created: the service cannot delete it now";
+            return Err(Error::new(StatusCode::SERVICE_UNAVAILABLE, detail).into());
+        }
         let scope = Scope { tenant: &self.principal.tenant, schema: &resource.schema };
         let groups = self.service.config.registry.group_types(&resource.schema);
         let last_modified = self.service.now();
@@ -198,7 +202,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
                 outcome.changed = false;
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                self.takes_nothing_back = error.is_silence();
+                Err(error.into())
+            }
         }
     }
 
@@ -214,6 +221,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             self.operations.get(failed).and_then(|told| told.bulk_id.as_deref()).unwrap_or_default();
         let reference = quote(&format!("bulkId:{bulk_id}"));
         let detail = format!("{reference}, to which it refers in a circle, could not be created");
-        Error::new(StatusCode::CONFLICT, detail)
+        let status = match self.store_is_silent {
+            true => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::CONFLICT,
+        };
+        Error::new(status, detail)
     }
 }

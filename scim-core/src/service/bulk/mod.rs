@@ -6,7 +6,8 @@
 //!
 //! Which operation comes when, [`plan`] says. Resources that refer to one another in a circle are
 //! created together or not at all: where one of them cannot be, those already made are taken back
-//! before anything else of the bulk request can name them. Whoever stops the service within a circle
+//! before anything else of the bulk request can name them. Once the store did not answer, it is not asked again:
+//! what is left is refused without, since each operation might wait for as long. Whoever stops the service within a circle
 //! may leave resources that lack their reference, as after any sequence of requests broken off.
 
 mod circle;
@@ -67,12 +68,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             operations,
             ids: HashMap::new(),
             errors: 0,
+            store_is_silent: false,
+            takes_nothing_back: false,
         };
         for unit in plan::plan(&nodes) {
             if bulk.errors >= most_errors {
                 break;
             }
             match unit {
+                Unit::One(_) | Unit::Circle(_) if bulk.store_is_silent => bulk.leave(unit.operations()),
                 Unit::One(operation) => bulk.make(operation).await,
                 Unit::Circle(order) => bulk.make_circle(order).await,
                 Unit::Knot(operations) => bulk.refuse_knot(operations),
@@ -99,6 +103,10 @@ struct Bulk<'a, S, A, P> {
     /// What became of each operation, once it was made.
     done: Vec<Option<(BulkResult, Outcome)>>,
     errors: usize,
+    /// Whether the store did not answer an operation.
+    store_is_silent: bool,
+    /// Whether it did not answer a deletion of what is to be taken back.
+    takes_nothing_back: bool,
 }
 
 impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
@@ -125,6 +133,15 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             self.know(operation, outcome.resource.clone());
         }
         Ok(reply)
+    }
+
+    /// Refuses operations without asking the store; those that cannot be made are told why.
+    fn leave(&mut self, operations: &[usize]) {
+        for operation in operations.iter().copied() {
+            let outcome = self.outcome(operation);
+            let failure = self.take(operation).map_or_else(|failure| failure, |_| not_tried().into());
+            self.conclude(operation, Err(failure), outcome);
+        }
     }
 
     /// What an operation asks for, or why it cannot be made.
@@ -270,6 +287,7 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
             }
             Err(failure) => {
                 self.errors += 1;
+                self.store_is_silent |= failure.is_silence();
                 let (status, body) = service.told(&failure, &mut outcome);
                 outcome.cause = failure.into_cause();
                 (result.status, result.response) = (status, Some(body));
@@ -277,4 +295,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         }
         *done = Some((result, outcome));
     }
+}
+
+/// The refusal of an operation after another one that the store did not answer.
+fn not_tried() -> Error {
+    let detail = "the operation was not tried: the service could not answer one before it; try again later";
+    Error::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }

@@ -47,6 +47,15 @@ pub(super) enum Unit {
     Knot(Vec<usize>),
 }
 
+impl Unit {
+    pub(super) fn operations(&self) -> &[usize] {
+        match self {
+            Self::One(operation) => std::slice::from_ref(operation),
+            Self::Circle(operations) | Self::Knot(operations) => operations,
+        }
+    }
+}
+
 /// Every operation in one unit of the plan.
 pub(super) fn plan(nodes: &[Node]) -> Vec<Unit> {
     let circles = circles(nodes);

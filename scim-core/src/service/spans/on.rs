@@ -16,7 +16,7 @@ use crate::query::{Query, QuerySupport};
 use crate::service::outcome::{Operation, Outcome};
 use crate::service::route::{Discovery, Route};
 use crate::store::{
-    Applied, Deletion, Modification, Modified, Page, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, Terms, Update,
 };
 use crate::validate::UniqueKey;
 use crate::{Error, Resource, ResourceId, ScimType, TenantId, Version};
@@ -210,6 +210,10 @@ impl<S: Store> Store for Traced<S> {
             Modification::Delete { .. } => "delete",
         };
         self.0.modify(scope, modification, terms).instrument(call(name, scope)).await
+    }
+
+    async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+        self.0.hold(scope, id).instrument(call("hold", scope)).await
     }
 
     fn completes(&self) -> bool {

@@ -1,15 +1,20 @@
 //! Writers at the same time: nothing is lost, nothing is had twice, nothing is half there.
 
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
 use serde_json::json;
 
 use super::write::{group, of_members, user};
 use crate::patch::Change;
 use crate::projection::Projection;
-use crate::store::{Applied, Store, StoreError};
+use crate::store::{Applied, Modification, ResourceHold, Store, StoreError, Terms};
 use crate::testkit::random::write;
 use crate::testkit::trial::{everything, failed, in_version, total};
 use crate::testkit::{BoxFuture, Broken, Trial, demand};
-use crate::{Resource, Value, Version};
+use crate::validate::unique_keys;
+use crate::{Resource, ResourceId, Value, Version};
 
 /// Of creates at the same time with one unique value, in whatever case, one succeeds.
 pub async fn of_concurrent_creates_with_one_value_one_succeeds<S: Store>(
@@ -186,6 +191,79 @@ pub(super) async fn changed<S: Store>(
         }
     }
     Err(Broken::new("a writer never came first, in 10,000 attempts"))
+}
+
+/// Where a store [holds](Store::hold) a resource, other writes of it come after the one that is made with the hold, or
+/// once that is dropped; and then they are made.
+pub async fn who_holds_a_resource_writes_it_first<S: Store>(trial: &Trial<S>) -> Result<(), Broken> {
+    for (id, writes) in [("written", true), ("let go of", false)] {
+        trial.create(trial.groups()?, &group(id, &["first"])).await?;
+        let hold = trial.store().hold(trial.groups()?, &ResourceId::new(id)).await;
+        let hold = hold.map_err(|error| failed("hold", id, &error))?;
+        if !hold.is_held() {
+            return Ok(());
+        }
+        let hold = Arc::new(Mutex::new(Some(hold)));
+        trial
+            .together(WRITERS, move |number, trial| {
+                let held = if number == 0 { lock(&hold).take() } else { None };
+                async move {
+                    match held {
+                        Some(hold) => write_held(&trial, id, &hold, writes).await,
+                        None => {
+                            let change = of_members(&[], &[&number.to_string()]);
+                            let applied = trial.try_apply_to_any(trial.groups()?, id, &change).await;
+                            applied.map(drop).map_err(|error| failed("apply", id, &error))
+                        }
+                    }
+                }
+            })
+            .await?;
+        let stored = trial.stored(trial.groups()?, id).await?;
+        let members = stored.get("members").and_then(Value::as_array).unwrap_or_default().len();
+        let changes = WRITERS as u64 - u64::from(!writes);
+        let expected = (WRITERS + usize::from(writes), Some(Version(1 + changes)));
+        let found = (members, stored.version());
+        demand!(found == expected, "expected so many members and this version: {expected:?}, got {found:?}");
+    }
+    Ok(())
+}
+
+/// Looks at the group, lets others run, and adds somebody to it as it was.
+async fn write_held<S: Store>(
+    trial: &Trial<S>,
+    id: &str,
+    hold: &ResourceHold,
+    writes: bool,
+) -> Result<(), Broken> {
+    let groups = trial.groups()?;
+    let seen = trial.stored(groups, id).await?;
+    for _ in 0..20 {
+        let mut ran = false;
+        poll_fn(|context| match std::mem::replace(&mut ran, true) {
+            true => Poll::Ready(()),
+            false => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+        let now = trial.stored(groups, id).await?;
+        demand!(now.version() == seen.version(), "`{id}` is held, and another has written it");
+    }
+    if !writes {
+        return Ok(());
+    }
+    let resource = in_version(&group(id, &["first", "held"]), 2);
+    let unique = unique_keys(groups.schema, &resource);
+    let replace = Modification::Replace { resource: &resource, unique: &unique, expected: Version(1) };
+    let terms = Terms { hold: Some(hold), ..Terms::default() };
+    let made = trial.store().modify(groups, replace, terms).await;
+    made.map(drop).map_err(|error| failed("a write that is made with the hold", id, &error))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is read is the resource as one write left it: attributes, members and version belong

@@ -167,6 +167,7 @@ laws! {
         of_concurrent_writes_on_one_version_one_succeeds
         no_change_is_lost
         no_change_on_any_version_is_lost
+        who_holds_a_resource_writes_it_first
         a_read_is_of_one_version;
     }
     general {

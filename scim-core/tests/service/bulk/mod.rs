@@ -7,6 +7,7 @@ mod model;
 mod order;
 mod refusal;
 mod sections;
+mod silent;
 
 use scim_core::Store;
 use scim_core::policy::Policy;

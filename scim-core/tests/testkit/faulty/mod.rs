@@ -14,7 +14,8 @@ use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{
-    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, Page, References, ResourceHold, Scope, Store, StoreError,
+    Terms, Update,
 };
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
@@ -257,6 +258,14 @@ impl Store for Faulty {
             _ => terms.references,
         };
         self.inner.modify(scope, modification, Terms { references, ..terms }).await
+    }
+
+    async fn hold(&self, _: Scope<'_>, _: &ResourceId) -> Result<ResourceHold, StoreError> {
+        match self.breaks {
+            // As one does that others do not look at.
+            "who_holds_a_resource_writes_it_first" => Ok(ResourceHold::until_dropped(())),
+            _ => Ok(ResourceHold::default()),
+        }
     }
 
     async fn memberships(

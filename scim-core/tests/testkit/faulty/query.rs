@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use scim_core::{Resource, ResourceId};
 use scim_core::membership::Hierarchy;
 use scim_core::query::{Place, Query, Start};
 use scim_core::schema::Registry;
 use scim_core::store::{self, Page, Scope, Store as _, StoreError};
+use scim_core::{Resource, ResourceId};
 use scim_filter::{BoundExpr, BoundFilter, BoundTerm, Scalar};
 
 use super::{Faulty, id_of};

@@ -1,0 +1,359 @@
+//! Two servers over one database: two stores with connections of their own.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use scim_core::auth::{Principal, Secret, StaticTokens};
+use scim_core::patch::{Change, Delta};
+use scim_core::projection::Projection;
+use scim_core::query::Query;
+use scim_core::schema::Registry;
+use scim_core::store::{
+    Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, StoreLayer, Terms, Update,
+};
+use scim_core::validate::UniqueKey;
+use scim_core::{Config, CredentialId, Environment, Resource, ResourceId, Service, TenantId, Value, Version};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::super::database::Statement;
+use super::super::tests::sql_support::Postgres;
+use super::super::{SqlStore, decode};
+use super::MARK;
+
+async fn over_sqlite() -> ([SqlStore; 2], TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    ([SqlStore::open(&file).await.unwrap(), SqlStore::open(&file).await.unwrap()], folder)
+}
+
+async fn over_postgres(name: &str) -> Option<([SqlStore; 2], Postgres)> {
+    let server = Postgres::start()?;
+    let url = server.database(name).await;
+    Some(([SqlStore::connect(&url).await.unwrap(), SqlStore::connect(&url).await.unwrap()], server))
+}
+
+#[tokio::test]
+async fn who_marked_a_resource_writes_it_first_over_sqlite() {
+    let (stores, _folder) = over_sqlite().await;
+    who_marked_a_resource_writes_it_first(&stores).await;
+}
+
+#[tokio::test]
+async fn who_marked_a_resource_writes_it_first_over_postgresql() {
+    let Some((stores, _server)) = over_postgres("marks").await else { return };
+    who_marked_a_resource_writes_it_first(&stores).await;
+}
+
+#[tokio::test]
+async fn a_write_is_made_beside_those_of_another_server_over_sqlite() {
+    let (stores, _folder) = over_sqlite().await;
+    a_write_is_made_beside_those_of_another_server(&stores).await;
+}
+
+#[tokio::test]
+async fn a_write_is_made_beside_those_of_another_server_over_postgresql() {
+    let Some((stores, _server)) = over_postgres("beside").await else { return };
+    a_write_is_made_beside_those_of_another_server(&stores).await;
+}
+
+/// What another server may do to a group while it is marked.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    AddsAMember,
+    ReplacesIt,
+    DeletesIt,
+    DeletesItsMember,
+    MarksIt,
+}
+
+const ACTS: [Act; 5] =
+    [Act::AddsAMember, Act::ReplacesIt, Act::DeletesIt, Act::DeletesItsMember, Act::MarksIt];
+
+/// How a mark ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Written,
+    Dropped,
+    // As that of a server that was killed.
+    Forgotten,
+}
+
+async fn who_marked_a_resource_writes_it_first([one, other]: &[SqlStore; 2]) {
+    let registry = Registry::standard();
+    let tenant = TenantId::new("acme");
+    let scope = |name| Scope { tenant: &tenant, schema: registry.by_name(name).unwrap() };
+    let (groups, users) = (scope("Group"), scope("User"));
+    // One that is not there is held by nobody.
+    assert!(!one.hold(groups, &ResourceId::new("nobody")).await.unwrap().is_held());
+    // All at the same time, since forgotten marks take theirs.
+    let all = ACTS.into_iter().flat_map(|act| {
+        [End::Written, End::Dropped, End::Forgotten].map(|end| async move {
+            let (group, user) = (format!("g {act:?} {end:?}"), format!("u {act:?} {end:?}"));
+            one.create(users, &resource(&user, 1, &[]), &[]).await.unwrap();
+            one.create(groups, &resource(&group, 1, &[&user]), &[]).await.unwrap();
+            let id = ResourceId::new(group.as_str());
+            let hold = one.hold(groups, &id).await.unwrap();
+            assert!(hold.is_held());
+
+            let mut made = pin!(make(other, act, [groups, users], [&group, &user]));
+            assert!(timeout(MEANWHILE, made.as_mut()).await.is_err(), "{act:?} waits for nobody");
+            let replaced = resource(&group, 2, &[&user]);
+            let replace = Modification::Replace { resource: &replaced, unique: &[], expected: Version(1) };
+            match end {
+                End::Written => {
+                    let terms = Terms { hold: Some(&hold), ..Terms::default() };
+                    one.modify(groups, replace, terms).await.unwrap();
+                }
+                End::Dropped => drop(hold),
+                End::Forgotten => std::mem::forget(hold),
+            }
+            let made = timeout(LATE, made).await.expect("it waits for ever");
+            match (act, end, made) {
+                (Act::ReplacesIt, End::Written, Err(StoreError::VersionMismatch)) => {}
+                (_, _, Ok(())) => {}
+                (.., Err(error)) => panic!("{act:?} {end:?}: {error:?}"),
+            }
+            // Nobody waits any more.
+            let mark: Option<(i64,)> = Statement::new(MARK)
+                .text("acme")
+                .text("Group")
+                .text(group.as_str())
+                .row(&mut one.database.once().await.unwrap())
+                .await
+                .unwrap();
+            match act {
+                Act::DeletesIt => assert_eq!(mark, None),
+                // It is taken off in a task of its own.
+                Act::MarksIt => assert!(mark.is_some()),
+                _ => assert_eq!(mark, Some((0,)), "{act:?} {end:?}"),
+            }
+        })
+    });
+    futures_of(all).await;
+}
+
+async fn make(
+    store: &SqlStore,
+    act: Act,
+    [groups, users]: [Scope<'_>; 2],
+    [group, user]: [&str; 2],
+) -> Result<(), StoreError> {
+    let registry = Registry::standard();
+    let types = registry.group_types(users.schema);
+    let deletion = Deletion { expected: None, groups: &types, last_modified: NOW, left: None };
+    let (group, user) = (ResourceId::new(group), ResourceId::new(user));
+    match act {
+        Act::AddsAMember => add(store, groups, &group, "another").await.map(drop),
+        Act::ReplacesIt => {
+            store.replace(groups, &resource(group.as_str(), 2, &["another"]), &[], Version(1)).await
+        }
+        Act::DeletesIt => store.delete(groups, &group, &deletion).await,
+        Act::DeletesItsMember => store.delete(users, &user, &deletion).await,
+        Act::MarksIt => store.hold(groups, &group).await.map(drop),
+    }
+}
+
+async fn add(
+    store: &SqlStore,
+    groups: Scope<'_>,
+    id: &ResourceId,
+    member: &str,
+) -> Result<Modified, StoreError> {
+    let added = vec![Value::from(json!({"value": member}))];
+    let change = Change {
+        deltas: vec![Delta { attribute: "members".into(), added, ..Delta::default() }],
+        ..Change::default()
+    };
+    let update = Update { change: &change, unique: None, last_modified: NOW };
+    store.modify(groups, Modification::Apply { id, update: &update, expected: None }, Terms::default()).await
+}
+
+/// A group, or a user.
+fn resource(id: &str, version: u64, members: &[&str]) -> Resource {
+    let members: Vec<_> = members.iter().map(|id| json!({"value": id})).collect();
+    let mut resource =
+        json!({"id": id, "displayName": id, "meta": {"version": Version(version).to_string()}});
+    if !members.is_empty() {
+        resource["members"] = members.into();
+    }
+    decode(&resource.to_string()).unwrap()
+}
+
+/// At another server somebody is added to the group before each write that is made for a version of it. It is made
+/// all the same; without holds it is never made.
+async fn a_write_is_made_beside_those_of_another_server([one, other]: &[SqlStore; 2]) {
+    for (number, (method, body, status)) in [
+        (
+            "PATCH",
+            json!({"schemas": [PATCH_OP], "Operations": [
+                {"op": "replace", "path": "displayName", "value": "Crew"},
+            ]}),
+            200,
+        ),
+        ("PUT", json!({"schemas": [GROUP], "displayName": "Crew"}), 200),
+        ("DELETE", serde_json::Value::Null, 204),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (beside, unheld) = (Arc::default(), Arc::default());
+        let held = Beside { behind: one.clone(), other: other.clone(), count: Arc::clone(&beside) };
+        let as_provided = AsProvided(one.clone());
+        let not_held = Beside { behind: as_provided, other: other.clone(), count: Arc::clone(&unheld) };
+        // The number of the group tells that of the kind of request.
+        let path = format!("/Groups/group-{number}");
+        assert_eq!(status_of(not_held, &path, method, &body).await, 409, "{method}");
+        assert_eq!(unheld.load(Ordering::SeqCst), ATTEMPTS, "{method}");
+        assert_eq!(status_of(held, &path, method, &body).await, status, "{method}");
+        // Three times it lost, and then nobody came first.
+        assert_eq!(beside.load(Ordering::SeqCst), 3, "{method}");
+    }
+}
+
+/// Makes the request of a service over `store`, and tells what is answered; the group is made where it is not there.
+async fn status_of<S: Store>(store: S, path: &str, method: &str, body: &serde_json::Value) -> u16 {
+    let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("okta") };
+    let tokens = StaticTokens::new().with(Secret::new(TOKEN).unwrap(), principal);
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    let environment = Environment::new(jiff::Timestamp::now, move || ResourceId::new(id.as_str()));
+    let mut config = Config::new("https://example.com/scim/v2".parse().unwrap());
+    config.check_members = false;
+    config.limits.max_write_attempts = ATTEMPTS;
+    let service = Service::new(store, tokens, config, environment);
+    let send = async |method: &str, path: &str, body: String| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/scim+json")
+            .body(bytes::Bytes::from(body))
+            .unwrap();
+        service.call(request).await.status().as_u16()
+    };
+    if send("GET", path, String::new()).await == 404 {
+        let group = json!({"schemas": [GROUP], "displayName": "Staff"}).to_string();
+        assert_eq!(send("POST", "/Groups", group).await, 201);
+    }
+    send(method, path, if body.is_null() { String::new() } else { body.to_string() }).await
+}
+
+/// A store at which somebody is added to a group by another server before each write that is made for a version of
+/// it, or tries to be for a while.
+struct Beside<S> {
+    behind: S,
+    other: SqlStore,
+    /// How many were added.
+    count: Arc<AtomicUsize>,
+}
+
+impl<S: Store> StoreLayer for Beside<S> {
+    type Behind = S;
+
+    fn behind(&self) -> &S {
+        &self.behind
+    }
+
+    async fn change(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        let id = match modification {
+            Modification::Create { .. } => None,
+            Modification::Replace { resource, .. } => resource.id(),
+            Modification::Apply { id, .. } | Modification::Delete { id, .. } => Some(id.clone()),
+        };
+        if let Some(id) = id {
+            let member = format!("{} {}", uuid::Uuid::new_v4(), self.count.load(Ordering::SeqCst));
+            let mut added: Pin<Box<dyn Future<Output = _> + Send>> =
+                Box::pin(async { add(&self.other, scope, &id, &member).await.unwrap() });
+            if terms.hold.is_some_and(ResourceHold::is_held) {
+                assert!(timeout(MEANWHILE, added.as_mut()).await.is_err(), "it waits for nobody");
+            } else {
+                added.await;
+                self.count.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        self.behind.modify(scope, modification, terms).await
+    }
+}
+
+/// A store that several servers write to, and that holds nothing.
+struct AsProvided(SqlStore);
+
+impl Store for AsProvided {
+    async fn create(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+    ) -> Result<(), StoreError> {
+        self.0.create(scope, resource, unique).await
+    }
+
+    async fn read(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        projection: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        self.0.read(scope, id, projection).await
+    }
+
+    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
+        self.0.query(scope, query).await
+    }
+
+    async fn replace(
+        &self,
+        scope: Scope<'_>,
+        resource: &Resource,
+        unique: &[UniqueKey],
+        expected: Version,
+    ) -> Result<(), StoreError> {
+        self.0.replace(scope, resource, unique, expected).await
+    }
+
+    async fn delete(
+        &self,
+        scope: Scope<'_>,
+        id: &ResourceId,
+        deletion: &Deletion<'_>,
+    ) -> Result<(), StoreError> {
+        self.0.delete(scope, id, deletion).await
+    }
+
+    async fn modify(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        self.0.modify(scope, modification, terms).await
+    }
+}
+
+/// Runs the futures to their ends, all at the same time.
+async fn futures_of<F: Future<Output = ()>>(futures: impl IntoIterator<Item = F>) {
+    let mut open: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        open.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if open.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+const TOKEN: &str = "t0ken-of-the-tests";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const NOW: &str = "2026-02-02T00:00:00Z";
+const ATTEMPTS: usize = 6;
+/// For as long it is seen that a write waits.
+const MEANWHILE: Duration = Duration::from_millis(300);
+/// Longer than any mark is waited for, on a busy machine.
+const LATE: Duration = Duration::from_secs(30);
