@@ -3,6 +3,7 @@
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use scim_core::auth::{Principal, Secret, StaticTokens};
@@ -58,6 +59,18 @@ async fn a_write_is_made_beside_those_of_another_server_over_sqlite() {
 async fn a_write_is_made_beside_those_of_another_server_over_postgresql() {
     let Some((stores, _server)) = over_postgres("beside").await else { return };
     a_write_is_made_beside_those_of_another_server(&stores).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_leaves_no_mark_over_sqlite() {
+    let ([store, _], _folder) = over_sqlite().await;
+    who_goes_leaves_no_mark(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_leaves_no_mark_over_postgresql() {
+    let Some(([store, _], _server)) = over_postgres("gone").await else { return };
+    who_goes_leaves_no_mark(&store).await;
 }
 
 /// What another server may do to a group while it is marked.
@@ -134,6 +147,40 @@ async fn who_marked_a_resource_writes_it_first([one, other]: &[SqlStore; 2]) {
         })
     });
     futures_of(all).await;
+}
+
+/// Whoever goes while it marks a group, wherever that is, takes the mark off.
+async fn who_goes_leaves_no_mark(store: &SqlStore) {
+    let registry = Registry::standard();
+    let tenant = TenantId::new("acme");
+    let groups = Scope { tenant: &tenant, schema: registry.by_name("Group").unwrap() };
+    for polls in 1.. {
+        let id = ResourceId::new(format!("g{polls}"));
+        store.create(groups, &resource(id.as_str(), 1, &[]), &[]).await.unwrap();
+        let mut hold = Box::pin(store.hold(groups, &id));
+        let mut left = polls;
+        let held = std::future::poll_fn(|context| match hold.as_mut().poll(context) {
+            Poll::Ready(held) => Poll::Ready(Some(held.unwrap())),
+            Poll::Pending => {
+                left -= 1;
+                if left == 0 { Poll::Ready(None) } else { Poll::Pending }
+            }
+        });
+        if held.await.is_some() {
+            assert!(polls > 1, "it was never dropped while it waits");
+            break;
+        }
+    }
+    let none_is_left = async {
+        let marked = "SELECT count(*) FROM resources WHERE marked <> 0";
+        let count = async || {
+            Statement::new(marked).row::<(i64,)>(&mut store.database.once().await.unwrap()).await.unwrap()
+        };
+        while count().await != Some((0,)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LATE, none_is_left).await.expect("a mark is left");
 }
 
 async fn make(
@@ -343,7 +390,7 @@ async fn futures_of<F: Future<Output = ()>>(futures: impl IntoIterator<Item = F>
     let mut open: Vec<_> = futures.into_iter().map(Box::pin).collect();
     std::future::poll_fn(|context| {
         open.retain_mut(|future| future.as_mut().poll(context).is_pending());
-        if open.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if open.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
