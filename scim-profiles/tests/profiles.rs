@@ -7,6 +7,7 @@ use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
 use scim_profiles::datadog::{self, DatadogOptions};
+use scim_profiles::pagerduty::teams;
 use scim_profiles::{CapabilityValue, Literal, Payload, Profile, Severity};
 use serde_json::json;
 
@@ -269,7 +270,23 @@ const WHY: &[(&str, &str, &str)] = &[
     ("datadog", "deleted", "DELETE is HTTP's"),
     ("datadog", "filter-quoted", "RFC 7644 has no filters without quotes"),
     ("datadog", "team-hidden", "the API has groups alone"),
+    (TEAMS, "team-description-kept", "somebody may have written another one meanwhile"),
+    (TEAMS, "team-ambiguous", "a guess would change a team of others"),
+    (TEAMS, "team-same-name", "no team can be that of two groups"),
+    (TEAMS, "team-renamed", "that teams are called as their groups is stated"),
+    (TEAMS, "team-lost", "that a group has a team is stated"),
+    (TEAMS, "team-taken-over", "it is called as the group is, and known to be nobody's"),
+    (TEAMS, "team-others-kept", "nobody has said that others do without it"),
+    (TEAMS, "member-not-found-kept", "nobody has said that they left the group"),
+    (TEAMS, "member-stakeholder", "the answer is PagerDuty's, of whose documents two disagree"),
+    (TEAMS, "role-fixed", "that it gives them neither more nor less is stated"),
+    (TEAMS, "forbidden-all", "nothing else could be done either"),
+    (TEAMS, "unknown-outcome", "repeated at once, it could make a second team"),
+    (TEAMS, "write-ahead", "after a crash nobody else knows of it"),
 ];
+
+/// The bridge to PagerDuty's teams, which is no profile and has rows of its own.
+const TEAMS: &str = "pagerduty-teams";
 
 /// Which option decides what is inferred.
 const DECIDED: &[(&str, &str, &str)] = &[
@@ -293,23 +310,31 @@ const DECIDED: &[(&str, &str, &str)] = &[
     ("datadog", "teams-on-request", "teams"),
     ("datadog", "team-name-taken", "duplicate_status"),
     ("datadog", "locations", "locations"),
+    (TEAMS, "member-removed", "found_members"),
+    (TEAMS, "member-verified", "look_up"),
+    (TEAMS, "member-late", "late"),
+    (TEAMS, "role-kept", "late"),
 ];
 
 /// What a server does that no document says in words is left to an option, or it is said why not.
 #[test]
 fn what_is_inferred_is_an_option_or_has_a_reason() {
     let mut met: BTreeSet<&(&str, &str, &str)> = BTreeSet::new();
-    for profile in Profile::ALL {
+    let profiles = Profile::ALL.iter().map(|profile| {
         let rules = profile.resources.iter().flat_map(|resource| resource.rules);
         let refusing =
             rules.filter(|rule| rule.severity == Severity::Error).map(|rule| (rule.id, rule.source));
         let rows = profile.lifecycle.iter().map(|row| (row.id, row.source)).chain(refusing);
-        for (id, _) in rows.filter(|(_, source)| source.inferred) {
-            let of = |row: &&(&str, &str, &str)| [profile.name, "*"].contains(&row.0) && row.1 == id;
+        (profile.name, rows.collect::<Vec<_>>(), profile.options)
+    });
+    let bridge = (TEAMS, teams::RULES.iter().map(|row| (row.id, row.source)).collect(), teams::OPTIONS);
+    for (of_whom, rows, options) in profiles.chain([bridge]) {
+        for (id, _) in rows.into_iter().filter(|(_, source)| source.inferred) {
+            let of = |row: &&(&str, &str, &str)| [of_whom, "*"].contains(&row.0) && row.1 == id;
             let (option, why) = (DECIDED.iter().find(of), WHY.iter().find(of));
-            assert!(option.is_some() != why.is_some(), "{} {id}", profile.name);
+            assert!(option.is_some() != why.is_some(), "{of_whom} {id}");
             if let Some((_, _, name)) = option {
-                assert!(profile.options.iter().any(|row| row.name == *name), "{} {name}", profile.name);
+                assert!(options.iter().any(|row| row.name == *name), "{of_whom} {name}");
             }
             met.extend(option.or(why));
         }
