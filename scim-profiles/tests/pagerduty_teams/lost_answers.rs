@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use scim_profiles::guard::MemoryLedger;
+use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
-    Adoption, Deletion, DesiredGroup, Origin, Problem, Report, Step, TeamConfig, TeamOutcome, TeamState,
-    TeamSync, Write,
+    Adoption, Deletion, DesiredGroup, MemberOutcome, Origin, Problem, Report, Step, TeamConfig, TeamOutcome,
+    TeamState, TeamSync, Write,
 };
 
 use crate::model::{PagerDuty, error};
@@ -237,4 +238,66 @@ pub(crate) fn a_member_whose_addition_is_late_is_removed_by_a_later_run() {
         run_at(701, &mut model, &empty, &mut state, None);
         assert_eq!(model.teams["PT0001"].members.len(), 1);
     }
+}
+
+/// Whoever was on the team for long, and is taken off it, is on it again by hand: with whatever role. And so is
+/// whoever has another role there than the bridge gave them lately.
+#[test]
+pub(crate) fn whoever_is_added_by_hand_after_their_removal_stays() {
+    let empty = [DesiredGroup::new("g1", "a")];
+    for (removed_at, role, stays) in [(700, "responder", true), (2, "manager", true), (2, "responder", false)]
+    {
+        let (mut model, mut state) = (pagerduty(), TeamState::default());
+        run_at(1, &mut model, &[group("g1", "a")], &mut state, None);
+        run_at(removed_at, &mut model, &empty, &mut state, None);
+        assert_eq!(model.teams["PT0001"].members.len(), 0);
+        let by_hand = crate::model::Membership { role: role.into(), before: None };
+        model.teams.get_mut("PT0001").unwrap().members.insert("PA".into(), by_hand);
+        for minute in 1..20 {
+            run_at(removed_at + 60 * minute, &mut model, &empty, &mut state, None);
+        }
+        assert_eq!(model.teams["PT0001"].members.len(), usize::from(stays), "{removed_at} {role}");
+        assert!(state.group("g1").unwrap().former.is_empty());
+    }
+}
+
+/// A late request gives a member the role that they had before, just when another was set and is looked for.
+#[test]
+pub(crate) fn a_role_that_a_late_request_overtook_is_set_again() {
+    let with_role = |role| [DesiredGroup { role: Some(role), ..group("g1", "a") }];
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run_at(0, &mut model, &with_role(TeamRole::Responder), &mut state, None);
+    let late = Some(("set-role", Fault::TwiceLate(5)));
+    run_at(1, &mut model, &with_role(TeamRole::Observer), &mut state, late);
+    let role = |model: &PagerDuty| model.teams["PT0001"].members["PA"].role.clone();
+    assert_eq!((role(&model).as_str(), model.late.len()), ("observer", 1));
+    let wanted = with_role(TeamRole::Manager);
+    let told = |report: Option<Report>| report.unwrap().groups[0].members[0].outcome.clone();
+    let kept = MemberOutcome::RoleKept { role: "observer".into() };
+    assert_eq!(told(run_at(2, &mut model, &wanted, &mut state, None)), kept);
+    assert_eq!((role(&model).as_str(), model.late.len()), ("observer", 0));
+    // It is left as it is for some time, in case that PagerDuty does not change it.
+    model.log.clear();
+    assert_eq!(told(run_at(300, &mut model, &wanted, &mut state, None)), kept);
+    assert_eq!(model.writes(), [""; 0]);
+    let set = MemberOutcome::RoleSet { from: "observer".into() };
+    assert_eq!(told(run_at(700, &mut model, &wanted, &mut state, None)), set);
+    assert_eq!(role(&model), "manager");
+    assert_eq!(state.group("g1").unwrap().members["PA"].kept_role, None);
+}
+
+/// Of a role that PagerDuty does not change it is known for good at the second time.
+#[test]
+pub(crate) fn a_role_that_pagerduty_does_not_change_is_set_twice() {
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    run_at(0, &mut model, &[group("g1", "a")], &mut state, None);
+    model.role_lag = u32::MAX;
+    let wanted = [DesiredGroup { role: Some(TeamRole::Manager), ..group("g1", "a") }];
+    let mut writes = Vec::new();
+    for minutes in [1, 2, 9, 15, 40, 1_000] {
+        model.log.clear();
+        run_at(60 * minutes, &mut model, &wanted, &mut state, None);
+        writes.push(model.writes().len());
+    }
+    assert_eq!(writes, [1, 0, 0, 1, 0, 0]);
 }

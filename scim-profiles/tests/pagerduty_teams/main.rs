@@ -15,3 +15,4 @@ mod rows;
 mod rules;
 mod run;
 mod wire;
+mod world;

@@ -47,6 +47,11 @@ pub(crate) struct PagerDuty {
     pub(crate) created: BTreeSet<String>,
     /// Teams and users that were put together by a request.
     pub(crate) added: BTreeSet<(String, String)>,
+    /// Teams and users that were put together by a request, on its way or not, with the role; an empty one
+    /// where none is said.
+    pub(crate) sent: BTreeSet<((String, String), String)>,
+    /// Teams and users that somebody else put together, and no request since.
+    pub(crate) by_hand: BTreeSet<(String, String)>,
     /// The size of pages, where it is less than is asked for.
     pub(crate) page: usize,
     /// What the credential may not do: beginnings of method and path.
@@ -106,9 +111,21 @@ impl PagerDuty {
         answer
     }
 
-    /// Lets everything have its effect that is late.
+    /// Lets everything have its effect that is late, and be seen.
     pub(crate) fn settle(&mut self) {
         self.let_late(|_| true);
+        let members = self.teams.values_mut().flat_map(|team| team.members.values_mut());
+        members.for_each(|membership| membership.before = None);
+    }
+
+    /// The request is sent, whatever becomes of it.
+    pub(crate) fn send(&mut self, request: &Request<Vec<u8>>) {
+        let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
+        if let (&Method::PUT, ["teams", team, "users", user]) = (request.method(), path.as_slice()) {
+            let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let role = body["role"].as_str().unwrap_or_default().to_owned();
+            self.sent.insert((((*team).to_owned(), (*user).to_owned()), role));
+        }
     }
 
     fn let_late(&mut self, is_due: impl Fn(u32) -> bool) {
@@ -226,6 +243,7 @@ impl PagerDuty {
                     _ => body["role"].as_str().unwrap_or("manager"),
                 };
                 self.added.insert((id.to_owned(), (*user).to_owned()));
+                self.by_hand.remove(&(id.to_owned(), (*user).to_owned()));
                 let lag = self.role_lag;
                 let members = &mut self.teams.get_mut(id).unwrap().members;
                 let before = members.get(*user).map_or("observer", |membership| &membership.role).to_owned();
@@ -239,6 +257,7 @@ impl PagerDuty {
                     let why = "User cannot be removed as they belong to an escalation policy on this team";
                     return error(400, 2001, "Invalid Input Provided", &[why]);
                 }
+                self.by_hand.remove(&(id.to_owned(), (*user).to_owned()));
                 match team.members.remove(*user) {
                     Some(_) => no_content(),
                     None => error(404, 2100, "Not Found", &[]),
@@ -303,6 +322,11 @@ impl Team {
 }
 
 impl Membership {
+    /// The role that is shown now.
+    pub(crate) fn seen(&self) -> &str {
+        self.before.as_ref().map_or(&self.role, |(role, _)| role)
+    }
+
     fn shown(&mut self) -> String {
         match self.before.take() {
             Some((role, reads)) => {

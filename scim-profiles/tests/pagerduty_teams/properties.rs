@@ -1,242 +1,20 @@
 //! Whatever the teams are, whatever is remembered, and whatever goes wrong in between: the bridge ends
 //! with the teams that the groups say, and removes nobody whom it was not told to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
-use proptest::sample::{Index, select, subsequence};
 use scim_profiles::guard::MemoryLedger;
+use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
-    AddedMember, Deletion, DesiredGroup, End, GroupState, LookUp, Mode, Origin, Problem, TeamConfig,
-    TeamOutcome, TeamState, TeamSync, Write,
+    Deletion, DesiredGroup, End, LookUp, Mode, Origin, Problem, TeamConfig, TeamOutcome, TeamState, TeamSync,
+    Write,
 };
 
-use crate::model::{Membership, PagerDuty, Team};
-use crate::run::{FAULTS, Fault, clock, run, run_sync, with};
-
-const NAMES: [&str; 5] = ["alpha", "Alpha", "alpha two", "beta", "gamma"];
-const GROUPS: [&str; 4] = ["g0", "g1", "g2", "g3"];
-const USERS: usize = 6;
-/// Two who are in no group ever.
-const OUTSIDERS: [&str; 2] = ["PO0", "PO1"];
-const ADMIN: &str = "PU3";
-const STAKEHOLDER: &str = "PU4";
-
-fn user(number: usize) -> String {
-    format!("PU{number}")
-}
-
-fn email(number: usize) -> String {
-    format!("user{number}@example.com")
-}
-
-/// What people do in PagerDuty between two runs.
-#[derive(Clone, Debug)]
-enum Edit {
-    DeleteTeam(Index),
-    RenameTeam(Index),
-    AddOutsider(Index, &'static str),
-    RemoveMember(Index, Index),
-    UserAppears(usize),
-    /// Under another address: nobody of a group is found to be this user any more.
-    AddressChanges(usize),
-    /// The address of one is another's from now on, who has that one's.
-    AddressesMove(usize, usize),
-}
-
-#[derive(Clone, Debug)]
-struct Phase {
-    edits: Vec<Edit>,
-    groups: Vec<DesiredGroup>,
-    faults: Vec<Fault>,
-}
-
-#[derive(Clone, Debug)]
-struct World {
-    model: PagerDuty,
-    state: TeamState,
-    phases: Vec<Phase>,
-    deletion: Deletion,
-    look_up: LookUp,
-}
-
-fn groups() -> impl Strategy<Value = Vec<DesiredGroup>> {
-    let ids = subsequence(&GROUPS[..], 0..=4);
-    let names = Just(NAMES.to_vec()).prop_shuffle();
-    let members = vec(vec((0..USERS, any::<bool>()), 0..6), 4);
-    (ids, names, members).prop_map(|(ids, names, members)| {
-        let groups = ids.into_iter().zip(names).zip(members);
-        groups
-            .map(|((id, name), members)| {
-                members.into_iter().fold(DesiredGroup::new(id, name), |group, (number, is_upper)| {
-                    let email = email(number);
-                    let email = if is_upper { email.to_uppercase() } else { email };
-                    group.with_member(format!("s{number}"), email)
-                })
-            })
-            .collect()
-    })
-}
-
-fn edit() -> impl Strategy<Value = Edit> {
-    prop_oneof![
-        any::<Index>().prop_map(Edit::DeleteTeam),
-        any::<Index>().prop_map(Edit::RenameTeam),
-        (any::<Index>(), select(&OUTSIDERS[..])).prop_map(|(team, user)| Edit::AddOutsider(team, user)),
-        (any::<Index>(), any::<Index>()).prop_map(|(team, user)| Edit::RemoveMember(team, user)),
-        (0..USERS).prop_map(Edit::UserAppears),
-        (0..USERS).prop_map(Edit::AddressChanges),
-        (0..USERS, 0..USERS).prop_map(|(one, other)| Edit::AddressesMove(one, other)),
-    ]
-}
-
-fn phase() -> impl Strategy<Value = Phase> {
-    let fault = prop_oneof![2 => Just(Fault::None), 1 => select(&FAULTS[..])];
-    (vec(edit(), 0..3), groups(), vec(fault, 0..60)).prop_map(|(edits, groups, faults)| Phase {
-        edits,
-        groups,
-        faults,
-    })
-}
-
-fn model() -> impl Strategy<Value = PagerDuty> {
-    let users = btree_set(0..USERS, 0..USERS);
-    let all: Vec<String> = (0..USERS).map(user).chain(OUTSIDERS.map(str::to_owned)).collect();
-    let roles = select(&["manager", "responder", "observer"][..]);
-    let team = (select(&NAMES[..]), vec((select(all), roles), 0..4), any::<bool>());
-    (users, vec(team, 0..4), any::<bool>(), 0..8_u32, 1..4_usize).prop_map(
-        |(users, teams, unique_names, role_lag, page)| {
-            let mut model = PagerDuty { unique_names, role_lag, page, ..PagerDuty::new() };
-            for outsider in OUTSIDERS {
-                model = model.with_user(outsider, &format!("{outsider}@example.com"));
-            }
-            for number in users {
-                appear(&mut model, number);
-            }
-            for (place, (name, members, has_associations)) in teams.into_iter().enumerate() {
-                if unique_names && model.team_named(name).is_some() {
-                    continue;
-                }
-                let members = members.into_iter().filter(|(user, _)| user != STAKEHOLDER);
-                let members =
-                    members.map(|(user, role)| (user, Membership { role: role.to_owned(), before: None }));
-                let team = Team {
-                    name: name.to_owned(),
-                    members: members.collect(),
-                    has_associations,
-                    ..Team::default()
-                };
-                for user in team.members.keys() {
-                    if let Some(number) = user.strip_prefix("PU") {
-                        appear(&mut model, number.parse().unwrap());
-                    }
-                }
-                model.teams.insert(format!("PX{place}"), team);
-            }
-            model
-        },
-    )
-}
-
-/// The user has their own address, unless that is another's now: no two have the same.
-fn appear(model: &mut PagerDuty, number: usize) {
-    if model.users.values().any(|user| user.email == email(number)) {
-        return;
-    }
-    *model = std::mem::take(model).with_user(&user(number), &email(number));
-    for (id, role) in [(ADMIN, "admin"), (STAKEHOLDER, "read_only_user")] {
-        if let Some(user) = model.users.get_mut(id) {
-            user.role = role;
-        }
-    }
-}
-
-/// Rows of which nothing need be true.
-fn stale() -> impl Strategy<Value = TeamState> {
-    let team = proptest::option::of(select(&["PX0", "PX1", "PX2", "PT0001", "PGONE"][..]));
-    let member = ((0..USERS), (0..USERS), (0..USERS));
-    let row = (select(&NAMES[..]), team, any::<bool>(), any::<bool>(), vec(member, 0..4));
-    vec((select(&["g0", "g1", "g2", "g3", "g4", "g5"][..]), row), 0..5).prop_map(|rows| {
-        let mut state = TeamState::default();
-        for (group, (name, team, is_created, is_creating, members)) in rows {
-            let members = members.into_iter().map(|(id, scim, address)| {
-                let (user, email) = (format!("s{scim}"), email(address));
-                (self::user(id), AddedMember { user, email, kept_role: None })
-            });
-            let row = GroupState {
-                name: name.to_owned(),
-                creating: (is_creating && team.is_none())
-                    .then(|| "Created via Scimify for tenant t-123".to_owned()),
-                team: team.map(str::to_owned),
-                origin: if is_created { Origin::Created } else { Origin::Adopted },
-                members: members.collect(),
-                former: BTreeMap::new(),
-            };
-            state.set(group, Some(row));
-        }
-        state
-    })
-}
-
-fn world(state: impl Strategy<Value = TeamState>) -> impl Strategy<Value = World> {
-    let deletion = select(&[Deletion::Keep, Deletion::Empty, Deletion::Delete][..]);
-    let look_up = select(&[LookUp::New, LookUp::Always][..]);
-    (model(), state, vec(phase(), 1..4), deletion, look_up).prop_map(
-        |(model, state, phases, deletion, look_up)| World { model, state, phases, deletion, look_up },
-    )
-}
-
-impl Edit {
-    fn make(&self, model: &mut PagerDuty) {
-        let pick = |model: &PagerDuty, index: &Index| {
-            let ids: Vec<&String> = model.teams.keys().collect();
-            (!ids.is_empty()).then(|| index.get(&ids).to_string())
-        };
-        match self {
-            Self::DeleteTeam(index) => {
-                if let Some(team) = pick(model, index) {
-                    model.teams.remove(&team);
-                }
-            }
-            Self::RenameTeam(index) => {
-                if let Some(team) = pick(model, index) {
-                    let name = format!("by hand {team}");
-                    model.teams.get_mut(&team).unwrap().name = name;
-                }
-            }
-            Self::AddOutsider(index, user) => {
-                if let Some(team) = pick(model, index) {
-                    let membership = Membership { role: "manager".to_owned(), before: None };
-                    model.teams.get_mut(&team).unwrap().members.insert((*user).to_owned(), membership);
-                }
-            }
-            Self::RemoveMember(index, member) => {
-                if let Some(team) = pick(model, index) {
-                    let members = &mut model.teams.get_mut(&team).unwrap().members;
-                    let ids: Vec<String> = members.keys().cloned().collect();
-                    if !ids.is_empty() {
-                        members.remove(member.get(&ids));
-                    }
-                }
-            }
-            Self::UserAppears(number) => appear(model, *number),
-            Self::AddressesMove(one, other) => {
-                let address = |number: usize| model.users.get(&user(number)).map(|user| user.email.clone());
-                if let (Some(first), Some(second)) = (address(*one), address(*other)) {
-                    model.users.get_mut(&user(*one)).unwrap().email = second;
-                    model.users.get_mut(&user(*other)).unwrap().email = first;
-                }
-            }
-            Self::AddressChanges(number) => {
-                if let Some(user) = model.users.get_mut(&user(*number)) {
-                    user.email = format!("changed{number}@example.com");
-                }
-            }
-        }
-    }
-}
+use crate::model::{Membership, PagerDuty};
+use crate::run::{Fault, clock, run, run_sync, with};
+use crate::world::{ADMIN, Edit, OUTSIDERS, Phase, STAKEHOLDER, USERS, World, appear, email, stale, world};
 
 /// What the bridge may never write.
 struct Guard {
@@ -265,6 +43,7 @@ impl Guard {
         match write {
             Write::RemoveMember { team, user, .. } => {
                 assert!(is_added(team, user), "was not added: {write:?}");
+                assert!(!is_by_hand(model, team, user), "was added by somebody else: {write:?}");
                 let is_member = desired.is_some_and(|group| {
                     group.members.iter().any(|member| {
                         model
@@ -289,6 +68,8 @@ impl Guard {
                 let members = model.teams.get(team).map(|team| &team.members);
                 let mut others = members.into_iter().flatten().filter(|(user, _)| !is_added(team, user));
                 assert!(others.next().is_none(), "others are on it: {write:?}");
+                let mut members = model.teams.get(team).into_iter().flat_map(|team| team.members.keys());
+                assert!(!members.any(|user| is_by_hand(model, team, user)), "somebody else's: {write:?}");
             }
             Write::CreateTeam { group, name, .. } => {
                 // Kept before it is sent.
@@ -302,6 +83,24 @@ impl Guard {
             _ => {}
         }
     }
+}
+
+/// Whether somebody else put the user onto the team, and no request of the bridge can have.
+fn is_by_hand(model: &PagerDuty, team: &str, user: &str) -> bool {
+    let pair = (team.to_owned(), user.to_owned());
+    let seen = model.teams.get(team).and_then(|team| team.members.get(user)).map(Membership::seen);
+    let sent = |role: &str| model.sent.contains(&(pair.clone(), role.to_owned()));
+    model.by_hand.contains(&pair) && !sent("") && !seen.is_some_and(sent)
+}
+
+/// The role of `user` on the team of `group`: the one that gives most.
+fn role(model: &PagerDuty, group: &DesiredGroup, user: &str) -> &'static str {
+    let is_it = |email: &str| model.users[user].email.eq_ignore_ascii_case(email);
+    let of_user = group.members.iter().filter(|member| is_it(&member.email));
+    let roles: Vec<TeamRole> =
+        of_user.map(|member| member.role.or(group.role).unwrap_or(TeamRole::Responder)).collect();
+    let ranked = [TeamRole::Manager, TeamRole::Responder, TeamRole::Observer];
+    ranked.into_iter().find(|role| roles.contains(role)).unwrap().as_str()
 }
 
 /// Who of `group` can be on a team.
@@ -364,7 +163,7 @@ fn converges(world: &World, is_stale: bool) -> Way {
     let mut way = Way { points: Vec::new(), crashes: 0 };
     for phase in &phases {
         let mut points = 0;
-        phase.edits.iter().for_each(|edit| edit.make(&mut model));
+        phase.edits.iter().for_each(|edit| edit.make(&mut model, &state));
         let mut faults = phase.faults.iter().copied();
         let groups = &phase.groups;
         // A crash, then the next run, until one comes to its end.
@@ -422,7 +221,8 @@ fn converges(world: &World, is_stale: bool) -> Way {
         for user in &expected {
             let membership = team.members.get(user).unwrap_or_else(|| panic!("{user} is missing: {told:?}"));
             let is_ours = row.members.contains_key(user);
-            assert!(!is_ours || user == ADMIN || membership.role == "responder", "{user} {membership:?}");
+            let is_right = membership.role == role(&model, group, user);
+            assert!(!is_ours || user == ADMIN || is_right, "{user} {membership:?} {row:?}");
         }
         // Who is in the group and is not found stays.
         let is_in = |user: &str| {
@@ -434,7 +234,9 @@ fn converges(world: &World, is_stale: bool) -> Way {
         assert!(is_stale || more.is_empty(), "{more:?}");
         if deletion != Deletion::Keep && !is_stale {
             let left = |user: &&String| {
-                model.added.contains(&(id.clone(), (*user).clone()))
+                let pair = (id.clone(), (*user).clone());
+                model.added.contains(&pair)
+                    && !model.by_hand.contains(&pair)
                     && !expected.contains(*user)
                     && !is_in(user)
             };
@@ -542,6 +344,41 @@ fn a_crash_anywhere_is_made_good() {
                 faults.push(crash);
                 let crashes = converges(&world(faults), false).crashes;
                 assert!((1..=2).contains(&crashes), "{crash:?} at {at} of {last}: {crashes} crashes");
+            }
+        }
+    }
+}
+
+/// Every request of a run has its effect late, also once more, and up to so many requests later: in the middle of the
+/// run after it, in which roles are other ones, and somebody leaves.
+#[test]
+fn a_request_that_is_late_at_any_time_is_made_good() {
+    let group = |role, members: &[usize]| {
+        let group = DesiredGroup { role: Some(role), ..DesiredGroup::new("g0", "alpha") };
+        members.iter().fold(group, |group, number| group.with_member(format!("s{number}"), email(*number)))
+    };
+    let groups = [
+        group(TeamRole::Responder, &[0]),
+        group(TeamRole::Observer, &[0, 1]),
+        group(TeamRole::Manager, &[0, 2]),
+    ];
+    let mut model = PagerDuty::new();
+    (0..USERS).for_each(|number| appear(&mut model, number));
+    let world = |faults: Vec<Fault>| {
+        let phase = |group: DesiredGroup, faults| Phase { edits: vec![], groups: vec![group], faults };
+        let [first, second, third] = groups.clone();
+        let phases = vec![phase(first, vec![]), phase(second, faults), phase(third, vec![])];
+        let (state, deletion) = (TeamState::default(), Deletion::Delete);
+        World { model: model.clone(), state, phases, deletion, look_up: LookUp::New }
+    };
+    let points = converges(&world(vec![]), false).points[1];
+    assert!(points > 5, "{points}");
+    for at in 0..points {
+        for requests in 1..11 {
+            for late in [Fault::Late(requests), Fault::FailsLate(requests), Fault::TwiceLate(requests)] {
+                let mut faults = vec![Fault::None; at];
+                faults.push(late);
+                converges(&world(faults), false);
             }
         }
     }

@@ -99,7 +99,7 @@ const ROWS: &[(&str, Test, Test)] = &[
     (
         "member-late",
         lost_answers::a_member_whose_addition_is_late_is_removed_by_a_later_run,
-        lost_answers::a_member_whose_addition_was_not_answered_is_the_bridges_own,
+        lost_answers::whoever_is_added_by_hand_after_their_removal_stays,
     ),
     (
         "member-not-found-kept",
@@ -124,8 +124,8 @@ const ROWS: &[(&str, Test, Test)] = &[
     ),
     (
         "role-kept",
-        rules::a_role_is_that_of_the_member_then_of_the_group,
-        rules::a_role_that_pagerduty_does_not_change_is_set_once,
+        lost_answers::a_role_that_pagerduty_does_not_change_is_set_twice,
+        lost_answers::a_role_that_a_late_request_overtook_is_set_again,
     ),
     ("pages", rules::lists_are_read_page_by_page, wire::answers_that_are_none_are_told_apart),
     (

@@ -155,6 +155,7 @@ pub(crate) fn run_sync(
         }
         now += Duration::from_millis(100);
         let http = request.into_http();
+        model.send(&http);
         match fault() {
             Fault::None => {
                 let response = model.answer(&http);

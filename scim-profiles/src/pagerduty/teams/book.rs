@@ -12,10 +12,11 @@ use super::desired::DesiredGroup;
 use super::guard::{GuardRefusal, Guarded, Released, Removals};
 use super::plan::{Plan, Write};
 use super::report::{GroupReport, MemberReport, Problem, TeamOutcome};
-use super::state::{GroupState, TeamState};
+use super::state::{AddedMember, GroupState, TeamState};
 use super::wire::Call;
 use super::{check::Check, find::Find, members::Members, retire::Retire};
 use crate::guard::{Guard, Lift};
+use crate::pagerduty::TeamRole;
 
 /// What a task does next.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ pub(super) struct Book {
     /// In the order of their ids, which are distinct.
     pub(super) groups: Vec<DesiredGroup>,
     pub(super) state: TeamState,
-    /// When the run began, if that is told.
+    /// What time it is, if it is told when the run began.
     pub(super) now: Option<Timestamp>,
     /// How the guards are lifted.
     pub(super) lift: Option<Lift>,
@@ -366,16 +367,24 @@ impl Book {
         self.state.groups.values().filter(|entry| entry.team.is_some()).count()
     }
 
-    /// Until when, in seconds, somebody is remembered who is not seen on a team: a request can have its
-    /// effect late. `None` where nobody is.
+    /// Until when, in seconds, a request that is sent now can have its effect. `None` where that is not
+    /// remembered.
     pub(super) fn late_until(&self) -> Option<i64> {
         let late = i64::try_from(self.config.options.late.as_secs()).unwrap_or(i64::MAX);
-        self.now.map(|now| now.as_second().saturating_add(late))
+        self.now.filter(|_| late > 0).map(|now| now.as_second().saturating_add(late))
     }
 
-    /// Whether what was remembered until then is forgotten.
-    pub(super) fn is_over(&self, until: i64) -> bool {
-        self.now.is_none_or(|now| until <= now.as_second())
+    /// Whether what is remembered until then is over.
+    pub(super) fn over(&self) -> impl Fn(i64) -> bool + Copy + use<> {
+        let now = self.now.map(Timestamp::as_second);
+        move |until| now.is_none_or(|now| until <= now)
+    }
+
+    /// A request with this role is about to be sent for `row`.
+    pub(super) fn send(&self, row: &mut AddedMember, role: Option<TeamRole>) {
+        if let Some(until) = self.late_until() {
+            row.send(role, until, self.over());
+        }
     }
 
     /// Nothing more is done for the team in this run.

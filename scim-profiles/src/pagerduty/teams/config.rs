@@ -184,8 +184,8 @@ pub struct TeamOptions {
     pub polls: u32,
     /// The pause before each of these.
     pub poll_pause: Duration,
-    /// For how long it is remembered who was removed, or was about to be added and is not seen, since a
-    /// request can have its effect late. It needs the [time](super::TeamSync::at).
+    /// For how long a request that puts somebody onto a team, or gives them another role, can have its
+    /// effect late. It needs the [time](super::TeamSync::at).
     pub late: Duration,
     /// The longest answer that is read, in bytes.
     pub max_body_bytes: usize,

@@ -8,7 +8,7 @@ use super::desired::{DesiredGroup, DesiredMember};
 use super::members::Members;
 use super::plan::Write;
 use super::report::{MemberOutcome, MemberReport, Problem};
-use super::state::{AddedMember, FormerMember, GroupState, KeptRole, Origin};
+use super::state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, SentRole};
 use super::{Deletion, TeamConfig};
 use crate::pagerduty::{LicenseGroup, RoleKind, TeamRole};
 
@@ -24,8 +24,8 @@ pub(super) struct Action {
     from: String,
     /// Whether the user's account role is a stakeholder's.
     pub(super) is_stakeholder: bool,
-    /// Whether an earlier run was about to do it, of which it is not known what became.
-    pub(super) is_doubtful: bool,
+    /// What was sent for them before.
+    pub(super) sent: Vec<SentRole>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,7 +143,7 @@ impl<'a> Found<'a> {
             role: role.role,
             from: from.to_owned(),
             is_stakeholder: role.is_stakeholder,
-            is_doubtful: false,
+            sent: row.sent.clone(),
         });
         true
     }
@@ -159,14 +159,10 @@ impl<'a> Found<'a> {
             book.change_now(group, |entry| entry.add(self.now));
         }
         if !self.later.is_empty() || !self.gone.is_empty() || !self.forgotten.is_empty() {
-            let until = book.late_until();
+            let over = book.over();
             book.change(group, |entry| {
                 entry.add(self.later);
-                for id in self.gone {
-                    if let (Some(added), Some(until)) = (entry.members.remove(&id), until) {
-                        entry.former.insert(id, FormerMember::of(added, until));
-                    }
-                }
+                self.gone.iter().for_each(|id| entry.leave(id, over));
                 self.forgotten.iter().for_each(|id| {
                     entry.former.remove(id);
                 });
@@ -183,10 +179,16 @@ impl<'a> Found<'a> {
 fn is_role_right(seen: Option<&str>, wanted: Option<TeamRole>, kept: Option<&KeptRole>) -> bool {
     match (seen, wanted) {
         (Some(seen), Some(wanted)) => {
-            seen == wanted.as_str() || kept.is_some_and(|kept| kept.wanted == wanted && kept.seen == seen)
+            seen == wanted.as_str() || kept.is_some_and(|kept| kept.is_of(wanted, seen))
         }
         _ => true,
     }
+}
+
+/// The role that PagerDuty does not change, or that is not to be set again yet.
+fn kept_role<'a>(book: &Book, added: &'a AddedMember) -> Option<&'a KeptRole> {
+    let over = book.over();
+    added.kept_role.as_ref().filter(|kept| kept.until.is_none_or(|until| !over(until)))
 }
 
 /// The role that gives more.
@@ -208,6 +210,13 @@ impl GroupState {
         for (id, added) in members {
             self.former.remove(&id);
             self.members.insert(id, added);
+        }
+    }
+
+    /// Somebody is no member any more, and remembered as long as a request may make them one again.
+    pub(super) fn leave(&mut self, id: &str, is_over: impl Fn(i64) -> bool) {
+        if let Some(former) = self.members.remove(id).and_then(|added| FormerMember::of(added, is_over)) {
+            self.former.insert(id.to_owned(), former);
         }
     }
 
@@ -242,7 +251,7 @@ impl Members {
         let look_ups = members.iter().filter_map(|member| {
             let key = member.key()?;
             let is_new = !book.users.contains_key(&key)
-                && self.trusted(&known, member, Self::role(book, group, member)).is_none()
+                && self.trusted(book, &known, member, Self::role(book, group, member)).is_none()
                 && seen.insert(key.clone());
             is_new.then(|| (key, member.email.trim().to_owned()))
         });
@@ -263,6 +272,7 @@ impl Members {
     /// them is to be changed.
     fn trusted(
         &self,
+        book: &Book,
         known: &BTreeMap<&str, (&str, &AddedMember)>,
         member: &DesiredMember,
         role: Option<TeamRole>,
@@ -270,7 +280,7 @@ impl Members {
         let (id, added) = known.get(member.user.as_str())?;
         let is_same = added.email.trim().to_lowercase() == member.key()?;
         let seen = self.listed.get(*id)?;
-        let is_right = is_role_right(seen.as_deref(), role, added.kept_role.as_ref());
+        let is_right = is_role_right(seen.as_deref(), role, kept_role(book, added));
         (is_same && is_right).then(|| (*id).to_owned())
     }
 
@@ -281,30 +291,36 @@ impl Members {
         let group_id = book.id(&self.who);
         let entry = book.state.group(&group_id);
         let (before, former) = entry.map(|entry| (&entry.members, &entry.former)).unzip();
+        let over = book.over();
         let mut found = Found::new(&self.tries);
         for (id, wanted) in &wanted {
             let added = before.and_then(|before| before.get(id));
+            let left = former.and_then(|former| former.get(id));
+            let sent = added.map(|added| &added.sent).or(left.map(|left| &left.sent));
             let mut row = AddedMember {
                 user: wanted.member.user.clone(),
                 email: wanted.member.email.trim().to_owned(),
                 kept_role: added.and_then(|added| added.kept_role.clone()),
+                sent: sent.cloned().unwrap_or_default(),
             };
             let Some(seen) = self.listed.get(id) else {
                 if found.act(id, Kind::Add, &row, wanted.role, "") {
-                    if let Some(action) = found.actions.last_mut() {
-                        action.is_doubtful = added.is_some();
-                    }
+                    book.send(&mut row, wanted.role.role);
                     found.now.push((id.clone(), row));
                 }
                 continue;
             };
-            let is_late = former.is_some_and(|former| former.contains_key(id));
+            let seen = seen.as_deref();
+            let is_late = left.is_some_and(|left| left.is_late(seen));
             if added.is_none() && !is_late && book.config.options.found_members == FoundMembers::Keep {
                 continue;
             }
-            let seen = seen.as_deref();
-            if !is_role_right(seen, wanted.role.role, row.kept_role.as_ref()) {
-                found.act(id, Kind::SetRole, &row, wanted.role, seen.unwrap_or_default());
+            if !is_role_right(seen, wanted.role.role, kept_role(book, &row)) {
+                if found.act(id, Kind::SetRole, &row, wanted.role, seen.unwrap_or_default()) {
+                    book.send(&mut row, wanted.role.role);
+                    found.now.push((id.clone(), row));
+                    continue;
+                }
             } else if is_role_right(seen, wanted.role.role, None) {
                 row.kept_role = None;
             }
@@ -327,13 +343,13 @@ impl Members {
             if unresolved.contains(&left.user) || unresolved.contains(&email) {
                 continue;
             }
-            let row = left.as_added();
-            if self.listed.contains_key(id) {
+            if self.listed.get(id).is_some_and(|seen| left.is_late(seen.as_deref())) {
                 // By a request that had its effect late.
+                let row = left.as_added();
                 if found.act(id, Kind::Remove, &row, Role::default(), "") {
                     found.now.push((id.clone(), row));
                 }
-            } else if book.is_over(left.until) {
+            } else if left.is_over(over) {
                 found.forgotten.push(id.clone());
             }
         }
@@ -349,18 +365,20 @@ impl Members {
         self.tries.values().any(|tried| tried.is_waiting)
     }
 
-    /// What PagerDuty took and does not show is given up; a role is taken to be fixed.
+    /// What PagerDuty took and does not show is given up. A role is taken to be fixed if that was so before;
+    /// the first time it may be the late effect of another request.
     pub(super) fn stop_waiting(&mut self, book: &mut Book) {
         let group = book.id(&self.who);
         for (id, tried) in self.tries.iter_mut().filter(|(_, tried)| tried.is_waiting) {
             tried.is_waiting = false;
             match (tried.kind, self.listed.get(id), tried.role) {
                 (Kind::Add | Kind::SetRole, Some(Some(seen)), Some(wanted)) => {
-                    let kept = KeptRole { wanted, seen: seen.clone() };
+                    let late = book.late_until();
                     book.change(&group, |entry| {
-                        if let Some(added) = entry.members.get_mut(id) {
-                            added.kept_role = Some(kept);
-                        }
+                        let Some(added) = entry.members.get_mut(id) else { return };
+                        let was_so = added.kept_role.as_ref().is_some_and(|kept| kept.is_of(wanted, seen));
+                        let until = late.filter(|_| !was_so);
+                        added.kept_role = Some(KeptRole { wanted, seen: seen.clone(), until });
                     });
                 }
                 _ => tried.problem = Some(Problem::Unconfirmed),
@@ -376,7 +394,7 @@ impl Members {
         for member in members {
             let role = Self::role(book, group, member);
             let resolution = member.key().map(|key| book.users.get(&key));
-            let (id, outcome) = match (&self.trusted(&known, member, role), resolution) {
+            let (id, outcome) = match (&self.trusted(book, &known, member, role), resolution) {
                 (_, None) => (None, problem(Problem::NoEmail)),
                 (_, Some(Some(Resolution::Found { id, .. }))) | (Some(id), Some(None)) => {
                     (Some(id.clone()), self.outcome(book, id, role))
@@ -427,7 +445,7 @@ impl Members {
         for member in members {
             let role = Self::role(book, group, member);
             let resolution = member.key().and_then(|key| book.users.get(&key));
-            let (id, account_role) = match (self.trusted(&known, member, role), resolution) {
+            let (id, account_role) = match (self.trusted(book, &known, member, role), resolution) {
                 (_, Some(Resolution::Found { id, role })) => (id.clone(), *role),
                 (Some(id), None) => (id, None),
                 _ => {

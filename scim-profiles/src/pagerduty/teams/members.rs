@@ -10,7 +10,6 @@ use super::config::LookUp;
 use super::diff::{Action, Kind, Try};
 use super::guard::{GuardRefusal, Released, Removals};
 use super::report::{Problem, TeamOutcome};
-use super::state::FormerMember;
 use super::wire::{Call, is_listed};
 use crate::guard::Guard;
 
@@ -315,8 +314,7 @@ impl Members {
         let Some(action) = self.actions.pop_front() else { return };
         let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(&action));
         tried.sent += 1;
-        // Of one that was about to be added before, it is not known what became of it.
-        tried.is_doubtful |= action.is_doubtful || matches!(answer, Answer::Unknown(_));
+        tried.is_doubtful |= matches!(answer, Answer::Unknown(_));
         match answer {
             Answer::Ok(_) | Answer::Assumed => {
                 tried.is_accepted = true;
@@ -342,12 +340,13 @@ impl Members {
         let group = book.id(&self.who);
         if action.kind == Kind::Add {
             let is_doubtful = self.tries.get(&action.id).is_some_and(|tried| tried.is_doubtful);
-            let until = book.late_until().filter(|_| is_doubtful);
+            let over = book.over();
             book.change(&group, |entry| {
-                let added = entry.members.remove(&action.id);
-                if let (Some(until), Some(added)) = (until, added) {
-                    entry.former.insert(action.id.clone(), FormerMember::of(added, until));
+                if !is_doubtful && let Some(added) = entry.members.get_mut(&action.id) {
+                    // Nothing comes of this one.
+                    added.sent.clone_from(&action.sent);
                 }
+                entry.leave(&action.id, over);
             });
         }
         if let Some(then) = self.charged.remove(&action.id) {

@@ -36,10 +36,23 @@
 //! It makes no users: that is what PagerDuty's SCIM API is for. Teams whose groups exchange their names
 //! are not renamed where PagerDuty lets no two teams have the same name, since neither name is ever free.
 //! Of a search or a list that PagerDuty cuts at 10,000 rows nothing is concluded, and it is not divided:
-//! a name or an address that so many have in them is no name or address to search for. A request that has
-//! its effect late, when the members have been read again, is made good by a later run: who was removed or
-//! about to be added is remembered for [some time](TeamOptions::late), if runs are told the
-//! [time](TeamSync::at). A team whose creation has its effect so late that another was created is left over.
+//! a name or an address that so many have in them is no name or address to search for.
+//!
+//! # What is late
+//!
+//! A request can have its effect when the members have been read again, also once more after it was
+//! answered. That is made good by a later run: with whom and with which role it was sent is remembered for
+//! [some time](TeamOptions::late), if runs are told the [time](TeamSync::at).
+//!
+//! - Who was taken off a team so soon after a request had put them there, and is on it again with the role
+//!   of that request, is removed again. Whoever puts them there by hand with the same role is not told apart
+//!   from the request; with another role they stay, and whoever was on the team for longer stays with any.
+//! - A role that was set and is not seen is set again once, after that time. Then it counts as one that
+//!   PagerDuty does not change.
+//! - A team whose creation has its effect so late that another was created is left over, with nobody on it,
+//!   where PagerDuty lets two teams have one name. The group has its team by then, so that it is not taken;
+//!   and it is not deleted, since name and description are also those that another bridge gives the teams
+//!   of the same tenant, and what nobody is on may still be meant for somebody.
 //!
 #![doc = include_str!("../../../pages/pagerduty-teams.md")]
 
@@ -73,6 +86,6 @@ pub use guard::{GuardRefusal, Guarded, Released, Removals};
 pub use plan::{Plan, Write};
 pub use report::{End, GroupReport, MemberOutcome, MemberReport, Problem, Report, TeamOutcome};
 pub use secret::Secret;
-pub use state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, TeamState};
+pub use state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, SentRole, TeamState};
 pub use sync::{Request, Save, Step, TeamSync, TransportError};
 pub use tables::{BASE_URLS, ENDPOINTS, OPTIONS, RULES, to_markdown};

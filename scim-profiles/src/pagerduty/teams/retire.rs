@@ -150,10 +150,16 @@ impl Retire {
     fn read(&mut self, book: &mut Book, page: Page<Member>) {
         let group = book.id(&self.who);
         let entry = book.state.group(&group);
-        let is_ours =
-            |id: &str| entry.is_some_and(|one| one.members.contains_key(id) || one.former.contains_key(id));
+        let is_ours = |member: &Member| {
+            let is_late = |entry: &GroupState| {
+                let left = entry.former.get(&member.id);
+                left.is_some_and(|left| left.is_late(member.role.as_deref()))
+            };
+            entry.is_some_and(|entry| entry.members.contains_key(&member.id) || is_late(entry))
+        };
         self.listed += page.rows.len();
-        self.others.extend(page.rows.into_iter().map(|member| member.id).filter(|id| !is_ours(id)));
+        let others = page.rows.into_iter().filter(|member| !is_ours(member));
+        self.others.extend(others.map(|member| member.id));
         match page.next {
             Some(next) => self.offset = next,
             None if self.others.is_empty() => self.step = Step::Guard,

@@ -70,16 +70,31 @@ pub struct AddedMember {
     /// set again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_role: Option<KeptRole>,
+    /// The requests by which they were added or got a role, as long as these may have their effect late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentRole>,
 }
 
-/// Somebody whom the bridge removed from a team, or was about to add and does not see.
+/// Somebody whom the bridge removed from a team, or was about to add and does not see, while one of its
+/// requests may put them there yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerMember {
     /// The `id` of the SCIM user.
     pub user: String,
     /// The e-mail address by which the PagerDuty user was found.
     pub email: String,
-    /// Until when that is remembered, in seconds since 1970.
+    /// Those requests. Whoever is on the team with another role was put there by somebody else, and stays.
+    #[serde(default)]
+    pub sent: Vec<SentRole>,
+}
+
+/// A request that puts somebody onto a team, or gives them another role there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRole {
+    /// The role; `None` where that was left to PagerDuty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<TeamRole>,
+    /// Until when it may have its effect, in seconds since 1970.
     pub until: i64,
 }
 
@@ -90,16 +105,52 @@ pub struct KeptRole {
     pub wanted: TeamRole,
     /// The role that PagerDuty shows.
     pub seen: String,
+    /// Until when that may be the late effect of another request, in seconds since 1970: the role is set
+    /// once more then. `None` if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+}
+
+impl AddedMember {
+    /// A request with this role is about to be sent, and may have its effect until then. What was sent
+    /// before and is `over` by now is forgotten.
+    pub(super) fn send(&mut self, role: Option<TeamRole>, until: i64, is_over: impl Fn(i64) -> bool) {
+        self.sent.retain(|sent| sent.role != role && !is_over(sent.until));
+        self.sent.push(SentRole { role, until });
+    }
 }
 
 impl FormerMember {
-    pub(super) fn of(added: AddedMember, until: i64) -> Self {
-        Self { user: added.user, email: added.email, until }
+    /// Of one who is no member any more, if a request may make them one yet.
+    pub(super) fn of(added: AddedMember, is_over: impl Fn(i64) -> bool) -> Option<Self> {
+        let mut sent = added.sent;
+        sent.retain(|sent| !is_over(sent.until));
+        (!sent.is_empty()).then_some(Self { user: added.user, email: added.email, sent })
+    }
+
+    /// Whether one of the requests can be why they are on the team with this role, where that is told. Also
+    /// after its time: nobody has looked since.
+    pub(super) fn is_late(&self, seen: Option<&str>) -> bool {
+        let is_role = |(sent, seen): (TeamRole, &str)| sent.as_str() == seen;
+        self.sent.iter().any(|sent| sent.role.zip(seen).is_none_or(is_role))
+    }
+
+    /// Whether none of the requests will have its effect any more.
+    pub(super) fn is_over(&self, is_over: impl Fn(i64) -> bool) -> bool {
+        self.sent.iter().all(|sent| is_over(sent.until))
     }
 
     /// As one who is to be removed.
     pub(super) fn as_added(&self) -> AddedMember {
-        AddedMember { user: self.user.clone(), email: self.email.clone(), kept_role: None }
+        let (user, email, sent) = (self.user.clone(), self.email.clone(), self.sent.clone());
+        AddedMember { user, email, kept_role: None, sent }
+    }
+}
+
+impl KeptRole {
+    /// Whether this role is wanted, and that one is seen instead.
+    pub(super) fn is_of(&self, wanted: TeamRole, seen: &str) -> bool {
+        self.wanted == wanted && self.seen == seen
     }
 }
 

@@ -93,6 +93,9 @@ pub struct TeamSync {
     /// How many tasks in a row failed for want of an answer.
     failed_tasks: u32,
     end: Option<End>,
+    /// When the run began: told, and by the clock of the caller.
+    began_at: Option<Timestamp>,
+    began: Option<Duration>,
 }
 
 /// What to do next.
@@ -246,14 +249,17 @@ impl TeamSync {
             token_attempts: 0,
             failed_tasks: 0,
             end: None,
+            began_at: None,
+            began: None,
         }
     }
 
-    /// The same at this time. Then it is remembered for [some time](super::TeamOptions::late) who was taken
-    /// off a team, and who was about to be added and is not seen: a request can have its effect late.
-    /// Without the time, whom such a request puts onto a team stays there.
+    /// The same, begun at this time. Then it is remembered for [some time](super::TeamOptions::late) with
+    /// whom and with which role a request was sent, which can have its effect late. Without the time, whom
+    /// such a request puts onto a team stays there.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
+        self.began_at = Some(now);
         self.book.now = Some(now);
         self
     }
@@ -290,6 +296,7 @@ impl TeamSync {
     /// [dropped](TransportError::Dropped).
     pub fn next(&mut self, now: Duration, mut random: impl FnMut() -> u32) -> Step<'_> {
         self.failed(now, TransportError::Dropped);
+        self.pass(now);
         loop {
             if let Some(group) = self.book.next_save() {
                 return Step::Save(Save { state: self.book.state.group(&group), group });
@@ -319,6 +326,12 @@ impl TeamSync {
                 },
             }
         }
+    }
+
+    /// What time it is, by the caller's clock.
+    fn pass(&mut self, now: Duration) {
+        let passed = now.saturating_sub(*self.began.get_or_insert(now));
+        self.book.now = self.began_at.map(|at| at.saturating_add(passed).unwrap_or(at));
     }
 
     /// The next call of the task, or of the task after it; `None` if something else is to be done first.

@@ -157,7 +157,7 @@ pub const RULES: &[Lifecycle] = &[
     ),
     rule(
         "member-late",
-        "who was removed or about to be added is remembered for some time, and removed where a late request adds them",
+        "for some time it is remembered with which role a request was sent: who was removed and is there again with that role is removed; with another role they stay",
         REST_API.as_inferred(),
     ),
     rule(
@@ -183,7 +183,11 @@ pub const RULES: &[Lifecycle] = &[
         PERMISSIONS.as_inferred(),
     ),
     rule("role-late", "a role may be seen some time after it was set, and is waited for", TERRAFORM),
-    rule("role-kept", "a role that is not seen after that is not set again", TERRAFORM.as_inferred()),
+    rule(
+        "role-kept",
+        "a role that is not seen after that is set once more when no other request can be late, and not again",
+        TERRAFORM.as_inferred(),
+    ),
     rule("pages", "pages have 100 rows, and go on while `more` is true", PAGINATION),
     rule(
         "pages-end",
@@ -291,7 +295,7 @@ pub const OPTIONS: &[OptionRow] = &[
     option(
         "late",
         "10 min",
-        "for how long it is remembered who was removed or about to be added",
+        "for how long a request that adds a member or sets a role can have its effect late",
         REST_API.as_inferred(),
     ),
     option("max_body_bytes", "4 MiB", "the longest answer that is read", REST_API.as_inferred()),
