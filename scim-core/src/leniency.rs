@@ -52,8 +52,9 @@ leniencies! {
     /// with `department` outside the extension and a misspelt URN (Microsoft, "Develop a SCIM
     /// endpoint", example 2); its members carry a `displayName` (AzureAD/SCIMReferenceCode).
     UnknownAttribute = "unknown-attribute",
-    /// PATCH: an operation whose `path` names an attribute that no schema of the resource type
-    /// defines is ignored. PagerDuty, which ignores what its User does not have (PagerDuty SCIM API
+    /// PATCH: an operation whose `path` points at an attribute or a sub-attribute that no schema of the
+    /// resource type defines is ignored, whatever else is in the path: `roles[primary eq "True"].display`,
+    /// a target of Entra ID's SingleAppRoleAssignment, where roles have no `display`. PagerDuty, which ignores what its User does not have (PagerDuty SCIM API
     /// reference), and is sent `name.givenName` by JumpCloud. Not among [`Leniencies::tolerant`]: a
     /// service of one's own says so when a mapping has a path it will never store.
     UnknownPath = "unknown-path",

@@ -118,6 +118,11 @@ fn operation() -> impl Strategy<Value = serde_json::Value> {
         "userName",
         "roles[type eq \"base\"].primary",
         "roles[type eq \"base\"].type",
+        "roles[primary eq \"True\"].value",
+        "roles[primary eq \"True\"].display",
+        "roles[primary eq \"false\"].displayName",
+        "roles[display eq \"base\"].value",
+        "title.x",
         "nickName",
         "urn:ietf:params:scim:schemas:core:2.0:User:roles",
     ];
@@ -198,6 +203,45 @@ proptest! {
             }
             prop_assert_eq!(&user["active"], true);
         }
+    }
+
+    /// A Boolean in a path is answered the same as the text of it, which Entra ID sends, whatever else is
+    /// in the path; and the linter says nothing else of it.
+    #[test]
+    fn a_path_with_the_text_of_a_boolean_is_the_path_with_the_boolean(
+        op in prop::sample::select(&["add", "replace", "remove"][..]),
+        attribute in prop::sample::select(&["roles", "emails", "entitlements", "name"][..]),
+        sub in prop::sample::select(&["", ".value", ".type", ".display", ".displayName"][..]),
+        (boolean, text) in prop::sample::select(&[("true", "\"True\""), ("false", "\"false\"")][..]),
+        value in leaf(),
+        by_path: bool,
+    ) {
+        let play = |literal: &str| {
+            let path = format!("{attribute}[primary eq {literal}]{sub}");
+            let operation = if by_path || op == "remove" {
+                json!({"op": op, "path": path, "value": value})
+            } else {
+                json!({"op": op, "value": {path: value}})
+            };
+            let body = Value::from(json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [operation],
+            }));
+            let accepted: Vec<_> =
+                Profile::ALL.iter().map(|profile| profile.lint_as(Payload::Patch, &body).is_accepted()).collect();
+            let server = Server::new(PagerDuty::default());
+            server.seed(json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "id": "AGKWDNQ24N4SXBBWYENPROSIYQ",
+                "userName": "alex@example.com",
+                "displayName": "Alex",
+                "active": true,
+                "roles": [{"value": "user", "type": "base", "primary": true}],
+            }));
+            let answer = server.send("PATCH", "/Users/AGKWDNQ24N4SXBBWYENPROSIYQ", HEADERS, Some(&body));
+            (answer.status, accepted, server.user("AGKWDNQ24N4SXBBWYENPROSIYQ"))
+        };
+        prop_assert_eq!(play(boolean), play(text));
     }
 
     /// On POST linter and server have the same judgement.

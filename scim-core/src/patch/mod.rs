@@ -67,6 +67,7 @@ pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
 pub use parse::{Op, escapes_nul};
 pub(crate) use select::selected_keys;
+pub use target::points_at_unknown;
 
 use std::fmt;
 

@@ -1,6 +1,8 @@
 //! What a path points at: an attribute, the values a filter selects, a sub-attribute.
 
-use scim_filter::{AttrName, BindOptions, BoundPath, PatchPath};
+use scim_filter::{
+    AttrName, AttributeType, BindError, BindErrorKind, BindOptions, BoundPath, PatchPath, Schema as _,
+};
 
 use super::at::At;
 use super::select::Selection;
@@ -87,19 +89,29 @@ fn bind(
     options: &PatchOptions,
     fired: &mut Vec<Leniency>,
 ) -> Result<BoundPath, PathError> {
-    let error = match path.bind(schema, &BindOptions::default()) {
+    let strict = match path.bind(schema, &BindOptions::default()) {
         Ok(bound) => return Ok(bound),
         Err(error) => error,
     };
     let tolerant = BindOptions { boolean_strings: true };
-    if let Ok(bound) = path.bind(schema, &tolerant) {
-        if options.leniencies.take(Leniency::BooleanString, fired) {
-            return Ok(bound);
+    let error = match path.bind(schema, &tolerant) {
+        Ok(bound) => {
+            if options.leniencies.take(Leniency::BooleanString, fired) {
+                return Ok(bound);
+            }
+            return Err(PathError::Refused(needs(
+                Leniency::BooleanString,
+                ScimType::InvalidPath,
+                at,
+                strict,
+            )));
         }
-        return Err(PathError::Refused(needs(Leniency::BooleanString, ScimType::InvalidPath, at, error)));
-    }
+        // What the leniency would have passed over is not what is wrong.
+        Err(error) if options.leniencies.allows(Leniency::BooleanString) => error,
+        Err(_) => strict,
+    };
     let described = refuse(ScimType::InvalidPath, at, &error);
-    if !error.kind().is_unknown() {
+    if !points_at_unknown(schema, path, &error) {
         return Err(PathError::Refused(described));
     }
     let named = path.attr_path().as_str();
@@ -118,17 +130,61 @@ fn bind(
     let mut parse = options.path.clone();
     // The prefix is ours and does not count.
     parse.limits.max_bytes = parse.limits.max_bytes.saturating_add(extension.id.len() + 1);
-    PatchPath::parse_with(&qualified, &parse)
-        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))?
-        .bind(
-            schema,
-            &if options.leniencies.allows(Leniency::BooleanString) {
-                tolerant
-            } else {
-                BindOptions::default()
-            },
-        )
-        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))
+    let path = PatchPath::parse_with(&qualified, &parse)
+        .map_err(|error| PathError::Refused(refuse(ScimType::InvalidPath, at, error)))?;
+    let bind = BindOptions { boolean_strings: options.leniencies.allows(Leniency::BooleanString) };
+    path.bind(schema, &bind).map_err(|error| {
+        let described = refuse(ScimType::InvalidPath, at, &error);
+        if points_at_unknown(schema, &path, &error) {
+            PathError::Unknown(described)
+        } else {
+            PathError::Refused(described)
+        }
+    })
+}
+
+/// Whether `error`, with which `path` did not bind to `schema`, is that no schema defines what the path
+/// points at: a service provider that ignores what it does not know ([`Leniency::UnknownPath`]) loses
+/// nothing by passing over such an operation.
+///
+/// An attribute that only the filter names is not what is pointed at, and an attribute that is not
+/// complex has no part that could be ignored: both are mistakes about what the provider does know.
+///
+/// ```
+/// use scim_core::patch::points_at_unknown;
+/// use scim_core::schema::Registry;
+/// use scim_filter::{BindOptions, PatchPath};
+///
+/// let registry = Registry::standard();
+/// let users = registry.by_name("User").expect("the standard registry has users");
+/// let unknown = |text| {
+///     let path = PatchPath::parse(text).expect("a path");
+///     let error = path.bind(users, &BindOptions::default()).expect_err("names what there is not");
+///     points_at_unknown(users, &path, &error)
+/// };
+/// assert!(unknown("shoeSize"));
+/// assert!(unknown("emails[primary eq true].shoeSize"));
+/// assert!(!unknown("emails[shoeSize eq 7].value"));
+/// assert!(!unknown("title.shoeSize"));
+/// ```
+pub fn points_at_unknown(schema: &ResourceSchema, path: &PatchPath, error: &BindError) -> bool {
+    let attr = path.attr_path();
+    let in_filter = path.value_filter().is_some()
+        && error.span().start >= attr.span().end
+        && path.as_str().rfind(']').is_some_and(|end| error.span().start < end);
+    if in_filter || !error.kind().is_unknown() {
+        return false;
+    }
+    if *error.kind() != BindErrorKind::UnknownSubAttribute {
+        return true;
+    }
+    let text = attr.as_str();
+    let (uri, name) = match schema.schema_uri_len(text).and_then(|length| text.split_at_checked(length)) {
+        Some((uri, name)) => (Some(uri), name.strip_prefix(':').unwrap_or(name)),
+        None => (None, text),
+    };
+    let name = name.split_once('.').map_or(name, |(name, _)| name);
+    schema.attribute(uri, name).is_none_or(|attribute| attribute.kind == AttributeType::Complex)
 }
 
 fn place<'s>(schema: &'s ResourceSchema, bound: BoundPath, at: &At) -> Result<Place<'s>, PathError> {

@@ -1,7 +1,7 @@
 //! A PATCH message against a profile's rules: each operation for itself, without the resource.
 
 use scim_core::leniency::Leniency;
-use scim_core::patch::{Op, PatchOptions, PatchRequest, open_json_string};
+use scim_core::patch::{Op, PatchOptions, PatchRequest, open_json_string, points_at_unknown};
 use scim_core::schema::AttributeType;
 use scim_core::{Error, Object, Value};
 use scim_filter::{BindOptions, BoundPath, ParseOptions, PatchPath};
@@ -57,8 +57,7 @@ fn parse_alone(judge: &Judge<'_>, operation: &Value) -> Result<PatchRequest, Err
     let mut message = Object::new();
     message.insert("schemas", vec![Value::from("urn:ietf:params:scim:api:messages:2.0:PatchOp")]);
     message.insert("Operations", vec![operation.clone()]);
-    let leniencies = judge.leniencies.clone().with(Leniency::UnknownPath);
-    let options = PatchOptions { leniencies, ..PatchOptions::default() };
+    let options = PatchOptions { leniencies: judge.leniencies.clone(), ..PatchOptions::default() };
     PatchRequest::parse(judge.schema, message.into(), &options)
 }
 
@@ -75,7 +74,7 @@ fn fragments(judge: &mut Judge<'_>, operation: &Value, at: &str) {
         }
     };
     kinds(judge, op, &format!("{at}.op"));
-    let place = Place { path: format!("{at}.path"), value: format!("{at}.value") };
+    let place = Place { path: format!("{at}.path"), value: format!("{at}.value"), by_path: true };
     match (member("path").filter(|path| !is_no_path(path)), member("value")) {
         (Some(Value::String(path)), value) => fragment(judge, op, path, value, &place),
         (Some(_), _) => judge.broken(Check::Operation, &place.path, "a path is a string"),
@@ -105,6 +104,8 @@ fn is_no_path(path: &Value) -> bool {
 struct Place {
     path: String,
     value: String,
+    /// Whether it is the operation's `path`, rather than a member of its value.
+    by_path: bool,
 }
 
 /// The members of the value of an operation without path are paths with their values.
@@ -114,13 +115,18 @@ fn without_path(judge: &mut Judge<'_>, op: Op, value: Option<&Value>, at: &str) 
     };
     for (name, value) in members.iter() {
         let place = super::join(at, name.as_str());
-        fragment(judge, op, name.as_str(), Some(value), &Place { path: place.clone(), value: place });
+        let place = Place { path: place.clone(), value: place, by_path: false };
+        fragment(judge, op, name.as_str(), Some(value), &place);
     }
 }
 
 fn fragment(judge: &mut Judge<'_>, op: Op, path: &str, value: Option<&Value>, place: &Place) {
     let bound = match bind(judge, path, &place.path) {
         Ok(bound) => bound,
+        // What the provider refuses is said of the operation.
+        Err(Unreadable::Unknown) if place.by_path && !judge.leniencies.allows(Leniency::UnknownPath) => {
+            return;
+        }
         Err(Unreadable::Unknown) => {
             return judge.broken(
                 Check::Known,
@@ -245,7 +251,7 @@ fn bind(judge: &mut Judge<'_>, path: &str, at: &str) -> Result<BoundPath, Unread
             judge.broken(Check::Plain, at, &message);
             Ok(bound)
         }
-        (_, Err(error)) if error.kind().is_unknown() => Err(Unreadable::Unknown),
+        (_, Err(error)) if points_at_unknown(judge.schema, &parsed, &error) => Err(Unreadable::Unknown),
         (_, Err(error)) => Err(Unreadable::Malformed(error.to_string())),
     }
 }

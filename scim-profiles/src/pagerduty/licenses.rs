@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::patch::{PatchOptions, PatchRequest};
 use scim_core::schema::ResourceSchema;
 use scim_core::{Resource, ScimType, Value, validate};
@@ -255,7 +254,7 @@ fn read(license: &Value) -> Result<License, String> {
 /// The user that the payload comes to, as far as it can be read without the user there was.
 fn outcome(payload: Payload, value: &Value) -> Option<Resource> {
     let schema: &ResourceSchema = registry().by_name("User")?;
-    let leniencies = Leniencies::tolerant().with(Leniency::UnknownPath);
+    let leniencies = super::leniencies();
     if payload != Payload::Patch {
         return validate::create(schema, value.clone(), &leniencies).ok().map(|valid| valid.resource);
     }

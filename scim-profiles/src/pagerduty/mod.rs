@@ -111,13 +111,18 @@ pub use policy::{OwnerProtection, PagerDuty, PagerDutyOptions, RoleOmitted, Stal
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};
 pub use tables::PROFILE;
 
-use scim_core::leniency::Leniency;
+use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::service::{Config, PatchResponse};
 use scim_core::{Object, ResourceId};
 use url::Url;
 
 use crate::profile::CapabilityValue;
 use crate::rule::Literal;
+
+/// What PagerDuty is taken to tolerate: "all other properties are ignored" (SCIM API, 2026-01-13).
+pub(crate) fn leniencies() -> Leniencies {
+    Leniencies::tolerant().with(Leniency::UnknownPath)
+}
 
 /// What a [`Service`](scim_core::Service) that behaves like PagerDuty is told; the capabilities are
 /// those of [`PROFILE`].
@@ -133,8 +138,7 @@ pub fn config(base_url: Url) -> Config {
     let mut config = Config::new(base_url);
     config.registry = PROFILE.registry().clone();
     config.patch_response = PatchResponse::Resource;
-    // "All other properties are ignored" (SCIM API, 2026-01-13).
-    config.leniencies = config.leniencies.with(Leniency::UnknownPath);
+    config.leniencies = leniencies();
     let capabilities = &mut config.capabilities;
     capabilities.documentation_uri = None;
     capabilities.discovery_location = false;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use scim_core::leniency::Leniencies;
-
 use super::policy::PagerDuty;
 use super::rules::RULES;
 use super::schema::{ATTRIBUTES, registry};
@@ -57,7 +55,7 @@ pub static PROFILE: Profile = Profile {
     behaviour: Behaviour {
         registry,
         config: super::config,
-        leniencies: Leniencies::tolerant,
+        leniencies: super::leniencies,
         policy: || Arc::new(PagerDuty::default()),
         tables: super::roles::tables,
         new_id: super::new_id,
