@@ -108,7 +108,7 @@ mod several {
     use scim_core::projection::Projection;
     use scim_core::query::{Query, QuerySupport};
     use scim_core::store::{
-        Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Terms, Update,
+        Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, StoreError, Terms, Update,
     };
     use scim_core::validate::UniqueKey;
     use scim_core::{Resource, ResourceId, Store, Version};
@@ -194,6 +194,10 @@ mod several {
             terms: Terms<'_>,
         ) -> Result<Modified, StoreError> {
             self.next().modify(scope, modification, terms).await
+        }
+
+        async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
+            self.next().hold(scope, id).await
         }
 
         async fn missing(
