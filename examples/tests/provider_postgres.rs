@@ -267,6 +267,39 @@ fn a_server_outlives_a_restart_of_its_database() {
     assert_eq!(client.get("/Users?count=0").expect(200)["totalResults"], 3);
 }
 
+/// A bulk request waits for a database that fell silent once, and not with each of its operations: that would
+/// be minutes, and its client waits for 20 seconds.
+#[test]
+fn a_bulk_request_waits_for_a_silent_database_once() {
+    let Some((postgres, url)) = database("silent") else { return };
+    let server = Process::start_with(&url, &["--statement-timeout", "1"]);
+    let client = server.client();
+    client.post("/Users", user("ann")).expect(201);
+    let operations: Vec<Value> = (0..200)
+        .map(|number| json!({"method": "POST", "path": "/Users", "bulkId": format!("b{number}"), "data": user(&format!("u{number}"))}))
+        .collect();
+    let message =
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
+    let frozen = postgres.freeze();
+    let answer = client.post("/Bulk", message.clone()).expect(200);
+    drop(frozen);
+    let results = answer["Operations"].as_array().unwrap();
+    assert_eq!(results.len(), 200);
+    for (index, result) in results.iter().enumerate() {
+        let detail = result["response"]["detail"].as_str().unwrap();
+        assert_eq!(result["status"], "503", "{result}");
+        assert_eq!(detail.starts_with("the operation was not tried"), index > 0, "{result}");
+    }
+    // It is made when the database is there again.
+    let begun = Instant::now();
+    while client.get("/Users?count=0").status != 200 && begun.elapsed() < Duration::from_secs(20) {}
+    let again = client.post("/Bulk", message).expect(200);
+    assert!(
+        again["Operations"].as_array().unwrap().iter().all(|result| result["status"] == "201"),
+        "{again}"
+    );
+}
+
 #[test]
 fn what_is_printed_has_no_password() {
     let Some((_postgres, url)) = database("secret") else { return };
@@ -303,7 +336,11 @@ struct Process {
 
 impl Process {
     fn start(url: &str) -> Self {
-        let mut child = command(url).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_with(url, &[])
+    }
+
+    fn start_with(url: &str, arguments: &[&str]) -> Self {
+        let mut child = command(url).args(arguments).stderr(Stdio::null()).spawn().unwrap();
         let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
         let mut printed = String::new();
         while !printed.contains("  database ") {

@@ -130,7 +130,8 @@ pub struct ServiceLimits {
     pub max_patch_operations: usize,
     /// How often a PUT, PATCH or DELETE without `If-Match` is tried when other requests change the
     /// resource meanwhile, before it is answered with 409. From the fourth time on no other request of the same
-    /// service does so, and only other processes can, or a deletion that takes a member out of a group.
+    /// service does so, and no other process where the store [holds](crate::Store::hold) the resource; else these
+    /// still can, and a deletion that takes a member out of a group.
     pub max_write_attempts: usize,
     /// How many memberships may lead from a resource to a group that counts as one of its `groups`:
     /// 1 for direct ones alone. It is the most questions to the store for the groups of a page.

@@ -81,6 +81,8 @@
 //!   reference is in a required attribute.
 //! - An operation whose reference is to a resource that was not created is refused with 409; one that
 //!   refers to no POST of the request, or shares its `bulkId` with another POST, with 400.
+//! - Once the store did not answer an operation, it is not asked again: what is left is answered with 503,
+//!   and that it was not tried, since each operation might wait for as long as the first.
 //! - A result has a `response` where it is an error, and none otherwise.
 //! - A request that is dropped, or a server that stops, leaves the operations made so far; within a
 //!   circle also resources that lack their references.
@@ -89,7 +91,8 @@
 //!
 //! A server drops the future of [`Service::call`] when the client leaves, at whatever it waits for.
 //! Nothing is half-written then, since each write is one call of the store, and that is all or nothing;
-//! nothing is held, since nothing is kept from one call of the store to the next. The write that was
+//! nothing is held, since nothing is kept from one call of the store to the next but a
+//! [hold](crate::Store::hold), which ends with the future. The write that was
 //! under way may have been made or not, as with any connection that breaks off. Of a bulk request, what
 //! comes later is not made. Who wants each request that was received to be finished runs it in a task
 //! of its own, as the example `provider` does with those that change something.
