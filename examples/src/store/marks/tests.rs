@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::super::database::Statement;
 use super::super::tests::sql_support::Postgres;
 use super::super::{SqlStore, decode};
-use super::MARK;
+use super::{MARK, Marked, Passes, new_number};
 
 async fn over_sqlite() -> ([SqlStore; 2], TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -35,6 +35,22 @@ async fn over_postgres(name: &str) -> Option<([SqlStore; 2], Postgres)> {
     let server = Postgres::start()?;
     let url = server.database(name).await;
     Some(([SqlStore::connect(&url).await.unwrap(), SqlStore::connect(&url).await.unwrap()], server))
+}
+
+#[test]
+fn a_mark_is_passed_over_by_its_own_write_and_once_it_outlasts() {
+    let passes = Passes { own: 3, outlasting: 5, all: false };
+    for (mark, goes_on) in [(0, true), (3, true), (5, true), (7, false)] {
+        let checked = passes.check(mark, "Group", "g");
+        assert_eq!(checked.is_ok(), goes_on, "{mark}");
+        let Err(error) = checked else { continue };
+        let StoreError::Unavailable(error) = error else { panic!("{error:?}") };
+        let marked = error.downcast::<Marked>().unwrap();
+        assert_eq!((&*marked.kind, &*marked.id, marked.number), ("Group", "g", mark));
+        // Where it waited for one after another, it waits for none any more.
+        Passes { all: true, ..passes }.check(mark, "Group", "g").unwrap();
+    }
+    assert_ne!(new_number(), 0);
 }
 
 #[tokio::test]
