@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use scim_core::schema::{AttributeType, ResourceSchema};
 use scim_core::store::StoreError;
-use scim_filter::sql::{Child, Column, Dialect, JsonColumn, Mapping, SqlValue};
+use scim_filter::sql::{Child, Column, Dialect, JsonColumn, Mapping, SqlError, SqlErrorKind, SqlValue};
 use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar};
 
 use super::groups::Below;
@@ -64,7 +64,7 @@ impl Sql {
         }
         if !is_exact {
             let condition = filter.to_sql(&mapping(schema, dialect, below), dialect, sql.values.len() + 3);
-            let condition = condition.map_err(|error| StoreError::UnsupportedFilter(error.to_string()))?;
+            let condition = condition.map_err(|error| StoreError::UnsupportedFilter(unanswered(&error)))?;
             sql.text.push_str(" AND ");
             sql.text.push_str(&condition.text);
             sql.values.extend(condition.values);
@@ -192,6 +192,14 @@ impl Sql {
     }
 }
 
+/// What a client is told of what cannot be asked for: nothing of tables and columns.
+fn unanswered(error: &SqlError) -> String {
+    match error.kind() {
+        SqlErrorKind::TooDeep { .. } | SqlErrorKind::TooManyValues { .. } => error.to_string(),
+        _ => format!("resources are not found by `{}` here", error.clause()),
+    }
+}
+
 /// The parameter of this number.
 pub(super) fn push_place(text: &mut String, number: usize) {
     text.push('?');
@@ -236,15 +244,31 @@ pub(super) fn mapping(schema: &ResourceSchema, dialect: Dialect, below: Option<&
 
 /// The groups of a resource, by a search upwards from it that goes no further than the levels do, also
 /// in circles.
+///
+/// Each step looks its members up by the `id` that the step before found, and each group by its own. Left to
+/// choose, a database that knows nothing of its rows might for each resource walk through all members that there
+/// are: SQLite takes the tables of a CROSS JOIN in this order, PostgreSQL a subquery with an OFFSET as it stands.
 fn groups(schema: &ResourceSchema, dialect: Dialect, below: &Below) -> Option<Child> {
     let Below { kind, levels, exact_names, .. } = below;
-    let members = format!("members AS m ON m.tenant = r.tenant AND m.type = '{kind}'");
+    let of_members = format!("members AS m WHERE m.tenant = r.tenant AND m.type = '{kind}' AND m.member");
+    let of_groups = format!("resources AS g WHERE g.tenant = r.tenant AND g.type = '{kind}' AND g.id = a.id");
+    let (next, named) = match dialect {
+        Dialect::Sqlite => (
+            format!("up CROSS JOIN {of_members} = up.id AND up.level < {levels}"),
+            format!("CROSS JOIN {}", of_groups.replace(" WHERE ", " ON ")),
+        ),
+        Dialect::Postgres => (
+            format!(
+                "up CROSS JOIN LATERAL (SELECT m.id FROM {of_members} = up.id OFFSET 0) AS m \
+                 WHERE up.level < {levels}"
+            ),
+            format!("CROSS JOIN LATERAL (SELECT g.keys FROM {of_groups} OFFSET 0) AS g"),
+        ),
+    };
     let from = format!(
         "(WITH RECURSIVE up (id, level) AS (\
-         SELECT m.id, 1 FROM members AS m WHERE m.tenant = r.tenant AND m.type = '{kind}' AND m.member = r.id \
-         UNION SELECT m.id, up.level + 1 FROM up JOIN {members} AND m.member = up.id WHERE up.level < {levels}\
-         ) SELECT up.id AS id, min(up.level) AS level FROM up GROUP BY up.id) AS a \
-         JOIN resources AS g ON g.tenant = r.tenant AND g.type = '{kind}' AND g.id = a.id"
+         SELECT m.id, 1 FROM {of_members} = r.id UNION SELECT m.id, up.level + 1 FROM {next}\
+         ) SELECT up.id AS id, min(up.level) AS level FROM up GROUP BY up.id) AS a {named}"
     );
     // What has no column here is refused.
     let sub = |name: &str| schema.find(None, GROUPS).and_then(|groups| groups.sub_attribute(name));

@@ -152,41 +152,102 @@ fn list(registry: &Registry, schema: &ResourceSchema, sort: Option<Sort>) -> Que
     }
 }
 
+/// Users looked up by their groups.
+const BY_GROUPS: [&str; 7] = [
+    "groups.value eq \"g7\"",
+    "groups eq \"g7\"",
+    "groups[value eq \"g7\" and type eq \"direct\"]",
+    "groups.value eq \"g7\" or groups.value eq \"g8\"",
+    "groups.value eq \"g7\" and active eq true",
+    // Of these the members are many, and each user that is found is looked for among them.
+    "groups.value eq \"all\" and userName eq \"user77@example.com\"",
+    "groups pr and id eq \"u77\"",
+];
+
+/// What each user is asked of their groups.
+const OF_GROUPS: [&str; 7] = [
+    "groups.display eq \"Tours\"",
+    "groups.display co \"our\"",
+    "groups.type eq \"indirect\"",
+    "groups ne \"g7\"",
+    "not (groups eq \"g7\")",
+    "not (groups pr)",
+    "userName sw \"user7\" and not (groups.display pr)",
+];
+
 /// Who is in a group is looked up among its members, or by them, whatever else the filter says.
 async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &Registry) {
-    let schema = registry.by_name("User").unwrap();
-    let hierarchy = Some(Arc::new(Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap())));
-    let tenant = TenantId::new(load::TENANT);
-    let scope = Scope { tenant: &tenant, schema };
-    for filter in [
-        "groups.value eq \"g7\"",
-        "groups eq \"g7\"",
-        "groups[value eq \"g7\" and type eq \"direct\"]",
-        "groups.value eq \"g7\" or groups.value eq \"g8\"",
-        "groups.value eq \"g7\" and active eq true",
-        // Of these the members are many, and each user that is found is looked for among them.
-        "groups.value eq \"all\" and userName eq \"user77@example.com\"",
-        "groups pr and id eq \"u77\"",
-    ] {
-        let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
-        let list = list(registry, schema, None);
-        let query = Query { filter: Some(bound.clone()), hierarchy: hierarchy.clone(), ..list };
-        let mut tx = database.store.database.read().await.unwrap();
-        let below = Below::of(&mut tx, scope, &query).await.unwrap();
-        drop(tx);
-        let sql = Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap();
-        let mut plans = Vec::new();
-        for statement in database.statements(schema, &sql, &query) {
-            let found = database.plans(&statement, &[Planned::EachTime]).await;
-            plans.extend(found.into_iter().map(|plan| (format!("{statement:?}"), plan)));
+    for filter in OF_GROUPS {
+        for (statement, plan) in plans_of_groups(database, registry, filter).await {
+            walks_no_members(&plan, &format!("{filter}: {statement}"));
         }
-        for (statement, mut plan) in plans {
+    }
+    for filter in BY_GROUPS {
+        for (statement, mut plan) in plans_of_groups(database, registry, filter).await {
+            walks_no_members(&plan, &format!("{filter}: {statement}"));
             // The groups that were found above one user.
             plan.retain(|step| !matches!(step.as_str(), "SCAN up" | "SCAN a"));
             let members = |step: &String| step.contains("members_") || step.contains("SEARCH m ");
             assert!(!walks_through(&plan), "{filter}: {statement}\n{plan:#?}");
             assert!(plan.iter().any(members), "{filter}: {statement}\n{plan:#?}");
         }
+    }
+}
+
+/// Also a database that was never told how many rows there are looks members up by what is known of them.
+#[tokio::test]
+async fn filters_on_groups_need_no_statistics() {
+    let registry = Registry::standard();
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqlStore::open(&folder.path().join("scim.db")).await.unwrap();
+    let mut empty = vec![Explained { store, _place: (Some(folder), None) }];
+    if let Some(server) = Postgres::start() {
+        let store = SqlStore::connect(&server.database("empty").await).await.unwrap();
+        empty.push(Explained { store, _place: (None, Some(server)) });
+    }
+    for database in &mut empty {
+        for filter in BY_GROUPS.into_iter().chain(OF_GROUPS) {
+            for (statement, plan) in plans_of_groups(database, &registry, filter).await {
+                walks_no_members(&plan, &format!("{filter}: {statement}"));
+            }
+        }
+    }
+}
+
+/// How the statements of a list of users with this filter are done.
+async fn plans_of_groups(
+    database: &mut Explained,
+    registry: &Registry,
+    filter: &str,
+) -> Vec<(String, Vec<String>)> {
+    let schema = registry.by_name("User").unwrap();
+    let hierarchy = Some(Arc::new(Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap())));
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+    let query = Query { filter: Some(bound.clone()), hierarchy, ..list(registry, schema, None) };
+    let mut tx = database.store.database.read().await.unwrap();
+    let below = Below::of(&mut tx, scope, &query).await.unwrap();
+    drop(tx);
+    let sql = Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap();
+    let mut plans = Vec::new();
+    for statement in database.statements(schema, &sql, &query) {
+        let found = database.plans(&statement, &[Planned::EachTime]).await;
+        plans.extend(found.into_iter().map(|plan| (format!("{statement:?}"), plan)));
+    }
+    plans
+}
+
+/// No step looks at all members of the tenant.
+fn walks_no_members(plan: &[String], what: &str) {
+    for (index, step) in plan.iter().enumerate() {
+        let condition = match plan.get(index + 1) {
+            Some(condition) if condition.contains("Index Cond: ") => condition,
+            _ => step,
+        };
+        let of_members = step.contains(" m ") || step.contains("members");
+        let walks = step.contains("Seq Scan") || walks_the_type(std::slice::from_ref(condition));
+        assert!(!of_members || !walks, "{what}\n{plan:#?}");
     }
 }
 
