@@ -82,7 +82,9 @@ pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> 
 /// Reads the body of a PUT against the resource it replaces (RFC 7644 §3.5.1).
 ///
 /// - readOnly attributes keep the value they have.
-/// - immutable ones with a value must not get another; where the body leaves them out they stay.
+/// - immutable ones with a value must not get another; where the body leaves them out they stay. So do
+///   immutable sub-attributes, also where the body leaves out the complex attribute, and those of an element
+///   that is there with the same `value` and `type`.
 /// - Values of a [keyed](patch::keyed) attribute (`members`) that are there keep what is immutable of them.
 /// - Attributes that are never returned (`password`) stay where the body leaves them out, since
 ///   a client that sends back what it has read cannot include them. So do such sub-attributes, and
@@ -200,11 +202,47 @@ fn settle(
         }
         (Some(Value::Array(new)), Value::Array(current)) => {
             keep_beside(attribute, new, current);
-            if patch::keyed(attribute) {
-                keep_identity(attribute, new, current);
+            match patch::keyed(attribute) {
+                true => keep_identity(attribute, new, current),
+                false => keep_immutable(attribute, new, current, at)?,
+            }
+        }
+        (None, Value::Object(current)) => {
+            let mut kept = Object::new();
+            for sub in immutable_subs(attribute) {
+                settle(sub, &mut kept, current, &format!("{at}.{}", sub.name), cleared)?;
+            }
+            if !kept.is_empty() {
+                after.insert(attribute.name.as_str(), kept);
             }
         }
         _ => {}
+    }
+    Ok(())
+}
+
+fn immutable_subs(attribute: &Attribute) -> impl Iterator<Item = &Attribute> {
+    attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable)
+}
+
+/// Settles what is immutable of the elements of `new` that are elements of `current`, as PATCH knows them.
+fn keep_immutable(
+    attribute: &Attribute,
+    new: &mut [Value],
+    current: &[Value],
+    at: &str,
+) -> Result<(), Error> {
+    if immutable_subs(attribute).next().is_none() {
+        return Ok(());
+    }
+    let identity = |element: &Value| patch::element_identity(attribute, element);
+    let there: HashMap<String, &Value> = current.iter().map(|element| (identity(element), element)).collect();
+    for (index, element) in new.iter_mut().enumerate() {
+        let Some(Value::Object(was)) = there.get(&identity(element)) else { continue };
+        let Value::Object(element) = element else { continue };
+        for sub in immutable_subs(attribute) {
+            settle(sub, element, was, &format!("{at}[{index}].{}", sub.name), false)?;
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub(super) struct Forbidden(pub(super) String);
 
 /// What makes a value of `attribute` the same as another: its `value` and `type`, or, if it has
 /// no `value`, everything but `primary` (RFC 7643 §2.4).
-pub(super) fn identity(attribute: &Attribute, element: &Value) -> String {
+pub(crate) fn identity(attribute: &Attribute, element: &Value) -> String {
     let mut key = String::new();
     let Value::Object(object) = element else {
         scalar(&mut key, element, attribute.case_exact);

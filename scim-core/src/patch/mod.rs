@@ -62,7 +62,7 @@ mod target;
 mod values;
 
 pub(crate) use apply::{put, put_delta};
-pub(crate) use element::key as element_key;
+pub(crate) use element::{identity as element_identity, key as element_key};
 pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
 pub use parse::{Op, escapes_nul};

@@ -27,6 +27,12 @@ pub(crate) fn thing() -> Arc<ResourceSchema> {
             Attribute::complex("parts", [code(), Attribute::string("serial").unique(Uniqueness::Global)])
                 .multi_valued(),
             Attribute::complex("one", [code(), Attribute::string("mark").mutability(Mutability::Immutable)]),
+            Attribute::complex("two", [Attribute::string("mark").mutability(Mutability::Immutable)]),
+            Attribute::complex(
+                "doors",
+                [Attribute::string("value"), Attribute::string("mark").mutability(Mutability::Immutable)],
+            )
+            .multi_valued(),
             Attribute::string("tags").multi_valued().unique(Uniqueness::Server),
             Attribute::string("born").mutability(Mutability::Immutable),
             Attribute::string("Seal").mutability(Mutability::Immutable).case_exact(),
