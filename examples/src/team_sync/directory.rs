@@ -8,20 +8,32 @@ use scim_core::query::{Query, Start};
 use scim_core::schema::Registry;
 use scim_core::store::Scope;
 use scim_core::{Resource, Store, TenantId};
+use scim_profiles::guard::Guards;
 use scim_profiles::incident_io::{Group, Person};
 use scim_profiles::pagerduty::teams::{DesiredGroup, DesiredMember};
 
-/// All groups of `tenant`, each with its active members and those of the groups in it.
-///
-/// A member's e-mail address is the primary one, else the one for work, else any, else the userName.
-pub(super) async fn groups<S: Store>(
+/// What an identity provider pushed.
+pub(super) struct Directory {
+    /// All groups, each with its active members and those of the groups in it.
+    ///
+    /// A member's e-mail address is the primary one, else the one for work, else any, else the userName.
+    pub(super) groups: Vec<DesiredGroup>,
+    /// The `id`s of the users who are protected.
+    pub(super) protected: Vec<String>,
+}
+
+/// What was pushed of `tenant`.
+pub(super) async fn read<S: Store>(
     store: &S,
     registry: &Registry,
     tenant: &TenantId,
-) -> anyhow::Result<Vec<DesiredGroup>> {
+    guards: &Guards,
+) -> anyhow::Result<Directory> {
     let users = all(store, registry, tenant, "User", "userName,emails,active").await?;
     let people: HashMap<String, Person> =
         users.iter().filter_map(|user| Person::from_scim(&user.0)).map(|one| (one.id.clone(), one)).collect();
+    let protected = users.iter().filter(|user| guards.protects_user(user)).filter_map(Resource::id);
+    let protected = protected.map(|id| id.as_str().to_owned()).collect();
     // Without an address, somebody whom PagerDuty cannot know.
     let nobody: HashSet<&str> = users
         .iter()
@@ -57,7 +69,7 @@ pub(super) async fn groups<S: Store>(
         }
         desired
     });
-    Ok(desired.collect())
+    Ok(Directory { groups: desired.collect(), protected })
 }
 
 async fn all<S: Store>(
@@ -90,6 +102,7 @@ mod tests {
     use scim_core::schema::ResourceSchema;
     use scim_core::{MemoryStore, Value};
     use scim_profiles::Profile;
+    use scim_profiles::guard::Protected;
 
     use super::*;
 
@@ -124,8 +137,15 @@ mod tests {
             let value = serde_json::json!({"id": id, "displayName": format!("Group {id}"), "members": members, "meta": meta});
             put(&store, group, value).await;
         }
-        let desired = groups(&store, registry, &TenantId::new("t")).await.unwrap();
-        let told: Vec<(String, String)> = desired
+        let guards = ["chen@Example.com", "EMIL", "diya"]
+            .iter()
+            .fold(Protected::new(), |all, name| all.with_user(name));
+        let guards = Guards::new().with_protected(guards.with_user("Ada"));
+        let mut directory = read(&store, registry, &TenantId::new("t"), &guards).await.unwrap();
+        directory.protected.sort_unstable();
+        assert_eq!(directory.protected, ["chen", "diya", "emil"]);
+        let told: Vec<(String, String)> = directory
+            .groups
             .iter()
             .map(|group| {
                 let mut emails: Vec<_> = group.members.iter().map(|member| member.email.as_str()).collect();
@@ -142,6 +162,7 @@ mod tests {
                 ("Group g3".to_owned(), String::new())
             ]
         );
-        assert!(groups(&store, registry, &TenantId::new("other")).await.unwrap().is_empty());
+        let other = read(&store, registry, &TenantId::new("other"), &guards).await.unwrap();
+        assert!(other.groups.is_empty() && other.protected.is_empty());
     }
 }

@@ -49,7 +49,8 @@ impl<S: Store> Bridge<S> {
         if !is_dry {
             self.record_what_was_begun().await?;
         }
-        let groups = directory::groups(&self.store, self.registry, &self.tenant).await?;
+        let directory =
+            directory::read(&self.store, self.registry, &self.tenant, self.config.guards()).await?;
         let state = self.memory.load(tenant).await?;
         let now = Timestamp::now();
         let mut config = self.config.clone();
@@ -61,7 +62,10 @@ impl<S: Store> Bridge<S> {
         // A dry run notes nothing, and so judges by itself alone.
         let ledger = if is_dry { Ledger::Memory(MemoryLedger::new()) } else { self.ledger.clone() };
         let lift = self.ledger.lifted(&self.tenant).await?.filter(|lift| lift.until > now);
-        let mut sync = TeamSync::new(config, groups, state).at(now).with_lift(lift);
+        let mut sync = TeamSync::new(config, directory.groups, state)
+            .at(now)
+            .with_lift(lift)
+            .with_protected_users(directory.protected);
         let bar = progress(tenant);
         let begun = Instant::now();
         let mut stopped = self.stopped.clone();

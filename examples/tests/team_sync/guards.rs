@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account::people;
 use crate::bridge::{Bridge, text, until};
-use crate::idp::{okta_group, okta_user};
+use crate::idp::{okta_group, okta_members, okta_user, okta_user_called};
 use crate::stand_in::PagerDuty;
 use crate::support;
 
@@ -78,4 +78,34 @@ fn guards_hold_on_both_sides() {
         "{}",
         text(&output.stderr)
     );
+}
+
+/// A user is protected by the userName and by the e-mail address on both sides, where these differ too.
+#[test]
+fn a_protected_user_is_on_both_sides_by_every_name() {
+    let pagerduty = PagerDuty::start(people(4), Options::default(), Faults::default());
+    let bridge = Bridge::new(&pagerduty).with(&["--guard", "guard.toml"]);
+    let guard = "[protected]\nusers = [\"N0\", \"p1@Example.com\"]\n";
+    std::fs::write(bridge.file("guard.toml"), guard).unwrap();
+    let running = bridge.start();
+    let scim = &running.scim;
+    let user =
+        |number: usize| okta_user_called(scim, &format!("n{number}"), &format!("p{number}@example.com"));
+    let users: Vec<String> = (0..4).map(user).collect();
+    let all: Vec<&str> = users.iter().map(String::as_str).collect();
+    let alpha = okta_group(scim, "Alpha", &all);
+    let members = || pagerduty.handle.account(|account| account.emails_of("Alpha").unwrap_or_default());
+    until("all are there", || members().len() == 4);
+    okta_members(scim, &alpha, &all[..3], &[]);
+    until("one is gone", || members().len() < 4);
+    assert_eq!([0, 1, 2].map(|place| scim.delete(&format!("/Users/{}", all[place])).status), [403, 403, 204]);
+    running.stop("-TERM");
+    let output = bridge.run(&["--once"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(members(), ["P0@Example.com", "P1@Example.com", "P3@Example.com"]);
+    let guarded = bridge.audit().into_iter().filter(|line| line["rule"] == "guard-protected-user");
+    let mut emails: Vec<String> = guarded.map(|line| line["email"].as_str().unwrap().to_owned()).collect();
+    emails.sort_unstable();
+    emails.dedup();
+    assert_eq!(emails, ["p0@example.com", "p1@example.com"]);
 }

@@ -6,8 +6,13 @@ use crate::support::{Client, GROUP, USER, id};
 
 /// A user as Okta creates one; its id.
 pub(crate) fn okta_user(scim: &Client, email: &str) -> String {
+    okta_user_called(scim, email, email)
+}
+
+/// The same with a userName that is not the e-mail address.
+pub(crate) fn okta_user_called(scim: &Client, name: &str, email: &str) -> String {
     let user = json!({
-        "schemas": [USER], "userName": email, "name": {"givenName": "A", "familyName": "B"},
+        "schemas": [USER], "userName": name, "name": {"givenName": "A", "familyName": "B"},
         "emails": [{"primary": true, "value": email, "type": "work"}], "displayName": email,
         "locale": "en-US", "externalId": format!("00u-{email}"), "groups": [], "password": "1mz050nq", "active": true,
     });

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use scim_core::patch::Delta;
 use scim_core::projection::Projection;
-use scim_core::query::Query;
+use scim_core::query::{Query, Start};
 use scim_core::schema::{ResourceSchema, builtin};
 use scim_core::store::{Deletion, Modification, Scope, Store, StoreError, Update};
 use scim_core::{Resource, ResourceId, Value, Version};
@@ -131,6 +131,13 @@ impl<'a, S: Store> Look<'a, S> {
             }
             if after.is_some_and(|after| renamed(self.scope.schema, "userName", before, after)) {
                 loss.forbid(Guard::ProtectedUser, "its userName cannot change");
+            }
+            // Without the address by which it is protected it would be nobody in particular.
+            let is_kept =
+                |after: &Resource, address| protected.addresses(after).any(|other| same(other, address));
+            let mut addresses = protected.addresses(before);
+            if after.is_some_and(|after| addresses.any(|address| !is_kept(after, address))) {
+                loss.forbid(Guard::ProtectedUser, "its e-mail address cannot change");
             }
         }
         let mut held = roles.held(before).into_iter().filter(|role| protected.role(role)).peekable();
@@ -318,15 +325,29 @@ impl<'a, S: Store> Look<'a, S> {
         let losers: HashSet<&ResourceId> = losers.iter().collect();
         let Some(users) = users(self.scope) else { return Ok(()) };
         for user in self.guards.protected.users() {
-            let mut ids = vec![ResourceId::new(user)];
-            let filter = bound(users.schema, &format!("userName eq {}", Value::from(user)))?;
-            let query = Query { filter: Some(filter), count: PAGE, ..Query::default() };
-            ids.extend(self.store.query(users, &query).await?.resources.iter().filter_map(Resource::id));
-            if ids.iter().any(|id| losers.contains(id)) {
+            let is_lost = losers.contains(&ResourceId::new(user))
+                || self.called(users, user).await?.iter().any(|id| losers.contains(id));
+            if is_lost {
                 loss.forbid(Guard::ProtectedUser, "it cannot lose a role");
             }
         }
         Ok(())
+    }
+
+    /// The users with this userName or e-mail address, which several may have.
+    async fn called(&self, users: Scope<'_>, name: &str) -> Result<Vec<ResourceId>, StoreError> {
+        let name = Value::from(name);
+        let filter = bound(users.schema, &format!("userName eq {name} or emails.value eq {name}"))?;
+        let mut ids = Vec::new();
+        loop {
+            let start = Start::Index(ids.len() + 1);
+            let query = Query { filter: Some(filter.clone()), start, count: PAGE, ..Query::default() };
+            let page = self.store.query(users, &query).await?.resources;
+            ids.extend(page.iter().filter_map(Resource::id));
+            if page.len() < PAGE {
+                return Ok(ids);
+            }
+        }
     }
 
     pub(super) async fn members(&self, id: &ResourceId) -> Result<Vec<ResourceId>, StoreError> {

@@ -120,6 +120,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use scim_core::Resource;
+
 use crate::{Profile, pagerduty};
 
 /// What is guarded, and how. [`Default`] guards nothing.
@@ -236,6 +238,11 @@ impl Guards {
             && !self.limits_users()
             && self.member_removals.is_none()
             && self.team_deletions.is_none()
+    }
+
+    /// Whether this User is [protected](Protected::with_user), by whichever of its names.
+    pub fn protects_user(&self, user: &Resource) -> bool {
+        self.protected.user(user)
     }
 
     /// What is protected.

@@ -8,8 +8,8 @@ use scim_filter::compare;
 
 /// Users, groups and roles that are protected: by `id`, or by name.
 ///
-/// Names are `userName`, `displayName` and role values, compared without case; who comes by the name
-/// later is protected too.
+/// Names are `userName`, e-mail addresses, `displayName` and role values, compared without case; who
+/// comes by the name later is protected too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Protected {
     users: Names,
@@ -30,8 +30,9 @@ impl Protected {
         Self::default()
     }
 
-    /// The same with the user who has this `id` or `userName`: not deactivated, not deleted, not given
-    /// another `userName`, and with no role less.
+    /// The same with the user who has this `id`, this `userName` or this e-mail address among their
+    /// `emails`: not deactivated, not deleted, not given another `userName`, not without this address, and
+    /// with no role less.
     #[must_use]
     pub fn with_user(mut self, user: &str) -> Self {
         self.users.add(user);
@@ -69,7 +70,16 @@ impl Protected {
     }
 
     pub(super) fn user(&self, user: &Resource) -> bool {
-        self.users.has(user, "userName")
+        self.users.has(user, "userName") || self.addresses(user).next().is_some()
+    }
+
+    /// The e-mail addresses by which the user is protected.
+    pub(super) fn addresses<'u>(&self, user: &'u Resource) -> impl Iterator<Item = &'u str> {
+        let values = if self.has_users() { user.get("emails") } else { None };
+        let addresses = values.map(Value::values).unwrap_or_default().iter();
+        addresses
+            .filter_map(|email| email.as_object()?.get("value")?.as_str())
+            .filter(|address| self.users.has_name(address))
     }
 
     pub(super) fn group(&self, group: &Resource) -> bool {
@@ -77,7 +87,7 @@ impl Protected {
     }
 
     pub(super) fn role(&self, role: &str) -> bool {
-        !self.roles.is_empty() && self.roles.folded.contains(compare::fold(role).as_ref())
+        !self.roles.is_empty() && self.roles.has_name(role)
     }
 
     /// What protected roles were named by.
@@ -115,7 +125,11 @@ impl Names {
     }
 
     fn has_either(&self, id: &str, name: Option<&str>) -> bool {
-        self.ids.contains(id) || name.is_some_and(|name| self.folded.contains(compare::fold(name).as_ref()))
+        self.ids.contains(id) || name.is_some_and(|name| self.has_name(name))
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.folded.contains(compare::fold(name).as_ref())
     }
 }
 

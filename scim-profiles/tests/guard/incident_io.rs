@@ -120,10 +120,13 @@ async fn protection() {
     for protected in [
         Protected::new().with_user("U0"),
         Protected::new().with_user("1"),
+        Protected::new().with_user("ann@Example.com"),
         Protected::new().with_role("admin"),
     ] {
         let server = server(Guards::new().with_protected(protected.clone()));
         let users = server.users(3).await;
+        let emails = patch(json!([{"op": "add", "path": "emails", "value": [{"value": "Ann@example.com"}]}]));
+        assert_eq!(server.send("PATCH", &format!("/Users/{}", users[0]), emails).await.0, 200);
         let admins = server.group("Admins", &users[..1]).await;
         let it = server.group("IT", &users).await;
         assert_eq!(server.leave(&it, &users[1..2]).await, 200);

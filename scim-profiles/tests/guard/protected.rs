@@ -75,6 +75,36 @@ async fn a_user() {
     assert_eq!(server.delete_user(&root).await, 204);
 }
 
+/// A user is protected by `id`, by userName and by each e-mail address, and keeps the address by which it is.
+#[tokio::test]
+async fn a_user_by_each_of_their_names() {
+    let user = |emails: Value| json!({"schemas": [USER], "userName": "chen", "emails": emails});
+    let emails = json!([{"value": "chen@example.com", "primary": true}, {"value": "C@Home.example"}]);
+    let inactive = || patch(json!([{"op": "replace", "path": "active", "value": false}]));
+    for name in ["1", "Chen", "CHEN@example.com", "c@home.example"] {
+        let server = protecting(Protected::new().with_user(name));
+        let chen = format!("/Users/{}", server.create("/Users", user(emails.clone())).await);
+        server.refuses("DELETE", &chen, Value::Null, USERS).await;
+        server.refuses("PATCH", &chen, inactive(), USERS).await;
+        // The others may go, and by which it is protected not.
+        let kept =
+            json!([{"value": if name == "c@home.example" { "c@HOME.example" } else { "chen@example.com" }}]);
+        assert_eq!(server.send("PUT", &chen, user(kept)).await.0, 200, "{name}");
+        let without = patch(json!([{"op": "remove", "path": "emails"}]));
+        if name.contains('@') {
+            let detail = server.refuses("PATCH", &chen, without, USERS).await;
+            assert!(detail.contains("its e-mail address cannot change"), "{detail}");
+            server.refuses("PUT", &chen, user(json!([{"value": "chen@example.org"}])), USERS).await;
+        } else {
+            assert_eq!(server.send("PATCH", &chen, without).await.0, 200, "{name}");
+        }
+        server.refuses("DELETE", &chen, Value::Null, USERS).await;
+    }
+    let server = protecting(Protected::new().with_user("chen@example.org"));
+    let chen = server.create("/Users", user(emails)).await;
+    assert_eq!(server.delete_user(&chen).await, 204);
+}
+
 /// A protected group is not deleted, renamed or emptied, by its own change or by the end of its last member.
 #[tokio::test]
 async fn a_group() {

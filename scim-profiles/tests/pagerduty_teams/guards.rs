@@ -20,6 +20,8 @@ struct World {
     ledger: MemoryLedger,
     now: Duration,
     lift: Option<Lift>,
+    /// The SCIM users who are protected by what the bridge does not remember.
+    protected: Vec<String>,
 }
 
 impl World {
@@ -33,11 +35,14 @@ impl World {
             // As the clock of the runs against the model.
             now: Duration::from_secs(1_000),
             lift: None,
+            protected: Vec::new(),
         }
     }
 
     fn run(&mut self, config: &TeamConfig, groups: &[DesiredGroup]) -> Report {
-        let sync = TeamSync::new(config.clone(), groups.to_vec(), self.state.clone()).with_lift(self.lift);
+        let sync = TeamSync::new(config.clone(), groups.to_vec(), self.state.clone())
+            .with_lift(self.lift)
+            .with_protected_users(self.protected.clone());
         let Self { model, state, ledger, .. } = self;
         model.log.clear();
         run_sync(sync, (model, config, state), ledger, || Fault::None, |_, _, _| {}).unwrap()
@@ -201,6 +206,19 @@ pub(crate) fn what_is_protected_stays_until_that_is_lifted() {
     let report = world.run(&config, &[group("g2", "Dev", 4..5)]);
     assert_eq!((told(&report).len(), world.members("Dev"), world.model.teams.len()), (0, 1, 1));
     assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::Deleted]);
+}
+
+#[test]
+fn a_user_is_protected_by_what_only_the_directory_knows() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_protected(Protected::new().with_user("ann")), |_| {});
+    world.run(&config, &[group("g1", "Ops", 0..3)]);
+    world.protected = vec!["s1".to_owned()];
+    let report = world.run(&config, &[group("g1", "Ops", 2..3)]);
+    assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-user"], 2));
+    world.lift = Some(Lift::everything(Timestamp::MAX));
+    let report = world.run(&config, &[group("g1", "Ops", 2..3)]);
+    assert_eq!((told(&report).len(), world.members("Ops")), (0, 1));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the tasks of a run share.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -71,6 +71,8 @@ pub(super) struct Book {
     pub(super) now: Option<Timestamp>,
     /// How the guards are lifted.
     pub(super) lift: Option<Lift>,
+    /// The SCIM users who are protected by what is not remembered of them.
+    pub(super) protected_users: HashSet<String>,
     /// What guards refused.
     pub(super) guarded: Vec<Guarded>,
     /// What is to be taken back from the ledger of the guards.
@@ -142,6 +144,7 @@ impl Book {
             state,
             now: None,
             lift: None,
+            protected_users: HashSet::new(),
             guarded: Vec::new(),
             releases: VecDeque::new(),
             saves: VecDeque::new(),
@@ -351,6 +354,11 @@ impl Book {
     /// Whether nothing protected may be changed.
     pub(super) fn protects(&self) -> bool {
         !self.lift.is_some_and(|lift| lift.protection)
+    }
+
+    /// Whether this SCIM user, of whom this address is remembered, is protected.
+    pub(super) fn is_user_protected(&self, user: &str, email: &str) -> bool {
+        self.protected_users.contains(user) || self.config.guards().protected().user_named(user, Some(email))
     }
 
     /// Why the group's team may not be changed so, if it is protected: by its `id`, or by one of these

@@ -312,7 +312,8 @@ impl TeamConfig {
     }
 
     /// The same behind these guards: their ceilings on member removals and on team deletions, and what
-    /// they protect. A protected user, by `id` or e-mail address, is removed from no team; the team of a
+    /// they protect. A protected user, by `id` or e-mail address or as [a run is
+    /// told](super::TeamSync::with_protected_users), is removed from no team; the team of a
     /// protected group, by `id` or name, is not renamed, emptied or deleted.
     ///
     /// What is over a ceiling is refused as a whole for each team, and is in the [`Report`](super::Report)
@@ -322,7 +323,8 @@ impl TeamConfig {
         Self { guards, ..self }
     }
 
-    pub(super) fn guards(&self) -> &Guards {
+    /// The guards.
+    pub fn guards(&self) -> &Guards {
         &self.guards
     }
 

@@ -193,13 +193,15 @@ impl Members {
         if !book.protects() {
             return;
         }
-        let guards = book.config.guards().clone();
-        let is_protected = |action: &Action| {
-            action.kind == Kind::Remove && guards.protected().user_named(&action.user, Some(&action.email))
+        let is_protected = |action: &&Action| {
+            action.kind == Kind::Remove && book.is_user_protected(&action.user, &action.email)
         };
-        if self.actions.iter().any(is_protected) {
-            let refusal = GuardRefusal::protected(&guards, Guard::ProtectedUser, "it cannot leave a team");
-            self.refuse(book, &refusal, is_protected);
+        let users: BTreeSet<String> =
+            self.actions.iter().filter(is_protected).map(|action| action.id.clone()).collect();
+        if !users.is_empty() {
+            let guards = book.config.guards();
+            let refusal = GuardRefusal::protected(guards, Guard::ProtectedUser, "it cannot leave a team");
+            self.refuse(book, &refusal, |action| users.contains(&action.id));
         }
         let comes = self.actions.iter().any(|action| action.kind == Kind::Add);
         let group = book.id(&self.who);

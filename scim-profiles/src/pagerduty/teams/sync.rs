@@ -271,6 +271,15 @@ impl TeamSync {
         self
     }
 
+    /// The same where these SCIM users are protected, by their `id`s: those of whom
+    /// [`Guards::protects_user`](crate::guard::Guards::protects_user) says so. The bridge by itself knows of somebody who
+    /// left a group the `id` and the e-mail address, and not the userName.
+    #[must_use]
+    pub fn with_protected_users(mut self, users: impl IntoIterator<Item = String>) -> Self {
+        self.book.protected_users = users.into_iter().collect();
+        self
+    }
+
     /// What is remembered now. A dry run's is not to be kept.
     pub fn state(&self) -> &TeamState {
         &self.book.state
