@@ -3,6 +3,10 @@
 //! A row is there while its request is under way, and no transaction is open meanwhile: a connection for each
 //! request that looks on before it writes would use up those that the writes need. A row ends by itself some time
 //! after its server has ended; until then it is kept up, however long the request takes.
+//!
+//! When that is, its server says by its own clock, and the others judge by theirs: a server whose clock is ahead of
+//! another's by more than [`HELD`] less [`KEPT_UP`] takes from it what it still holds, and one whose clock is behind
+//! waits for the one that has ended by so much longer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

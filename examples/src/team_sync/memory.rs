@@ -1,6 +1,7 @@
-//! What the bridge remembers between runs: a row for each group, in the database of the groups; and what it asked for
-//! that has no line in the audit log yet.
+//! What the bridge remembers between runs: a row for each group, in the database of the groups; what it asked for
+//! that has no line in the audit log yet; and what guards refused that has one.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -128,13 +129,34 @@ impl Memory {
         Ok(())
     }
 
+    /// What guards refused when it was recorded last, as [`guard`](Self::guard) was told.
+    pub(super) async fn guarded(&self, tenant: &str) -> anyhow::Result<BTreeSet<String>> {
+        let rows = sqlx::query_scalar("SELECT refusal FROM team_sync_guarded WHERE tenant = ?1").bind(tenant);
+        let rows: Vec<String> = rows.fetch_all(&self.0).await.context("cannot read what guards refused")?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Remembers that a guard's refusal is recorded.
+    pub(super) async fn guard(&self, tenant: &str, refusal: &str) -> anyhow::Result<()> {
+        let kept = sqlx::query(GUARD).bind(tenant).bind(refusal).execute(&self.0).await;
+        kept.context("cannot write what guards refused")?;
+        Ok(())
+    }
+
+    /// Forgets a refusal: the guard does not refuse that any more.
+    pub(super) async fn unguard(&self, tenant: &str, refusal: &str) -> anyhow::Result<()> {
+        let gone = sqlx::query(UNGUARD).bind(tenant).bind(refusal).execute(&self.0).await;
+        gone.context("cannot write what guards refused")?;
+        Ok(())
+    }
+
     /// Closes the database.
     pub(super) async fn close(&self) {
         self.0.close().await;
     }
 }
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS team_sync (
         tenant TEXT NOT NULL,
         id     TEXT NOT NULL,
@@ -150,12 +172,19 @@ const TABLES: [&str; 3] = [
         tenant TEXT NOT NULL PRIMARY KEY,
         at     INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS team_sync_guarded (
+        tenant  TEXT NOT NULL,
+        refusal TEXT NOT NULL,
+        PRIMARY KEY (tenant, refusal)
+    ) STRICT, WITHOUT ROWID",
 ];
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
 const BEGIN: &str = "INSERT INTO team_sync_asked (id, tenant, line) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (id) DO UPDATE SET line = excluded.line";
 const LOOK_UP: &str = "INSERT INTO team_sync_looked_up (tenant, at) VALUES (?1, ?2) \
                        ON CONFLICT (tenant) DO UPDATE SET at = excluded.at";
+const GUARD: &str = "INSERT INTO team_sync_guarded (tenant, refusal) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const UNGUARD: &str = "DELETE FROM team_sync_guarded WHERE tenant = ?1 AND refusal = ?2";
 const SAVE: &str = "INSERT INTO team_sync (tenant, id, state) VALUES (?1, ?2, ?3) \
                     ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state";
 const FORGET: &str = "DELETE FROM team_sync WHERE tenant = ?1 AND id = ?2";

@@ -109,9 +109,7 @@ impl<S: Store> Bridge<S> {
                 Step::Done(report) => {
                     bar.finish_and_clear();
                     if !is_dry {
-                        for refused in &report.guarded {
-                            self.trail.record(&trail::guarded(&new_id(), tenant, refused)?)?;
-                        }
+                        self.record_what_is_guarded(&report).await?;
                         if looks_up_all && report.end == End::Complete {
                             self.memory.look_up(tenant, now).await?;
                         }
@@ -122,6 +120,26 @@ impl<S: Store> Bridge<S> {
         }
         bar.finish_and_clear();
         Ok(None)
+    }
+
+    /// Records what guards refuse and did not refuse before. What they do not refuse any more is forgotten by a run
+    /// that came to its end: the next time is another one.
+    async fn record_what_is_guarded(&self, report: &Report) -> anyhow::Result<()> {
+        let tenant = self.tenant.as_str();
+        let mut before = self.memory.guarded(tenant).await?;
+        for refused in &report.guarded {
+            let refusal = trail::refusal(refused)?;
+            if !before.remove(&refusal) {
+                self.trail.record(&trail::guarded(&new_id(), tenant, refused)?)?;
+                self.memory.guard(tenant, &refusal).await?;
+            }
+        }
+        if report.end == End::Complete {
+            for refusal in before {
+                self.memory.unguard(tenant, &refusal).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps what is about to be changed, until it has a line in the audit log.

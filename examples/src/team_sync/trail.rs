@@ -62,6 +62,11 @@ pub(super) fn guarded(id: &str, tenant: &str, refused: &Guarded) -> serde_json::
     line(id, tenant, "guarded", None, refused)
 }
 
+/// By which it is known that a guard refuses the same again: the change and the rule, whatever numbers it tells.
+pub(super) fn refusal(refused: &Guarded) -> serde_json::Result<String> {
+    serde_json::to_string(&(refused.refusal.rule, &refused.write))
+}
+
 fn line<T: Serialize>(
     id: &str,
     tenant: &str,

@@ -1,12 +1,12 @@
 //! When a run begins.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use scim_core::audit::{Effect, Record, Sink, SinkError};
 use scim_core::{Store, TenantId};
-use scim_profiles::pagerduty::teams::{End, Report};
+use scim_profiles::pagerduty::teams::{End, Problem, Report};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -50,9 +50,10 @@ impl<S: Store> Worker<S> {
     /// Runs until the process is to end.
     pub(super) async fn work(self) {
         let mut stopped = self.bridge.stopped.clone();
+        let mut guarded = BTreeSet::new();
         loop {
             match self.bridge.run().await {
-                Ok(Some(report)) => log(&self.bridge.tenant, &report),
+                Ok(Some(report)) => log(&self.bridge.tenant, &report, &mut guarded),
                 Ok(None) => return,
                 Err(error) => {
                     let tenant = self.bridge.tenant.as_str();
@@ -89,8 +90,9 @@ fn due(first: Instant, last: Instant, settle: Duration) -> Instant {
 /// How many times longer than without changes a run waits while changes go on.
 const LONGEST_SETTLE: u32 = 10;
 
-/// Says how a run ended, and what it could not do.
-fn log(tenant: &TenantId, report: &Report) {
+/// Says how a run ended, and what it could not do. What a guard refuses of a group, the group in `guarded` and the
+/// guard's rule, is said when that begins.
+fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<(String, &'static str)>) {
     let tenant = tenant.as_str();
     let (changes, problems) = (report.plan.writes().len(), report.problems().count());
     if report.end == End::Complete {
@@ -98,10 +100,21 @@ fn log(tenant: &TenantId, report: &Report) {
     } else {
         tracing::error!(tenant, changes, end = %report.end, "the run ended early");
     }
+    let before = std::mem::take(guarded);
     for group in &report.groups {
         for problem in group.problems() {
+            if let Problem::Guarded(refusal) = problem {
+                let this = (group.group.clone(), refusal.rule);
+                let was_so = before.contains(&this);
+                if !guarded.insert(this) || was_so {
+                    continue;
+                }
+            }
             tracing::warn!(tenant, group = group.name, %problem, "left undone");
         }
+    }
+    if report.end != End::Complete {
+        guarded.extend(before);
     }
 }
 

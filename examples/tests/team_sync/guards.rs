@@ -56,6 +56,9 @@ fn guards_hold_on_both_sides() {
     let guarded: Vec<Value> =
         bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect();
     assert_eq!(guarded.len(), 8, "{guarded:#?}");
+    // It is recorded when it begins, not by each run.
+    assert_eq!((bridge.run(&["--once"]).status.code(), members()), (Some(1), 8));
+    assert_eq!(bridge.audit().iter().filter(|line| line["outcome"] == "guarded").count(), 8);
     assert_eq!(
         (&guarded[0]["rule"], &guarded[0]["action"]),
         (&json!("guard-team-removals"), &json!("remove-member"))

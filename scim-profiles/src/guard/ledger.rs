@@ -55,7 +55,8 @@ pub trait GuardLedger: Send + Sync + 'static {
 
     /// Waits until no request, of whichever server, holds one of `keys`, and holds all of them in one step,
     /// until what comes back is dropped. They are in order; who waits in it for each waits in no circle. `now`
-    /// is the clock.
+    /// is the clock of this server, which a ledger may compare with what another server wrote by its own: then
+    /// it says by how much they may differ.
     ///
     /// As provided it holds nothing, so that each server is [by itself](super#several-at-once).
     ///

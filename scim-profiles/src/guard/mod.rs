@@ -56,6 +56,11 @@
 //! ([`GuardLedger::hold`]), where the requests of other servers find them held. That is for servers that share a
 //! ledger which holds, as [`MemoryLedger`] and the SQL store of the examples do; of what is written past a
 //! `GuardedStore` it knows nothing.
+//!
+//! A ledger that knows by the time that a server has ended depends on the servers' clocks: that of the examples
+//! needs clocks that agree to twenty seconds. Where one is further ahead, it takes what another server still
+//! holds, and two requests may together take a role away, as if nothing were held; the ceilings hold all the same.
+//!
 //! A request that is dropped lets the others go on, although its write may still be made.
 //!
 //! # Example
