@@ -301,3 +301,16 @@ pub(crate) fn a_role_that_pagerduty_does_not_change_is_set_twice() {
     }
     assert_eq!(writes, [1, 0, 0, 1, 0, 0]);
 }
+
+/// What was kept before it was remembered what was sent is read, and nobody is removed by it.
+#[test]
+fn what_an_earlier_version_kept_is_read() {
+    let row = r#"{"name": "a", "team": "PX", "former": {"PA": {"user": "u1", "email": "alex@example.com", "until": 900}},
+        "members": {"PB": {"user": "u2", "email": "b@example.com", "kept_role": {"wanted": "manager", "seen": "observer"}}}}"#;
+    let mut state: TeamState = serde_json::from_str(&format!(r#"{{"groups": {{"g1": {row}}}}}"#)).unwrap();
+    let mut model = pagerduty().with_team("PX", "a", &[("PA", "responder")]);
+    run_at(1, &mut model, &[DesiredGroup::new("g1", "a")], &mut state, None);
+    assert_eq!(model.teams["PX"].members.len(), 1);
+    let row = state.group("g1").unwrap();
+    assert!(row.former.is_empty() && row.members.is_empty(), "{row:?}");
+}
