@@ -285,8 +285,13 @@ async fn writes_are_made_on_the_version_they_are_for() {
     let other = store.replace(scope, &user, &[], Version(2)).await;
     assert!(matches!(other, Err(StoreError::VersionMismatch)));
     let id = user.id().unwrap();
-    let deletion =
-        |expected| Deletion { expected, groups: &[], last_modified: "2026-02-02T00:00:00.000Z", left: None };
+    let deletion = |expected| Deletion {
+        expected,
+        groups: &[],
+        last_modified: "2026-02-02T00:00:00.000Z",
+        left: None,
+        members: None,
+    };
     assert!(matches!(
         store.delete(scope, &id, &deletion(Some(Version(2)))).await,
         Err(StoreError::VersionMismatch)

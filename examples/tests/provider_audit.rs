@@ -49,6 +49,22 @@ fn requests(client: &Client) -> String {
     client.put(&path, json!({"schemas": babs["schemas"], "userName": "barbara"})).expect(200);
     let group = json!({"schemas": [GROUP], "displayName": "g", "members": [{"value": id(&babs)}]});
     client.post("/Groups", group).expect(201);
+    // Who loses access by a request that names nobody.
+    let group = json!({"schemas": [GROUP], "displayName": "h", "members": [{"value": id(&babs)}]});
+    let other = format!("/Groups/{}", id(&client.post("/Groups", group).expect(201)));
+    client.patch(&other, json!([{"op": "replace", "path": "members", "value": []}])).expect(200);
+    client
+        .patch(&other, json!([{"op": "add", "path": "members", "value": [{"value": id(&babs)}]}]))
+        .expect(200);
+    client.patch(&other, json!([{"op": "remove", "path": "members"}])).expect(200);
+    client
+        .patch(&other, json!([{"op": "add", "path": "members", "value": [{"value": id(&babs)}]}]))
+        .expect(200);
+    client.put(&other, json!({"schemas": [GROUP], "displayName": "h"})).expect(200);
+    client
+        .patch(&other, json!([{"op": "add", "path": "members", "value": [{"value": id(&babs)}]}]))
+        .expect(200);
+    client.delete(&other).expect(204);
     let bulk = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
         "Operations": [
@@ -89,6 +105,14 @@ fn check(database: &[&str], start: impl Fn(&[&str]) -> Server) {
         "replace changed 200",
         "create created 201",
         "create created 201",
+        "patch changed 200",
+        "patch changed 200",
+        "patch changed 200",
+        "patch changed 200",
+        "replace changed 200",
+        "patch changed 200",
+        "delete deleted 204",
+        "create created 201",
         "delete deleted 204",
         "delete refused 404",
         "delete deleted 204",
@@ -97,7 +121,7 @@ fn check(database: &[&str], start: impl Fn(&[&str]) -> Server) {
     assert_eq!(told, expected);
     assert_eq!([&in_log[0]["request"], &in_log[2]["leniencies"]], [&json!(request_id), &json!(["op-case"])]);
     assert!(in_log.iter().all(|record| record["tenant"] == "local" && record["credential"] == "token"));
-    assert_eq!(in_log[5]["bulk"], json!({"index": 0, "bulkId": "c"}));
+    assert_eq!(in_log[13]["bulk"], json!({"index": 0, "bulkId": "c"}));
 
     let all = printed(database, &[]);
     let times: Vec<&str> = all.iter().map(|record| record["time"].as_str().unwrap()).collect();
@@ -105,8 +129,16 @@ fn check(database: &[&str], start: impl Fn(&[&str]) -> Server) {
     assert!(parsed.is_sorted(), "{times:?}");
     assert_eq!(by_text(all.clone()), by_text(in_log.clone()), "the same in the database");
     let group = format!("Group/{}", in_log[4]["resource"].as_str().unwrap());
-    assert_eq!(in_log[8]["left"], json!({"count": 1, "groups": [group]}));
+    assert_eq!(in_log[16]["left"], json!({"count": 1, "groups": [group]}));
     let babs = in_log[0]["resource"].as_str().unwrap();
+    // In each second version of the other group babs is a member, and each that follows takes the membership away.
+    for record in all.iter().filter(|record| record["resource"] == in_log[5]["resource"]) {
+        let change = match record["versionAfter"].as_u64().is_some_and(|version| version % 2 == 1) {
+            true => json!({"attribute": "members", "added": [{"value": babs}]}),
+            false => json!({"attribute": "members", "removed": [babs]}),
+        };
+        assert!(record["changes"].as_array().unwrap().contains(&change), "{record}");
+    }
     let of_babs = printed(database, &["--resource", &format!("User/{babs}")]);
     assert_eq!(of_babs, all.iter().filter(|record| record["resource"] == babs).cloned().collect::<Vec<_>>());
     assert_eq!(of_babs.len(), 4);

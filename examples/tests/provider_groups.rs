@@ -35,6 +35,33 @@ fn nobody_is_me_where_nobody_was_said_to_be() {
     Server::in_memory(&[]).client.get("/Me").expect(501);
 }
 
+/// A client may send groups before their users, if the server is told that it does.
+#[test]
+fn members_may_come_before_the_users_they_are() {
+    let group = |members: Value| json!({"schemas": [GROUP], "displayName": "Staff", "members": members});
+    let early = group(json!([{"value": "not-yet"}]));
+    let checks = Server::in_memory(&[]);
+    let refused = checks.client.post("/Groups", early.clone()).expect(400);
+    assert_eq!(refused["detail"], "`members` names `not-yet`, and there is no such resource");
+    checks.stop();
+    for store in ["--memory-store", "--database=:memory:"] {
+        let server = Server::start_with(&[store, "--no-check-members"]);
+        let client = &server.client;
+        let staff = client.post("/Groups", early.clone()).expect(201);
+        assert_eq!(staff["members"], json!([{"value": "not-yet"}]));
+        let path = format!("/Groups/{}", id(&staff));
+        let ann = client.post("/Users", user("ann")).expect(201);
+        let add =
+            json!([{"op": "add", "path": "members", "value": [{"value": "nor-this"}, {"value": id(&ann)}]}]);
+        client.patch(&path, add).expect(200);
+        let found = client.get(&format!("/Users/{}", id(&ann))).expect(200);
+        assert_eq!(found["groups"][0]["value"], staff["id"]);
+        client.put(&path, group(json!([{"value": "another"}]))).expect(200);
+        assert_eq!(client.get(&path).expect(200)["members"], json!([{"value": "another"}]));
+        server.stop();
+    }
+}
+
 fn check(client: &Client) {
     client.get("/Me").expect(404);
     let mut ids = Vec::new();

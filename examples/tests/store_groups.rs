@@ -79,8 +79,13 @@ async fn check(store: &SqlStore) {
 
     // Who leaves it does so by one row of it.
     let types = registry.group_types(users.schema);
-    let deletion =
-        Deletion { expected: None, groups: &types, last_modified: "2026-02-02T00:00:00Z", left: None };
+    let deletion = Deletion {
+        expected: None,
+        groups: &types,
+        last_modified: "2026-02-02T00:00:00Z",
+        left: None,
+        members: None,
+    };
     store.delete(users, &ResourceId::new("ann"), &deletion).await.unwrap();
     let members = scim_core::projection::Projection::without("members");
     let large = store.read(groups, &ResourceId::new("large"), &members).await.unwrap().unwrap();

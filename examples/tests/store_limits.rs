@@ -123,7 +123,8 @@ async fn a_lock_and_a_connection_are_waited_for_but_not_for_ever_in_postgres() {
         ..Delta::default()
     };
     let change = Change { deltas: vec![delta], ..Change::default() };
-    let update = Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z" };
+    let update =
+        Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z", members: None };
     let id = ResourceId::new("g");
 
     let mut other = PgConnection::connect(&url).await.unwrap();
@@ -283,7 +284,12 @@ async fn a_write_ended_for_another_is_made_again() {
         let write = Write { extension: None, attribute: "userName".into(), value };
         let change = Change { writes: vec![write], ..Change::default() };
         let unique = unique_keys(scope.schema, &user(id, name));
-        let update = Update { change: &change, unique: Some(&unique), last_modified: "2026-02-02T00:00:00Z" };
+        let update = Update {
+            change: &change,
+            unique: Some(&unique),
+            last_modified: "2026-02-02T00:00:00Z",
+            members: None,
+        };
         match store.apply(scope, &ResourceId::new(id), &update, None).await {
             Ok(_) => {}
             Err(StoreError::Conflict { attribute }) if attribute == "userName" => {}

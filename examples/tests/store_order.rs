@@ -301,8 +301,13 @@ async fn disturbed(
                 Some(user) => user.id().unwrap().to_string(),
                 None => format!("u{:03}", random.below(next_number)),
             };
-            let deletion =
-                Deletion { expected: None, groups: &[], last_modified: "2026-02-02T00:00:00Z", left: None };
+            let deletion = Deletion {
+                expected: None,
+                groups: &[],
+                last_modified: "2026-02-02T00:00:00Z",
+                left: None,
+                members: None,
+            };
             if store.delete(scope, &ResourceId::new(&*id), &deletion).await.is_ok() {
                 gone.insert(id);
             }

@@ -171,7 +171,12 @@ async fn a_member_that_stays_is_given_once() {
             };
             left.extend(leaving);
             let change = Change { deltas: vec![delta], ..Change::default() };
-            let update = Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z" };
+            let update = Update {
+                change: &change,
+                unique: None,
+                last_modified: "2026-02-02T00:00:00Z",
+                members: None,
+            };
             store.apply(scope, &id, &update, Some(Version(round as u64 + 1))).await.unwrap();
         }
         let given: Vec<&str> =
@@ -188,6 +193,7 @@ async fn a_member_that_stays_is_given_once() {
             groups: &[],
             last_modified: "2026-02-02T00:00:00Z",
             left: None,
+            members: None,
         };
         store.delete(scope, &id, &deletion).await.unwrap();
         assert!(pieces.rest[0].values.next().await.unwrap().is_empty());

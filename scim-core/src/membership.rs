@@ -132,7 +132,8 @@ impl Membership {
 /// let group: Value = r#"{"id": "g", "members": [{"value": "1"}, {"value": "2"}], "meta": {"version": "W/\"7\""}}"#.parse()?;
 /// let mut groups = [Resource(group.as_object().cloned().unwrap_or_default())];
 ///
-/// let deletion = Deletion { expected: None, groups: &types, last_modified: "2026-02-02T00:00:00Z", left: None };
+/// let last_modified = "2026-02-02T00:00:00Z";
+/// let deletion = Deletion { expected: None, groups: &types, last_modified, left: None, members: None };
 /// membership::leave(&types[0], &mut groups, &ResourceId::new("1"), &deletion);
 /// assert_eq!(groups[0].get("members"), Some(&r#"[{"value": "2"}]"#.parse()?));
 /// assert_eq!(groups[0].version(), Some(Version(8)));

@@ -289,7 +289,7 @@ impl MemoryStore {
             if !followed {
                 table.groups.forget(scope.schema, sequence, row);
             }
-            let changed = row.apply(scope.schema, update.change);
+            let changed = row.apply(scope.schema, update.change, update.members);
             if !followed {
                 table.groups.know(scope.schema, sequence, row);
             }
@@ -419,7 +419,9 @@ impl Store for MemoryStore {
             }
             former
         };
-        drop(former);
+        if let (Some(former), Some(noted)) = (former, deletion.members) {
+            former.note_members(noted);
+        }
         Ok(())
     }
 

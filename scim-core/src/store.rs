@@ -3,6 +3,7 @@
 mod evaluate;
 mod hold;
 mod layer;
+mod members;
 mod shared;
 mod terms;
 
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use evaluate::{check_unique, evaluate, find, project};
 pub use hold::ResourceHold;
 pub use layer::StoreLayer;
+pub use members::ChangedMembers;
 pub use terms::{References, Terms};
 
 use crate::audit::{GroupsLeft, Record};
@@ -128,6 +130,8 @@ pub trait Store: Send + Sync + 'static {
     /// that cannot hold others off meanwhile may still answer [`StoreError::VersionMismatch`]; the
     /// service then makes the change again, a bounded number of times.
     ///
+    /// Which members go and come it [notes](Update::members), if it is asked to and anything became different.
+    ///
     /// As provided, the resource is read, changed and replaced. A store that keeps `members` apart
     /// from the rest should apply the deltas of the change to them, so that adding one to a million
     /// costs what adding one to ten does.
@@ -141,6 +145,7 @@ pub trait Store: Send + Sync + 'static {
         async move {
             let current = self.read(scope, id, &Projection::default()).await?;
             let mut resource = current.ok_or(StoreError::NotFound)?;
+            let members = update.members.map(|noted| (noted, resource.get(membership::MEMBERS).cloned()));
             let version = resource.version();
             let version = version.ok_or_else(|| StoreError::Internal("a resource without version".into()))?;
             if expected.is_some_and(|expected| expected != version) {
@@ -148,6 +153,9 @@ pub trait Store: Send + Sync + 'static {
             }
             if !update.change.apply(&mut resource) {
                 return Ok(Applied::Unchanged(version));
+            }
+            if let Some((noted, before)) = members {
+                noted.difference(before.as_ref(), resource.get(membership::MEMBERS));
             }
             let next = update.stamp(&mut resource, version);
             match update.unique {
@@ -167,7 +175,8 @@ pub trait Store: Send + Sync + 'static {
     /// [next version](Version::next) and the `meta.lastModified` of the deletion; the others stay as
     /// they are.
     ///
-    /// It should cost what it changes: the resource, and a member of each group that it is in.
+    /// It should cost what it changes: the resource, and a member of each group that it is in. Of a group it
+    /// notes whom it had as [members](Deletion::members).
     fn delete(
         &self,
         scope: Scope<'_>,
@@ -394,6 +403,8 @@ pub struct Update<'a> {
     pub unique: Option<&'a [UniqueKey]>,
     /// `meta.lastModified` if anything became different.
     pub last_modified: &'a str,
+    /// Where to note which `members` come and go, for the [audit trail](crate::audit).
+    pub members: Option<&'a ChangedMembers>,
 }
 
 impl Update<'_> {
@@ -403,6 +414,13 @@ impl Update<'_> {
         let next = version.next();
         stamp(resource, self.last_modified, next);
         next
+    }
+
+    /// Forgets what was noted: for a store that makes the change again, having undone it.
+    pub fn begin_again(&self) {
+        if let Some(members) = self.members {
+            members.begin_again();
+        }
     }
 }
 
@@ -421,6 +439,8 @@ pub struct Deletion<'a> {
     pub last_modified: &'a str,
     /// Where to note these groups, for the [audit trail](crate::audit).
     pub left: Option<&'a LeftGroups>,
+    /// Where to note the `members` that a deleted group had, for the [audit trail](crate::audit).
+    pub members: Option<&'a ChangedMembers>,
 }
 
 impl Deletion<'_> {
@@ -434,10 +454,20 @@ impl Deletion<'_> {
         }
     }
 
+    /// Notes the [members](Self::members) that the deleted resource had.
+    pub fn note_members(&self, deleted: &Resource) {
+        if let Some(members) = self.members {
+            members.difference(deleted.get(membership::MEMBERS), None);
+        }
+    }
+
     /// Forgets what was noted: for a store that makes the deletion again, having undone it.
     pub fn begin_again(&self) {
         if let Some(left) = self.left {
             *left.groups() = GroupsLeft::default();
+        }
+        if let Some(members) = self.members {
+            members.begin_again();
         }
     }
 }

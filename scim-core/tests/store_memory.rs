@@ -45,8 +45,13 @@ fn clones_share_their_resources_and_nothing_waits() {
     ready(store.clone().create(scope, &user, &keys)).unwrap();
     assert_eq!(store.len(), 1);
     assert_eq!(format!("{store:?}"), "MemoryStore { len: 1 }");
-    let deletion =
-        Deletion { expected: None, groups: &[], last_modified: "2026-01-01T00:00:00Z", left: None };
+    let deletion = Deletion {
+        expected: None,
+        groups: &[],
+        last_modified: "2026-01-01T00:00:00Z",
+        left: None,
+        members: None,
+    };
     ready(store.delete(scope, &ResourceId::new("1"), &deletion)).unwrap();
     assert!(store.is_empty());
 }
@@ -147,7 +152,8 @@ fn members_written_as_an_attribute_are_the_members() {
     let added = [Value::from(json!({"value": "3"})), json!({"value": "2"}).into()].into();
     let delta = Delta { attribute: "members".into(), added, ..Delta::default() };
     let change = Change { writes: vec![write], deltas: vec![delta] };
-    let update = Update { change: &change, unique: Some(&[]), last_modified: "2026-02-02T02:02:02Z" };
+    let update =
+        Update { change: &change, unique: Some(&[]), last_modified: "2026-02-02T02:02:02Z", members: None };
     let id = ResourceId::new("g");
     let applied = ready(store.apply(scope, &id, &update, Some(Version(1)))).unwrap();
     assert_eq!(applied, Applied::Changed(Version(2)));

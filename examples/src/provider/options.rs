@@ -101,6 +101,10 @@ pub struct Options {
     /// The schemas of these resource types: JSON files as RFC 7643 §7 has them.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub schema: Vec<PathBuf>,
+    /// Takes members of groups as they come, whether or not there is a user or group of that id, as from a client
+    /// that sends groups before their users; without this such a member is a 400. For the profile `generic`.
+    #[arg(long)]
+    pub no_check_members: bool,
     /// Which group gives which roles and seats, in TOML: see `examples/incident-io/mapping.toml`. For the
     /// profile `incident-io`, where without it every user is Standard with a viewer's seat.
     #[arg(long, value_name = "FILE")]
@@ -157,11 +161,12 @@ impl Options {
     /// Refuses what would be passed over: options that the profile or the database makes nothing of.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         type Row = (&'static str, bool, &'static [&'static str]);
-        let own: [Row; 6] = [
+        let own: [Row; 7] = [
             ("--me", self.me.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--cursor-key", self.cursor_key.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--resource-type", !self.resource_type.is_empty(), &["generic"]),
             ("--schema", !self.schema.is_empty(), &["generic"]),
+            ("--no-check-members", self.no_check_members, &["generic"]),
             ("--mapping", self.mapping.is_some(), &["incident-io"]),
             ("--duplicate-status", self.duplicate_status.is_some(), &["pagerduty", "datadog"]),
         ];
@@ -238,6 +243,7 @@ mod tests {
         (&["--cursor-key", "0123456789-0123456789-0123456789"], &["generic", "incident-io"]),
         (&["--resource-type", "f"], &["generic"]),
         (&["--schema", "f"], &["generic"]),
+        (&["--no-check-members"], &["generic"]),
         (&["--mapping", "f"], &["incident-io"]),
         (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
         (&["--licenses", "f"], &["pagerduty"]),

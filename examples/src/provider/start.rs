@@ -153,6 +153,7 @@ fn config(options: &Options, vendor: &Vendor, base_url: Url, registry: Registry)
         let key = options.cursor_key.clone().map_or_else(random_cursor_key, Ok)?;
         config.cursors = Some(Cursors::new(key));
     }
+    config.check_members = !options.no_check_members;
     if let Some(most) = options.max_results {
         config.capabilities.max_results = most;
     }

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
+use scim_core::audit::MembersChanged;
 use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::{Attribute, AttributeType, ResourceSchema};
-use scim_core::store::{Deletion, Scope, StoreError};
+use scim_core::store::{ChangedMembers, Deletion, Scope, StoreError};
 use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
@@ -143,29 +144,48 @@ pub(super) fn all(members: Vec<Value>) -> Delta {
     Delta { attribute: MEMBERS.into(), replace: true, added: members, ..Delta::default() }
 }
 
-/// Applies `delta` to the members; returns whether anything became different.
+/// Applies `delta` to the members, and notes who goes and comes; returns whether anything became different.
 pub(super) async fn apply(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: Version,
     delta: &Delta,
+    noted: Option<&ChangedMembers>,
 ) -> Result<bool, StoreError> {
     let version = number(version)?;
     if delta.replace {
-        return put(tx, scope, id, version, delta).await;
+        return put(tx, scope, id, version, delta, noted).await;
     }
     let Some(attribute) = member_value(scope.schema) else {
         return Err(internal("members of a type without members"));
     };
-    let removed: Vec<_> = delta.removed.iter().map(|value| keys::key(attribute, value)).collect();
-    let mut changed = remove(tx, scope, id, &removed).await?;
-    let mut added = Vec::new();
-    for (place, member) in delta.added.iter().enumerate() {
-        added.push((place, member_key(attribute, member)?, Cow::Borrowed(member)));
-    }
-    changed |= insert(tx, scope, id, version, &added).await?;
-    Ok(changed)
+    // Whoever is not noted stayed.
+    noted.iter().for_each(|noted| noted.removed([]));
+    let removed: Vec<_> = delta.removed.iter().map(|value| (keys::key(attribute, value), &**value)).collect();
+    let added = new_rows(attribute, delta)?;
+    let is_removed = remove(tx, scope, id, &removed, noted).await?;
+    Ok(insert(tx, scope, id, version, &added, noted).await? || is_removed)
+}
+
+/// A row of a member to come: its place in the write, its key, and what it holds.
+type NewRow<'v> = (usize, Cow<'v, str>, Cow<'v, Value>);
+
+fn new_rows<'v>(attribute: &Attribute, delta: &'v Delta) -> Result<Vec<NewRow<'v>>, StoreError> {
+    let row = |(place, member)| Ok((place, member_key(attribute, member)?, Cow::Borrowed(member)));
+    delta.added.iter().enumerate().map(row).collect()
+}
+
+/// Inserts the members of a new group, which `delta` adds.
+pub(super) async fn create(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    version: i64,
+    delta: &Delta,
+) -> Result<(), StoreError> {
+    let Some(attribute) = member_value(scope.schema) else { return Ok(()) };
+    insert(tx, scope, id, version, &new_rows(attribute, delta)?, None).await.map(drop)
 }
 
 /// Who of `members` is in which groups of the scope.
@@ -381,99 +401,205 @@ async fn locked_bodies(
     rows.map(|(id, body, marked)| passes.check(marked, scope.schema.name(), &id).map(|()| body)).collect()
 }
 
-/// Makes the members of the group those that the delta adds; those it has already are not written again,
-/// and one that becomes different keeps what the delta says. Returns whether anything became different.
+/// Makes the members of the group those that the delta adds, and notes who goes and comes; those it has already are
+/// not written again, and one that becomes different keeps what the delta says. Returns whether anything became
+/// different.
+///
+/// Of the members that the delta does not name, who may be any number, none is read but the few that are noted.
 pub(super) async fn put(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
     delta: &Delta,
+    noted: Option<&ChangedMembers>,
 ) -> Result<bool, StoreError> {
     let Some(attribute) = member_value(scope.schema) else {
         return Ok(false);
     };
-    let rows: Vec<(String, String)> =
-        Statement::new("SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3")
-            .text(scope.tenant.as_str())
-            .text(scope.schema.name())
-            .text(id.as_str())
-            .rows(tx)
-            .await?;
-    let mut present: HashMap<String, String> = rows.into_iter().collect();
+    let rows = new_rows(attribute, delta)?;
+    let named: Vec<&str> = rows.iter().map(|(_, key, _)| key.as_ref()).collect();
+    let named = encode(&named)?;
+    let mut changed = remove_others(tx, scope, id, &named, noted).await?;
+    let mut present = present(tx, scope, id, &named).await?;
     let (mut removed, mut added) = (Vec::new(), Vec::new());
-    for (place, member) in delta.added.iter().enumerate() {
-        let key = member_key(attribute, member)?;
+    for ((place, key, row), member) in rows.into_iter().zip(&delta.added) {
         let Some(body) = present.remove(key.as_ref()) else {
-            added.push((place, key, Cow::Borrowed(member)));
+            added.push((place, key, row));
             continue;
         };
         let old = decode_value(&body)?;
         let member = delta.stays(&old, member);
         if *member != old {
-            removed.push(key.clone());
+            removed.push((key.clone(), keys::text(&row).unwrap_or_default().to_owned()));
             added.push((place, key, member));
         }
     }
-    removed.extend(present.into_keys().map(Cow::Owned));
-    let mut changed = remove(tx, scope, id, &removed).await?;
-    changed |= insert(tx, scope, id, version, &added).await?;
+    let removed: Vec<_> = removed.iter().map(|(key, text)| (key.clone(), text.as_str())).collect();
+    changed |= remove(tx, scope, id, &removed, noted).await?;
+    changed |= insert(tx, scope, id, version, &added, noted).await?;
     Ok(changed)
 }
 
+/// Of the members whose keys the JSON array `named` has, those who are there, by key.
+async fn present(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    named: &str,
+) -> Result<HashMap<String, String>, StoreError> {
+    let select = Statement::new(format!(
+        "SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member IN ({})",
+        elements(tx.dialect())
+    ));
+    let rows = of_group(select, scope, id).text(named).rows::<(String, String)>(tx).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Removes all members but those whose keys the JSON array `named` has.
+async fn remove_others(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    named: &str,
+    noted: Option<&ChangedMembers>,
+) -> Result<bool, StoreError> {
+    let others = format!(
+        "FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member NOT IN ({})",
+        elements(tx.dialect())
+    );
+    let mut first = Vec::new();
+    if noted.is_some() {
+        let select =
+            Statement::new(format!("SELECT body {others} ORDER BY member LIMIT {}", MembersChanged::MOST));
+        first = values(of_group(select, scope, id).text(named).rows(tx).await?)?;
+    }
+    let delete = Statement::new(format!("DELETE {others}"));
+    let removed = of_group(delete, scope, id).text(named).execute(tx).await?;
+    if let Some(noted) = noted {
+        noted.removed(first.iter().map(String::as_str));
+        noted.removed_more(usize::try_from(removed).unwrap_or(usize::MAX).saturating_sub(first.len()));
+    }
+    Ok(removed > 0)
+}
+
+/// Notes that all members of the group go.
+pub(super) async fn note_all(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    noted: &ChangedMembers,
+) -> Result<(), StoreError> {
+    if member_value(scope.schema).is_none() {
+        return Ok(());
+    }
+    let select = Statement::new(format!(
+        "SELECT body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 ORDER BY member LIMIT {}",
+        MembersChanged::MOST
+    ));
+    let first = values(of_group(select, scope, id).rows(tx).await?)?;
+    let all = if first.len() < MembersChanged::MOST { first.len() } else { count(tx, scope, id).await? };
+    noted.removed(first.iter().map(String::as_str));
+    noted.removed_more(all.saturating_sub(first.len()));
+    Ok(())
+}
+
+fn of_group(statement: Statement, scope: Scope<'_>, id: &ResourceId) -> Statement {
+    statement.text(scope.tenant.as_str()).text(scope.schema.name()).text(id.as_str())
+}
+
+/// The rows of the elements of the JSON array in the fourth parameter.
+fn elements(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "SELECT value FROM json_each(?4)",
+        Dialect::Postgres => "SELECT jsonb_array_elements_text(jsonb(?4))",
+    }
+}
+
+/// The `value`s of members.
+fn values(bodies: Vec<(String,)>) -> Result<Vec<String>, StoreError> {
+    let value = |(body,): (String,)| {
+        let member = decode_value(&body)?;
+        keys::text(&member).map(str::to_owned).ok_or_else(|| internal("a stored member without value"))
+    };
+    bodies.into_iter().map(value).collect()
+}
+
+/// Removes these members, of whom there are key and `value`.
 async fn remove(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
-    keys: &[Cow<'_, str>],
+    members: &[(Cow<'_, str>, &str)],
+    noted: Option<&ChangedMembers>,
 ) -> Result<bool, StoreError> {
+    let returning = if noted.is_some() { " RETURNING member" } else { "" };
     let mut removed = 0;
-    for batch in batches(keys) {
-        let mut delete = Statement::new(format!(
-            "DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member IN ({})",
+    for batch in batches(members) {
+        let delete = Statement::new(format!(
+            "DELETE FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND member IN ({}){returning}",
             places(4, batch.len())
-        ))
-        .text(scope.tenant.as_str())
-        .text(scope.schema.name())
-        .text(id.as_str());
-        for key in batch {
-            delete = delete.text(key.as_ref());
-        }
-        removed += delete.execute(tx).await?;
+        ));
+        let delete = of_group(delete, scope, id);
+        let delete = batch.iter().fold(delete, |delete, (key, _)| delete.text(key.as_ref()));
+        removed += match noted {
+            None => delete.execute(tx).await?,
+            Some(noted) => {
+                let mut gone = returned(delete, tx).await?;
+                let number = gone.len();
+                noted.removed(
+                    batch.iter().filter(|(key, _)| gone.remove(key.as_ref())).map(|(_, text)| *text),
+                );
+                number as u64
+            }
+        };
     }
     Ok(removed > 0)
 }
 
 /// Inserts members with their places in the write; those that are there stay as they are.
-pub(super) async fn insert(
+async fn insert(
     tx: &mut Tx,
     scope: Scope<'_>,
     id: &ResourceId,
     version: i64,
-    members: &[(usize, Cow<'_, str>, Cow<'_, Value>)],
+    members: &[NewRow<'_>],
+    noted: Option<&ChangedMembers>,
 ) -> Result<bool, StoreError> {
+    let returning = if noted.is_some() { " RETURNING member" } else { "" };
     let mut inserted = 0;
     for batch in batches(members) {
         let rows: Vec<String> = (0..batch.len())
             .map(|row| format!("(?1, ?2, ?3, ?4, {}, jsonb(?{}))", places(5 + 4 * row, 3), 8 + 4 * row))
             .collect();
-        let mut insert = Statement::new(format!(
+        let insert = Statement::new(format!(
             "INSERT INTO members (tenant, type, id, since, place, member, body, keys) VALUES {} \
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT DO NOTHING{returning}",
             rows.join(", ")
-        ))
-        .text(scope.tenant.as_str())
-        .text(scope.schema.name())
-        .text(id.as_str())
-        .number(version);
+        ));
+        let mut insert = of_group(insert, scope, id).number(version);
         for (place, key, member) in batch {
             let place = i64::try_from(*place).unwrap_or(i64::MAX);
             let keys = keys::member_document(scope.schema, key, member)?;
             insert = insert.number(place).text(key.as_ref()).text(encode(member)?).text(keys);
         }
-        inserted += insert.execute(tx).await?;
+        inserted += match noted {
+            None => insert.execute(tx).await?,
+            Some(noted) => {
+                let mut new = returned(insert, tx).await?;
+                let number = new.len();
+                let came = batch.iter().filter(|(_, key, _)| new.remove(key.as_ref()));
+                noted.added(came.filter_map(|(.., member)| keys::text(member)));
+                number as u64
+            }
+        };
     }
     Ok(inserted > 0)
+}
+
+/// The keys of the rows that a statement changes.
+async fn returned(statement: Statement, tx: &mut Tx) -> Result<HashSet<String>, StoreError> {
+    Ok(statement.rows::<(String,)>(tx).await?.into_iter().map(|(key,)| key).collect())
 }
 
 fn member_key<'v>(attribute: &Attribute, member: &'v Value) -> Result<Cow<'v, str>, StoreError> {

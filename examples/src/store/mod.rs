@@ -191,7 +191,7 @@ impl SqlStore {
             return Err(StoreError::Conflict { attribute: "id".to_owned() });
         }
         keys::insert(&mut tx, scope, &row.id, keys).await?;
-        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        members::create(&mut tx, scope, &row.id, row.version, &row.members).await?;
         audit::keep(&mut tx, terms.record).await?;
         tx.commit().await
     }
@@ -208,7 +208,7 @@ impl SqlStore {
         let mut tx = self.database.write().await?;
         referable(&mut tx, scope, terms.references).await?;
         locked(&mut tx, scope, &row.id, Some(expected), CHANGED_ROW, passes).await?;
-        members::put(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        members::put(&mut tx, scope, &row.id, row.version, &row.members, None).await?;
         row.update(&mut tx, scope).await?;
         keys::put(&mut tx, scope, &row.id, keys).await?;
         audit::keep(&mut tx, terms.record).await?;
@@ -224,6 +224,7 @@ impl SqlStore {
         terms: Terms<'_>,
         passes: Passes,
     ) -> Result<Applied, StoreError> {
+        update.begin_again();
         let mut tx = self.database.write().await?;
         referable(&mut tx, scope, terms.references).await?;
         let (version, body) = locked(&mut tx, scope, id, expected, CHANGED_ROW, passes).await?;
@@ -231,7 +232,7 @@ impl SqlStore {
         let (change, deltas) = members::split(scope.schema, update.change);
         let mut changed = change.apply(&mut resource);
         for delta in &deltas {
-            changed |= members::apply(&mut tx, scope, id, version.next(), delta).await?;
+            changed |= members::apply(&mut tx, scope, id, version.next(), delta, update.members).await?;
         }
         if !changed {
             tx.rollback().await?;
@@ -249,7 +250,7 @@ impl SqlStore {
                 keys::put(&mut tx, scope, id, &keys::of(scope.schema, &resource, &unique)).await?;
             }
         }
-        audit::keep(&mut tx, terms.record.map(|record| record.in_version(Some(next))).as_deref()).await?;
+        audit::keep(&mut tx, terms.record.map(|record| record.updated(update, next)).as_deref()).await?;
         tx.commit().await?;
         Ok(Applied::Changed(next))
     }
@@ -265,6 +266,9 @@ impl SqlStore {
         deletion.begin_again();
         let mut tx = self.database.write().await?;
         locked(&mut tx, scope, id, deletion.expected, DELETED_ROW, passes).await?;
+        if let Some(noted) = deletion.members {
+            members::note_all(&mut tx, scope, id, noted).await?;
+        }
         // Its keys and members go with it.
         Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
             .text(scope.tenant.as_str())

@@ -57,7 +57,8 @@ async fn a_delta_touches_the_rows_it_names() {
         ..Delta::default()
     };
     let change = Change { deltas: vec![delta], ..Change::default() };
-    let update = Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z" };
+    let update =
+        Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z", members: None };
     let id = ResourceId::new("g");
     let applied = store.apply(scope, &id, &update, Some(Version(1))).await.unwrap();
     assert_eq!(applied, Applied::Changed(Version(2)));

@@ -7,6 +7,7 @@ use scim_filter::compare::fold;
 
 use super::redact::{REDACTED, is_secret, redact};
 use crate::Resource;
+use crate::audit::MembersChanged;
 use crate::patch::{Change, Delta, keyed};
 use crate::schema::{Attribute, ResourceSchema};
 use crate::store::Modification;
@@ -40,10 +41,14 @@ pub enum Changed {
     Elements {
         /// Whether all that were there went.
         replaced: bool,
-        /// The `value`s of those that went.
+        /// The `value`s of those that went; of more than were named by anybody the first.
         removed: Vec<Box<str>>,
+        /// How many went.
+        removed_count: usize,
         /// Those that came.
         added: Vec<Value>,
+        /// How many came.
+        added_count: usize,
     },
 }
 
@@ -117,7 +122,7 @@ impl Found<'_> {
             }
         }
         for delta in &change.deltas {
-            self.delta(delta);
+            self.delta(delta, delta.removed.len());
         }
     }
 
@@ -152,7 +157,8 @@ impl Found<'_> {
         self.push(extension, name, changed, redacted);
     }
 
-    fn delta(&mut self, delta: &Delta) {
+    /// The values that a delta names; more may go, `removed_count` in all.
+    fn delta(&mut self, delta: &Delta, removed_count: usize) {
         let attribute = self.schema.find(None, &delta.attribute);
         let Some(shown) = attribute.filter(|attribute| !is_secret(attribute, &delta.attribute)) else {
             let hidden = || Some(Value::from(REDACTED));
@@ -177,19 +183,17 @@ impl Found<'_> {
             redacted |= shown.redacted;
             shown.value
         };
-        let added = delta.added.iter().map(element).collect();
-        self.push(
-            None,
-            &delta.attribute,
-            Changed::Elements { replaced: delta.replace, removed, added },
-            redacted,
-        );
+        let added: Vec<_> = delta.added.iter().map(element).collect();
+        let (replaced, added_count) = (delta.replace, added.len());
+        let changed = Changed::Elements { replaced, removed, removed_count, added, added_count };
+        self.push(None, &delta.attribute, changed, redacted);
     }
 
-    /// A keyed attribute of which both sides are there: what went, and what came.
+    /// A keyed attribute of which both sides are there: what went, of many the first, and what came.
     fn elements(&mut self, attribute: &Attribute, before: Option<&Value>, after: Option<&Value>) {
         let (before, after) = (elements(before), elements(after));
         let mut delta = Delta { attribute: attribute.name.as_str().into(), ..Delta::default() };
+        let mut removed_count = 0;
         match (by_value(attribute, before), by_value(attribute, after)) {
             (Some(mut gone), Some(_)) => {
                 for element in after {
@@ -203,7 +207,9 @@ impl Found<'_> {
                     value_of(attribute, element).is_some_and(|value| gone.contains_key(&value))
                 };
                 let text = |element: &Value| Some(element.get("value")?.as_str()?.into());
-                delta.removed = before.iter().filter(went).filter_map(text).collect();
+                removed_count = gone.len();
+                delta.removed =
+                    before.iter().filter(went).filter_map(text).take(MembersChanged::MOST).collect();
             }
             // Values that cannot be told apart: all of them went.
             _ => {
@@ -212,7 +218,7 @@ impl Found<'_> {
             }
         }
         if delta.replace || !delta.removed.is_empty() || !delta.added.is_empty() {
-            self.delta(&delta);
+            self.delta(&delta, removed_count);
         }
     }
 

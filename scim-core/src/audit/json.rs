@@ -93,15 +93,21 @@ impl Serialize for AttributeChange {
                     }
                 }
             }
-            Changed::Elements { replaced, removed, added } => {
+            Changed::Elements { replaced, removed, removed_count, added, added_count } => {
                 if *replaced {
                     map.serialize_entry("replaced", replaced)?;
                 }
                 if !removed.is_empty() {
                     map.serialize_entry("removed", removed)?;
                 }
+                if *removed_count != removed.len() {
+                    map.serialize_entry("removedCount", removed_count)?;
+                }
                 if !added.is_empty() {
                     map.serialize_entry("added", added)?;
+                }
+                if *added_count != added.len() {
+                    map.serialize_entry("addedCount", added_count)?;
                 }
             }
         }

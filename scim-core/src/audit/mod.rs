@@ -88,10 +88,14 @@
 //!
 //! - `before` and `after`, its whole value, absent where there was or is none; or
 //! - of an attribute whose values may be many ([`keyed`](crate::patch::keyed): `members`), `removed`,
-//!   the `value`s taken out, and then `added`, the values put in. With `"replaced": true` all that was
-//!   there was taken out first. They are as asked for: a member who was added and already was one
-//!   stayed as it was. The members are never read for the sake of a record, so that of a deleted group
-//!   does not name them;
+//!   the `value`s taken out, and then `added`, the values put in; one that stays with another `display`
+//!   is in both. The store tells who they were ([`ChangedMembers`]), also of a change
+//!   that replaces all members, and of a deleted group. The record names all whom the request named, and
+//!   of others the [first thousand](MembersChanged::MOST), so that it stays short whatever the group; where
+//!   `removed` or `added` are not exactly those who went or came, `removedCount` or `addedCount` says how
+//!   many did. What is said of a change that was not made, or of a store that does not tell, is what was
+//!   asked for: a member who was added may have been one, and with `"replaced": true` all that was there
+//!   was taken out first;
 //! - `"redacted": true`, where something of it is not shown.
 //!
 //! A resource that is deleted leaves its groups with it. Their versions grow by one for that, and the
@@ -123,13 +127,16 @@
 
 mod change;
 mod json;
+mod members;
 mod redact;
 mod sink;
 
 pub use change::{AttributeChange, Changed};
+pub use members::{MembersChanged, MembersNamed};
 pub use sink::{Audit, JsonLines, OnFailure, Sink, SinkError};
 
 pub(crate) use change::changes;
+pub(crate) use members::names_members;
 
 use std::borrow::Cow;
 
@@ -138,7 +145,7 @@ use http::StatusCode;
 pub use crate::ids::RequestId;
 use crate::leniency::Leniency;
 use crate::service::Operation;
-use crate::store::{Deletion, LeftGroups};
+use crate::store::{ChangedMembers, Deletion, LeftGroups, Update};
 use crate::{CredentialId, ResourceId, ScimType, TenantId, Version};
 
 /// One change, made or refused: an entry of the audit trail.
@@ -231,11 +238,32 @@ impl Record {
         }
     }
 
-    /// The same record, of a deletion by which the resource left groups, as far as `deletion` notes them.
+    /// The same record, of a deletion by which the resource left groups and members went, as far as `deletion`
+    /// notes them.
     pub fn leaving(&self, deletion: &Deletion<'_>) -> Cow<'_, Self> {
-        match deletion.left.and_then(LeftGroups::told) {
-            None => Cow::Borrowed(self),
-            left => Cow::Owned(Self { left, ..self.clone() }),
+        let left = deletion.left.and_then(LeftGroups::told);
+        let members = deletion.members.and_then(ChangedMembers::told);
+        if left.is_none() && members.is_none() {
+            return Cow::Borrowed(self);
+        }
+        let mut record = Self { left, ..self.clone() };
+        if let Some(members) = members {
+            record.tell_members(members);
+        }
+        Cow::Owned(record)
+    }
+
+    /// The same record, of a change by which the resource came to have `version`, with the members who went and
+    /// came by it, as far as `update` notes them.
+    pub fn updated(&self, update: &Update<'_>, version: Version) -> Cow<'_, Self> {
+        let record = self.in_version(Some(version));
+        match update.members.and_then(ChangedMembers::told) {
+            None => record,
+            Some(members) => {
+                let mut record = record.into_owned();
+                record.tell_members(members);
+                Cow::Owned(record)
+            }
         }
     }
 

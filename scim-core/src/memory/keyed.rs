@@ -11,6 +11,7 @@ use scim_filter::AttrName;
 
 use crate::patch::{Delta, element_key, folded_key};
 use crate::pieces::{self, NextValues};
+use crate::store::ChangedMembers;
 use crate::value::Value;
 
 /// The values of one keyed attribute of one resource.
@@ -104,8 +105,10 @@ impl Keyed {
         found
     }
 
-    /// Puts `delta` onto the values; returns whether anything became different.
-    pub(super) fn apply(&mut self, delta: &Delta) -> bool {
+    /// Puts `delta` onto the values, and notes which go and come; returns whether anything became different.
+    pub(super) fn apply(&mut self, delta: &Delta, noted: Option<&ChangedMembers>) -> bool {
+        // Whoever is not noted stayed.
+        noted.iter().for_each(|noted| noted.removed([]));
         if delta.replace {
             let stays = |new| match self.find(new).and_then(|place| self.values.get(place)) {
                 Some(old) => delta.stays(old, new),
@@ -114,22 +117,43 @@ impl Keyed {
             let after: Vec<Cow<'_, Value>> = delta.added.iter().map(stays).collect();
             let same = self.are(&after);
             if !same {
-                *self = Self::new(self.name.clone(), self.ignore_case, after.iter().map(AsRef::as_ref));
+                let after = Self::new(self.name.clone(), self.ignore_case, after.iter().map(AsRef::as_ref));
+                if let Some(noted) = noted {
+                    noted.removed(self.apart_from(&after));
+                    noted.added(after.apart_from(self));
+                }
+                *self = after;
             }
             return !same;
         }
         let mut changed = false;
         for key in &delta.removed {
-            changed |= self.remove(key);
+            if self.remove(key) {
+                changed = true;
+                noted.iter().for_each(|noted| noted.removed([&**key]));
+            }
         }
         for value in &delta.added {
             if self.find(value).is_none() {
                 self.push(value);
                 changed = true;
+                noted.iter().for_each(|noted| noted.added(element_key(value)));
             }
         }
         self.close_gaps();
         changed
+    }
+
+    /// The keys of the values that `others` have not, or not as they are.
+    fn apart_from<'k>(&'k self, others: &'k Self) -> impl Iterator<Item = &'k str> {
+        let same =
+            |value: &Value| others.find(value).and_then(|place| others.values.get(place)) == Some(value);
+        self.values.iter().filter(move |value| !same(value)).filter_map(element_key)
+    }
+
+    /// Notes that all values go.
+    pub(super) fn note_all(&self, noted: &ChangedMembers) {
+        noted.removed(self.values.iter().filter_map(element_key));
     }
 
     /// Whether the values are `others`, in whatever order.
@@ -197,8 +221,12 @@ impl Values {
     /// Copies of the values, in order.
     pub(super) fn to_vec(&self) -> Vec<Value> {
         let mut values = Vec::with_capacity(self.len);
-        values.extend(self.chunks.iter().flat_map(|chunk| chunk.iter().flatten()).cloned());
+        values.extend(self.iter().cloned());
         values
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter().flatten())
     }
 
     fn places(&self) -> usize {
@@ -292,7 +320,7 @@ mod tests {
                 let reader = keyed.share();
                 let read = reader.to_vec();
                 let (expected, changed) = plain(&list, &delta);
-                assert_eq!(keyed.apply(&delta), changed, "round {round}, step {step}");
+                assert_eq!(keyed.apply(&delta, None), changed, "round {round}, step {step}");
                 assert_eq!(keyed.share().to_vec(), expected, "round {round}, step {step}");
                 assert_eq!(reader.to_vec(), read, "a reader reads what was there");
                 assert_eq!(keyed.is_empty(), expected.is_empty());
@@ -310,14 +338,14 @@ mod tests {
     fn gaps_are_closed_when_most_places_are_gaps() {
         let all: Vec<usize> = (0..1000).collect();
         let mut keyed = of(&[]);
-        keyed.apply(&delta(&[], &all));
-        keyed.apply(&delta(&all[..500], &[]));
+        keyed.apply(&delta(&[], &all), None);
+        keyed.apply(&delta(&all[..500], &[]), None);
         assert_eq!(keyed.share().places(), 1000);
-        keyed.apply(&delta(&all[..600], &[]));
+        keyed.apply(&delta(&all[..600], &[]), None);
         assert_eq!(keyed.share().places(), 400);
         assert_eq!(keyed.with_keys(["600", "999"]), [member(600), member(999)]);
         for key in &all {
-            keyed.apply(&delta(&[*key], &[]));
+            keyed.apply(&delta(&[*key], &[]), None);
         }
         assert!(keyed.is_empty() && keyed.share().places() <= CHUNK);
     }
@@ -327,10 +355,10 @@ mod tests {
         let of_case = |value: &str| -> Value { Object::from_iter([("value", value)]).into() };
         let mut keyed = Keyed::new("members".into(), true, &[of_case("Ann")]);
         let add = Delta { added: vec![of_case("ANN")], ignore_case: true, ..Delta::default() };
-        assert!(!keyed.apply(&add));
+        assert!(!keyed.apply(&add, None));
         assert_eq!(keyed.with_keys(["aNN"]), [of_case("Ann")]);
         let remove = Delta { removed: vec!["ann".into()], ignore_case: true, ..Delta::default() };
-        assert!(keyed.apply(&remove));
+        assert!(keyed.apply(&remove, None));
         assert!(keyed.is_empty());
     }
 }

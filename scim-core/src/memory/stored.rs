@@ -12,7 +12,7 @@ use crate::pieces::{Pieces, Rest};
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Attribute, ResourceSchema};
-use crate::store::project;
+use crate::store::{ChangedMembers, project};
 use crate::validate::UniqueKey;
 use crate::value::Value;
 use crate::{Resource, ResourceId};
@@ -125,13 +125,23 @@ impl Row {
         seen
     }
 
-    /// Puts `change` onto the resource; returns whether anything became different.
-    pub(super) fn apply(&mut self, schema: &ResourceSchema, change: &Change) -> bool {
+    /// Puts `change` onto the resource, and notes which members go and come; returns whether anything became
+    /// different.
+    pub(super) fn apply(
+        &mut self,
+        schema: &ResourceSchema,
+        change: &Change,
+        noted: Option<&ChangedMembers>,
+    ) -> bool {
         let writes_keyed =
             |write: &Write| write.extension.is_none() && find_keyed(schema, &write.attribute).is_some();
         if change.writes.iter().any(writes_keyed) {
             let mut whole = self.share(schema, &Projection::default()).whole();
+            let before = noted.and_then(|_| whole.get(MEMBERS).cloned());
             let changed = change.apply(&mut whole);
+            if let Some(noted) = noted {
+                noted.difference(before.as_ref(), whole.get(MEMBERS));
+            }
             *self = Self::new(schema, &whole, &self.claims);
             return changed;
         }
@@ -141,7 +151,10 @@ impl Row {
         }
         for delta in &change.deltas {
             changed |= match find_keyed(schema, &delta.attribute) {
-                Some(attribute) => self.put_delta(attribute, delta),
+                Some(attribute) => {
+                    let noted = noted.filter(|_| delta.attribute.eq_ignore_ascii_case(MEMBERS));
+                    self.put_delta(attribute, delta, noted)
+                }
                 None => patch::put_delta(delta, self.head_mut()),
             };
         }
@@ -160,6 +173,13 @@ impl Row {
         member_ids(self.head.get(MEMBERS)).count() + keyed.map(Keyed::len).sum::<usize>()
     }
 
+    /// Notes that all members go.
+    pub(super) fn note_members(&self, noted: &ChangedMembers) {
+        noted.difference(self.head.get(MEMBERS), None);
+        let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
+        keyed.for_each(|keyed| keyed.note_all(noted));
+    }
+
     /// Takes a member out; whether there was one.
     pub(super) fn remove_member(&mut self, schema: &ResourceSchema, id: &ResourceId) -> bool {
         match find_keyed(schema, MEMBERS) {
@@ -168,19 +188,19 @@ impl Row {
                 let removed = vec![id.as_str().into()];
                 let ignore_case = patch::ignores_case(attribute);
                 let delta = Delta { attribute: MEMBERS.into(), removed, ignore_case, ..Delta::default() };
-                self.put_delta(attribute, &delta)
+                self.put_delta(attribute, &delta, None)
             }
         }
     }
 
-    fn put_delta(&mut self, attribute: &Attribute, delta: &Delta) -> bool {
+    fn put_delta(&mut self, attribute: &Attribute, delta: &Delta, noted: Option<&ChangedMembers>) -> bool {
         let name = AttrName::new(&delta.attribute);
         let place = self.keyed.iter().position(|keyed| keyed.name == name).unwrap_or_else(|| {
             self.keyed.push(Keyed::new(name.clone(), patch::ignores_case(attribute), []));
             self.keyed.len() - 1
         });
         let Some(keyed) = self.keyed.get_mut(place) else { return false };
-        let changed = keyed.apply(delta);
+        let changed = keyed.apply(delta, noted);
         if keyed.is_empty() {
             self.keyed.remove(place);
             if changed {

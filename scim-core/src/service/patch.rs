@@ -63,7 +63,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         projection: &Projection,
     ) -> Result<Attempt, Failure> {
         let schema = call.schema();
-        let keyed_unread = schema.find(None, KEYED).is_some() && !request.reads(KEYED);
+        let keyed_unread = schema.find(None, KEYED).is_some_and(patch::keyed) && !request.reads(KEYED);
         let read = if keyed_unread { Projection::without(KEYED) } else { Projection::default() };
         let mut current = self.current(call, id, &read).await?;
         if keyed_unread {
@@ -105,7 +105,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             let added = self.added_by(call, &current, &change).await?;
             let last_modified = self.now();
             let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
-            let update = Update { change: &change, unique: unique.as_deref(), last_modified: &last_modified };
+            let members = if change.deltas.is_empty() { None } else { self.changed_members(schema) };
+            let update = Update {
+                change: &change,
+                unique: unique.as_deref(),
+                last_modified: &last_modified,
+                members: members.as_ref(),
+            };
             let status = if shown { StatusCode::OK } else { StatusCode::NO_CONTENT };
             let applied = Modification::Apply { id, update: &update, expected };
             let terms = turn.terms(&added);

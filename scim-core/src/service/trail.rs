@@ -9,7 +9,8 @@ use super::outcome::{Operation, Outcome};
 use crate::audit::{self, Audit, Effect, OnFailure, Record, SinkError};
 use crate::auth::{Authenticator, Principal};
 use crate::policy::Policy;
-use crate::store::{LeftGroups, Modification, Modified, Scope, Store, StoreError, Terms};
+use crate::schema::ResourceSchema;
+use crate::store::{ChangedMembers, Modification, Modified, Scope, Store, StoreError, Terms};
 use crate::{Resource, ResourceId, Version};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
@@ -43,13 +44,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let kept = self.store.keeps_audit().then_some(&record);
         let made = self.store.modify(scope, modification, Terms { record: kept, ..terms }).await;
         pending.end();
-        if let Modification::Delete { deletion, .. } = modification {
-            record.left = deletion.left.and_then(LeftGroups::told);
-        }
         let told = match &made {
             Ok(Modified::Changed(version)) => {
                 outcome.changed = true;
-                self.audit.as_ref().map(|audit| audit.sink.record(&record.in_version(*version)))
+                let record = match (modification, version) {
+                    (Modification::Delete { deletion, .. }, _) => record.leaving(&deletion),
+                    (Modification::Apply { update, .. }, Some(version)) => record.updated(update, *version),
+                    _ => record.in_version(*version),
+                };
+                self.audit.as_ref().map(|audit| audit.sink.record(&record))
             }
             Ok(Modified::Unchanged(_)) | Err(StoreError::VersionMismatch) => {
                 intended.map(|audit| tell(audit, &record, Effect::Withdrawn))
@@ -100,6 +103,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     fn audits(&self) -> bool {
         self.audit.is_some() || self.store.keeps_audit()
+    }
+
+    /// Where a store is to note the members who go and come, if somebody is told.
+    pub(super) fn changed_members(&self, schema: &ResourceSchema) -> Option<ChangedMembers> {
+        (self.audits() && audit::names_members(schema)).then(ChangedMembers::default)
     }
 
     /// A record of what is known of a request that is to change something; a request of nobody has none.

@@ -15,6 +15,7 @@ use super::turns::Turn;
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
+use crate::patch;
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
 use crate::store::{Deletion, LeftGroups, Modification, ResourceHold, Store, StoreError, Terms, stamp};
@@ -148,9 +149,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Delete, Some(id));
         let conditions = Preconditions::of(&call.head.headers);
+        let keyed = call.schema().find(None, KEYED).is_some_and(patch::keyed);
+        let read = if keyed { Projection::without(KEYED) } else { Projection::default() };
         for attempt in 0..self.attempts(&conditions) {
             let turn = self.turn(&call, id, attempt).await?;
-            let current = self.current(&call, id, &Projection::without(KEYED)).await?;
+            let current = self.current(&call, id, &read).await?;
             let version = permitted_version(&current, &conditions)?;
             let attempt = self.delete_instead(&mut call, &turn, id, &current, version);
             if let Attempt::Done(reply) = attempt.await? {
@@ -171,12 +174,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Attempt, Failure> {
         self.policy.may_delete(&call.context, current)?;
         let (groups, last_modified) = (self.config.registry.group_types(call.schema()), self.now());
-        let left = LeftGroups::default();
+        let (left, members) = (LeftGroups::default(), self.changed_members(call.schema()));
         let deletion = Deletion {
             expected: Some(version),
             groups: &groups,
             last_modified: &last_modified,
             left: Some(&left),
+            members: members.as_ref(),
         };
         let deleted = Modification::Delete { id, deletion };
         let nobody = Added::default();

@@ -15,9 +15,9 @@ use crate::{ResourceId, TenantId};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terms<'a> {
     /// Its audit record, where the store [keeps the audit trail](Store::keeps_audit): it is kept
-    /// together with the change, in the same transaction, so that there is both or neither, and
-    /// [with the version](Record::in_version) that the resource came to have. Where nothing becomes
-    /// different, it is not kept.
+    /// together with the change, in the same transaction, so that there is both or neither, and with what
+    /// only the store knows: the version and the members of [what is changed](Record::updated), the groups
+    /// and the members of [what is deleted](Record::leaving). Where nothing becomes different, it is not kept.
     pub record: Option<&'a Record>,
     /// What must be there when it is made.
     pub references: References<'a>,
@@ -89,7 +89,7 @@ impl References<'_> {
         };
         let removed = gone.iter().map(|id| id.as_str().into()).collect();
         let change = Change { deltas: vec![Delta { removed, ..Delta::of(members) }], ..Change::default() };
-        let update = Update { change: &change, unique: None, last_modified: &last_modified };
+        let update = Update { change: &change, unique: None, last_modified: &last_modified, members: None };
         for _ in 0..ATTEMPTS {
             match store.apply(scope, &id, &update, None).await {
                 Err(StoreError::VersionMismatch) => {}

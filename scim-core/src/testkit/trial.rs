@@ -153,6 +153,11 @@ impl<S: Store> Trial<S> {
         self.scope("Group")
     }
 
+    /// The types of groups that may have such resources as members.
+    pub(super) fn group_types(&self, schema: &ResourceSchema) -> Vec<Arc<ResourceSchema>> {
+        self.0.registry.group_types(schema)
+    }
+
     /// How the groups of resources are found.
     pub(super) fn hierarchy(&self, levels: usize, base_url: &url::Url) -> Hierarchy {
         Hierarchy::new(&self.0.registry, levels, base_url)
@@ -194,7 +199,7 @@ impl<S: Store> Trial<S> {
         let mut after = current.clone();
         change.apply(&mut after);
         let unique = unique_keys(scope.schema, &after);
-        let update = Update { change, unique: Some(&unique), last_modified: LATER };
+        let update = Update { change, unique: Some(&unique), last_modified: LATER, members: None };
         self.store().apply(scope, &id, &update, expected.into()).await
     }
 
@@ -205,7 +210,7 @@ impl<S: Store> Trial<S> {
         id: &str,
         change: &Change,
     ) -> Result<Applied, StoreError> {
-        let update = Update { change, unique: None, last_modified: LATER };
+        let update = Update { change, unique: None, last_modified: LATER, members: None };
         self.store().apply(scope, &ResourceId::new(id), &update, None).await
     }
 
@@ -229,8 +234,9 @@ impl<S: Store> Trial<S> {
         id: &str,
         expected: Option<Version>,
     ) -> Result<(), StoreError> {
-        let groups = self.0.registry.group_types(scope.schema);
-        let deletion = Deletion { expected, groups: &groups, last_modified: LATER, left: None };
+        let groups = self.group_types(scope.schema);
+        let deletion =
+            Deletion { expected, groups: &groups, last_modified: LATER, left: None, members: None };
         self.store().delete(scope, &ResourceId::new(id), &deletion).await
     }
 

@@ -508,3 +508,28 @@ fn a_put_of_what_was_read_keeps_what_could_not_be_read() {
         assert_eq!(after.header("etag").unwrap() == before, is_there, "{path_of}: {}", after.text);
     }
 }
+
+/// An attribute is not kept apart for being called `members`: one of plain values is read to be changed, as any other.
+#[test]
+fn members_of_a_kind_of_their_own_are_values_as_any_other() {
+    let base = Schema {
+        id: "urn:example:Crew".to_owned(),
+        name: "Crew".to_owned(),
+        description: String::new(),
+        attributes: vec![Attribute::string("members").multi_valued()],
+    };
+    let kind = ResourceType {
+        name: "Crew".to_owned(),
+        description: String::new(),
+        endpoint: "/Crews".to_owned(),
+        schema: base.id.clone(),
+        schema_extensions: Vec::new(),
+    };
+    let registry = Registry::standard().with(vec![base], vec![kind]).unwrap();
+    let server = server_with(Config { registry, ..config() });
+    let body = json!({"schemas": ["urn:example:Crew"], "members": ["ann"]});
+    let crew = server.post("/Crews", body).json();
+    let path = format!("/Crews/{}", crew["id"].as_str().unwrap());
+    server.patch(&path, json!([{"op": "add", "path": "members", "value": ["bob"]}]));
+    assert_eq!(server.get(&path).json()["members"], json!(["ann", "bob"]));
+}

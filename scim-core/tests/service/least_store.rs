@@ -86,7 +86,9 @@ impl Store for Least {
         deletion: &Deletion<'_>,
     ) -> Result<(), StoreError> {
         self.with(scope, |rows| {
-            store::find(rows, Some(id), deletion.expected).map(|place| drop(rows.remove(place)))
+            let place = store::find(rows, Some(id), deletion.expected)?;
+            deletion.note_members(&rows.remove(place));
+            Ok::<_, StoreError>(())
         })?;
         for groups in deletion.groups {
             let scope = Scope { schema: groups, ..scope };

@@ -94,8 +94,13 @@ impl Store for Faulty {
         }
         let applied = self.inner.apply(scope, id, update, expected).await;
         if self.vanishes.load(Ordering::SeqCst) {
-            let deletion =
-                Deletion { expected: None, groups: &[], last_modified: update.last_modified, left: None };
+            let deletion = Deletion {
+                expected: None,
+                groups: &[],
+                last_modified: update.last_modified,
+                left: None,
+                members: None,
+            };
             self.inner.delete(scope, id, &deletion).await?;
         }
         applied

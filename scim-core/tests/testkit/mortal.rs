@@ -61,7 +61,7 @@ impl Crash for Database {
                 let delta =
                     Delta { attribute: "members".into(), removed: vec!["0-1".into()], ..Delta::default() };
                 let change = Change { deltas: vec![delta], ..Change::default() };
-                let update = Update { change: &change, unique: None, last_modified: "t" };
+                let update = Update { change: &change, unique: None, last_modified: "t", members: None };
                 self.store.apply(scope("Group"), &id, &update, None).await.unwrap();
             }
             _ => {}
@@ -176,7 +176,8 @@ impl Store for Connection {
 }
 
 /// A deletion of what is in no group.
-const ALONE: Deletion<'_> = Deletion { expected: None, groups: &[], last_modified: "", left: None };
+const ALONE: Deletion<'_> =
+    Deletion { expected: None, groups: &[], last_modified: "", left: None, members: None };
 
 /// Lets others run once.
 pub(crate) struct Yield(pub(crate) bool);

@@ -286,7 +286,7 @@ impl<S: Store> TeamStore<S> {
         let now = self.now();
         let change = record.writes();
         let unique = validate::unique_keys(team(), &record.to_resource(&now));
-        let update = Update { change: &change, unique: Some(&unique), last_modified: &now };
+        let update = Update { change: &change, unique: Some(&unique), last_modified: &now, members: None };
         let scope = Scope { tenant, schema: team() };
         match self.store.apply(scope, &record.id, &update, Some(version)).await? {
             Applied::Changed(version) | Applied::Unchanged(version) => Ok(version),
@@ -342,8 +342,13 @@ impl<S: Store> TeamStore<S> {
         let put_back = match ahead {
             Ahead::Nothing => return,
             Ahead::Made(record, version) => {
-                let deletion =
-                    Deletion { expected: Some(version), groups: &[], last_modified: &self.now(), left: None };
+                let deletion = Deletion {
+                    expected: Some(version),
+                    groups: &[],
+                    last_modified: &self.now(),
+                    left: None,
+                    members: None,
+                };
                 self.store.delete(Scope { tenant, schema: team() }, &record.id, &deletion).await
             }
             Ahead::Changed(record, version) => self.put(tenant, &record, version).await.map(drop),

@@ -171,7 +171,8 @@ impl<S: Store> AccessStore<S> {
             }
             let change = Change { writes: writes(users, &user, extension), deltas: Vec::new() };
             let last_modified = format!("{:.3}", (self.now)());
-            let update = Update { change: &change, unique: None, last_modified: &last_modified };
+            let update =
+                Update { change: &change, unique: None, last_modified: &last_modified, members: None };
             match self.store.apply(scope, id, &update, user.version()).await {
                 Ok(applied) => return Ok(matches!(applied, Applied::Changed(_))),
                 Err(StoreError::NotFound) => return Ok(false),

@@ -174,7 +174,13 @@ impl Fixture {
     }
 
     async fn delete(&self, id: &str) -> Result<(), StoreError> {
-        let deletion = Deletion { expected: Some(Version(1)), groups: &[], last_modified: "", left: None };
+        let deletion = Deletion {
+            expected: Some(Version(1)),
+            groups: &[],
+            last_modified: "",
+            left: None,
+            members: None,
+        };
         self.store.delete(self.scope(), &ResourceId::new(id), &deletion).await
     }
 
@@ -182,7 +188,7 @@ impl Fixture {
     async fn deactivate(&self, id: &str) -> Result<(), StoreError> {
         let write = Write { extension: None, attribute: "active".into(), value: Some(false.into()) };
         let change = Change { writes: vec![write], deltas: Vec::new() };
-        let update = Update { change: &change, unique: None, last_modified: "" };
+        let update = Update { change: &change, unique: None, last_modified: "", members: None };
         self.store.apply(self.scope(), &ResourceId::new(id), &update, None).await.map(drop)
     }
 
@@ -221,7 +227,8 @@ async fn of_the_store() {
     assert_eq!(fixture.room().await, 2, "nothing became different");
     let fixture = Fixture::new().await;
     assert!(matches!(fixture.delete("nobody").await, Err(StoreError::NotFound)));
-    let other = Deletion { expected: Some(Version(7)), groups: &[], last_modified: "", left: None };
+    let other =
+        Deletion { expected: Some(Version(7)), groups: &[], last_modified: "", left: None, members: None };
     let raced = fixture.store.delete(fixture.scope(), &ResourceId::new("1"), &other).await;
     assert!(matches!(raced, Err(StoreError::VersionMismatch)));
     assert_eq!(fixture.room().await, 2);
@@ -250,7 +257,7 @@ async fn of_the_ledger() {
     assert_eq!(users.total, Some(10));
     let write = Write { extension: None, attribute: "title".into(), value: Some("Guide".into()) };
     let change = Change { writes: vec![write], deltas: Vec::new() };
-    let update = Update { change: &change, unique: None, last_modified: "" };
+    let update = Update { change: &change, unique: None, last_modified: "", members: None };
     fixture.store.apply(fixture.scope(), &ResourceId::new("0"), &update, None).await.unwrap();
     fixture.ledger.set(WELL);
     assert_eq!(fixture.room().await, 2);

@@ -34,7 +34,12 @@ fn bytes_for_ten_of(members: usize) -> u64 {
                 ..Delta::default()
             };
             let change = Change { writes: Vec::new(), deltas: vec![delta] };
-            let update = Update { change: &change, unique: None, last_modified: "2026-01-01T00:00:00Z" };
+            let update = Update {
+                change: &change,
+                unique: None,
+                last_modified: "2026-01-01T00:00:00Z",
+                members: None,
+            };
             runtime.block_on(store.apply(scope, &id, &update, None)).unwrap();
         }
     });

@@ -192,8 +192,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         let scope = Scope { tenant: &self.principal.tenant, schema: &resource.schema };
         let groups = self.service.config.registry.group_types(&resource.schema);
         let last_modified = self.service.now();
+        let members = self.service.changed_members(&resource.schema);
+        let members = members.as_ref();
         let deletion =
-            Deletion { expected: None, groups: &groups, last_modified: &last_modified, left: None };
+            Deletion { expected: None, groups: &groups, last_modified: &last_modified, left: None, members };
         let deleted = Modification::Delete { id: &resource.id, deletion };
         let outcome = &mut resource.outcome;
         match self.service.make(scope, deleted, Terms::default(), None, None, outcome).await {

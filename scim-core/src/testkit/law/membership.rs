@@ -173,7 +173,7 @@ async fn refer<S: Store>(trial: Trial<S>, way: usize, id: String) -> Result<(), 
     let group = group(&format!("g{way} {id}"), &[&id]);
     let next = in_version(&group, 2);
     let change = of_members(&[], &[&id]);
-    let update = Update { change: &change, unique: None, last_modified: LATER };
+    let update = Update { change: &change, unique: None, last_modified: LATER, members: None };
     let group_id = ResourceId::new(name(&group));
     let modification = match way {
         CREATE => Modification::Create { resource: &group, unique: &[] },

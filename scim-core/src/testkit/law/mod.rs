@@ -14,6 +14,7 @@ mod order;
 mod size;
 mod tenant;
 mod text;
+mod told;
 mod unique;
 mod write;
 
@@ -148,6 +149,8 @@ laws! {
         members_are_counted_and_looked_up
         memberships_come_with_a_page
         a_filter_finds_who_is_in_groups;
+    told:
+        who_goes_and_comes_is_noted;
     tenant:
         another_tenant_sees_nothing
         another_tenant_changes_nothing

@@ -131,7 +131,8 @@ impl Model {
 
     /// The deleted resource leaves the groups.
     fn left_by(&mut self, schema: &ResourceSchema, id: &ResourceId) {
-        let deletion = Deletion { expected: None, groups: &[], last_modified: LATER, left: None };
+        let deletion =
+            Deletion { expected: None, groups: &[], last_modified: LATER, left: None, members: None };
         membership::leave(schema, &mut self.0, id, &deletion);
     }
 

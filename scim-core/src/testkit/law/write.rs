@@ -393,7 +393,7 @@ pub async fn what_is_referred_to_must_be_there<S: Store>(trial: &Trial<S>) -> Re
 
     let (second, next) = (group("second", &["u1"]), in_version(&group("first", &["u1"]), 2));
     let change = of_members(&["u2"], &["u3"]);
-    let update = Update { change: &change, unique: None, last_modified: LATER };
+    let update = Update { change: &change, unique: None, last_modified: LATER, members: None };
     let id = ResourceId::new("first");
     let mut late = many.clone();
     late.insert(550, "u31");

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod failures;
+mod members;
 mod random;
 mod secrets;
 
@@ -268,52 +269,6 @@ fn a_request_id_is_the_embedders() {
     assert_eq!(kept.one()["request"], "r-1");
     server.delete("/Users/id-1");
     assert_eq!(kept.one().get("request"), None);
-}
-
-#[test]
-fn members_are_recorded_by_what_came_and_went() {
-    let (server, kept) = audited(server());
-    for name in ["a", "b", "c", "d"] {
-        server.user(name);
-    }
-    kept.take();
-    let group = server.group("g", &["id-1", "id-2"]);
-    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
-    let members = |record: &Value| {
-        let changes = record["changes"].as_array().unwrap().iter();
-        changes.filter(|change| change["attribute"] == "members").cloned().collect::<Vec<_>>()
-    };
-    let value = |id: &str| json!({"value": id});
-    assert_eq!(
-        members(&kept.one()),
-        [json!({"attribute": "members", "added": [value("id-1"), value("id-2")]})]
-    );
-
-    server.patch(
-        &path,
-        json!([
-            {"op": "add", "path": "members", "value": [value("id-3")]},
-            {"op": "remove", "path": "members[value eq \"id-1\"]"},
-        ]),
-    );
-    let change = json!({"attribute": "members", "removed": ["id-1"], "added": [value("id-3")]});
-    assert_eq!(kept.one()["changes"], json!([change]));
-
-    let displayed = json!({"value": "id-3", "type": "User"});
-    let body = json!({"schemas": [GROUP], "displayName": "g", "members": [value("id-4"), displayed]});
-    assert_eq!(server.put(&path, body).status, 200);
-    let record = kept.one();
-    let change = json!({
-        "attribute": "members", "removed": ["id-2", "id-3"], "added": [value("id-4"), displayed],
-    });
-    assert_eq!(record["changes"], json!([change]));
-
-    server.patch(&path, json!([{"op": "replace", "path": "members", "value": [value("id-1")]}]));
-    let change = json!({"attribute": "members", "replaced": true, "added": [value("id-1")]});
-    assert_eq!(kept.one()["changes"], json!([change]));
-
-    server.delete(&path);
-    assert_eq!(members(&kept.one()), [json!(null); 0], "they were not read");
 }
 
 /// Who is deactivated is deleted, and who is called "nobody" is not stored.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use scim_core::patch::Delta;
 use scim_core::store::{Applied, Scope, Store as _, StoreError, Update};
-use scim_core::{Resource, ResourceId, Version};
+use scim_core::{Resource, ResourceId, Value, Version};
 
 use super::Faulty;
 use crate::mortal::Yield;
@@ -102,6 +102,12 @@ impl Faulty {
                 self.inner.replace(scope, &after, &unique, now).await?;
                 return Ok(Applied::Changed(next));
             }
+            // As one does that knows who went only where the change names them.
+            "who_goes_and_comes_is_noted" if change.deltas.iter().any(|delta| delta.replace) => {
+                if let Some(noted) = update.members.take() {
+                    noted.added(change.deltas.iter().flat_map(|delta| &delta.added).filter_map(value_of));
+                }
+            }
             "a_change_on_any_version_is_made" if update.unique.is_none() => update.unique = Some(&[]),
             _ => {}
         }
@@ -112,4 +118,8 @@ impl Faulty {
         }
         applied
     }
+}
+
+fn value_of(member: &Value) -> Option<&str> {
+    member.as_object()?.get("value")?.as_str()
 }
