@@ -207,7 +207,7 @@ async fn make(
 ) -> Result<(), StoreError> {
     let registry = Registry::standard();
     let types = registry.group_types(users.schema);
-    let deletion = Deletion { expected: None, groups: &types, last_modified: NOW, left: None };
+    let deletion = Deletion { expected: None, groups: &types, last_modified: NOW, left: None, members: None };
     let (group, user) = (ResourceId::new(group), ResourceId::new(user));
     match act {
         Act::AddsAMember => add(store, groups, &group, "another").await.map(drop),
@@ -231,7 +231,7 @@ async fn add(
         deltas: vec![Delta { attribute: "members".into(), added, ..Delta::default() }],
         ..Change::default()
     };
-    let update = Update { change: &change, unique: None, last_modified: NOW };
+    let update = Update { change: &change, unique: None, last_modified: NOW, members: None };
     store.modify(groups, Modification::Apply { id, update: &update, expected: None }, Terms::default()).await
 }
 
