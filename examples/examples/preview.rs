@@ -78,15 +78,26 @@ fn run(options: &Options) -> anyhow::Result<bool> {
         }
         None => preview.lockouts(None).first().filter(|_| !options.force).map(ToString::to_string),
     };
+    // What would have been the refusal: whoever insists is told of it all the same.
+    let lockouts = preview.lockouts(actor).into_iter().filter(|_| options.force && refusal.is_none());
+    let overridden: Vec<String> = lockouts.map(|lockout| lockout.to_string()).collect();
     let text = if options.json {
         let mut value = preview.to_value();
         if let Value::Object(preview) = &mut value {
             preview.insert("refused", refusal.clone().map_or(Value::Null, Value::from));
+            if options.force {
+                let overridden = overridden.iter().map(|lockout| Value::from(lockout.as_str()));
+                preview.insert("overridden", overridden.collect::<Vec<_>>());
+            }
         }
         serde_json::to_string_pretty(&value)?
     } else {
         let verdict = refusal.as_ref().map(|refusal| format!("\n\nrefused: {refusal}"));
-        format!("{preview}{}", verdict.unwrap_or_default())
+        let forced = match overridden.is_empty() {
+            true => String::new(),
+            false => format!("\n\noverridden: {}", overridden.join("; ")),
+        };
+        format!("{preview}{}{forced}", verdict.unwrap_or_default())
     };
     // Whoever reads this may stop reading.
     let _ = writeln!(std::io::stdout(), "{text}");

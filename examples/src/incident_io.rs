@@ -1,5 +1,6 @@
 //! Mappings and directories for incident.io, as files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -80,7 +81,14 @@ fn parse_mapping(text: &str) -> anyhow::Result<RoleMapping> {
     for role in file.custom_roles {
         mapping = mapping.with_custom_role(&role.name, role.permissions)?;
     }
-    for group in file.groups {
+    let mut names = BTreeSet::new();
+    for (number, group) in file.groups.into_iter().enumerate() {
+        if group.name.trim().is_empty() {
+            bail!("groups[{number}] has an empty name");
+        }
+        if !names.insert(group.name.clone()) {
+            bail!("the group `{}` is there twice", group.name.escape_debug());
+        }
         if group.base_role.is_none() && group.custom_roles.is_empty() && !group.on_call {
             bail!(
                 "the group `{}` has neither `base_role` nor `custom_roles` nor `on_call`",

@@ -72,7 +72,14 @@ fn a_lockout_is_refused_unless_forced() {
     let refusal =
         "no group is mapped to owner; you are in no group that lets you manage SCIM, and would be locked out";
     assert_eq!(value.get("refused"), Some(&refusal.into()));
-    assert_eq!(locked(&["--actor", "ADA@example.com", "--force"]).status.code(), Some(0));
+    // Who insists is told what of.
+    let output = locked(&["--actor", "ADA@example.com", "--force"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).ends_with(&format!("\n\noverridden: {refusal}\n")), "{output:?}");
+    let output = locked(&["--force", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value.get("refused"), Some(&serde_json::Value::Null));
+    assert_eq!(value.get("overridden"), Some(&serde_json::json!(["no group is mapped to owner"])));
 }
 
 #[test]
@@ -93,6 +100,11 @@ fn what_cannot_be_read_is_named() {
             "[[groups]]\nname = \"IT\"\ncustom_roles = [\"Safety\"]\n",
             "the group `IT` is mapped to the custom role `Safety`, which is not defined",
         ),
+        (
+            "[[groups]]\nname = \"IT\"\nbase_role = \"owner\"\n\n[[groups]]\nname = \"IT\"\nbase_role = \"admin\"\n",
+            "the group `IT` is there twice",
+        ),
+        ("[[groups]]\nname = \" \"\non_call = true\n", "groups[0] has an empty name"),
         ("[options]\nin_slack = \"maybe\"\n", "`in_slack` is neither `standard` nor `keep`"),
         ("[options]\nelevated_seat = \"x\"\n", "`elevated_seat` is neither `responder` nor `on-call`"),
         ("[options]\nseat_after = \"x\"\n", "`seat_after` is neither `stays` nor `goes`"),

@@ -20,6 +20,7 @@ fn organisation(size: usize) -> (Workspace, Directory, RoleMapping) {
     let groups = (0..size / 10).map(|group| Group {
         name: format!("g{group}"),
         members: (0..100).map(|place| format!("p{}", (group * 31 + place * 97) % size)).collect(),
+        ..Group::default()
     });
     let directory = Directory::new(people.collect(), groups.collect()).unwrap();
     let mapping = (0..size / 40).fold(RoleMapping::new(), |mapping, group| {

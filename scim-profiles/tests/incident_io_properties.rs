@@ -68,6 +68,7 @@ fn directory() -> impl Strategy<Value = Directory> {
         let group = |(name, members): (&str, Vec<usize>)| Group {
             name: name.to_owned(),
             members: members.into_iter().map(|number| format!("p{number}")).collect(),
+            ..Group::default()
         };
         let people = people.into_iter().enumerate().map(person).collect();
         Directory::new(people, groups.into_iter().map(group).collect()).unwrap()

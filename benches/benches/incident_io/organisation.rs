@@ -34,7 +34,7 @@ impl Organisation {
                 }
             }
         }
-        let group = |(number, members)| Group { name: format!("team-{number}"), members };
+        let group = |(number, members)| Group { name: format!("team-{number}"), members, ..Group::default() };
         let groups: Vec<Group> = members.into_iter().enumerate().map(group).collect();
         let mapping = mapping(&groups, mapped).ok()?;
         let person = |(number, id)| Person { id, email: format!("person{number}@example.com"), active: true };

@@ -195,8 +195,13 @@ const LIFECYCLE: &[Lifecycle] = &[
     ),
     row(
         "team-managed",
-        "a group's name, the handle derived from it and its members are those of its team",
+        "a group's name and its members are those of its team, whose handle the group decides too",
         TEAMS,
+    ),
+    row(
+        "team-handle",
+        "the handle is the group's name in lower case, with `-` for what is neither letter nor digit",
+        TEAMS.as_inferred(),
     ),
     of_kind(
         row(
@@ -218,9 +223,14 @@ const LIFECYCLE: &[Lifecycle] = &[
         400,
         API.as_inferred(),
     ),
-    answered("team-name-taken-put", "a PUT of a group with a name that is taken is a conflict", 409, API),
+    answered(
+        "team-name-taken-put",
+        "a PUT of a group with a name that is taken is a conflict",
+        409,
+        API.as_inferred(),
+    ),
     row("team-kept", "deleting a group takes everybody out of its team and unlinks it; the team stays", OKTA),
-    answered("members-exist", "members are users that exist", 400, OKTA),
+    answered("members-exist", "members are users that exist", 400, OKTA.as_inferred()),
     row(
         "locations",
         "`meta.location` begins with the base URL; the reference has /api/scim/v2 there",

@@ -54,22 +54,34 @@ fn email(user: &Object) -> Option<&str> {
 }
 
 /// A group of people: a SCIM Group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
+    /// The `id`, if it has one: by it a group is a member of another.
+    pub id: Option<String>,
     /// The name, by which it is mapped.
     pub name: String,
-    /// The ids of its members. Whoever is not among the people is passed over.
+    /// The ids of its members. Whoever is not among the people is passed over, and a
+    /// [problem](super::Problem) of the preview.
     pub members: Vec<String>,
+    /// The ids of members that say of themselves that they are groups. They give their members nothing.
+    pub nested: Vec<String>,
 }
 
 impl Group {
-    /// The group that the SCIM Group `group` is; `None` without `displayName`. Members are read as
-    /// people: a group among them gives its members nothing.
+    /// The group that the SCIM Group `group` is; `None` without `displayName`. A member is a person, unless
+    /// its `type` is `Group`: a group among the members gives its own members nothing.
     pub fn from_scim(group: &Object) -> Option<Self> {
+        let id = group.get("id").and_then(Value::as_str).map(str::to_owned);
         let name = group.get("displayName").and_then(Value::as_str)?.to_owned();
-        let members = group.get("members").and_then(Value::as_array).unwrap_or_default().iter();
-        let value = |member: &Value| member.as_object()?.get("value")?.as_str().map(str::to_owned);
-        Some(Self { name, members: members.filter_map(value).collect() })
+        let (mut members, mut nested) = (Vec::new(), Vec::new());
+        let listed = group.get("members").and_then(Value::as_array).unwrap_or_default();
+        for member in listed.iter().filter_map(Value::as_object) {
+            let Some(value) = member.get("value").and_then(Value::as_str) else { continue };
+            let kind = member.get("type").and_then(Value::as_str);
+            let is_group = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
+            if is_group { &mut nested } else { &mut members }.push(value.to_owned());
+        }
+        Some(Self { id, name, members, nested })
     }
 }
 

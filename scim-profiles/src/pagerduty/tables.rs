@@ -87,7 +87,8 @@ const fn write(method: &'static str, path: &'static str, statuses: &'static [u16
     Endpoint { method, path, statuses, scope: Some("users.write"), source: SCIM_API }
 }
 
-/// The values are those of the example in the API description.
+/// The values are those of the example in the API description; the document that the service serves was not there
+/// to be read.
 const CAPABILITIES: &[Capability] = &[
     flag("patch.supported", true),
     flag("bulk.supported", false),
@@ -106,24 +107,32 @@ const CAPABILITIES: &[Capability] = &[
 ];
 
 const fn flag(name: &'static str, value: bool) -> Capability {
-    Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source: SCIM_API }
+    Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source: SCIM_API.as_inferred() }
 }
 
 const fn number(name: &'static str, value: usize) -> Capability {
-    Capability { name, value: CapabilityValue::Number(value), source: SCIM_API }
+    Capability { name, value: CapabilityValue::Number(value), source: SCIM_API.as_inferred() }
 }
 
 const fn text(name: &'static str, value: &'static str) -> Capability {
-    Capability { name, value: CapabilityValue::Literal(Literal::Text(value)), source: SCIM_API }
+    Capability { name, value: CapabilityValue::Literal(Literal::Text(value)), source: SCIM_API.as_inferred() }
 }
 
 const LIFECYCLE: &[Lifecycle] = &[
     Lifecycle {
         id: "deactivation-deletes",
-        statement: "a PATCH or PUT that ends with `active` `false` deletes the user",
+        statement: "a PATCH that ends with `active` `false` deletes the user",
         kind: RowKind::Effect,
         status: Some(204),
         source: SCIM_API,
+    },
+    Lifecycle {
+        id: "deactivation-deletes-put",
+        statement: "a PUT that ends with `active` `false` deletes the user as well",
+        kind: RowKind::Effect,
+        status: Some(204),
+        // 204 is declared for PUT too; what it means is said for PATCH alone.
+        source: SCIM_API.as_inferred(),
     },
     Lifecycle {
         id: "deactivation-wins",
@@ -137,7 +146,7 @@ const LIFECYCLE: &[Lifecycle] = &[
         statement: "a deleted user is gone: reactivating it finds nothing, and creating it makes another user",
         kind: RowKind::Refusal,
         status: Some(404),
-        source: PROVISIONING,
+        source: PROVISIONING.as_inferred(),
     },
     Lifecycle {
         id: "reactivation-okta",
@@ -145,14 +154,14 @@ const LIFECYCLE: &[Lifecycle] = &[
                     another user",
         kind: RowKind::Effect,
         status: Some(201),
-        source: PROVISIONING,
+        source: PROVISIONING.as_inferred(),
     },
     Lifecycle {
         id: "reactivation-onelogin",
         statement: "OneLogin, which is told 404 for the user it updates, shows a provisioning error",
         kind: RowKind::Refusal,
         status: Some(404),
-        source: PROVISIONING,
+        source: PROVISIONING.as_inferred(),
     },
     Lifecycle {
         id: "reactivation-entra",

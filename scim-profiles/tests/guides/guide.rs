@@ -150,6 +150,15 @@ impl Guide {
         headers.find(|(name, _)| name == "Authorization").expect("a request has the header").1.clone()
     }
 
+    /// The only block of the language `json`, in the section about the mapping.
+    pub(crate) fn template(&self) -> Value {
+        let mut blocks = self.section("Mapping").split("\n```json\n").skip(1);
+        let block = blocks.next().unwrap_or_else(|| panic!("{}: no template", self.name));
+        assert!(blocks.next().is_none(), "{}: two templates", self.name);
+        let (text, _) = block.split_once("\n```").expect("the block ends");
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{}: {error} in\n{text}", self.name))
+    }
+
     /// The blocks of the language `http`, in order.
     pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         let blocks = self.text.split("\n```http\n").skip(1);

@@ -147,6 +147,65 @@ fn every_mapping_is_sent() {
     }
 }
 
+/// OneLogin wants a template: the one of the guide has the rows of the mapping and nothing else, and with the
+/// values of somebody in it, it is the body that the guide's conversation creates a user with.
+#[test]
+fn the_template_to_paste_is_the_mapping_and_makes_what_is_sent() {
+    for guide in Guide::all().into_iter().filter(|guide| guide.name.starts_with("onelogin-")) {
+        let name = &guide.name;
+        assert!(guide.section("What to enter").contains("SCIM JSON Template | the template below"), "{name}");
+        let template = guide.template();
+        let table = guide.table("Mapping");
+        let column = |title: &str| table.header.iter().position(|name| *name == title).unwrap();
+        let (value, target) = (column("Value in the template"), column("Target"));
+        let mut targets = BTreeSet::from(["schemas".to_owned()]);
+        for row in &table.rows {
+            let text = row[value].trim_end_matches(", as an array").trim_matches('`');
+            let expected = match text.starts_with('[') {
+                true => serde_json::from_str(text).unwrap(),
+                false => serde_json::Value::from(text),
+            };
+            let target = row[target].trim_matches('`');
+            let found = template.pointer(&format!("/{}", target.replace('.', "/")));
+            assert_eq!(found, Some(&expected), "{name}: {target}");
+            targets.insert(target.to_owned());
+        }
+        let mut members = BTreeSet::new();
+        for (member, value) in template.as_object().unwrap() {
+            match value.as_object() {
+                Some(parts) => members.extend(parts.keys().map(|part| format!("{member}.{part}"))),
+                None => drop(members.insert(member.clone())),
+            }
+        }
+        assert_eq!(members, targets, "{name}");
+
+        let exchanges = guide.exchanges();
+        let creation = exchanges.iter().find(|one| one.method == "POST" && one.path == "/Users").unwrap();
+        let body = creation.body.as_ref().unwrap();
+        assert!(fills(&template, body), "{name}: {body} is not {template} with values");
+        assert_eq!(creation.status, 201, "{name}");
+    }
+}
+
+/// Whether `body` is `template` with texts in place of what is in `{$…}`.
+fn fills(template: &serde_json::Value, body: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object, String};
+    match (template, body) {
+        (String(place), String(text)) if place.starts_with("{$") => !text.is_empty(),
+        (Object(template), Object(body)) => {
+            template.len() == body.len()
+                && template
+                    .iter()
+                    .all(|(name, value)| body.get(name).is_some_and(|found| fills(value, found)))
+        }
+        (Array(template), Array(body)) => {
+            template.len() == body.len()
+                && template.iter().zip(body).all(|(value, found)| fills(value, found))
+        }
+        _ => template == body,
+    }
+}
+
 #[test]
 fn base_urls_and_tokens_are_those_of_the_profile() {
     for guide in Guide::all() {

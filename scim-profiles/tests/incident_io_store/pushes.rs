@@ -93,6 +93,7 @@ impl Rehearsal {
                 .filter(|(group, _)| *group == number)
                 .map(|(_, person)| self.people[*person].clone())
                 .collect(),
+            ..Group::default()
         };
         let people = self.people.iter().enumerate().map(person).collect();
         Directory::new(people, GROUPS.iter().enumerate().map(group).collect()).unwrap()

@@ -25,6 +25,7 @@ const REFUSED_AT_INCIDENT_IO: &[(&str, &str)] = &[
     ("on-call-managed", "an_on_call_seat_stays_after_its_group_until_it_is_revoked"),
     ("install-permitted", "an_owner_or_who_may_manage_security_settings_installs"),
     ("owner-group-needed", "nobody_is_locked_out_unless_forced"),
+    ("owner-group-has-somebody", "nobody_is_locked_out_unless_forced"),
     ("lockout-guarded", "nobody_is_locked_out_unless_forced"),
     ("install-confirmed", "only_the_mapping_in_force_is_synchronised_without_being_confirmed"),
     ("roles-managed", "by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_uninstalling"),

@@ -31,7 +31,7 @@ pub use show::Summary;
 /// let person = |id: &str, email: &str| Person { id: id.into(), email: email.into(), active: true };
 /// let directory = Directory::new(
 ///     vec![person("a", "ada@example.com"), person("b", "bo@example.com")],
-///     vec![Group { name: "Platform".into(), members: vec!["a".into()] }],
+///     vec![Group { name: "Platform".into(), members: vec!["a".into()], ..Group::default() }],
 /// )?;
 /// let mapping = RoleMapping::new().with_base_role("Platform", BaseRole::Owner);
 ///
@@ -200,6 +200,13 @@ pub enum Problem<'a> {
     OtherCase(&'a str, &'a str),
     /// The directory has several groups of a mapped name; all of them give what it is mapped to.
     SameGroupName(&'a str),
+    /// A mapped group, whose name comes first, has members whose ids are those of nobody in the directory: the
+    /// first of them by `id`, and how many there are besides. They get nothing by the group. Members are named by `id`,
+    /// not by userName or e-mail address.
+    UnknownMembers(&'a str, &'a str, usize),
+    /// A mapped group, whose name comes first, has another as a member, which comes by its name, or its id where
+    /// it is not in the directory. Whoever is in that one gets nothing by it.
+    NestedGroup(&'a str, &'a str),
     /// Two people who are assigned have the same e-mail address: the first of them is provisioned, the
     /// second is not.
     SameEmail(&'a str, &'a str),
@@ -225,6 +232,20 @@ impl fmt::Display for Problem<'_> {
                     name.escape_debug()
                 )
             }
+            Self::UnknownMembers(group, first, others) => {
+                write!(f, "the member `{}` of the group `{}`", first.escape_debug(), group.escape_debug())?;
+                match others {
+                    0 => f.write_str(" is nobody's `id`: it gets nothing by the group"),
+                    1 => f.write_str(" and 1 other are nobody's `id`: they get nothing by the group"),
+                    _ => write!(f, " and {others} others are nobody's `id`: they get nothing by the group"),
+                }
+            }
+            Self::NestedGroup(group, member) => write!(
+                f,
+                "the group `{}` has the group `{}` as a member, whose own members get nothing by it",
+                group.escape_debug(),
+                member.escape_debug()
+            ),
             Self::SameEmail(first, second) => write!(
                 f,
                 "the people `{}` and `{}` have the same e-mail address: only the first is provisioned",

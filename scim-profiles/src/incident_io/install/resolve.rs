@@ -65,16 +65,35 @@ fn grant<'a>(
 ) {
     let mut found: HashMap<Cow<'_, str>, usize> =
         mapping.groups().map(|(name, _)| (mapping.key(name), 0)).collect();
+    let mut strangers = Strangers { directory, known: None };
     for group in directory.groups() {
         let Some(given) = mapping.group(&group.name) else { continue };
         if let Some(count) = found.get_mut(&mapping.key(&group.name)) {
             *count += 1;
         }
+        let mut unknown: Option<(&str, usize)> = None;
         for member in &group.members {
             let candidate = places.get(member.as_str()).and_then(|place| assigned.get_mut(*place));
             if let Some(candidate) = candidate {
                 candidate.access.join(given);
+                continue;
             }
+            match strangers.who(member) {
+                Stranger::Unassigned => {}
+                Stranger::Group(name) => problems.push(Problem::NestedGroup(&group.name, name)),
+                Stranger::Nobody => {
+                    let member = member.as_str();
+                    unknown = Some(unknown.map_or((member, 0), |(first, n)| (first.min(member), n + 1)));
+                }
+            }
+        }
+        problems.extend(unknown.map(|(first, others)| Problem::UnknownMembers(&group.name, first, others)));
+        for id in &group.nested {
+            let name = match strangers.who(id) {
+                Stranger::Group(name) => name,
+                Stranger::Unassigned | Stranger::Nobody => id,
+            };
+            problems.push(Problem::NestedGroup(&group.name, name));
         }
     }
     let count = |name: &str| found.get(&mapping.key(name)).copied().unwrap_or_default();
@@ -88,6 +107,38 @@ fn grant<'a>(
         }),
         _ => Some(Problem::SameGroupName(name)),
     }));
+}
+
+/// Members of groups who are nobody that is assigned.
+struct Strangers<'a> {
+    directory: &'a Directory,
+    /// By their ids, those who are not assigned and the names of groups. Made with the first stranger: in most
+    /// directories there is none.
+    known: Option<HashMap<&'a str, Stranger<'a>>>,
+}
+
+/// Who such a member is.
+#[derive(Clone, Copy)]
+enum Stranger<'a> {
+    /// A person who is not assigned, and is as good as not there.
+    Unassigned,
+    /// A group of this name.
+    Group(&'a str),
+    /// Nobody has that `id`.
+    Nobody,
+}
+
+impl<'a> Strangers<'a> {
+    fn who(&mut self, id: &str) -> Stranger<'a> {
+        let directory = self.directory;
+        let known = self.known.get_or_insert_with(|| {
+            let groups = directory.groups().iter();
+            let named = groups.filter_map(|group| Some((group.id.as_deref()?, Stranger::Group(&group.name))));
+            let people = directory.people().iter().filter(|person| !person.active);
+            named.chain(people.map(|person| (person.id.as_str(), Stranger::Unassigned))).collect()
+        });
+        known.get(id).copied().unwrap_or(Stranger::Nobody)
+    }
 }
 
 /// By each of these names without case, the first name of a group that differs from it in case alone.

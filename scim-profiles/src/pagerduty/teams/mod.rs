@@ -38,6 +38,18 @@
 //! Of a search or a list that PagerDuty cuts at 10,000 rows nothing is concluded, and it is not divided:
 //! a name or an address that so many have in them is no name or address to search for.
 //!
+//! Teams are created as PagerDuty creates them, with `manager` as `default_role`, which makes a team public;
+//! whether a team is private (`none`) is set in PagerDuty, and left as it is.
+//!
+//! # What the identity provider has to do
+//!
+//! Members of a group that is pushed come only if they are assigned to the application as well, and Okta pushes
+//! a group without those it has not assigned yet. Assign by a group of its own, and push others (Veraproof
+//! documentation, "Okta SCIM configuration", 2026). Who comes late is added by the next run.
+//!
+//! Tokens come from [`TOKEN_URL`] for both regions. Older editions of PagerDuty's documentation have `/global/oauth/token`
+//! on the same host (PagerDuty/developer-docs, fbbd906), which is asked for nothing here.
+//!
 //! # What is late
 //!
 //! A request can have its effect when the members have been read again, also once more after it was
