@@ -58,7 +58,7 @@ async fn populate(store: &SqlStore, scope: Scope<'_>) {
 
 /// The group with the members of its pieces, and how many pieces these were.
 async fn joined(pieces: Pieces) -> (Resource, usize) {
-    let mut resource = std::sync::Arc::unwrap_or_clone(pieces.resource);
+    let mut resource = pieces.resource.into_resource().unwrap();
     let mut count = 0;
     for mut rest in pieces.rest {
         let mut values = Vec::new();

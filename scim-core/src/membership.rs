@@ -80,6 +80,19 @@ pub fn mentions_groups(filter: &BoundFilter) -> bool {
     false
 }
 
+/// Puts these in place of the values of `groups`.
+pub(crate) fn put_groups(resource: &mut Resource, groups: Vec<Value>) {
+    resource.0.remove(GROUPS);
+    if groups.is_empty() {
+        return;
+    }
+    let meta = resource.0.remove("meta");
+    resource.0.insert(GROUPS, groups);
+    if let Some(meta) = meta {
+        resource.0.insert("meta", meta);
+    }
+}
+
 /// The texts by which a group names its members.
 pub(crate) fn member_ids(members: Option<&Value>) -> impl Iterator<Item = &str> {
     members.and_then(Value::as_array).into_iter().flatten().filter_map(member_id)

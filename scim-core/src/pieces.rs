@@ -5,10 +5,18 @@
 //! bound within one resource is its largest multi-valued attribute, the members of a group: its values
 //! come in pieces of their own, [`Values`].
 
+mod canonical;
+mod document;
+mod json;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+
+pub use document::Document;
+pub(crate) use document::{Rendered, Source};
+pub(crate) use json::{ResourceJson, parsed};
 
 use crate::Resource;
 use crate::membership::Membership;
@@ -18,10 +26,10 @@ use crate::value::Value;
 /// A resource to be written piece by piece.
 #[derive(Debug)]
 pub struct Pieces {
-    /// The resource, which may be shared with the store: it is written from where it is, a few values
-    /// of its arrays at a time. Like any resource that is [read](crate::Store::read), it may have more
+    /// The resource, which may be shared with the store, or be the JSON text that the store has: it is written from
+    /// where it is, a few values of its arrays at a time. Like any resource that is [read](crate::Store::read), it may have more
     /// than was asked for.
-    pub resource: Arc<Resource>,
+    pub resource: Document,
     /// The values that are read piece by piece: those of attributes that `resource` lacks, or has an
     /// empty array for.
     pub rest: Vec<Rest>,
@@ -60,13 +68,20 @@ pub type NextValues<'v> = Pin<Box<dyn Future<Output = Result<Vec<Value>, StoreEr
 /// A resource in one piece.
 impl From<Resource> for Pieces {
     fn from(resource: Resource) -> Self {
-        Arc::new(resource).into()
+        Document::from(resource).into()
     }
 }
 
 /// A resource that the store shares.
 impl From<Arc<Resource>> for Pieces {
     fn from(resource: Arc<Resource>) -> Self {
+        Document::from(resource).into()
+    }
+}
+
+/// A resource as the store has it.
+impl From<Document> for Pieces {
+    fn from(resource: Document) -> Self {
         Self { resource, rest: Vec::new(), memberships: None }
     }
 }

@@ -324,8 +324,10 @@ impl Store for SqlStore {
     }
 
     async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        let page = Box::pin(query::run(&self.database, scope, query)).await?;
-        Ok(page.map(|found| found.resource))
+        let Page { total, resources, previous, next } =
+            Box::pin(query::run(&self.database, scope, query)).await?;
+        let resources = resources.into_iter().map(|found| found.resource.into_resource());
+        Ok(Page { total, resources: resources.collect::<Result<_, _>>()?, previous, next })
     }
 
     async fn read_in_pieces(

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-use scim_core::pieces::{NextValues, Pieces, Rest, Values};
+use scim_core::ResourceId;
+use scim_core::pieces::{Document, NextValues, Pieces, Rest, Values};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::store::{Page, Scope, StoreError};
-use scim_core::{Resource, ResourceId};
 
 use super::database::{Database, Statement, Tx, batches};
 use super::members::{self, MEMBERS};
 use super::query::Found;
-use super::{ROW, decode, decode_value, query, row};
+use super::{ROW, decode_value, internal, query, row};
 
 /// Reads a resource; its members too, where there are few of them.
 pub(super) async fn read(
@@ -26,7 +26,7 @@ pub(super) async fn read(
         return Ok(None);
     };
     drop(tx);
-    let resources = vec![decode(&body)?];
+    let resources = vec![Document::from_json(body)?];
     Ok(Box::pin(with_members(database, scope, projection, resources)).await?.pop())
 }
 
@@ -65,15 +65,17 @@ async fn with_members(
     database: &Database,
     scope: Scope<'_>,
     projection: &Projection,
-    resources: Vec<Resource>,
+    resources: Vec<Document>,
 ) -> Result<Vec<Pieces>, StoreError> {
     if !members::includes(scope.schema, projection) {
         return Ok(resources.into_iter().map(Pieces::from).collect());
     }
-    let ids: Vec<String> = resources.iter().map(members::id_of).collect::<Result<_, _>>()?;
+    let id = |resource: &Document| resource.id().ok_or_else(|| internal("a stored resource without id"));
+    let ids: Vec<String> =
+        resources.iter().map(|resource| Ok(id(resource)?.to_string())).collect::<Result<_, StoreError>>()?;
     let mut found = first_members(&mut database.once().await?, scope, &ids).await?;
     let mut pieces = Vec::new();
-    for (mut resource, id) in resources.into_iter().zip(ids) {
+    for (resource, id) in resources.into_iter().zip(ids) {
         let mut few = found.remove(&id).unwrap_or_default();
         if few.len() > FEW {
             let rows = MemberRows {
@@ -89,10 +91,13 @@ async fn with_members(
         }
         // In the order of joining, as a group is read as a whole.
         few.sort_by_key(|(_, since, place, _)| (*since, *place));
-        if !few.is_empty() {
-            let few: Result<Vec<_>, _> = few.iter().map(|(.., body)| decode_value(body)).collect();
-            resource.0.insert(MEMBERS, few?);
+        if few.is_empty() {
+            pieces.push(resource.into());
+            continue;
         }
+        let few: Result<Vec<_>, _> = few.iter().map(|(.., body)| decode_value(body)).collect();
+        let mut resource = resource.into_resource()?;
+        resource.0.insert(MEMBERS, few?);
         pieces.push(resource.into());
     }
     Ok(pieces)

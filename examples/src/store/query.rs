@@ -3,6 +3,7 @@
 
 use scim_core::Resource;
 use scim_core::membership::Membership;
+use scim_core::pieces::Document;
 use scim_core::query::{Place, Query, Start};
 use scim_core::sort::Ranking;
 use scim_core::store::{Page, Scope, StoreError};
@@ -14,16 +15,21 @@ use super::order::{Order, Row, Step, Walk, Wanted};
 use super::{decode, members, order};
 
 /// A resource of a page.
-#[derive(Default)]
 pub(super) struct Found {
-    pub(super) resource: Resource,
+    pub(super) resource: Document,
     /// The groups it is in, where they were read with it.
     pub(super) memberships: Option<Vec<Membership>>,
 }
 
 impl From<Resource> for Found {
     fn from(resource: Resource) -> Self {
-        Self { resource, memberships: None }
+        Self { resource: resource.into(), memberships: None }
+    }
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Resource::default().into()
     }
 }
 
@@ -107,7 +113,7 @@ async fn at_once(
             Some(_) => members::memberships_of(&row.id, row.groups.as_deref())?,
             None => None,
         };
-        Ok(Found { resource: decode(&row.body)?, memberships })
+        Ok(Found { resource: Document::from_json(row.body)?, memberships })
     };
     page(query, total, rows.into_iter().map(|row| (order.place(&row), row)).collect(), found).map(Some)
 }

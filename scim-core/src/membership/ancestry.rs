@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::{GROUPS, groups_attribute};
+use super::{groups_attribute, put_groups};
 use crate::schema::{Registry, ResourceSchema};
 use crate::service::BaseUrl;
 use crate::value::{Object, Value};
@@ -231,15 +231,7 @@ impl Ancestry {
     /// Gives a resource that was searched for its `groups`, in place of those it has.
     pub fn complete(&self, schema: &ResourceSchema, resource: &mut Resource) {
         let groups = resource.id().map(|id| self.groups(schema, &id)).unwrap_or_default();
-        resource.0.remove(GROUPS);
-        if groups.is_empty() {
-            return;
-        }
-        let meta = resource.0.remove("meta");
-        resource.0.insert(GROUPS, groups);
-        if let Some(meta) = meta {
-            resource.0.insert("meta", meta);
-        }
+        put_groups(resource, groups);
     }
 
     /// The ids of the groups above `id`, nearest first.

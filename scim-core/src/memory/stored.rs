@@ -8,7 +8,7 @@ use scim_filter::{AttrName, BoundAttr, BoundExpr, BoundFilter, CompareOp, Scalar
 use super::keyed::{Chunks, Keyed, Values};
 use crate::membership::{MEMBERS, member_ids, remove_member};
 use crate::patch::{self, Change, Delta, Write};
-use crate::pieces::{Pieces, Rest};
+use crate::pieces::{Document, Pieces, Rendered, Rest};
 use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Attribute, ResourceSchema};
@@ -22,7 +22,7 @@ pub(super) struct Row {
     // INVARIANT: in `head` an empty array stands where the values of each of `keyed` are missing,
     // and none of them is empty. Readers share it, so that a page is collected under the lock but
     // copied outside.
-    head: Arc<Resource>,
+    head: Arc<Rendered>,
     keyed: Vec<Keyed>,
     pub(super) claims: Vec<UniqueKey>,
 }
@@ -30,7 +30,7 @@ pub(super) struct Row {
 /// A resource as readers hold it without the lock.
 #[derive(Clone)]
 pub(super) struct Stored {
-    head: Arc<Resource>,
+    head: Arc<Rendered>,
     keyed: Vec<(AttrName, Arc<Values>)>,
 }
 
@@ -70,19 +70,24 @@ impl Row {
             },
             value => (name.clone(), value.clone()),
         });
-        let head = Arc::new(Resource(head.collect()));
+        let head = Arc::new(Rendered::new(Resource(head.collect())));
         Self { head, keyed, claims: claims.to_vec() }
     }
 
     /// The resource without the values of keyed attributes.
     pub(super) fn head(&self) -> &Resource {
-        &self.head
+        self.head.resource()
+    }
+
+    /// Makes what it is answered with ahead of the first answer.
+    pub(super) fn render(&self) {
+        self.head.text();
     }
 
     /// The resource without the values of keyed attributes, to be changed; copied if a reader
     /// still holds it.
     pub(super) fn head_mut(&mut self) -> &mut Resource {
-        Arc::make_mut(&mut self.head)
+        Rendered::make_mut(&mut self.head)
     }
 
     /// What is needed for a read with `projection`.
@@ -118,7 +123,7 @@ impl Row {
             let keys = keys.iter().filter(|(name, _)| *name == keyed.name).map(|(_, key)| &**key);
             let found = keyed.with_keys(keys);
             if !found.is_empty() {
-                let seen = seen.get_or_insert_with(|| Resource::clone(&self.head));
+                let seen = seen.get_or_insert_with(|| self.head.resource().clone());
                 seen.0.insert(keyed.name.clone(), found);
             }
         }
@@ -164,18 +169,18 @@ impl Row {
     /// The ids of the members, those without case folded.
     pub(super) fn member_ids(&self) -> impl Iterator<Item = &str> {
         let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
-        member_ids(self.head.get(MEMBERS)).chain(keyed.flat_map(Keyed::keys))
+        member_ids(self.head().get(MEMBERS)).chain(keyed.flat_map(Keyed::keys))
     }
 
     /// How many members there are.
     pub(super) fn count_members(&self) -> usize {
         let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
-        member_ids(self.head.get(MEMBERS)).count() + keyed.map(Keyed::len).sum::<usize>()
+        member_ids(self.head().get(MEMBERS)).count() + keyed.map(Keyed::len).sum::<usize>()
     }
 
     /// Notes that all members go.
     pub(super) fn note_members(&self, noted: &ChangedMembers) {
-        noted.difference(self.head.get(MEMBERS), None);
+        noted.difference(self.head().get(MEMBERS), None);
         let keyed = self.keyed.iter().filter(|keyed| keyed.name.matches(MEMBERS));
         keyed.for_each(|keyed| keyed.note_all(noted));
     }
@@ -206,7 +211,7 @@ impl Row {
             if changed {
                 self.head_mut().0.remove(&delta.attribute);
             }
-        } else if !matches!(self.head.get(&delta.attribute), Some(Value::Array(_))) {
+        } else if !matches!(self.head().get(&delta.attribute), Some(Value::Array(_))) {
             self.head_mut().0.insert(name, Vec::new());
         }
         changed
@@ -216,7 +221,7 @@ impl Row {
 impl Stored {
     /// What `projection` includes of the resource; what is left out is not copied.
     pub(super) fn project(&self, schema: &ResourceSchema, projection: &Projection) -> Resource {
-        self.fill(project(schema, &self.head, projection))
+        self.fill(project(schema, self.head.resource(), projection))
     }
 
     /// The resource to be written from where it is. It stays what it is: a writer copies what it
@@ -226,11 +231,11 @@ impl Stored {
             attribute: attribute.as_str().into(),
             values: Box::new(Chunks::new(values)),
         };
-        Pieces { rest: self.keyed.into_iter().map(rest).collect(), ..self.head.into() }
+        Pieces { rest: self.keyed.into_iter().map(rest).collect(), ..Document::from(self.head).into() }
     }
 
     fn whole(&self) -> Resource {
-        self.fill(Resource::clone(&self.head))
+        self.fill(self.head.resource().clone())
     }
 
     fn fill(&self, mut head: Resource) -> Resource {
@@ -246,7 +251,7 @@ impl Stored {
 impl Candidate {
     /// The `id`.
     pub(super) fn id(&self) -> Option<ResourceId> {
-        self.stored.head.id()
+        self.stored.head.resource().id()
     }
 
     /// Makes the query look at the resource as `change` makes it.
@@ -259,7 +264,7 @@ impl Candidate {
     /// The resource, as far as the query looks at it.
     pub(super) fn seen(&self) -> Cow<'_, Resource> {
         match &self.seen {
-            Seen::Head => Cow::Borrowed(&self.stored.head),
+            Seen::Head => Cow::Borrowed(self.stored.head.resource()),
             Seen::Some(resource) => Cow::Borrowed(resource),
             Seen::Everything(stored) => Cow::Owned(stored.whole()),
         }

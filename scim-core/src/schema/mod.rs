@@ -7,6 +7,7 @@ mod registry;
 
 pub use attribute::{Attribute, Mutability, Returned, Uniqueness};
 pub use document::DocumentError;
+pub(crate) use registry::is_shown;
 pub use registry::{Registry, RegistryError, ResourceSchema};
 pub use scim_filter::AttributeType;
 

@@ -404,6 +404,12 @@ impl ResourceSchema {
         Some((self.definition(entry)?, entry.is_shown))
     }
 
+    /// The same of the attribute called `name`, in any case, that has this hash.
+    pub(crate) fn find_hashed(&self, hash: u32, name: &str) -> Option<(&Attribute, bool)> {
+        let entry = self.indexed(hash).find(|entry| entry.is_own() && entry.name.matches(name))?;
+        Some((self.definition(entry)?, entry.is_shown))
+    }
+
     /// The attributes whose names have this hash.
     fn indexed(&self, hash: u32) -> impl Iterator<Item = &IndexEntry> {
         let byte = (hash >> 24) as usize;
@@ -477,7 +483,7 @@ impl scim_filter::Schema for ResourceSchema {
 }
 
 /// Whether all of the attribute is in every response that names no attributes.
-fn is_shown(attribute: &Attribute) -> bool {
+pub(crate) fn is_shown(attribute: &Attribute) -> bool {
     let shown = |attribute: &Attribute| {
         !attribute.is_sensitive() && matches!(attribute.returned, Returned::Always | Returned::Default)
     };

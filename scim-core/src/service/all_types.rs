@@ -16,6 +16,7 @@ use super::parameters::Parameters;
 use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
 use super::{Extent, Outcome, Service};
+use crate::Error;
 use crate::auth::{Authenticator, Principal};
 use crate::pagination::Window;
 use crate::pieces::Pieces;
@@ -24,9 +25,7 @@ use crate::projection::Projection;
 use crate::query::{Query, Start};
 use crate::schema::{Registry, ResourceSchema};
 use crate::sort::{Sort, SortKey, SortOrder, ascending};
-use crate::store::Store;
-use crate::value::Value;
-use crate::{Error, Resource};
+use crate::store::{Store, StoreError};
 
 /// The list of one resource type, as far as it was read.
 struct TypeList<'a> {
@@ -107,7 +106,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 let page = self.page_of(&list.context, &query, list.extent).await?;
                 list.total = page.total.unwrap_or_default();
                 skip = skip.saturating_sub(list.total);
-                resources.extend(self.texts(&list.context, &query, page.resources));
+                resources.extend(self.texts(&list.context, &query, page.resources)?);
             }
         }
         let (total_results, start_index) = (Some(total(lists)), Some(window.start_index));
@@ -139,7 +138,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             if room > 0 {
                 list.start = page.next.map(Start::After);
                 more |= list.start.is_some();
-                resources.extend(self.texts(&list.context, &query, page.resources));
+                resources.extend(self.texts(&list.context, &query, page.resources)?);
             } else {
                 more |= !page.resources.is_empty();
             }
@@ -171,11 +170,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             if resources.len() == count {
                 return Ok((resources, true));
             }
-            let Some(pieces) = list.take() else { return Ok((resources, false)) };
+            let Some(pieces) = list.take()? else { return Ok((resources, false)) };
             match skip {
                 0 => {
                     let shape = list.shape.get_or_insert_with(|| self.shape(&list.context, &list.projection));
-                    resources.push_back(self.text(&list.context, shape, &list.projection, pieces));
+                    resources.push_back(self.text(&list.context, shape, &list.projection, pieces)?);
                 }
                 _ => skip -= 1,
             }
@@ -202,8 +201,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             _ => page.next.map(Start::After),
         };
         let sort = list.query.sort.as_ref();
-        let keyed = |pieces: Pieces| (sort.and_then(|sort| sort.key(&pieces.resource)), pieces);
-        list.ahead.extend(page.resources.into_iter().map(keyed));
+        for pieces in page.resources {
+            let Some(sort) = sort else {
+                list.ahead.push_back((None, pieces));
+                continue;
+            };
+            let pieces = Pieces { resource: pieces.resource.parsed()?, ..pieces };
+            let key = sort.key(&*pieces.resource.resource()?);
+            list.ahead.push_back((key, pieces));
+        }
         Ok(())
     }
 }
@@ -236,10 +242,13 @@ impl<'a> TypeList<'a> {
     }
 
     /// Takes the first of what was read ahead.
-    fn take(&mut self) -> Option<Pieces> {
-        let (_, pieces) = self.ahead.pop_front()?;
-        self.start = self.query.sort.as_ref().map(|sort| Start::After(sort.place(&pieces.resource)));
-        Some(pieces)
+    fn take(&mut self) -> Result<Option<Pieces>, StoreError> {
+        let Some((_, pieces)) = self.ahead.pop_front() else { return Ok(None) };
+        self.start = match &self.query.sort {
+            Some(sort) => Some(Start::After(sort.place(&*pieces.resource.resource()?))),
+            None => None,
+        };
+        Ok(Some(pieces))
     }
 
     /// Which of two lists has the next resource; both have one.
@@ -249,17 +258,14 @@ impl<'a> TypeList<'a> {
         else {
             return Ordering::Equal;
         };
-        let (id, other_id) = (id(&resource.resource), id(&other_resource.resource));
+        let (id, other_id) = (resource.resource.id_text(), other_resource.resource.id_text());
+        let [id, other_id] = [&id, &other_id].map(|id| id.as_deref().unwrap_or_default());
         let order = ascending((key.as_ref(), id), (other_key.as_ref(), other_id));
         match self.query.sort.as_ref().map(Sort::order) {
             Some(SortOrder::Descending) => order.reverse(),
             _ => order,
         }
     }
-}
-
-fn id(resource: &Resource) -> &str {
-    resource.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn total(lists: &[TypeList<'_>]) -> usize {

@@ -161,7 +161,7 @@ impl ListText {
         let count = more.query.count.min(fit.clamp(1, MOST_RESOURCES));
         let query = Query { count, ..more.query.clone() };
         let page = service.page_of(&context, &query, Extent::Pieces).await?;
-        self.resources = service.texts(&context, &query, page.resources);
+        self.resources = service.texts(&context, &query, page.resources)?;
         let read = self.resources.len();
         if let Some(start) = self.goes_on(service, &more.query, read, page.next) {
             more.last = (0, read);

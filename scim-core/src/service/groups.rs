@@ -31,16 +31,16 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             resources.iter_mut().filter_map(|pieces| pieces.memberships.take()).flatten().collect::<Vec<_>>()
         });
         let in_none = known.as_ref().is_some_and(Vec::is_empty);
-        if in_none && resources.iter().all(|pieces| pieces.resource.get(GROUPS).is_none()) {
+        if in_none && resources.iter().all(|pieces| !pieces.resource.has(GROUPS)) {
             return Ok(());
         }
         let ids: Vec<ResourceId> = resources.iter().filter_map(|pieces| pieces.resource.id()).collect();
         let ancestry = self.ancestry(context.scope(), ids, known).await?;
         for pieces in resources {
             // What the store shares is copied only for what is to be added.
-            let has_groups = pieces.resource.id().is_some_and(|id| ancestry.ids(&id).next().is_some());
-            if has_groups || pieces.resource.get(GROUPS).is_some() {
-                ancestry.complete(schema, Arc::make_mut(&mut pieces.resource));
+            let groups = pieces.resource.id().map(|id| ancestry.groups(schema, &id)).unwrap_or_default();
+            if !groups.is_empty() || pieces.resource.has(GROUPS) {
+                pieces.resource.set_groups(groups);
             }
         }
         Ok(())

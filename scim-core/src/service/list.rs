@@ -96,7 +96,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                     total_results: position.total,
                     previous_cursor: page.previous.map(|place| seal(Start::Before(place), position.total)),
                     next_cursor: page.next.map(|place| seal(Start::After(place), position.total)),
-                    resources: self.texts(context, &some, page.resources),
+                    resources: self.texts(context, &some, page.resources)?,
                     ..ListText::default()
                 };
                 return Ok(Reply::list(list));
@@ -123,7 +123,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let first = some.as_ref().unwrap_or(&query);
         let page = self.page_of(context, first, extent).await?;
         let total_results = page.total.or(position.as_ref().and_then(|position| position.total));
-        let resources = self.texts(context, first, page.resources);
+        let resources = self.texts(context, first, page.resources)?;
         let read = resources.len();
         let mut list = ListText { total_results, resources, ..ListText::default() };
         if let Some(start) = list.goes_on(self, &query, read, page.next) {
@@ -161,7 +161,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         context: &Context<'_>,
         query: &Query,
         resources: Vec<Pieces>,
-    ) -> VecDeque<ResourceText> {
+    ) -> Result<VecDeque<ResourceText>, StoreError> {
         let shape = self.shape(context, &query.projection);
         let resources = resources.into_iter().take(query.count);
         resources.map(|pieces| self.text(context, &shape, &query.projection, pieces)).collect()

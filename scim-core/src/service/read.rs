@@ -25,7 +25,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call.begin(Operation::Read, Some(id));
         let projection = call.projection()?;
         let pieces = self.pieces_of(&call, id, &projection).await?.ok_or(StoreError::NotFound)?;
-        let version = version_of(&pieces.resource)?;
+        let version = version(pieces.resource.version())?;
         let conditions = Preconditions::of(&call.head.headers);
         conditions.permit_read(version).map_err(precondition_failed)?;
         if conditions.is_known(version) {
@@ -69,9 +69,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         projection: &Projection,
     ) -> Result<Reply, Failure> {
         let pieces = resource.into();
-        let version = Some(version_of(&pieces.resource)?);
-        let location = pieces.resource.id().map(|id| self.location(context, &id));
-        let text = self.text(context, &self.shape(context, projection), projection, pieces);
+        let version = Some(version(pieces.resource.version())?);
+        let location = self.location_of(context, &pieces);
+        let text = self.text(context, &self.shape(context, projection), projection, pieces)?;
         Ok(Reply { status, location, version, body: Some(Content::Resource(Box::new(text))) })
     }
 
@@ -91,13 +91,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         shape: &Arc<Shape>,
         projection: &Projection,
         pieces: Pieces,
-    ) -> ResourceText {
+    ) -> Result<ResourceText, StoreError> {
         if !self.policy.renders() {
-            let location = pieces.resource.id().map(|id| self.location(context, &id));
-            return ResourceText::new(Arc::clone(shape), location, pieces);
+            let location = self.location_of(context, &pieces);
+            return Ok(ResourceText::new(Arc::clone(shape), location, pieces));
         }
-        let resource = self.rendered(context, Arc::unwrap_or_clone(pieces.resource), projection);
-        ResourceText::new(Arc::clone(shape), None, Pieces { resource: Arc::new(resource), ..pieces })
+        let resource = self.rendered(context, pieces.resource.into_resource()?, projection);
+        Ok(ResourceText::new(Arc::clone(shape), None, Pieces { resource: resource.into(), ..pieces }))
     }
 
     /// The schema of a resource type, shared.
@@ -122,6 +122,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         resource
     }
 
+    fn location_of(&self, context: &Context<'_>, pieces: &Pieces) -> Option<String> {
+        let endpoint = &context.schema.resource_type().endpoint;
+        pieces.resource.id_text().map(|id| self.base_url.locate(endpoint, &id))
+    }
+
     pub(super) fn location(&self, context: &Context<'_>, id: &ResourceId) -> String {
         self.base_url.locate(&context.schema.resource_type().endpoint, id.as_str())
     }
@@ -140,5 +145,9 @@ impl Call<'_> {
 
 /// The version a stored resource has; the contract of [`Store`] is that each has one.
 pub(super) fn version_of(resource: &Resource) -> Result<Version, StoreError> {
-    resource.version().ok_or_else(|| StoreError::Internal("a stored resource has no `meta.version`".into()))
+    version(resource.version())
+}
+
+fn version(found: Option<Version>) -> Result<Version, StoreError> {
+    found.ok_or_else(|| StoreError::Internal("a stored resource has no `meta.version`".into()))
 }

@@ -1,16 +1,18 @@
 //! A resource as JSON text, written from where it is and a piece at a time: with its location, and
 //! without what the response does not carry.
 
+mod own;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use own::{Own, Progress};
 use scim_filter::AttrName;
 
 use super::text::Text;
-use crate::Resource;
-use crate::pieces::{Pieces, Rest};
+use crate::pieces::{Document, Pieces, Rest};
 use crate::projection::{Kept, Projection};
-use crate::schema::ResourceSchema;
+use crate::schema::{Attribute, ResourceSchema, Schema};
 use crate::store::StoreError;
 use crate::value::Value;
 
@@ -19,17 +21,13 @@ use crate::value::Value;
 pub(super) struct ResourceText {
     shape: Arc<Shape>,
     location: Option<String>,
-    resource: Arc<Resource>,
+    resource: Document,
+    progress: Progress,
     // What is still to be read; the first is under way.
     rest: VecDeque<Rest>,
-    // Where the writing goes on: at which attribute, and at which of its values.
-    attribute: usize,
-    value: usize,
     // Values read and not yet written.
     ahead: std::vec::IntoIter<Value>,
     begun: bool,
-    // Whether the array that is being written is open.
-    open: bool,
 }
 
 /// What is written of the resources of one type.
@@ -52,10 +50,10 @@ pub(super) enum Written {
 }
 
 impl Shape {
-    /// The URI of the extension that `name` is, where extensions are looked into.
-    fn extension(&self, name: &AttrName) -> Option<&str> {
+    /// The extension that `name` is, where extensions are looked into.
+    fn extension(&self, name: &str) -> Option<&Schema> {
         self.projection.as_ref()?;
-        self.schema.extension(name.as_str()).map(|extension| extension.id.as_str())
+        self.schema.extension(name)
     }
 }
 
@@ -66,12 +64,10 @@ impl ResourceText {
             shape,
             location,
             resource,
+            progress: Progress::default(),
             rest: rest.into(),
-            attribute: 0,
-            value: 0,
             ahead: Vec::new().into_iter(),
             begun: false,
-            open: false,
         }
     }
 
@@ -81,7 +77,10 @@ impl ResourceText {
             text.push(b'{');
             self.begun = true;
         }
-        if self.write_own(text, enough) == Written::Part {
+        let (shape, location, rest) = (&*self.shape, self.location.as_deref(), &self.rest);
+        if (Own { shape, location, rest }).write(&self.resource, &mut self.progress, text, enough)?
+            == Written::Part
+        {
             return Ok(Written::Part);
         }
         while let Some(rest) = self.rest.front_mut() {
@@ -90,7 +89,7 @@ impl ResourceText {
             let is_kept = !matches!(kept, Kept::No);
             loop {
                 for value in self.ahead.by_ref().filter(|value| !is_empty(&kept, value)) {
-                    text.element(&mut self.open, &name);
+                    text.element(&mut self.progress.open, &name);
                     write_kept(text, &kept, &value);
                     if text.len() >= enough {
                         return Ok(Written::Part);
@@ -103,7 +102,7 @@ impl ResourceText {
                     break;
                 }
             }
-            if std::mem::take(&mut self.open) {
+            if std::mem::take(&mut self.progress.open) {
                 text.push(b']');
             }
             self.rest.pop_front();
@@ -111,130 +110,22 @@ impl ResourceText {
         text.push(b'}');
         Ok(Written::All)
     }
-
-    /// What the resource has in itself.
-    fn write_own(&mut self, text: &mut Text, enough: usize) -> Written {
-        let (resource, shape) = (Arc::clone(&self.resource), Arc::clone(&self.shape));
-        for (name, value) in resource.0.iter().skip(self.attribute) {
-            if text.len() >= enough {
-                return Written::Part;
-            }
-            if self.rest.iter().any(|rest| name.matches(&rest.attribute)) {
-                // Its values come behind the others.
-            } else if self.shape.projection.is_some() && name.matches("meta") {
-                self.write_meta(text, name, value);
-            } else if let Some(uri) = shape.extension(name) {
-                self.write_extension(text, name, uri, value);
-            } else if self.write_attribute(text, enough, name, value) == Written::Part {
-                return Written::Part;
-            }
-            self.attribute += 1;
-        }
-        Written::All
-    }
-
-    fn write_attribute(&mut self, text: &mut Text, enough: usize, name: &AttrName, value: &Value) -> Written {
-        let kept = kept(&self.shape, name);
-        if matches!(kept, Kept::No) {
-            return Written::All;
-        }
-        match value {
-            Value::Array(values) if !values.is_empty() => {
-                for value in values.iter().skip(self.value) {
-                    if text.len() >= enough {
-                        return Written::Part;
-                    }
-                    self.value += 1;
-                    if !is_empty(&kept, value) {
-                        text.element(&mut self.open, name);
-                        write_kept(text, &kept, value);
-                    }
-                }
-                if self.open {
-                    text.push(b']');
-                }
-                (self.value, self.open) = (0, false);
-            }
-            value if is_empty(&kept, value) => {}
-            value => {
-                text.member(name);
-                write_kept(text, &kept, value);
-            }
-        }
-        Written::All
-    }
-
-    /// What identifies the resource: its `location` is no part of what is stored.
-    fn write_meta(&self, text: &mut Text, name: &AttrName, value: &Value) {
-        let kept = kept(&self.shape, name);
-        let Some(meta) = value.as_object().filter(|_| !matches!(kept, Kept::No)) else { return };
-        let location = self.location.as_deref().filter(|_| kept.has("location"));
-        let version = |name: &str| self.shape.etag || !name.eq_ignore_ascii_case("version");
-        let carried = |name: &str| kept.has(name) && version(name) && !name.eq_ignore_ascii_case("location");
-        let mut carried = meta.iter().filter(|(name, _)| carried(name.as_str())).peekable();
-        if carried.peek().is_none() && location.is_none() && matches!(kept, Kept::Parts(..)) {
-            return;
-        }
-        text.member(name);
-        text.push(b'{');
-        for (name, value) in carried {
-            text.member(name);
-            text.value(value);
-        }
-        if let Some(location) = location {
-            text.name("location");
-            text.string(location);
-        }
-        text.push(b'}');
-    }
-
-    fn write_extension(&self, text: &mut Text, name: &AttrName, uri: &str, value: &Value) {
-        let Some(object) = value.as_object() else { return };
-        let Shape { schema, projection, .. } = &*self.shape;
-        let Some(projection) = projection else { return };
-        let mut open = false;
-        for (sub, value) in object.iter() {
-            let kept = match schema.find(Some(uri), sub.as_str()) {
-                Some(attribute) => projection.kept(Some(uri), attribute),
-                None => projection.kept_unknown(),
-            };
-            let kept_values = |value: &Value| match value {
-                Value::Array(values) if matches!(kept, Kept::Parts(..)) => {
-                    values.iter().any(|value| !is_empty(&kept, value))
-                }
-                value => !is_empty(&kept, value),
-            };
-            if matches!(kept, Kept::No) || !kept_values(value) {
-                continue;
-            }
-            if !open {
-                text.member(name);
-                text.push(b'{');
-                open = true;
-            }
-            text.member(sub);
-            match value {
-                Value::Array(values) => {
-                    text.push(b'[');
-                    for value in values.iter().filter(|value| !is_empty(&kept, value)) {
-                        text.comma();
-                        write_kept(text, &kept, value);
-                    }
-                    text.push(b']');
-                }
-                value => write_kept(text, &kept, value),
-            }
-        }
-        if open {
-            text.push(b'}');
-        }
-    }
 }
 
 /// What the response carries of an attribute that is in no extension.
 fn kept<'s>(shape: &'s Shape, name: &AttrName) -> Kept<'s> {
     let Some(projection) = &shape.projection else { return Kept::Whole };
-    match shape.schema.find_name(name) {
+    kept_of(projection, shape.schema.find_name(name))
+}
+
+/// The same of the one called `name`, which has this hash.
+fn kept_hashed<'s>(shape: &'s Shape, hash: u32, name: &str) -> Kept<'s> {
+    let Some(projection) = &shape.projection else { return Kept::Whole };
+    kept_of(projection, shape.schema.find_hashed(hash, name))
+}
+
+fn kept_of<'s>(projection: &Projection, found: Option<(&'s Attribute, bool)>) -> Kept<'s> {
+    match found {
         Some((_, true)) if projection.is_default() => Kept::Whole,
         Some((attribute, _)) => projection.kept(None, attribute),
         None => projection.kept_unknown(),
@@ -264,3 +155,6 @@ fn write_kept(text: &mut Text, kept: &Kept<'_>, value: &Value) {
         (_, value) => text.value(value),
     }
 }
+
+#[cfg(test)]
+mod tests;

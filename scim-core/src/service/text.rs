@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use scim_filter::{AttrName, Number};
 
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, plain_len};
 
 /// The part of a JSON text that is being written.
 #[derive(Debug, Default)]
@@ -31,6 +31,11 @@ impl Text {
 
     pub(super) fn push(&mut self, byte: u8) {
         self.bytes.push(byte);
+    }
+
+    /// JSON text as it is.
+    pub(super) fn raw(&mut self, json: &[u8]) {
+        self.bytes.extend_from_slice(json);
     }
 
     /// A value. Written by hand, since most of an answer is short strings, which take longer to hand from
@@ -77,7 +82,7 @@ impl Text {
     }
 
     pub(super) fn string(&mut self, text: &str) {
-        if has_escapes(text.as_bytes()) {
+        if plain_len(text.as_bytes()) < text.len() {
             // As above.
             let _ = serde_json::to_writer(&mut self.bytes, text);
         } else {
@@ -130,25 +135,6 @@ impl Text {
     fn last(&self) -> Option<u8> {
         self.bytes.last().copied().or(self.before)
     }
-}
-
-/// Whether JSON has an escape for one of the bytes in a string (RFC 8259 §7).
-fn has_escapes(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-    words.iter().chain([&last]).any(|word| has_escape(u64::from_le_bytes(*word)))
-}
-
-/// Whether one of eight bytes is a control character, a quote or a backslash: by the highest bit of each, which
-/// the subtraction of more than it has sets, unless it was set.
-fn has_escape(word: u64) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let below = |word: u64, byte: u64| word.wrapping_sub(byte * ONES) & !word;
-    let is = |byte: u8| below(word ^ (u64::from(byte) * ONES), 1);
-    // A borrow from one byte to the next comes of one that is found itself.
-    (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH != 0
 }
 
 /// Bytes that come with a string: its quotes, and what is before or behind them.

@@ -31,11 +31,14 @@
 mod convert;
 mod object;
 mod parse;
+mod plain;
 mod slots;
 
 pub use object::Object;
 pub(crate) use object::is_shown;
+pub(crate) use parse::HARD_DEPTH;
 pub use parse::{JsonError, JsonLimits, escapes_nul};
+pub(crate) use plain::plain_len;
 
 use scim_filter::{Json, JsonView, Number};
 

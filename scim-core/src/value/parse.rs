@@ -80,7 +80,7 @@ impl From<serde_json::Error> for JsonError {
 
 /// Nesting beyond which no text is followed: below the 128 levels of `serde_json`, and little
 /// enough stack for everything that later walks the value.
-pub(super) const HARD_DEPTH: usize = 100;
+pub(crate) const HARD_DEPTH: usize = 100;
 
 /// Reads one value that may nest `depth_left` deep.
 pub(super) struct ValueSeed {

@@ -139,6 +139,7 @@ impl<S: Store> AccessStore<S> {
         }
         let mut behind = Vec::new();
         for Pieces { resource: user, memberships, .. } in page {
+            let user = user.resource()?;
             let Some(id) = user.id() else { continue };
             let access = match memberships {
                 Some(memberships) => self.access_by(&memberships),

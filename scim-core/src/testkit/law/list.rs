@@ -249,7 +249,8 @@ pub async fn what_is_read_in_pieces_is_what_is_read<S: Store>(trial: &Trial<S>) 
 
 /// The resource with all its pieces.
 async fn whole(pieces: Pieces) -> Result<Resource, Broken> {
-    let mut resource = Resource::clone(&pieces.resource);
+    let resource = pieces.resource.into_resource();
+    let mut resource = resource.map_err(|error| trial::failed("read in pieces", "", &error))?;
     for mut rest in pieces.rest {
         let mut values = Vec::new();
         loop {
