@@ -198,14 +198,30 @@ impl Row<'_> {
         }
     }
 
+    /// Why all is as it should be: the rows by which the vendor refuses, each with how many it refuses.
+    fn accord(&self) -> String {
+        let mut rows: Vec<(&str, usize)> = Vec::new();
+        for row in self.all.iter().filter_map(|played| played.refused_by) {
+            match rows.iter_mut().find(|(known, _)| *known == row) {
+                Some((_, count)) => *count += 1,
+                None => rows.push((row, 1)),
+            }
+        }
+        match rows.as_slice() {
+            [] => "ok".to_owned(),
+            [(row, count)] if *count == self.all.len() => format!("refused, as {row} says"),
+            rows => {
+                let counted = rows.iter().map(|(row, count)| format!("{row} ×{count}"));
+                format!("refused: {}", counted.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     fn verdict(&self) -> String {
         let differing = self.all.iter().filter(|played| !played.differences.is_empty());
         let first = differing.clone().next().and_then(|played| played.differences.first());
         match (first, differing.count(), self.all.len()) {
-            (None, ..) => match self.first.refused_by {
-                Some(row) => format!("refused, as {row} says"),
-                None => "ok".to_owned(),
-            },
+            (None, ..) => self.accord(),
             (Some(difference), _, 1) => format!("DIFFERS: {difference}"),
             (Some(difference), some, all) => format!("DIFFERS in {some} of {all}: {difference}"),
         }
@@ -241,6 +257,36 @@ fn counted(n: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_row_that_refuses_is_named() {
+        let played = |refused_by| Played {
+            phase: "update users",
+            step: "map what is no role",
+            source: "",
+            method: http::Method::PUT,
+            path: "/Users/1".to_owned(),
+            status: Some(400),
+            refused_by,
+            took: Duration::default(),
+            differences: Vec::new(),
+        };
+        let verdict = |rows: &[Option<&'static str>]| {
+            let played: Vec<_> = rows.iter().map(|row| played(*row)).collect();
+            rows_of_one(&played).verdict()
+        };
+        assert_eq!(verdict(&[None, None]), "ok");
+        assert_eq!(verdict(&[Some("role-owner"); 2]), "refused, as role-owner says");
+        let several = [Some("role-owner"), Some("role-known"), Some("role-known")];
+        assert_eq!(verdict(&several), "refused: role-owner ×1, role-known ×2");
+        assert_eq!(verdict(&[Some("role-owner"), None]), "refused: role-owner ×1");
+    }
+
+    fn rows_of_one(played: &[Played]) -> Row<'_> {
+        let mut rows = rows(played);
+        assert_eq!(rows.len(), 1);
+        rows.remove(0)
+    }
 
     #[test]
     fn ids_are_left_out_and_queries_kept_until_they_are_long() {
