@@ -148,8 +148,8 @@ fn licences_run_out_are_swapped_and_come_back() {
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
                 "scimType": "invalidValue",
                 "status": "400",
-                "detail": "entitlements[0].value: Invalid Input Provided: License error: License is not available \
-                           (license-exhausted)",
+                "detail": "roles[0].value: Invalid Input Provided: License error: License is not available: no allocation \
+                           of `F` is left for the role `user` (license-exhausted)",
             })
         );
 

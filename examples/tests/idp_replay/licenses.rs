@@ -46,7 +46,10 @@ async fn a_licence_too_few_is_seen() {
         let arguments = format!("--as {idp} --users 3 --profile pagerduty --license PFULL01");
         let (outcome, text) = run(&url, TOKEN, &arguments).await.unwrap();
         assert_eq!(outcome, replay::Outcome::Differed, "{idp}:\n{text}");
-        assert!(text.contains("License is not available (license-exhausted)"), "{idp}:\n{text}");
+        assert!(
+            text.contains("License is not available: no allocation of `PFULL01` is left"),
+            "{idp}:\n{text}"
+        );
     }
 }
 

@@ -115,7 +115,8 @@ impl<S: Store> AccountStore<S> {
         let is_whole = matches!(modification, Modification::Replace { .. });
         let decision = self.decide(licenses, current.as_ref().map(|user| &user.0), &wanted.0, is_whole);
         let write = Rewrite { scope, modification, current: current.as_ref(), wanted: &wanted, terms };
-        match decision.map_err(refusal)? {
+        let named = text_of(&wanted.0, ENTITLEMENTS);
+        match decision.map_err(|objection| refusal(objection, named.is_some()))? {
             Decision::AsAsked => self.store.modify(scope, modification, terms).await,
             Decision::Keep(held) => write.make(&self.store, &held).await,
             Decision::Grant(candidates) => self.grant(&candidates, &write).await,
@@ -172,7 +173,11 @@ impl<S: Store> AccountStore<S> {
                 }
             }
         }
-        Err(refusal(exhausted()))
+        let wanted = &write.wanted.0;
+        // The licence of a former role may be named, and is none of the candidates.
+        let named = text_of(wanted, ENTITLEMENTS);
+        let is_named = candidates.iter().any(|license| named == Some(&*license.id));
+        Err(refusal(exhausted(candidates, text_of(wanted, ROLES)), is_named))
     }
 
     async fn current(
@@ -308,8 +313,10 @@ fn is_license(write: &Write) -> bool {
     write.extension.is_none() && names.iter().any(|name| write.attribute.eq_ignore_ascii_case(name))
 }
 
-fn refusal(Objection { row, message }: Objection) -> StoreError {
-    let detail = format!("entitlements[0].value: {message} ({row})");
+/// The refusal of a write: it is about the licence where one is named, and about the role otherwise.
+fn refusal(Objection { row, message }: Objection, is_named: bool) -> StoreError {
+    let at = if is_named { "entitlements[0].value" } else { "roles[0].value" };
+    let detail = format!("{at}: {message} ({row})");
     StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail).with_rule(row))
 }
 

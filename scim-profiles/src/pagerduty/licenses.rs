@@ -187,7 +187,7 @@ impl Licenses {
         };
         match role {
             Some(role) if !license.permits(role) => Err(not_for(&license.id, role)),
-            _ if license.allocations == Some(0) => Err(exhausted()),
+            _ if license.allocations == Some(0) => Err(exhausted(&[license], role)),
             _ => Ok(license),
         }
     }
@@ -209,11 +209,28 @@ pub(super) fn not_for(license: &str, role: &str) -> Objection {
     Objection { row: "license-role", message }
 }
 
-/// The refusal of a licence that all its users have; the words are those of the REST API.
-pub(super) fn exhausted() -> Objection {
-    let message = "Invalid Input Provided: License error: License is not available".to_owned();
+/// The refusal of a user for whom none of `licenses` has an allocation left; the words before the second colon
+/// are those of the REST API.
+pub(super) fn exhausted(licenses: &[&License], role: Option<&str>) -> Objection {
+    let mut message =
+        "Invalid Input Provided: License error: License is not available: no allocation of ".to_owned();
+    for (index, license) in licenses.iter().enumerate() {
+        if index == NAMED {
+            message += &format!(", and {} others", licenses.len() - NAMED);
+            break;
+        }
+        message += if index == 0 { "" } else { ", " };
+        message += &shown(&license.id);
+    }
+    message += " is left";
+    if let Some(role) = role {
+        message += &format!(" for the role {}", shown(role));
+    }
     Objection { row: "license-exhausted", message }
 }
+
+/// How many licences a message names.
+const NAMED: usize = 5;
 
 fn read(license: &Value) -> Result<License, String> {
     let text = |name: &str| license.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());

@@ -264,7 +264,7 @@ mod tests {
             phase: "update users",
             step: "map what is no role",
             source: "",
-            method: http::Method::PUT,
+            method: ureq::http::Method::PUT,
             path: "/Users/1".to_owned(),
             status: Some(400),
             refused_by,
