@@ -246,9 +246,16 @@ impl Policy for Datadog {
 
     fn render_error(&self, error: &Error) -> Value {
         let mut body = Object::new();
-        body.insert("errors", vec![Value::from(error.detail())]);
+        body.insert("errors", vec![Value::from(without_leniency(error.detail()))]);
         body.into()
     }
+}
+
+/// What is wrong, without the name of the leniency that would have let it pass: at Datadog there is none to
+/// switch on.
+fn without_leniency(detail: &str) -> &str {
+    let named = detail.strip_suffix("` is off)").and_then(|rest| rest.rsplit_once(" (the leniency `"));
+    named.map_or(detail, |(what, _)| what)
 }
 
 /// Whether an e-mail address is said to be of a type that Datadog does not have.
