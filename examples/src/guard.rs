@@ -18,25 +18,25 @@ use scim_profiles::incident_io::RoleMapping;
 use serde::Deserialize;
 
 use crate::SqlStore;
-use crate::provider::{DatabaseUrl, TENANT};
+use crate::provider::{DatabaseUrl, Shown, TENANT, shell_word};
 
 /// What is guarded.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Guards")]
 pub struct GuardOptions {
     /// Refuses what takes away too much at once, or what is protected, as the file says, in TOML: see
-    /// `examples/guard.toml`. `provider guard lift` permits it for some time.
+    /// `examples/guard.toml`. `provider guard lift` permits it for some time; each refusal has the whole command.
     #[arg(long, value_name = "FILE")]
     pub guard: Option<PathBuf>,
 }
 
 impl GuardOptions {
-    /// The guards of the file, for a server of this profile; none without a file.
+    /// The guards of the file, for a server of this profile over this database; none without a file.
     pub(crate) fn guards(
         &self,
         profile: &Profile,
         mapping: Option<&RoleMapping>,
-        is_kept: bool,
+        database: Option<&DatabaseUrl>,
         makes_teams: bool,
     ) -> anyhow::Result<Guards> {
         let Some(file) = &self.guard else { return Ok(Guards::new()) };
@@ -58,14 +58,26 @@ impl GuardOptions {
                 profile.title
             );
         }
-        Ok(match is_kept {
-            false => guards.with_remedy(RESTART, RESTART),
-            true => guards.with_remedy(
-                "an operator lifts that with `provider guard lift`",
-                "an operator lifts that with `provider guard lift --protected`",
-            ),
+        Ok(match database.filter(|database| database.is_kept()) {
+            None => guards.with_remedy(RESTART, RESTART),
+            Some(database) => guards.with_remedy_for(remedy(database)?),
         })
     }
+}
+
+/// How an operator lifts the guards of a tenant: the whole command, which does it wherever it is typed. A password
+/// is not in it, since whoever is refused reads that.
+fn remedy(database: &DatabaseUrl) -> anyhow::Result<impl Fn(&TenantId, bool) -> String + use<>> {
+    let Shown { option, has_password } = database.shown()?;
+    let password = if has_password { " and the password in PGPASSWORD" } else { "" };
+    Ok(move |tenant: &TenantId, is_protection| {
+        let protected = if is_protection { " --protected" } else { "" };
+        let tenant = match tenant.as_str() {
+            TENANT => String::new(),
+            tenant => format!(" --tenant={}", shell_word(tenant)),
+        };
+        format!("an operator lifts that with `provider guard lift{protected}{tenant} {option}`{password}")
+    })
 }
 
 const RESTART: &str = "an operator lifts that by a start without `--guard`";
@@ -337,6 +349,29 @@ mod tests {
             ("[protected]\nusers = \"ann\"", "invalid type"),
         ] {
             assert!(refused(text).contains(part), "{}", refused(text));
+        }
+    }
+
+    #[test]
+    fn a_remedy_names_the_database_and_the_tenant() {
+        let of = |database: DatabaseUrl, tenant: &str, is_protection| {
+            remedy(&database).unwrap()(&TenantId::new(tenant), is_protection)
+        };
+        let file = || DatabaseUrl::Sqlite("/var/scim.db".into());
+        let url = "postgres://scim:pa55@db/scim".parse().unwrap();
+        for (database, tenant, is_protection, words) in [
+            (file(), TENANT, false, "lift --database /var/scim.db`"),
+            (file(), "acme", true, "lift --protected --tenant=acme --database /var/scim.db`"),
+            (file(), "big co", false, "lift --tenant='big co' --database /var/scim.db`"),
+            (
+                DatabaseUrl::Postgres(url),
+                TENANT,
+                true,
+                "lift --protected --database-url postgres://scim@db/scim` and the password in PGPASSWORD",
+            ),
+        ] {
+            let expected = format!("an operator lifts that with `provider guard {words}");
+            assert_eq!(of(database, tenant, is_protection), expected);
         }
     }
 

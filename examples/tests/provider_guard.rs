@@ -61,13 +61,11 @@ fn an_operator_lifts_what_is_refused() {
     let refused = server.client.delete(&format!("/Users/{}", ids[2]));
     assert_eq!(refused.status, 403);
     let detail = refused.body["detail"].as_str().unwrap();
-    assert!(
-        detail.starts_with(
-            "no more than 2 deactivations within 24h, and with this there would be 3; an operator lifts that with \
-             `provider guard lift`, and otherwise this is permitted not before "
-        ),
-        "{detail}"
+    let expected = format!(
+        "no more than 2 deactivations within 24h, and with this there would be 3; an operator lifts that with \
+         `provider guard lift --database {database}`, and otherwise this is permitted not before "
     );
+    assert!(detail.starts_with(&expected), "{detail}");
     server.stop();
 
     let server = start();
@@ -79,10 +77,12 @@ fn an_operator_lifts_what_is_refused() {
     assert_eq!((delete(client, &ids[2]), delete(client, &ids[3])), (204, 204));
     let protected = client.delete(&format!("/Users/{}", ids[4])).expect(403);
     let detail = protected["detail"].as_str().unwrap();
-    let expected = "the user is protected: it cannot be deleted; an operator lifts that with \
-                    `provider guard lift --protected` (guard-protected-user)";
+    let expected = format!(
+        "the user `u4` is protected: it cannot be deleted; an operator lifts that with \
+         `provider guard lift --protected --database {database}` (guard-protected-user)"
+    );
     assert_eq!(detail, expected);
-    assert!(operate(&["lift", "--protected"]).starts_with("ceilings and protection are lifted until 2"));
+    assert!(support::typed(detail).starts_with("ceilings and protection are lifted until 2"));
     assert_eq!(delete(client, &ids[4]), 204);
     assert_eq!(operate(&["lift", "--tenant", "other"]).lines().count(), 1);
     assert_eq!(operate(&["restore"]), "nothing is lifted\nguard-deactivations 2\n");
@@ -102,6 +102,30 @@ fn an_operator_lifts_what_is_refused() {
     );
     let of: Vec<&str> = refused.iter().map(|record| record["resource"].as_str().unwrap()).collect();
     assert_eq!(of, [&ids[2], &ids[2], &ids[4], &ids[5]]);
+}
+
+/// Whatever the profile and wherever the database is, the command that a refusal names lifts the guard.
+#[test]
+fn the_command_of_a_refusal_works_as_it_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let guard = file(folder.path(), "[deactivations]\nwindow = \"24h\"\ncount = 0\n");
+    let guard = guard.to_str().unwrap();
+    let database = folder.path().join("it's a database.db");
+    let arguments = ["--profile", "incident-io", "--guard", guard];
+    let server = Server::start(&database, &arguments);
+    let user = users(&server.client, 1).remove(0);
+    let refused = server.client.delete(&format!("/Users/{user}")).expect(403);
+    assert!(support::typed(refused["detail"].as_str().unwrap()).starts_with("ceilings are lifted until 2"));
+    assert_eq!(delete(&server.client, &user), 204);
+
+    let Some(postgres) = Postgres::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(postgres.database("typed"));
+    let server = Server::start_with(&["--guard", guard, "--database-url", &url]);
+    let user = users(&server.client, 1).remove(0);
+    let refused = server.client.delete(&format!("/Users/{user}")).expect(403);
+    assert!(support::typed(refused["detail"].as_str().unwrap()).starts_with("ceilings are lifted until 2"));
+    assert_eq!(delete(&server.client, &user), 204);
 }
 
 /// Each profile refuses in its own form.

@@ -32,6 +32,7 @@ pub struct Error {
     scim_type: Option<ScimType>,
     detail: Cow<'static, str>,
     rule: Option<Cow<'static, str>>,
+    subject: Option<Box<str>>,
 }
 
 /// The detail error keywords of RFC 7644 table 9 and of RFC 9865 table 3.
@@ -69,7 +70,7 @@ pub enum ScimType {
 impl Error {
     /// An error without `scimType`.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), rule: None }
+        Self { status, scim_type: None, detail: detail.into(), rule: None, subject: None }
     }
 
     /// A 400 with `scimType`; [`Error::with_status`] changes the status.
@@ -79,6 +80,7 @@ impl Error {
             scim_type: Some(scim_type),
             detail: detail.into(),
             rule: None,
+            subject: None,
         }
     }
 
@@ -130,6 +132,19 @@ impl Error {
     /// What is wrong and where, for people.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The same error with whom or what the rule refuses it for, where the request does not name that: a member of
+    /// a group, for example. Clients are not told, save by the detail; the [audit trail](crate::audit) has it.
+    #[must_use]
+    pub fn with_subject(mut self, subject: impl Into<Box<str>>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// For whom or what the rule refuses, if it was said.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 
     /// The rule that refuses, if it was named.

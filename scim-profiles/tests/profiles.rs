@@ -331,6 +331,7 @@ const DECIDED: &[(&str, &str, &str)] = &[
     ("datadog", "teams-on-request", "teams"),
     ("datadog", "team-name-taken", "duplicate_status"),
     ("datadog", "locations", "locations"),
+    (TEAMS, "group-name", "group_names"),
     (TEAMS, "member-removed", "found_members"),
     (TEAMS, "member-verified", "look_up"),
     (TEAMS, "member-late", "late"),

@@ -15,6 +15,7 @@ use crate::audit::Command;
 
 pub(crate) use address::{base_url, reachable};
 pub use database::DatabaseUrl;
+pub(crate) use database::{Shown, shell_word};
 pub use options::Options;
 pub(crate) use secrets::{random_cursor_key, random_token};
 pub use start::Provider;

@@ -55,8 +55,7 @@ impl Provider {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
         let url = if options.memory_store { None } else { Some(options.database_url()?) };
-        let is_kept = url.as_ref().is_some_and(DatabaseUrl::is_kept);
-        let guards = options.guard.guards(profile, vendor.mapping(), is_kept, false)?;
+        let guards = options.guard.guards(profile, vendor.mapping(), url.as_ref(), false)?;
         // What cannot be recorded shall not be served either.
         let trail = options.audit.trail()?;
         let database = match url {

@@ -26,4 +26,4 @@ mod worker;
 
 pub use account::{Adoption, Deletion, FoundMembers, LookUp, PagerDutyAccount, TeamRoleName};
 pub use program::run;
-pub use settings::{Arguments, Tenant};
+pub use settings::{Arguments, GroupNames, Tenant};

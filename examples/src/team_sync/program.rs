@@ -25,7 +25,7 @@ use super::worker::{Changes, Worker, until};
 use crate::SqlStore;
 use crate::finish::Finish;
 use crate::guard::Ledger;
-use crate::provider::{random_token, reachable};
+use crate::provider::{DatabaseUrl, random_token, reachable};
 
 /// The whole program. Says whether everything was done that was to be done.
 ///
@@ -37,7 +37,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let stopped = until(crate::stop_signal()?);
     let profile = Profile::by_name("generic").context("there is no profile `generic`")?;
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Apply };
-    let guards = arguments.guard.guards(profile, None, true, true)?;
+    let database = DatabaseUrl::Sqlite(std::path::absolute(&arguments.database)?);
+    let guards = arguments.guard.guards(profile, None, Some(&database), true)?;
     // Whatever is wrong with a tenant is said before anything is made or changed.
     let mut tenants = Vec::new();
     let mut credentials: Vec<(String, Credential)> = Vec::new();
@@ -169,6 +170,7 @@ async fn serve(
         Arc::clone(&changes),
         running,
         guarded,
+        arguments.group_names,
     )?;
     let mut workers = JoinSet::new();
     for bridge in bridges {

@@ -189,7 +189,101 @@ fn progress(tenant: &str) -> ProgressBar {
     }
 }
 
+/// Shows how many groups are finished, of how many.
 fn show(bar: &ProgressBar, (finished, all): (usize, usize)) {
     bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));
     bar.set_position(u64::try_from(finished).unwrap_or(u64::MAX));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::{ProgressDrawTarget, TermLike};
+    use scim_profiles::pagerduty::teams::{Auth, DesiredGroup, Region, Secret, TeamState};
+
+    use super::*;
+
+    /// A terminal of 100 columns that keeps all that is written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Terminal(Arc<Mutex<String>>);
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            100
+        }
+
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> std::io::Result<()> {
+            self.write_str("<clear>")
+        }
+
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The bar of a run of three groups, of which each fails: it shows what is asked for, how many are done of how
+    /// many, and is gone at the end.
+    #[test]
+    fn the_bar_follows_the_run() {
+        let terminal = Terminal::default();
+        let shown = || std::mem::take(&mut *terminal.0.lock().unwrap());
+        let bar = progress("ac\u{1b}me");
+        bar.set_draw_target(ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255));
+        let auth = Auth::ApiKey(Secret::new("key"));
+        let config = TeamConfig::new(Region::Us, auth, "acme").unwrap();
+        let groups = ["A", "B", "C"].map(|name| DesiredGroup::new(name, name)).into();
+        let mut sync = TeamSync::new(config, groups, TeamState::default());
+        let mut seen = Vec::new();
+        loop {
+            match sync.next(std::time::Duration::ZERO, || 0) {
+                Step::Send(request) => {
+                    bar.set_message(request.to_string());
+                    let refused = http::Response::builder().status(400);
+                    sync.receive(std::time::Duration::ZERO, refused.body(Vec::new()).unwrap());
+                    show(&bar, sync.progress());
+                    // A bar is drawn so many times a second; here whenever it changes.
+                    bar.force_draw();
+                    let (done, all) = sync.progress();
+                    seen.push((format!("{done}/{all} groups"), shown()));
+                }
+                Step::Done(_) => break,
+                _ => {}
+            }
+        }
+        assert!(!seen.is_empty());
+        for (done, text) in &seen {
+            assert!(text.contains(done), "{done}: {text:?}");
+            assert!(text.contains(r"ac\u{1b}me") && text.contains("GET /teams"), "{text:?}");
+        }
+        assert_eq!(seen.last().unwrap().0, "3/3 groups");
+        bar.finish_and_clear();
+        let end = shown();
+        assert!(end.contains("<clear>") && !end.contains("groups"), "{end:?}");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use scim_core::auth::Secret;
 use serde::Deserialize;
 use url::Url;
@@ -72,12 +72,24 @@ pub struct Arguments {
     /// Where each change in PagerDuty is recorded, as a line of JSON at the end of the file. Default: standard output.
     #[arg(long, value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
+    /// What becomes of a group that is pushed with a name that no team can have: of more than 100 characters, or of none.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "refuse")]
+    pub group_names: GroupNames,
     /// The guards, before what is pushed and before what is taken away in PagerDuty.
     #[command(flatten)]
     pub guard: GuardOptions,
     /// The account at PagerDuty.
     #[command(flatten)]
     pub pagerduty: PagerDutyAccount,
+}
+
+/// What becomes of a group that can never be a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GroupNames {
+    /// It is answered 400, so that the identity provider says so.
+    Refuse,
+    /// It is taken, and each run reports it.
+    Report,
 }
 
 /// The options about one tenant and its account. Each by its name, so that a refusal names the one that was given.

@@ -102,6 +102,7 @@ fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<(String, &'sta
     }
     let before = std::mem::take(guarded);
     for group in &report.groups {
+<<<<<<< HEAD
         for problem in group.problems() {
             if let Problem::Guarded(refusal) = problem {
                 let this = (group.group.clone(), refusal.rule);
@@ -110,7 +111,14 @@ fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<(String, &'sta
                     continue;
                 }
             }
+=======
+        for problem in group.team_problems() {
+>>>>>>> fafb349 (Guards: a refusal names role and user and the whole command that lifts it; team_sync says which member failed and refuses names no team can have; preview says what was forced)
             tracing::warn!(tenant, group = group.name, %problem, "left undone");
+        }
+        for (member, problem) in group.member_problems() {
+            let (email, user) = (&member.email, &member.user);
+            tracing::warn!(tenant, group = group.name, email, user, %problem, "left undone");
         }
     }
     if report.end != End::Complete {

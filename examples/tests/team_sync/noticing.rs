@@ -9,7 +9,7 @@ use crate::account::{everything_goes_wrong, people, teams};
 use crate::bridge::{Bridge, text, until};
 use crate::idp::{okta_group, okta_members, okta_user};
 use crate::stand_in::{PagerDuty, seed};
-use crate::support::{self, TOKEN, id};
+use crate::support::{self, GROUP, TOKEN, id};
 
 /// An address that became another user's is noticed by the run that looks up everybody.
 #[test]
@@ -97,10 +97,14 @@ fn who_comes_later_or_leaves_is_noticed_and_who_cannot_be_holds_nobody_up() {
         })
     };
     until("who can be is there", || on("Ops", "ada@example.com") && on("Payments", "ada@example.com"));
-    until("it is said who cannot", || {
+    let said = |what: &str, email: &str| {
         let log = running.log.lock().unwrap();
-        log.contains("no PagerDuty user has the e-mail address")
-            && log.contains("a stakeholder is on no team")
+        let of_user = |line: &str| line.contains(what) && line.contains(&format!("email=\"{email}\""));
+        log.lines().any(|line| of_user(line) && line.contains("group=\"Ops\""))
+    };
+    until("it is said who cannot", || {
+        said("no PagerDuty user has the e-mail address", "new@example.com")
+            && said("a stakeholder is on no team", "fay@example.com")
     });
     assert!(on("Payments", "diya@example.com") && !on("Ops", "fay@example.com"));
 
@@ -123,4 +127,29 @@ fn who_comes_later_or_leaves_is_noticed_and_who_cannot_be_holds_nobody_up() {
     let output = bridge.run(&["--once"]);
     assert_eq!(output.status.code(), Some(1), "the stakeholder is left: {}", text(&output.stderr));
     assert!(text(&output.stdout).contains("a stakeholder is on no team"), "{}", text(&output.stdout));
+}
+
+/// A group that can never be a team is refused when it is pushed, or else taken and reported by every run.
+#[test]
+fn a_name_that_no_team_can_have_is_refused_where_it_is_pushed() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let long = "x".repeat(101);
+    let group = json!({"schemas": [GROUP], "displayName": long});
+    let bridge = Bridge::new(&pagerduty);
+    let running = bridge.start();
+    let refused = running.scim.post("/Groups", group.clone()).expect(400);
+    assert_eq!(refused["scimType"], "invalidValue");
+    let ops = format!("/Groups/{}", okta_group(&running.scim, "Ops", &[]));
+    let rename = json!([{"op": "replace", "value": {"displayName": long}}]);
+    running.scim.patch(&ops, rename).expect(400);
+    running.scim.put(&ops, group.clone()).expect(400);
+    running.stop("-TERM");
+    bridge.converge();
+
+    let taken = Bridge::new(&pagerduty).with(&["--group-names", "report"]);
+    let running = taken.start();
+    running.scim.post("/Groups", group).expect(201);
+    until("it is said", || running.log.lock().unwrap().contains("the name has 101 characters"));
+    running.stop("-TERM");
+    assert_eq!(taken.run(&["--once"]).status.code(), Some(1));
 }

@@ -41,6 +41,9 @@ impl Serialize for Record {
         if let Some(rule) = &self.rule {
             map.serialize_entry("rule", rule)?;
         }
+        if let Some(subject) = &self.subject {
+            map.serialize_entry("subject", subject)?;
+        }
         if !self.leniencies.is_empty() {
             let names: Vec<&str> = self.leniencies.iter().copied().map(Leniency::name).collect();
             map.serialize_entry("leniencies", &names)?;

@@ -78,6 +78,7 @@
 //! | `versionBefore`, `versionAfter` | number | the [`Version`]s; those of a resource's changes join without a gap, but where a member of it was deleted |
 //! | `status`, `scimType` | number, string | the answer's |
 //! | `rule` | string | the [rule](crate::Error::rule) beyond the RFCs that refused it |
+//! | `subject` | string | for [whom or what](crate::Error::subject) the rule refused it |
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
 //! | `remarks` | array of strings | what the policy [remarked](crate::policy::Policy::remarks) |
 //! | `changes` | array of objects | the attributes that became different |
@@ -182,6 +183,8 @@ pub struct Record {
     pub scim_type: Option<ScimType>,
     /// The [rule](crate::Error::rule) that refused it, if it was named.
     pub rule: Option<Box<str>>,
+    /// For [whom or what](crate::Error::subject) the rule refused it, if that was said.
+    pub subject: Option<Box<str>>,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
     /// What the policy remarked.
@@ -231,6 +234,7 @@ impl Record {
             status: None,
             scim_type: None,
             rule: None,
+            subject: None,
             leniencies: Vec::new(),
             remarks: Vec::new(),
             changes: Vec::new(),

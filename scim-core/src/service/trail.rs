@@ -84,10 +84,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let Some(error) = outcome.told.as_ref().filter(|_| !outcome.changed) else { return };
         let (status, scim_type) = (error.status(), error.scim_type());
         // A policy may state an error anew, without what is not sent.
-        let rule = outcome.error.as_ref().unwrap_or(error).rule().map(Into::into);
+        let own = outcome.error.as_ref().unwrap_or(error);
+        let (rule, subject) = (own.rule().map(Into::into), own.subject().map(Into::into));
         let Some(mut record) = self.record(outcome) else { return };
         record.effect = Effect::of_error(status);
-        (record.status, record.scim_type, record.rule) = (Some(status), scim_type, rule);
+        (record.status, record.scim_type) = (Some(status), scim_type);
+        (record.rule, record.subject) = (rule, subject);
         let kept = match self.store.keeps_audit() {
             true if *store_is_silent => Some(Err("the store did not answer for the record before".into())),
             true => {

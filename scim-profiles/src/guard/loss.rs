@@ -12,7 +12,7 @@ use scim_filter::{BindOptions, Filter};
 
 use super::protected::renamed;
 use super::roles::lost;
-use super::{Guard, Guards};
+use super::{Forbidden, Guard, Guards, Subject};
 use crate::incident_io::{self, Access, RoleMapping};
 
 /// What a change takes away.
@@ -22,7 +22,7 @@ pub(super) struct Loss<'a> {
     pub(super) role_downgrades: u64,
     pub(super) member_removals: u64,
     /// What of it is not permitted at all, and why.
-    pub(super) forbidden: Option<(Guard, &'static str)>,
+    pub(super) forbidden: Option<Forbidden>,
     /// Who leaves groups that may not be emptied.
     pub(super) leaving: Vec<Leaving<'a>>,
 }
@@ -32,6 +32,7 @@ pub(super) struct Loss<'a> {
 pub(super) struct Leaving<'a> {
     pub(super) schema: &'a ResourceSchema,
     pub(super) group: ResourceId,
+    pub(super) name: String,
     pub(super) amount: usize,
 }
 
@@ -45,9 +46,18 @@ impl Loss<'_> {
             && self.leaving.is_empty()
     }
 
-    fn forbid(&mut self, guard: Guard, why: &'static str) {
-        self.forbidden.get_or_insert((guard, why));
+    fn forbid(&mut self, guard: Guard, subject: Subject, why: &'static str) {
+        self.forbidden.get_or_insert(Forbidden { guard, subject, why });
     }
+}
+
+/// Who has less of roles.
+#[derive(Debug, Default)]
+struct Losers {
+    all: Vec<ResourceId>,
+    /// The first of those who lose a protected role, with the role, and how many they are.
+    first_of_protected: Option<(ResourceId, String)>,
+    of_protected: usize,
 }
 
 /// A look at one change of what is in a store.
@@ -121,37 +131,38 @@ impl<'a, S: Store> Look<'a, S> {
         let downgraded = after.is_some_and(|after| roles.is_downgrade(before, after));
         loss.deactivations = u64::from(deactivated);
         loss.role_downgrades = u64::from(downgraded);
+        let name = called(before, "userName");
         if protected.user(before) {
+            let mut forbid = |why| loss.forbid(Guard::ProtectedUser, Subject::user(&name), why);
             if deactivated {
-                let done = if after.is_some() { "it cannot be deactivated" } else { "it cannot be deleted" };
-                loss.forbid(Guard::ProtectedUser, done);
+                forbid(if after.is_some() { "it cannot be deactivated" } else { "it cannot be deleted" });
             }
             if downgraded {
-                loss.forbid(Guard::ProtectedUser, "it cannot lose a role");
+                forbid("it cannot lose a role");
             }
             if after.is_some_and(|after| renamed(self.scope.schema, "userName", before, after)) {
-                loss.forbid(Guard::ProtectedUser, "its userName cannot change");
+                forbid("its userName cannot change");
             }
             // Without the address by which it is protected it would be nobody in particular.
             let is_kept =
                 |after: &Resource, address| protected.addresses(after).any(|other| same(other, address));
             let mut addresses = protected.addresses(before);
             if after.is_some_and(|after| addresses.any(|address| !is_kept(after, address))) {
-                loss.forbid(Guard::ProtectedUser, "its e-mail address cannot change");
+                forbid("its e-mail address cannot change");
             }
         }
         let mut held = roles.held(before).into_iter().filter(|role| protected.role(role)).peekable();
-        if held.peek().is_some() && deactivated {
+        if let Some(role) = held.peek().filter(|_| deactivated) {
             let done = match after {
                 Some(_) => "whoever has it cannot be deactivated",
                 None => "whoever has it cannot be deleted",
             };
-            loss.forbid(Guard::ProtectedRole, done);
+            loss.forbid(Guard::ProtectedRole, Subject::role(role, &name), done);
         }
         if let Some(after) = after.filter(|_| downgraded) {
             let kept = roles.held(after);
-            if held.any(|role| !kept.iter().any(|kept| same(kept, role))) {
-                loss.forbid(Guard::ProtectedRole, LOST_ROLE);
+            if let Some(role) = held.find(|role| !kept.iter().any(|kept| same(kept, role))) {
+                loss.forbid(Guard::ProtectedRole, Subject::role(role, &name), LOST_ROLE);
             }
         }
     }
@@ -171,7 +182,8 @@ impl<'a, S: Store> Look<'a, S> {
             for membership in self.store.memberships(groups, std::slice::from_ref(id)).await? {
                 let name = membership.display.as_deref();
                 if self.guards.protected.group_named(membership.group.as_str(), name) {
-                    loss.leaving.push(Leaving { schema, group: membership.group, amount: 1 });
+                    let name = name.unwrap_or(membership.group.as_str()).to_owned();
+                    loss.leaving.push(Leaving { schema, group: membership.group, name, amount: 1 });
                 }
             }
         }
@@ -199,22 +211,24 @@ impl<'a, S: Store> Look<'a, S> {
         loss.member_removals = u64::try_from(removed).unwrap_or(u64::MAX);
         let Some(before) = before else { return Ok(loss) };
         if protected.group(&before) {
+            let name = called(&before, "displayName");
+            let mut forbid = |why| loss.forbid(Guard::ProtectedGroup, Subject::group(&name), why);
             match &change.name {
-                Name::Gone => loss.forbid(Guard::ProtectedGroup, "it cannot be deleted"),
+                Name::Gone => forbid("it cannot be deleted"),
                 Name::Stays => {}
-                Name::Is(name) => {
+                Name::Is(new) => {
                     let mut after = Resource::default();
-                    if let Some(name) = name {
-                        after.0.insert("displayName", *name);
+                    if let Some(new) = new {
+                        after.0.insert("displayName", *new);
                     }
                     if renamed(self.scope.schema, "displayName", &before, &after) {
-                        loss.forbid(Guard::ProtectedGroup, "its displayName cannot change");
+                        forbid("its displayName cannot change");
                     }
                 }
             }
             if removed > 0 && !change.members.come() {
                 let schema = self.scope.schema;
-                loss.leaving.push(Leaving { schema, group: change.id.clone(), amount: removed });
+                loss.leaving.push(Leaving { schema, group: change.id.clone(), name, amount: removed });
             }
         }
         if let Some(mapping) = mapping {
@@ -268,19 +282,23 @@ impl<'a, S: Store> Look<'a, S> {
             Members::Leave(some, _) => part(members, some, true),
             Members::Become(new) => part(members, new, false),
         };
-        let mut losers = Vec::new();
+        let mut losers = Losers::default();
         for (people, keep) in [(leave, &nothing), (stay, gives)] {
             if !lost(gave, keep).is_empty() {
-                self.losers(mapping, &change.id, people, gave, keep, loss, &mut losers).await?;
+                self.losers(mapping, &change.id, people, gave, keep, &mut losers).await?;
             }
         }
-        loss.role_downgrades = u64::try_from(losers.len()).unwrap_or(u64::MAX);
-        self.protected_among(&losers, loss).await
+        loss.role_downgrades = u64::try_from(losers.all.len()).unwrap_or(u64::MAX);
+        if let Some((id, role)) = &losers.first_of_protected {
+            let subject = Subject::role(role, &self.name_of(id).await?);
+            let more = losers.of_protected.saturating_sub(1);
+            loss.forbid(Guard::ProtectedRole, subject.and(more, "one of "), LOST_ROLE);
+        }
+        self.protected_among(&losers.all, loss).await
     }
 
     /// Those of `people`, members of the group `id`, who have less when it gives them `gives` instead of
     /// `gave`.
-    #[expect(clippy::too_many_arguments, reason = "one step of `access_lost`, over parts of its people")]
     async fn losers(
         &self,
         mapping: &RoleMapping,
@@ -288,8 +306,7 @@ impl<'a, S: Store> Look<'a, S> {
         people: Vec<ResourceId>,
         gave: &Access,
         gives: &Access,
-        loss: &mut Loss<'_>,
-        losers: &mut Vec<ResourceId>,
+        losers: &mut Losers,
     ) -> Result<(), StoreError> {
         for some in people.chunks(PAGE) {
             let mut others: HashMap<ResourceId, Access> = HashMap::new();
@@ -306,32 +323,43 @@ impl<'a, S: Store> Look<'a, S> {
                 before.join(gave);
                 after.join(gives);
                 let lost = lost(&before, &after);
-                if lost.iter().any(|role| self.guards.protected.role(role)) {
-                    loss.forbid(Guard::ProtectedRole, LOST_ROLE);
+                if let Some(role) = lost.iter().find(|role| self.guards.protected.role(role)) {
+                    losers.of_protected += 1;
+                    losers.first_of_protected.get_or_insert_with(|| (person.clone(), (*role).to_owned()));
                 }
                 if !lost.is_empty() {
-                    losers.push(person.clone());
+                    losers.all.push(person.clone());
                 }
             }
         }
         Ok(())
     }
 
-    /// Whether one of `losers` is a protected user.
+    /// Whether some of `losers` are protected users.
     async fn protected_among(&self, losers: &[ResourceId], loss: &mut Loss<'_>) -> Result<(), StoreError> {
         if losers.is_empty() || !self.guards.protected.has_users() {
             return Ok(());
         }
-        let losers: HashSet<&ResourceId> = losers.iter().collect();
         let Some(users) = users(self.scope) else { return Ok(()) };
+        let mut protected = HashSet::new();
         for user in self.guards.protected.users() {
-            let is_lost = losers.contains(&ResourceId::new(user))
-                || self.called(users, user).await?.iter().any(|id| losers.contains(id));
-            if is_lost {
-                loss.forbid(Guard::ProtectedUser, "it cannot lose a role");
-            }
+            protected.insert(ResourceId::new(user));
+            protected.extend(self.called(users, user).await?);
+        }
+        let mut found = losers.iter().filter(|id| protected.contains(*id));
+        if let Some(first) = found.next() {
+            let subject = Subject::user(&self.name_of(first).await?);
+            let why = "it cannot lose a role";
+            loss.forbid(Guard::ProtectedUser, subject.and(found.count(), ""), why);
         }
         Ok(())
+    }
+
+    /// The userName of the user `id`, or the `id`.
+    async fn name_of(&self, id: &ResourceId) -> Result<String, StoreError> {
+        let Some(users) = users(self.scope) else { return Ok(id.as_str().to_owned()) };
+        let user = self.store.read(users, id, &Projection::default()).await?;
+        Ok(user.map_or_else(|| id.as_str().to_owned(), |user| called(&user, "userName")))
     }
 
     /// The users with this userName or e-mail address, which several may have.
@@ -464,6 +492,12 @@ impl<'a> Name<'a> {
             Some(write) => Self::Is(write.value.as_ref().and_then(Value::as_str)),
         }
     }
+}
+
+/// What a resource is called: by `attribute`, or its `id`.
+fn called(resource: &Resource, attribute: &str) -> String {
+    let text = |attribute| resource.get(attribute).and_then(Value::as_str);
+    text(attribute).or_else(|| text("id")).unwrap_or_default().to_owned()
 }
 
 /// The users of the tenant of a scope.

@@ -113,6 +113,8 @@ mod store;
 mod tables;
 mod turns;
 
+pub(crate) use refusal::{Forbidden, Subject};
+
 pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdict};
 pub use hold::Hold;
 pub use ledger::{Charged, Clock, GuardLedger, Lift, MemoryLedger};
@@ -125,7 +127,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::Resource;
+use scim_core::{Resource, TenantId};
 
 use crate::{Profile, pagerduty};
 
@@ -141,11 +143,14 @@ pub struct Guards {
     remedy: Remedy,
 }
 
-/// What a refusal says of how it is lifted.
-#[derive(Clone, Debug)]
-struct Remedy {
-    ceilings: Cow<'static, str>,
-    protection: Cow<'static, str>,
+/// What a refusal says of how the guards of a tenant are lifted, and whether protection too.
+#[derive(Clone)]
+struct Remedy(Arc<dyn Fn(&TenantId, bool) -> Cow<'static, str> + Send + Sync>);
+
+impl fmt::Debug for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remedy")
+    }
 }
 
 impl Default for Guards {
@@ -159,7 +164,7 @@ impl Default for Guards {
             team_deletions: None,
             protected: Protected::default(),
             roles: Arc::new(RoleValues),
-            remedy: Remedy { ceilings: ASK, protection: ASK },
+            remedy: Remedy(Arc::new(|_, _| ASK)),
         }
     }
 }
@@ -229,7 +234,17 @@ impl Guards {
         ceilings: impl Into<Cow<'static, str>>,
         protection: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { remedy: Remedy { ceilings: ceilings.into(), protection: protection.into() }, ..self }
+        let (ceilings, protection) = (ceilings.into(), protection.into());
+        let of = move |is_protection| if is_protection { protection.clone() } else { ceilings.clone() };
+        Self { remedy: Remedy(Arc::new(move |_, is_protection| of(is_protection))), ..self }
+    }
+
+    /// The same where a refusal says what `remedy` makes of the tenant, and of whether protection is to be lifted:
+    /// a clause with the command to type, for example.
+    #[must_use]
+    pub fn with_remedy_for(self, remedy: impl Fn(&TenantId, bool) -> String + Send + Sync + 'static) -> Self {
+        let remedy = move |tenant: &TenantId, is_protection| remedy(tenant, is_protection).into();
+        Self { remedy: Remedy(Arc::new(remedy)), ..self }
     }
 
     /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps.
@@ -256,13 +271,19 @@ impl Guards {
     }
 
     /// Why something that is over a ceiling is refused, with how that is lifted.
-    pub(crate) fn exceeded(&self, guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded) -> String {
-        refusal::exceeded_text(guard, ceiling, exceeded, &self.remedy)
+    pub(crate) fn exceeded(
+        &self,
+        tenant: &TenantId,
+        guard: Guard,
+        ceiling: &Ceiling,
+        exceeded: &Exceeded,
+    ) -> String {
+        refusal::exceeded_text(guard, ceiling, exceeded, &self.remedy.0(tenant, false))
     }
 
     /// Why something is refused that is protected, with how that is lifted.
-    pub(crate) fn is_protected(&self, guard: Guard, done: &str) -> String {
-        refusal::protected_text(guard, done, &self.remedy)
+    pub(crate) fn is_protected(&self, tenant: &TenantId, forbidden: &Forbidden) -> String {
+        refusal::protected_text(forbidden, &self.remedy.0(tenant, true))
     }
 
     fn limits_users(&self) -> bool {
@@ -326,16 +347,14 @@ impl Guard {
         }
     }
 
-    /// The population, or who is protected.
+    /// The population.
     const fn whom(self) -> &'static str {
         match self {
             Self::Deactivations | Self::RoleDowngrades => "active users",
             Self::MemberRemovals => "members of the group",
             Self::TeamRemovals => "members of the team",
             Self::TeamDeletions => "teams",
-            Self::ProtectedUser => "the user",
-            Self::ProtectedGroup => "the group",
-            Self::ProtectedRole => "a role of the user",
+            Self::ProtectedUser | Self::ProtectedGroup | Self::ProtectedRole => "resources",
         }
     }
 }

@@ -1,22 +1,59 @@
 //! What a client is told that a guard refuses.
 
-use std::fmt;
-
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use scim_core::Error;
 use scim_core::store::StoreError;
 
+use super::Guard;
 use super::ceiling::{Ceiling, Exceeded};
-use super::{Guard, Remedy};
+
+/// What is not permitted at all.
+#[derive(Debug)]
+pub(crate) struct Forbidden {
+    pub(crate) guard: Guard,
+    pub(crate) subject: Subject,
+    /// What it cannot be, or what cannot become of it.
+    pub(crate) why: &'static str,
+}
+
+/// Whom or what it is about: the first one, and how many more.
+#[derive(Debug)]
+pub(crate) struct Subject(String);
+
+impl Subject {
+    /// The user who is called so.
+    pub(crate) fn user(name: &str) -> Self {
+        Self(format!("the user `{}`", name.escape_debug()))
+    }
+
+    /// The role of the user who is called so.
+    pub(crate) fn role(role: &str, name: &str) -> Self {
+        Self(format!("the role `{}` of the user `{}`", role.escape_debug(), name.escape_debug()))
+    }
+
+    /// The group that is called so.
+    pub(crate) fn group(name: &str) -> Self {
+        Self(format!("the group `{}`", name.escape_debug()))
+    }
+
+    /// The same, and so many users besides, each or a role of each.
+    pub(crate) fn and(self, more: usize, of_each: &str) -> Self {
+        match more {
+            0 => self,
+            1 => Self(format!("{} (and {of_each}1 more user)", self.0)),
+            more => Self(format!("{} (and {of_each}{more} more users)", self.0)),
+        }
+    }
+}
 
 /// The refusal of a change that is over a ceiling.
-pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &Remedy) -> StoreError {
-    refuse(guard, exceeded_text(guard, ceiling, exceeded, remedy))
+pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &str) -> StoreError {
+    StoreError::Refused(refuse(guard, exceeded_text(guard, ceiling, exceeded, remedy)))
 }
 
 /// What is said of a change that is over a ceiling.
-pub(super) fn exceeded_text(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &Remedy) -> String {
+pub(super) fn exceeded_text(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &str) -> String {
     let Exceeded { most, would_be, population, free_at } = exceeded;
     let window = ceiling.window();
     let what = guard.what(*most);
@@ -32,19 +69,20 @@ pub(super) fn exceeded_text(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded
     };
     format!(
         "no more than {most} {what} within {window:#}{share}, and with this there would be {would_be}; \
-         {}, and otherwise {otherwise} ({guard})",
-        remedy.ceilings
+         {remedy}, and otherwise {otherwise} ({guard})"
     )
 }
 
 /// The refusal of a change of what is protected.
-pub(super) fn protected(guard: Guard, done: impl fmt::Display, remedy: &Remedy) -> StoreError {
-    refuse(guard, protected_text(guard, done, remedy))
+pub(super) fn protected(forbidden: &Forbidden, remedy: &str) -> StoreError {
+    let error = refuse(forbidden.guard, protected_text(forbidden, remedy));
+    StoreError::Refused(error.with_subject(forbidden.subject.0.as_str()))
 }
 
 /// What is said of a change of what is protected.
-pub(super) fn protected_text(guard: Guard, done: impl fmt::Display, remedy: &Remedy) -> String {
-    format!("{} is protected: {done}; {} ({guard})", guard.whom(), remedy.protection)
+pub(super) fn protected_text(forbidden: &Forbidden, remedy: &str) -> String {
+    let Forbidden { guard, subject: Subject(subject), why } = forbidden;
+    format!("{subject} is protected: {why}; {remedy} ({guard})")
 }
 
 /// 403 without keyword: none of RFC 7644 table 9 says this, and each of them has another status.
@@ -53,8 +91,8 @@ pub(super) fn protected_text(guard: Guard, done: impl fmt::Display, remedy: &Rem
 /// window has room for it, one change after the other; 409 would have it look for another resource to
 /// match, and 400 blames the request, which was well-formed. A 403 ends the attempt, and stands in the
 /// list of failures that an administrator sees.
-fn refuse(guard: Guard, detail: String) -> StoreError {
-    StoreError::Refused(Error::new(StatusCode::FORBIDDEN, detail).with_rule(guard.name()))
+fn refuse(guard: Guard, detail: String) -> Error {
+    Error::new(StatusCode::FORBIDDEN, detail).with_rule(guard.name())
 }
 
 /// A moment in whole seconds, not earlier than it is.

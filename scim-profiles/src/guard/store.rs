@@ -14,7 +14,7 @@ use super::hold::{self, Hold};
 use super::ledger::{Charged, Clock, GuardLedger, Lift};
 use super::loss::{Leaving, Look, Loss, bound, users};
 use super::turns::Turns;
-use super::{Guard, Guards, refusal};
+use super::{Forbidden, Guard, Guards, Subject, refusal};
 
 /// A store that refuses changes by which too much goes. See the [module](super).
 ///
@@ -79,8 +79,8 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
         let _reserved = match lift {
             Some(Lift { protection: true, .. }) => (Hold::of_nothing(), Vec::new()),
             _ => {
-                if let Some((guard, why)) = loss.forbidden {
-                    return Err(refusal::protected(guard, why, &self.guards.remedy));
+                if let Some(forbidden) = &loss.forbidden {
+                    return Err(self.forbid(scope, forbidden));
                 }
                 // INVARIANT: people before groups, so that nobody who holds a group waits for people.
                 let held =
@@ -102,6 +102,10 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
             let _ = self.ledger.release(scope.tenant, then, &charges).await;
         }
         made
+    }
+
+    fn forbid(&self, scope: Scope<'_>, forbidden: &Forbidden) -> StoreError {
+        refusal::protected(forbidden, &self.guards.remedy.0(scope.tenant, true))
     }
 
     /// Holds what is about the resources with these ids, among all servers of the ledger.
@@ -166,8 +170,8 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
                 }
                 Charged::Refused(place, exceeded) => {
                     let Some((guard, charge)) = charges.get(place) else { break };
-                    let remedy = &self.guards.remedy;
-                    return Err(refusal::exceeded(*guard, &charge.ceiling, &exceeded, remedy));
+                    let remedy = self.guards.remedy.0(scope.tenant, false);
+                    return Err(refusal::exceeded(*guard, &charge.ceiling, &exceeded, &remedy));
                 }
             }
         }
@@ -198,7 +202,7 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
     /// about to.
     async fn reserve(&self, scope: Scope<'_>, leaving: &[Leaving<'_>]) -> Result<Vec<Reserved>, StoreError> {
         let mut reserved = Vec::with_capacity(leaving.len());
-        for Leaving { schema, group, amount } in leaving {
+        for Leaving { schema, group, name, amount } in leaving {
             let key = (scope.tenant.clone(), group.clone());
             let all = {
                 let mut all = self.leaving();
@@ -209,8 +213,14 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
             reserved.push(Reserved { leaving: Arc::clone(&self.leaving), key, amount: *amount });
             let members = self.store.count_members(Scope { schema, ..scope }, group).await?;
             if members <= *amount {
-                let done = "it cannot be emptied";
-                return Err(refusal::protected(Guard::ProtectedGroup, done, &self.guards.remedy));
+                return Err(self.forbid(
+                    scope,
+                    &Forbidden {
+                        guard: Guard::ProtectedGroup,
+                        subject: Subject::group(name),
+                        why: "it cannot be emptied",
+                    },
+                ));
             }
             if members <= all {
                 // Of those who are about to leave, some may have left: to be looked at again.

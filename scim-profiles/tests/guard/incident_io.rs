@@ -137,12 +137,29 @@ async fn protection() {
         ] {
             let (status, answer) = server.send(method, &format!("/Groups/{admins}"), body).await;
             assert_eq!(status, 403, "{protected:?} {answer}");
+            assert!(answer["detail"].as_str().unwrap().contains("the user `u0`"), "{answer}");
         }
         assert_eq!(server.delete_user(&users[0]).await, 403, "{protected:?}");
         assert_eq!(role(&server, &users[0]).await, "admin");
         let name = json!([{"op": "replace", "path": "displayName", "value": "Owners"}]);
         let (renamed, answer) = server.patch(&format!("/Groups/{admins}"), name).await;
         assert_eq!(renamed, 200, "more is no loss, {protected:?}: {answer}");
+    }
+    // It is said which role, and of whom: the first one, and how many more.
+    let server =
+        server(Guards::new().with_protected(Protected::new().with_role("Security").with_role("admin")));
+    let users = server.users(5).await;
+    let it = format!("/Groups/{}", server.group("IT", &users[..3]).await);
+    let admins = format!("/Groups/{}", server.group("Admins", &users[3..]).await);
+    for (path, subject) in [
+        (&it, "the role `Security` of the user `u0` (and one of 2 more users)"),
+        (&admins, "the role `admin` of the user `u3` (and one of 1 more user)"),
+    ] {
+        let detail = server.refuses("DELETE", path, Value::Null, "guard-protected-role").await;
+        assert!(
+            detail.starts_with(&format!("{subject} is protected: whoever has it cannot lose it; ")),
+            "{detail}"
+        );
     }
     let known = Guards::new().with_roles(IncidentIoRoles::new(mapping()));
     let unknown =

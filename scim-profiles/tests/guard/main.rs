@@ -9,6 +9,7 @@ mod incident_io;
 mod ledger;
 mod model;
 mod protected;
+mod rows;
 mod scale;
 mod server;
 mod vectors;

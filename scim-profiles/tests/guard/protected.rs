@@ -46,10 +46,11 @@ async fn a_user() {
         ),
     ] {
         let detail = server.refuses(method, &format!("/Users/{id}"), body, USERS).await;
+        let name = if *id == root { "root@example.com" } else { "ann" };
         assert_eq!(
             detail,
             format!(
-                "the user is protected: {why}; an operator of the service can lift that for some time \
+                "the user `{name}` is protected: {why}; an operator of the service can lift that for some time \
                  (guard-protected-user)"
             )
         );
@@ -139,7 +140,7 @@ async fn a_group() {
         assert_eq!(
             detail,
             format!(
-                "the group is protected: {why}; an operator of the service can lift that for some time \
+                "the group `admins` is protected: {why}; an operator of the service can lift that for some time \
                  (guard-protected-group)"
             )
         );
@@ -195,7 +196,10 @@ async fn a_role() {
         ("PUT", user(&[]), "whoever has it cannot lose it"),
     ] {
         let detail = server.refuses(method, &path, body, ROLES).await;
-        assert!(detail.starts_with(&format!("a role of the user is protected: {why}; ")), "{detail}");
+        assert!(
+            detail.starts_with(&format!("the role `owner` of the user `ann` is protected: {why}; ")),
+            "{detail}"
+        );
     }
     assert_eq!(server.send("PUT", &path, user(&["owner"])).await.0, 200);
     let other = server.create("/Users", json!({"schemas": [USER], "userName": "bob"})).await;

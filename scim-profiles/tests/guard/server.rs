@@ -198,6 +198,11 @@ impl Server {
         let detail = answer["detail"].as_str().unwrap_or_default().to_owned();
         assert!(detail.ends_with(&format!("({guard})")), "{detail}");
         assert_eq!(answer.get("scimType"), None);
+        // The trail has for whom or what, as the detail does.
+        assert_eq!(record.get("subject").is_some(), guard.starts_with("guard-protected-"), "{record}");
+        if let Some(subject) = record.get("subject").and_then(Value::as_str) {
+            assert!(detail.starts_with(&format!("{subject} is protected: ")), "{subject}: {detail}");
+        }
         detail
     }
 }

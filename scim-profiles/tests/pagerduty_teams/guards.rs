@@ -194,7 +194,7 @@ pub(crate) fn what_is_protected_stays_until_that_is_lifted() {
     assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-group"], 1));
     assert_eq!(
         report.guarded[0].refusal.detail,
-        "the group is protected: its team cannot be emptied; Bo can lift that (guard-protected-group)"
+        "the group `Ops` is protected: its team cannot be emptied; Bo can lift that (guard-protected-group)"
     );
     let report = world.run(&config, &[group("g2", "Dev", 4..5)]);
     assert_eq!((told(&report)[0], world.members("Ops")), ("guard-protected-user", 1));
@@ -216,6 +216,10 @@ fn a_user_is_protected_by_what_only_the_directory_knows() {
     world.protected = vec!["s1".to_owned()];
     let report = world.run(&config, &[group("g1", "Ops", 2..3)]);
     assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-user"], 2));
+    assert_eq!(
+        report.guarded[0].refusal.detail,
+        "the user `user1@example.com` is protected: it cannot leave a team; Bo can lift that (guard-protected-user)"
+    );
     world.lift = Some(Lift::everything(Timestamp::MAX));
     let report = world.run(&config, &[group("g1", "Ops", 2..3)]);
     assert_eq!((told(&report).len(), world.members("Ops")), (0, 1));

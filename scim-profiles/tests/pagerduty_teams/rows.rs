@@ -17,6 +17,11 @@ const ROWS: &[(&str, Test, Test)] = &[
         rules::a_name_no_team_can_have_holds_nothing_else_up,
     ),
     (
+        "group-name",
+        rules::a_group_that_can_never_be_a_team_is_refused,
+        rules::a_group_that_can_never_be_a_team_is_refused,
+    ),
+    (
         "team-description-length",
         wire::a_description_is_expanded_once_and_checked,
         wire::a_description_is_expanded_once_and_checked,

@@ -1,9 +1,13 @@
 //! Each rule by itself.
 
+use scim_core::auth::Principal;
+use scim_core::policy::{Context, Policy as _, Write};
+use scim_core::{CredentialId, Object, Resource, ScimType, TenantId};
+use scim_profiles::Profile;
 use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
     Adoption, Deletion, DesiredGroup, End, FoundMembers, LookUp, MemberOutcome, Mode, Origin, Problem,
-    Report, TeamOutcome, TeamState,
+    Report, TeamNames, TeamOutcome, TeamState,
 };
 
 use crate::model::PagerDuty;
@@ -162,6 +166,42 @@ pub(crate) fn a_name_that_becomes_free_is_taken_in_the_same_run() {
     let report = run(&mut model, &config(), &exchanged, &mut state);
     let taken = "refused: 400 (code 2001): Invalid Input Provided: Name has already been taken";
     assert_eq!(problems(&report), [taken; 2]);
+}
+
+/// Where it is pushed, by POST, PUT and PATCH; who is called so already is changed otherwise.
+#[test]
+pub(crate) fn a_group_that_can_never_be_a_team_is_refused() {
+    let generic = Profile::by_name("generic").unwrap();
+    let policy = TeamNames::before(generic.policy());
+    let principal = Principal { tenant: TenantId::new("t-123"), credential: CredentialId::new("okta") };
+    let resource = |name: &str| {
+        Resource(Object::from_iter([("displayName", name), ("userName", "u"), ("password", "p")]))
+    };
+    let admit = |kind: &str, write: Write<'_>, name: &str| {
+        let context = Context::new(generic.registry().by_name(kind).unwrap(), &principal);
+        let mut resource = resource(name);
+        let admitted = policy.admit(&context, write, &mut resource);
+        // The policy behind it is asked as well.
+        assert_eq!(admitted.is_ok(), resource.get("password").is_none());
+        admitted.map(drop).map_err(|error| (error.status().as_u16(), error.scim_type(), error.to_string()))
+    };
+    let (long, longest) = ("\u{e9}".repeat(101), format!("  {} ", "\u{e9}".repeat(100)));
+    let current = resource("SRE");
+    for write in [Write::Create, Write::Replace(&current), Write::Patch(&current)] {
+        let (status, keyword, text) = admit("Group", write, &long).unwrap_err();
+        assert_eq!((status, keyword), (400, Some(ScimType::InvalidValue)));
+        assert!(
+            text.ends_with("`displayName` has 101 characters, and the name of a team has 1 to 100"),
+            "{text}"
+        );
+        assert!(admit("Group", write, "  ").unwrap_err().2.contains("has 0 characters"));
+        assert_eq!(admit("Group", write, &longest), Ok(()));
+        assert_eq!(admit("User", write, &long), Ok(()));
+    }
+    let current = resource(&long);
+    assert_eq!(admit("Group", Write::Patch(&current), &long), Ok(()));
+    assert_eq!(admit("Group", Write::Patch(&current), "SRE"), Ok(()));
+    assert!(admit("Group", Write::Replace(&current), &"x".repeat(102)).is_err());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::report::{GroupReport, MemberReport, Problem, TeamOutcome};
 use super::state::{AddedMember, GroupState, TeamState};
 use super::wire::Call;
 use super::{check::Check, find::Find, members::Members, retire::Retire};
-use crate::guard::{Guard, Lift};
+use crate::guard::{Forbidden, Guard, Lift, Subject};
 use crate::pagerduty::TeamRole;
 
 /// What a task does next.
@@ -363,11 +363,18 @@ impl Book {
 
     /// Why the group's team may not be changed so, if it is protected: by its `id`, or by one of these
     /// names.
-    pub(super) fn protected_group(&self, who: &Who, names: &[&str], done: &str) -> Option<GuardRefusal> {
+    pub(super) fn protected_group(
+        &self,
+        who: &Who,
+        names: &[&str],
+        why: &'static str,
+    ) -> Option<GuardRefusal> {
         let (guards, id) = (self.config.guards(), self.id(who));
-        let is_it = |name: &&str| guards.protected().group_named(&id, Some(name));
-        let is_protected = self.protects() && names.iter().any(is_it);
-        is_protected.then(|| GuardRefusal::protected(guards, Guard::ProtectedGroup, done))
+        let is_it = |name: &&&str| guards.protected().group_named(&id, Some(name));
+        let name = names.iter().find(is_it).filter(|_| self.protects())?;
+        let subject = Subject::group(if name.is_empty() { &id } else { name });
+        let forbidden = Forbidden { guard: Guard::ProtectedGroup, subject, why };
+        Some(GuardRefusal::protected(&self.config, &forbidden))
     }
 
     /// How many teams are known.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use scim_core::TenantId;
 use url::{Host, Url};
 
 use super::secret::Secret;
@@ -321,6 +322,11 @@ impl TeamConfig {
     #[must_use]
     pub fn with_guards(self, guards: Guards) -> Self {
         Self { guards, ..self }
+    }
+
+    /// The tenant, as the ledger of the guards knows it.
+    pub(super) fn tenant(&self) -> TenantId {
+        TenantId::new(self.tenant_id.as_str())
     }
 
     /// The guards.

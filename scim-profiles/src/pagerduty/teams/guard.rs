@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::config::TeamConfig;
 use super::plan::Write;
-use crate::guard::{Ceiling, Charge, Charged, Guard, Guards};
+use crate::guard::{Ceiling, Charge, Charged, Forbidden, Guard, Guards};
 
 /// What is about to be taken away, to be noted in a [`GuardLedger`](crate::guard::GuardLedger) before it is.
 ///
@@ -97,7 +98,7 @@ impl Removals {
     /// What became of it in the ledger.
     pub(super) fn verdict(
         &self,
-        guards: &Guards,
+        config: &TeamConfig,
         at: Timestamp,
         charged: &Charged,
     ) -> Result<Timestamp, GuardRefusal> {
@@ -111,7 +112,7 @@ impl Removals {
         Err(match of_place {
             Some(((guard, charge), exceeded)) => GuardRefusal {
                 rule: guard.name(),
-                detail: guards.exceeded(*guard, &charge.ceiling, exceeded),
+                detail: config.guards().exceeded(&config.tenant(), *guard, &charge.ceiling, exceeded),
             },
             None => GuardRefusal {
                 rule: Guard::TeamRemovals.name(),
@@ -123,7 +124,8 @@ impl Removals {
 
 impl GuardRefusal {
     /// Something is protected.
-    pub(super) fn protected(guards: &Guards, guard: Guard, done: &str) -> Self {
-        Self { rule: guard.name(), detail: guards.is_protected(guard, done) }
+    pub(super) fn protected(config: &TeamConfig, forbidden: &Forbidden) -> Self {
+        let detail = config.guards().is_protected(&config.tenant(), forbidden);
+        Self { rule: forbidden.guard.name(), detail }
     }
 }

@@ -11,7 +11,7 @@ use super::diff::{Action, Kind, Try};
 use super::guard::{GuardRefusal, Released, Removals};
 use super::report::{Problem, TeamOutcome};
 use super::wire::{Call, is_listed};
-use crate::guard::Guard;
+use crate::guard::{Forbidden, Guard, Subject};
 
 /// Reads who is on a team, looks up who should be, and adds, corrects and removes.
 ///
@@ -193,18 +193,22 @@ impl Members {
         if !book.protects() {
             return;
         }
-        let is_protected = |action: &&Action| {
+        let group = book.id(&self.who);
+        let is_protected = |action: &Action| {
             action.kind == Kind::Remove && book.is_user_protected(&action.user, &action.email)
         };
-        let users: BTreeSet<String> =
-            self.actions.iter().filter(is_protected).map(|action| action.id.clone()).collect();
-        if !users.is_empty() {
-            let guards = book.config.guards();
-            let refusal = GuardRefusal::protected(guards, Guard::ProtectedUser, "it cannot leave a team");
-            self.refuse(book, &refusal, |action| users.contains(&action.id));
+        let (protected, stay): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.actions).into_iter().partition(is_protected);
+        self.actions = stay.into();
+        for action in protected {
+            let (guard, subject) = (Guard::ProtectedUser, Subject::user(&action.email));
+            let forbidden = Forbidden { guard, subject, why: "it cannot leave a team" };
+            let refusal = GuardRefusal::protected(&book.config, &forbidden);
+            let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(&action));
+            tried.problem = Some(Problem::Guarded(refusal.clone()));
+            book.guard(action.write(group.clone(), self.team.clone()), refusal);
         }
         let comes = self.actions.iter().any(|action| action.kind == Kind::Add);
-        let group = book.id(&self.who);
         let name = book.state.group(&group).map(|entry| entry.name.clone()).unwrap_or_default();
         let removed = self.actions.iter().filter(|action| action.kind == Kind::Remove).count();
         if removed > 0

@@ -77,6 +77,7 @@ mod diff;
 mod find;
 mod guard;
 mod members;
+mod names;
 mod pace;
 mod plan;
 mod report;
@@ -95,6 +96,7 @@ pub use config::{
 };
 pub use desired::{DesiredGroup, DesiredMember};
 pub use guard::{GuardRefusal, Guarded, Released, Removals};
+pub use names::TeamNames;
 pub use plan::{Plan, Write};
 pub use report::{End, GroupReport, MemberOutcome, MemberReport, Problem, Report, TeamOutcome};
 pub use secret::Secret;

@@ -303,14 +303,23 @@ impl Report {
 impl GroupReport {
     /// What was not done, for the team and for the members.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        let of_team = self.outcomes.iter().filter_map(|outcome| match outcome {
+        self.team_problems().chain(self.member_problems().map(|(_, problem)| problem))
+    }
+
+    /// What was not done, for the team.
+    pub fn team_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.outcomes.iter().filter_map(|outcome| match outcome {
             TeamOutcome::Problem { problem } => Some(problem),
             _ => None,
-        });
-        of_team.chain(self.members.iter().filter_map(|member| match &member.outcome {
-            MemberOutcome::Problem { problem } => Some(problem),
+        })
+    }
+
+    /// What was not done, and for which member.
+    pub fn member_problems(&self) -> impl Iterator<Item = (&MemberReport, &Problem)> {
+        self.members.iter().filter_map(|member| match &member.outcome {
+            MemberOutcome::Problem { problem } => Some((member, problem)),
             _ => None,
-        }))
+        })
     }
 }
 

@@ -405,7 +405,7 @@ impl TeamSync {
     /// run, ask one in memory, so that nothing is noted.
     pub fn charged(&mut self, at: Timestamp, charged: &Charged) {
         let Some(removals) = self.asked.take() else { return };
-        let verdict = removals.verdict(self.book.config.guards(), at, charged);
+        let verdict = removals.verdict(&self.book.config, at, charged);
         if let Some(task) = &mut self.task {
             task.charged(&mut self.book, verdict);
         }

@@ -77,10 +77,12 @@ const fn answered(id: &'static str, status: u16, statement: &'static str, source
 /// What the bridge does, and what it knows of PagerDuty.
 pub const RULES: &[Lifecycle] = &[
     rule("team-name", "a team is called as its group is, spaces around the name aside", SCIMIFY),
-    rule(
-        "team-name-length",
-        "a name has 1 to 100 characters; a group with another gets no team, and is reported",
-        REST_API,
+    rule("team-name-length", "a name has 1 to 100 characters", REST_API),
+    answered(
+        "group-name",
+        400,
+        "a group whose name no team can have is refused where it is pushed, unless it is called so already; one that is there gets no team, and is reported",
+        SCIMIFY.as_inferred(),
     ),
     rule(
         "team-description-length",
@@ -250,6 +252,12 @@ const fn option(
 /// What is left open, and how it is taken unless one says otherwise.
 pub const OPTIONS: &[OptionRow] = &[
     option("description", super::DESCRIPTION, "the description of teams that are created", SCIMIFY),
+    option(
+        "group_names",
+        "refuse",
+        "whether a group whose name no team can have is refused where it is pushed (`TeamNames`), or taken and reported: refuse or report",
+        SCIMIFY.as_inferred(),
+    ),
     option(
         "role",
         "responder",
