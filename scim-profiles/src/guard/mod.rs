@@ -145,7 +145,9 @@ pub struct Guards {
 
 /// What a refusal says of how the guards of a tenant are lifted, and whether protection too.
 #[derive(Clone)]
-struct Remedy(Arc<dyn Fn(&TenantId, bool) -> Cow<'static, str> + Send + Sync>);
+struct Remedy(Arc<RemedyOf>);
+
+type RemedyOf = dyn Fn(&TenantId, bool) -> Cow<'static, str> + Send + Sync;
 
 impl fmt::Debug for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
