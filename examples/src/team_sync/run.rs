@@ -67,6 +67,7 @@ impl<S: Store> Bridge<S> {
             .with_lift(lift)
             .with_protected_users(directory.protected);
         let bar = progress(tenant);
+        show(&bar, sync.progress());
         let begun = Instant::now();
         let mut stopped = self.stopped.clone();
         while !*stopped.borrow() {
@@ -259,6 +260,7 @@ mod tests {
         let config = TeamConfig::new(Region::Us, auth, "acme").unwrap();
         let groups = ["A", "B", "C"].map(|name| DesiredGroup::new(name, name)).into();
         let mut sync = TeamSync::new(config, groups, TeamState::default());
+        show(&bar, sync.progress());
         let mut seen = Vec::new();
         loop {
             match sync.next(std::time::Duration::ZERO, || 0) {
@@ -278,8 +280,8 @@ mod tests {
         }
         assert!(!seen.is_empty());
         for (done, text) in &seen {
-            assert!(text.contains(done), "{done}: {text:?}");
-            assert!(text.contains(r"ac\u{1b}me") && text.contains("GET /teams"), "{text:?}");
+            assert!(text.contains(done) && !text.contains("0/0"), "{done}: {text:?}");
+            assert!(text.contains(r"ac\u{1b}me") && text.contains("find the team"), "{text:?}");
         }
         assert_eq!(seen.last().unwrap().0, "3/3 groups");
         bar.finish_and_clear();
