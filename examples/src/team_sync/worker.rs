@@ -90,9 +90,14 @@ fn due(first: Instant, last: Instant, settle: Duration) -> Instant {
 /// How many times longer than without changes a run waits while changes go on.
 const LONGEST_SETTLE: u32 = 10;
 
-/// Says how a run ended, and what it could not do. What a guard refuses of a group, the group in `guarded` and the
-/// guard's rule, is said when that begins.
-fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<(String, &'static str)>) {
+/// What was said of a guard: of which group, which rule, and whom it protects.
+type Said = (String, &'static str, Option<String>);
+
+const PROTECTED_USER: &str = "guard-protected-user";
+
+/// Says how a run ended, and what it could not do. What a guard refuses of a group is said when that
+/// begins.
+fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<Said>) {
     let tenant = tenant.as_str();
     let (changes, problems) = (report.plan.writes().len(), report.problems().count());
     if report.end == End::Complete {
@@ -102,22 +107,19 @@ fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<(String, &'sta
     }
     let before = std::mem::take(guarded);
     for group in &report.groups {
-<<<<<<< HEAD
-        for problem in group.problems() {
+        let team = group.team_problems().map(|problem| (None, problem));
+        let members = group.member_problems().map(|(member, problem)| (Some(member), problem));
+        for (member, problem) in team.chain(members) {
             if let Problem::Guarded(refusal) = problem {
-                let this = (group.group.clone(), refusal.rule);
+                // A ceiling is one for all of a group; who is protected is so one by one.
+                let whom = member.filter(|_| refusal.rule == PROTECTED_USER).map(|member| &member.user);
+                let this = (group.group.clone(), refusal.rule, whom.cloned());
                 let was_so = before.contains(&this);
                 if !guarded.insert(this) || was_so {
                     continue;
                 }
             }
-=======
-        for problem in group.team_problems() {
->>>>>>> fafb349 (Guards: a refusal names role and user and the whole command that lifts it; team_sync says which member failed and refuses names no team can have; preview says what was forced)
-            tracing::warn!(tenant, group = group.name, %problem, "left undone");
-        }
-        for (member, problem) in group.member_problems() {
-            let (email, user) = (&member.email, &member.user);
+            let (email, user) = (member.map(|member| &member.email), member.map(|member| &member.user));
             tracing::warn!(tenant, group = group.name, email, user, %problem, "left undone");
         }
     }
