@@ -152,11 +152,11 @@ fn bind(
 ///
 /// ```
 /// use scim_core::patch::points_at_unknown;
-/// use scim_core::schema::Registry;
+/// use scim_core::schema::{Registry, ResourceSchema};
 /// use scim_filter::{BindOptions, PatchPath};
 ///
 /// let registry = Registry::standard();
-/// let users = registry.by_name("User").expect("the standard registry has users");
+/// let users: &ResourceSchema = registry.by_name("User").expect("the standard registry has users");
 /// let unknown = |text| {
 ///     let path = PatchPath::parse(text).expect("a path");
 ///     let error = path.bind(users, &BindOptions::default()).expect_err("names what there is not");
