@@ -45,6 +45,8 @@ impl FromStr for Version {
 pub(crate) struct Preconditions {
     if_match: Option<Condition>,
     if_none_match: Option<Condition>,
+    // Whether the version stands in a bulk operation rather than in `If-Match`.
+    in_bulk: bool,
 }
 
 /// The header of a precondition that does not hold.
@@ -52,6 +54,8 @@ pub(crate) struct Preconditions {
 pub(crate) enum Unmet {
     IfMatch,
     IfNoneMatch,
+    /// No header: the `version` of a bulk operation (RFC 7644 §3.7).
+    Version,
 }
 
 /// The versions a conditional header names.
@@ -68,7 +72,18 @@ impl Preconditions {
         Self {
             if_match: Condition::read(headers, &header::IF_MATCH),
             if_none_match: Condition::read(headers, &header::IF_NONE_MATCH),
+            in_bulk: false,
         }
+    }
+
+    /// Those of an operation of a bulk request, whose `version` is the `If-Match` of `headers`.
+    pub(crate) fn of_operation(headers: &HeaderMap) -> Self {
+        Self { in_bulk: true, ..Self::of(headers) }
+    }
+
+    /// What does not hold where the version is another one.
+    pub(crate) fn other_version(&self) -> Unmet {
+        if self.in_bulk { Unmet::Version } else { Unmet::IfMatch }
     }
 
     /// Whether a write may be made on `version`: one that `If-Match` names and `If-None-Match` does not.
@@ -80,7 +95,7 @@ impl Preconditions {
     /// Whether `version` may be read: one that `If-Match` names.
     pub(crate) fn permit_read(&self, version: Version) -> Result<(), Unmet> {
         let met = self.if_match.as_ref().is_none_or(|condition| condition.names(version));
-        if met { Ok(()) } else { Err(Unmet::IfMatch) }
+        if met { Ok(()) } else { Err(self.other_version()) }
     }
 
     /// Whether the client has `version`, by `If-None-Match`: it need not be sent.

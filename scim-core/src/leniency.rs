@@ -79,7 +79,8 @@ leniencies! {
     CreateMissingElement = "create-missing-element",
     /// A complex value written as a string that holds a JSON document:
     /// `{"value":"{\"value\":\"Admin\",\"displayName\":\"Admin\"}"}`. Entra ID's `roles` with
-    /// `AppRoleAssignmentsComplex` (Microsoft, "Customize user provisioning attribute-mappings").
+    /// `AppRoleAssignmentsComplex` (Microsoft, "Customize user provisioning attribute-mappings"). Also a string
+    /// that holds an array of them.
     JsonStringValue = "json-string-value",
     /// A string where a complex value is expected counts as its `value`. Entra ID's `manager`
     /// (SCIM-SDK, Azure patch rebuilder).

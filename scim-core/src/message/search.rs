@@ -102,7 +102,7 @@ fn texts(name: &str, value: Value) -> Result<Vec<String>, Error> {
 }
 
 fn wrong(name: &str, expected: &str) -> Error {
-    Error::bad_request(ScimType::InvalidValue, format!("{name}: must be {expected}"))
+    Error::bad_request(ScimType::InvalidValue, format!("`{name}` must be {expected}"))
 }
 
 #[cfg(test)]
@@ -117,14 +117,14 @@ mod tests {
     fn attributes_of_the_wrong_type_are_refused_by_name() {
         for (body, detail) in [
             (serde_json::json!([]), "body: a search request is a JSON object"),
-            (serde_json::json!({"filter": 1}), "filter: must be a string"),
-            (serde_json::json!({"sortBy": ["id"]}), "sortBy: must be a string"),
-            (serde_json::json!({"sortOrder": 1}), "sortOrder: must be a string"),
-            (serde_json::json!({"cursor": 1}), "cursor: must be a string"),
-            (serde_json::json!({"startIndex": true}), "startIndex: must be an integer"),
-            (serde_json::json!({"COUNT": []}), "count: must be an integer"),
-            (serde_json::json!({"attributes": "id"}), "attributes: must be an array of strings"),
-            (serde_json::json!({"excludedAttributes": [1]}), "excludedAttributes: must be a string"),
+            (serde_json::json!({"filter": 1}), "`filter` must be a string"),
+            (serde_json::json!({"sortBy": ["id"]}), "`sortBy` must be a string"),
+            (serde_json::json!({"sortOrder": 1}), "`sortOrder` must be a string"),
+            (serde_json::json!({"cursor": 1}), "`cursor` must be a string"),
+            (serde_json::json!({"startIndex": true}), "`startIndex` must be an integer"),
+            (serde_json::json!({"COUNT": []}), "`count` must be an integer"),
+            (serde_json::json!({"attributes": "id"}), "`attributes` must be an array of strings"),
+            (serde_json::json!({"excludedAttributes": [1]}), "`excludedAttributes` must be a string"),
         ] {
             assert_eq!(parse(body, &Leniencies::tolerant()).unwrap_err().detail(), detail);
         }

@@ -8,9 +8,36 @@ use crate::error::quote;
 use crate::schema::{Attribute, Mutability};
 use crate::value::{Object, Value};
 
-/// A write that the mutability of a sub-attribute forbids; the text says which.
+/// A write of an attribute that its mutability, or that of its sub-attribute, forbids.
 #[derive(Debug)]
-pub(super) struct Forbidden(pub(super) String);
+pub(super) struct Forbidden {
+    sub: Option<Box<str>>,
+    why: String,
+}
+
+impl Forbidden {
+    /// Of the attribute itself.
+    pub(super) fn whole(why: impl Into<String>) -> Self {
+        Self { sub: None, why: why.into() }
+    }
+
+    /// Of its sub-attribute `sub`.
+    pub(super) fn part(sub: &Attribute, why: impl Into<String>) -> Self {
+        Self { sub: Some(sub.name.as_str().into()), why: why.into() }
+    }
+
+    /// What is forbidden and why, of the attribute of that name.
+    pub(super) fn of(&self, extension: Option<&AttrName>, attribute: &str) -> String {
+        format!("{} {}", named(extension, attribute, self.sub.as_deref()), self.why)
+    }
+}
+
+/// An attribute in error details, by its whole path.
+pub(super) fn named(extension: Option<&AttrName>, attribute: &str, sub: Option<&str>) -> String {
+    let (uri, colon) = extension.map_or(("", ""), |uri| (uri.as_str(), ":"));
+    let (dot, sub) = sub.map_or(("", ""), |sub| (".", sub));
+    format!("`{uri}{colon}{attribute}{dot}{sub}`")
+}
 
 /// What makes a value of `attribute` the same as another: its `value` and `type`, or, if it has
 /// no `value`, everything but `primary` (RFC 7643 §2.4).
@@ -121,7 +148,7 @@ pub(super) fn replace(attribute: &Attribute, old: &Value, new: &Value) -> Result
 /// Refuses to give up the value of a required sub-attribute.
 pub(super) fn required(sub: &Attribute, present: &Value) -> Result<(), Forbidden> {
     if sub.required && !present.is_unassigned() {
-        return Err(Forbidden(format!("`{}` is required", sub.name)));
+        return Err(Forbidden::part(sub, "is required"));
     }
     Ok(())
 }
@@ -134,7 +161,7 @@ fn immutable(sub: &Attribute, present: &Value) -> Result<(), Forbidden> {
             Some(text) => format!("the value {}", quote(text)),
             None => format!("the value {}", quote(&present.to_string())),
         };
-        return Err(Forbidden(format!("`{}` is immutable and has {what}", sub.name)));
+        return Err(Forbidden::part(sub, format!("is immutable and has {what}")));
     }
     Ok(())
 }

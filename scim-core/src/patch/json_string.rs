@@ -42,8 +42,30 @@ pub fn open(attribute: &Attribute, sub: Option<&Attribute>, value: &mut Value) -
             elements.iter_mut().filter_map(|element| open_element(attribute, element).then_some(())).count()
                 > 0
         }
-        (None, element) => open_element(attribute, element),
+        (None, element) => match documents(attribute, element) {
+            Some(opened) => {
+                *element = Value::Array(opened);
+                true
+            }
+            None => open_element(attribute, element),
+        },
     }
+}
+
+/// The values that a text says which is the JSON of several: `"[{\"value\":\"Admin\"}]"`.
+fn documents(attribute: &Attribute, element: &Value) -> Option<Vec<Value>> {
+    let text = element.as_str().filter(|text| attribute.multi_valued && text.starts_with('['))?;
+    let Value::Array(mut values) = Value::from_slice(text.as_bytes(), &JsonLimits::default()).ok()? else {
+        return None;
+    };
+    let open = |value: &mut Value| {
+        let is_document = is_document(value);
+        if let Value::Object(object) = value {
+            *object = opened(attribute, Object::new(), object);
+        }
+        is_document
+    };
+    (!values.is_empty() && values.iter_mut().all(open)).then_some(values)
 }
 
 fn open_element(attribute: &Attribute, element: &mut Value) -> bool {
@@ -54,19 +76,24 @@ fn open_element(attribute: &Attribute, element: &mut Value) -> bool {
     let Some(inner) = text.and_then(document) else {
         return false;
     };
-    let mut opened = match std::mem::take(element) {
+    let outer = match std::mem::take(element) {
         Value::Object(outer) => outer,
         _ => Object::new(),
     };
+    *element = Value::Object(opened(attribute, outer, &inner));
+    true
+}
+
+/// What the document `inner` says, in the object that it stood in.
+fn opened(attribute: &Attribute, mut outer: Object, inner: &Object) -> Object {
     for (from, to) in MEMBERS {
         // What is said outside the document counts, except for the document itself.
-        let wanted = attribute.sub_attribute(to).is_some() && (to == "value" || !opened.contains(to));
+        let wanted = attribute.sub_attribute(to).is_some() && (to == "value" || !outer.contains(to));
         if let Some(value) = inner.get(from).filter(|_| wanted) {
-            opened.insert(to, value.clone());
+            outer.insert(to, value.clone());
         }
     }
-    *element = Value::Object(opened);
-    true
+    outer
 }
 
 /// The object that `text` is the JSON of, if it has a `value` that is a string.
@@ -75,7 +102,12 @@ fn document(text: &str) -> Option<Object> {
         return None;
     }
     match Value::from_slice(text.as_bytes(), &JsonLimits::default()).ok()? {
-        Value::Object(object) if object.get("value").and_then(Value::as_str).is_some() => Some(object),
+        value if !is_document(&value) => None,
+        Value::Object(object) => Some(object),
         _ => None,
     }
+}
+
+fn is_document(value: &Value) -> bool {
+    value.as_object().and_then(|object| object.get("value")).and_then(Value::as_str).is_some()
 }

@@ -65,6 +65,7 @@ pub(crate) use apply::{put, put_delta};
 pub(crate) use element::{identity as element_identity, key as element_key};
 pub(crate) use fold::{folded as folded_key, ignores_case};
 pub use json_string::open as open_json_string;
+pub(crate) use parse::operation_escapes_nul;
 pub use parse::{Op, escapes_nul};
 pub(crate) use select::selected_keys;
 pub use target::points_at_unknown;

@@ -3,6 +3,7 @@
 use scim_filter::{AttrName, AttributeType};
 
 use super::at::At;
+use super::element;
 use super::parse::{Op, Operation};
 use super::step::{Action, Step, Subject};
 use super::target::{self, PathError, Place, Target};
@@ -155,7 +156,7 @@ impl<'s> Normaliser<'s> {
     ) -> Result<(), Error> {
         let leaf = sub.unwrap_or(attribute);
         if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
-            return self.write_read_only(writing, target, leaf, value);
+            return self.write_read_only(writing, target, sub, value);
         }
         self.open_json(attribute, sub, &mut value);
         let several = leaf.multi_valued && (sub.is_some() || target.selection.is_none());
@@ -269,10 +270,10 @@ impl<'s> Normaliser<'s> {
         &mut self,
         writing: &Writing<'_>,
         target: Target,
-        leaf: &Attribute,
+        sub: Option<&Attribute>,
         value: Value,
     ) -> Result<(), Error> {
-        let what = format_args!("`{}` cannot be written", leaf.name);
+        let what = format_args!("{} cannot be written", named(&target, sub));
         if writing.by_path {
             return Err(refuse(ScimType::Mutability, writing.at, what));
         }
@@ -297,7 +298,7 @@ impl<'s> Normaliser<'s> {
     ) -> Result<(), Error> {
         let leaf = sub.unwrap_or(attribute);
         if is_read_only(&target, attribute) || sub.is_some_and(|s| s.mutability == Mutability::ReadOnly) {
-            let what = format_args!("`{}` cannot be removed", leaf.name);
+            let what = format_args!("{} cannot be removed", named(&target, sub));
             return Err(refuse(ScimType::Mutability, at, what));
         }
         // A `null` is no value (RFC 7643 §2.5).
@@ -462,13 +463,19 @@ fn is_read_only(target: &Target, attribute: &Attribute) -> bool {
         || (target.extension.is_none() && ["id", "meta", "schemas"].iter().any(kept))
 }
 
+/// The target in error details, by its whole path.
+fn named(target: &Target, sub: Option<&Attribute>) -> String {
+    let sub = sub.map(|sub| sub.name.as_str());
+    element::named(target.extension.as_ref(), target.attribute.as_str(), sub)
+}
+
 fn required(value: Option<Value>, at: &At) -> Result<Value, Error> {
     value.ok_or_else(|| refuse(ScimType::InvalidValue, at, "a value is required"))
 }
 
 /// The values of a keyed attribute have keys.
 fn check_keys(values: &[Value], at: &At) -> Result<(), Error> {
-    match values.iter().position(|value| super::element::key(value).is_none_or(str::is_empty)) {
+    match values.iter().position(|value| element::key(value).is_none_or(str::is_empty)) {
         None => Ok(()),
         Some(index) => {
             Err(refuse(ScimType::InvalidValue, format_args!("{at}[{index}]"), "`value` is required"))

@@ -87,17 +87,19 @@ fn schemas(body: &Object, leniencies: &Leniencies, fired: &mut Vec<Leniency>) ->
 /// name of a value, which counts as a path too where that is missing.
 pub fn escapes_nul(message: &Value) -> bool {
     let operations = message.get("Operations").map(Value::values).unwrap_or_default();
-    operations.iter().any(|operation| {
-        let path = operation.get("path").and_then(Value::as_str);
-        let mut objects: Vec<&Object> =
-            operation.get("value").and_then(Value::as_object).into_iter().collect();
-        let mut spelt = path.is_some_and(|path| value::escapes_nul(path.as_bytes()));
-        while let Some(object) = objects.pop().filter(|_| !spelt) {
-            spelt = object.iter().any(|(name, _)| value::escapes_nul(name.as_str().as_bytes()));
-            objects.extend(object.iter().filter_map(|(_, value)| value.as_object()));
-        }
-        spelt
-    })
+    operations.iter().any(operation_escapes_nul)
+}
+
+/// Whether a path in one operation does.
+pub(crate) fn operation_escapes_nul(operation: &Value) -> bool {
+    let path = operation.get("path").and_then(Value::as_str);
+    let mut objects: Vec<&Object> = operation.get("value").and_then(Value::as_object).into_iter().collect();
+    let mut spelt = path.is_some_and(|path| value::escapes_nul(path.as_bytes()));
+    while let Some(object) = objects.pop().filter(|_| !spelt) {
+        spelt = object.iter().any(|(name, _)| value::escapes_nul(name.as_str().as_bytes()));
+        objects.extend(object.iter().filter_map(|(_, value)| value.as_object()));
+    }
+    spelt
 }
 
 /// Reads one operation; members that are not of the message are ignored.

@@ -43,8 +43,11 @@ pub(super) fn plan(
     let Draft { fired, slots, .. } = draft;
     let mut change = Change::default();
     for slot in slots {
-        let at = slot.at;
-        match slot.finish().map_err(|Forbidden(what)| refuse(ScimType::Mutability, at, what))? {
+        let (at, attribute, extension) = (slot.at, slot.attribute, slot.extension.clone());
+        let refused = |forbidden: Forbidden| {
+            refuse(ScimType::Mutability, at, forbidden.of(extension.as_ref(), &attribute.name))
+        };
+        match slot.finish().map_err(refused)? {
             Outcome::Same => {}
             Outcome::Write(write) => change.writes.push(write),
             Outcome::Delta(delta) => change.deltas.push(delta),
@@ -128,7 +131,8 @@ impl<'r> Draft<'r> {
                     let had = self.held(uri, attribute).is_some();
                     if had || self.slots.iter().any(|slot| slot.is_for(target)) {
                         if attribute.mutability == Mutability::ReadOnly {
-                            let what = format_args!("`{}` cannot be removed", attribute.name);
+                            let name = element::named(uri, &attribute.name, None);
+                            let what = format_args!("{name} cannot be removed");
                             return Err(refuse(ScimType::Mutability, &step.at, what));
                         }
                         self.run(target, &step.action, &step.at)
@@ -478,7 +482,7 @@ fn makes_something(action: &Action) -> bool {
 /// Refuses that a required attribute loses its last value.
 fn required(attribute: &Attribute, loses: bool) -> Result<(), Forbidden> {
     if attribute.required && loses {
-        return Err(Forbidden(format!("`{}` is required", attribute.name)));
+        return Err(Forbidden::whole("is required"));
     }
     Ok(())
 }
@@ -487,7 +491,9 @@ fn required(attribute: &Attribute, loses: bool) -> Result<(), Forbidden> {
 fn described(refused: Refused, at: &At, target: &Target) -> Error {
     let name = &target.attribute;
     match refused {
-        Refused::Failure(Failure::Forbidden(Forbidden(what))) => refuse(ScimType::Mutability, at, what),
+        Refused::Failure(Failure::Forbidden(forbidden)) => {
+            refuse(ScimType::Mutability, at, forbidden.of(target.extension.as_ref(), name.as_str()))
+        }
         Refused::Failure(Failure::Exhausted(_)) => {
             let what = "the operations up to here would look at too many values";
             refuse(ScimType::TooMany, at, what)

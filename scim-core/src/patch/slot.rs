@@ -61,7 +61,7 @@ impl<'r> Slot<'r> {
             return Ok(Outcome::Same);
         }
         if attribute.mutability == Mutability::Immutable && before.is_some() {
-            return Err(Forbidden(format!("`{}` is immutable and has a value", attribute.name)));
+            return Err(Forbidden::whole("is immutable and has a value"));
         }
         Ok(Outcome::Write(Write {
             extension: extension.map(|uri| uri.as_str().into()),
@@ -92,7 +92,7 @@ fn leaves(attribute: &Attribute, before: Option<&Value>) -> Result<(), Forbidden
         sub.mutability == Mutability::Immutable && value.is_some_and(|value| !value.is_unassigned())
     };
     match attribute.sub_attributes.iter().find(held) {
-        Some(sub) => Err(Forbidden(format!("`{}` is immutable", sub.name))),
+        Some(sub) => Err(Forbidden::part(sub, "is immutable")),
         None => Ok(()),
     }
 }

@@ -540,7 +540,7 @@ pub(super) fn restore(sub: &Attribute, before: &Object, now: &mut Object) -> Res
             now.remove(&sub.name);
         }
         (Mutability::Immutable, Some(was)) if now.get(&sub.name) != Some(was) => {
-            return Err(Forbidden(format!("`{}` is immutable", sub.name)));
+            return Err(Forbidden::part(sub, "is immutable"));
         }
         _ => {}
     }

@@ -11,7 +11,7 @@ use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
 use super::resource_text::ResourceText;
 use super::respond::{Failure, Reply};
-use super::{Call, Extent, Operation, Outcome, Service, nul};
+use super::{Call, Extent, Operation, Outcome, Service, computed, nul};
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
 use crate::membership::{GROUPS, mentions_groups};
@@ -184,6 +184,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 // `sensitive` is said of URIs, and that POST should be used (RFC 7644 §3.12 and §7.5.2).
                 let filter = if parameters.in_body { filter.map_err(Error::in_body) } else { filter }?;
                 outcome.note(&fired);
+                computed::refuse_filter(&filter)?;
                 self.policy.may_filter(context, &filter)?;
                 Some(filter)
             }
@@ -192,6 +193,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             true => Sort::parse(names, parameters.sort_by.as_deref(), parameters.sort_order.as_deref())?,
             false => None,
         };
+        sort.as_ref().map_or(Ok(()), computed::refuse_sort)?;
         let projection = parameters.projection(context.schema)?;
         let computed = self.computes_groups(context.schema);
         let is_groups = |by: &BoundAttr| by.extension.is_none() && by.name.matches(GROUPS);
@@ -244,7 +246,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let mut take = |leniency: Leniency, error: &dyn Fn() -> Error| {
             if self.config.leniencies.take(leniency, fired) { Ok(()) } else { Err(error().without(leniency)) }
         };
-        nul::refuse(text.as_bytes(), ScimType::InvalidFilter)?;
+        nul::refuse_filter(text)?;
         let options = ParseOptions { limits: self.config.limits.filter.clone(), ..ParseOptions::default() };
         let filter = match Filter::parse_with(text, &options) {
             Ok(filter) => filter,

@@ -120,6 +120,7 @@
 mod all_types;
 mod body;
 mod bulk;
+mod computed;
 mod config;
 mod content;
 mod cursor;
@@ -172,7 +173,7 @@ use crate::policy::{Context, Policy, StandardPolicy};
 use crate::schema::ResourceSchema;
 use crate::store::{Scope, Store};
 use crate::value::Value;
-use crate::{Error, ResourceId, ScimType};
+use crate::{Error, ResourceId};
 
 /// A SCIM service over a store, mounted wherever `http` types are spoken.
 #[derive(Debug)]
@@ -425,7 +426,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     fn parsed(&self, body: &[u8]) -> Result<Value, Error> {
         spans::step(Step::Parse, || {
-            nul::refuse(body, ScimType::InvalidValue)?;
+            nul::refuse_body(body, &self.config.limits.json)?;
             Ok(Value::from_slice(body, &self.config.limits.json)?)
         })
     }

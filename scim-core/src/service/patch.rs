@@ -42,7 +42,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         call.outcome.note(request.leniencies());
         self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
-        let conditions = Preconditions::of(&call.head.headers);
+        let conditions = call.preconditions();
         for attempt in 0..self.attempts(&conditions) {
             let turn = self.turn(&call, id, attempt).await?;
             let attempt = self.try_patch(&mut call, &turn, id, &request, &conditions, &projection);

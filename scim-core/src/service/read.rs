@@ -26,8 +26,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let projection = call.projection()?;
         let pieces = self.pieces_of(&call, id, &projection).await?.ok_or(StoreError::NotFound)?;
         let version = version(pieces.resource.version())?;
-        let conditions = Preconditions::of(&call.head.headers);
-        conditions.permit_read(version).map_err(precondition_failed)?;
+        let conditions = call.preconditions();
+        conditions.permit_read(version).map_err(|unmet| precondition_failed(unmet, Some(version)))?;
         if conditions.is_known(version) {
             return Ok(Reply { version: Some(version), ..Reply::empty(StatusCode::NOT_MODIFIED) });
         }
@@ -133,6 +133,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 }
 
 impl Call<'_> {
+    /// What the request says the version of the resource must be.
+    pub(super) fn preconditions(&self) -> Preconditions {
+        match self.in_bulk {
+            true => Preconditions::of_operation(&self.head.headers),
+            false => Preconditions::of(&self.head.headers),
+        }
+    }
+
     /// What `attributes` and `excludedAttributes` leave of a resource. An operation of a bulk request
     /// is answered without it, so that nothing needs to be read for the answer alone.
     pub(super) fn projection(&self) -> Result<Projection, Error> {

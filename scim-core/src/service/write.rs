@@ -76,7 +76,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Replace, Some(id));
         let projection = call.projection()?.of_write(call.schema(), &body);
-        let conditions = Preconditions::of(&call.head.headers);
+        let conditions = call.preconditions();
         for attempt in 0..self.attempts(&conditions) {
             let turn = self.turn(&call, id, attempt).await?;
             let attempt = self.try_replace(&mut call, &turn, id, body.clone(), &conditions, &projection);
@@ -148,7 +148,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     pub(super) async fn delete(&self, mut call: Call<'_>, id: &ResourceId) -> Result<Reply, Failure> {
         call.begin(Operation::Delete, Some(id));
-        let conditions = Preconditions::of(&call.head.headers);
+        let conditions = call.preconditions();
         let keyed = call.schema().find(None, KEYED).is_some_and(patch::keyed);
         let read = if keyed { Projection::without(KEYED) } else { Projection::default() };
         for attempt in 0..self.attempts(&conditions) {
@@ -286,7 +286,7 @@ fn identified(resource: Resource, id: &ResourceId, meta: Value) -> Resource {
 /// The version of `current`, if the client's conditions permit to write on it: otherwise 412.
 pub(super) fn permitted_version(current: &Resource, conditions: &Preconditions) -> Result<Version, Failure> {
     let version = version_of(current)?;
-    conditions.permit_write(version).map_err(precondition_failed)?;
+    conditions.permit_write(version).map_err(|unmet| precondition_failed(unmet, Some(version)))?;
     Ok(version)
 }
 
@@ -300,16 +300,19 @@ pub(super) fn raced_or(error: StoreError) -> Result<Attempt, Failure> {
 /// The refusal of a write that lost every race.
 pub(super) fn raced(conditions: &Preconditions) -> Failure {
     match conditions.name_version() {
-        true => precondition_failed(Unmet::IfMatch).into(),
+        true => precondition_failed(conditions.other_version(), None).into(),
         false => StoreError::VersionMismatch.into(),
     }
 }
 
 /// The refusal of a request whose precondition does not hold (RFC 7644 §3.14).
-pub(super) fn precondition_failed(unmet: Unmet) -> Error {
+/// The version is the one that the resource is in, where that is known.
+pub(super) fn precondition_failed(unmet: Unmet, version: Option<Version>) -> Error {
+    let version = version.map_or_else(String::new, |version| format!(", `{version}`,"));
     let detail = match unmet {
-        Unmet::IfNoneMatch => "the resource is in a version that `If-None-Match` names",
-        Unmet::IfMatch => "the resource is in another version than `If-Match` names",
+        Unmet::IfNoneMatch => format!("the resource is in a version{version} that `If-None-Match` names"),
+        Unmet::IfMatch => format!("the resource is in another version{version} than `If-Match` names"),
+        Unmet::Version => format!("the resource is in another version{version} than `version` names"),
     };
     Error::new(StatusCode::PRECONDITION_FAILED, detail)
 }

@@ -99,31 +99,36 @@ impl Coercion<'_> {
         value: Value,
         at: &dyn fmt::Display,
     ) -> Result<Option<Value>, Error> {
-        let elements = match value {
-            Value::Array(elements) => elements,
+        let (elements, is_array) = match value {
+            Value::Array(elements) => (elements, true),
             one => {
                 if !self.take(Leniency::SingleForArray) {
                     let detail = format!("`{at}` must be an array, not {}", one.kind());
                     return Err(needs(Leniency::SingleForArray, ScimType::InvalidValue, detail));
                 }
-                vec![one]
+                (vec![one], false)
             }
         };
         let mut kept = Vec::with_capacity(elements.len());
         let key = key_of(attribute);
         for (index, element) in elements.into_iter().enumerate() {
+            let (null, is_text) = (element == Value::Null, element.as_str().is_some());
+            // Where it stands in what was sent: a text is the `value` itself.
+            let unnamed = || {
+                let index = if is_array { format!("[{index}]") } else { String::new() };
+                missing(format_args!("{at}{index}{}", if is_text { "" } else { ".value" }))
+            };
             let at = format_args!("{at}[{index}]");
-            let null = element == Value::Null;
             let Some(element) = self.single(attribute, element, &at)? else {
                 // Something was named, though nothing by which it is known. To pass over it could
                 // empty a group that was to be replaced.
                 match key {
-                    Some(_) if !null => return Err(missing(format_args!("{at}.value"))),
+                    Some(_) if !null => return Err(unnamed()),
                     _ => continue,
                 }
             };
             if key.is_some() && element.get("value").and_then(Value::as_str).is_none_or(str::is_empty) {
-                return Err(missing(format_args!("{at}.value")));
+                return Err(unnamed());
             }
             kept.push(element);
         }

@@ -215,7 +215,7 @@ fn a_search_is_paged_as_a_get_is() {
     assert_eq!(page(&server, "/Users?count=2", next(&first).unwrap()), second);
     let none = search(json!({"cursor": null, "count": 2})).json();
     assert_eq!(none["startIndex"], 1, "null is as good as absent");
-    search(json!({"cursor": 7})).refused(400, Some("invalidValue"), "cursor: must be a string");
+    search(json!({"cursor": 7})).refused(400, Some("invalidValue"), "`cursor` must be a string");
     search(json!({"cursor": "x", "count": 2})).refused(400, Some("invalidCursor"), INVALID);
 }
 

@@ -327,28 +327,42 @@ fn the_character_nul_is_refused_in_every_text() {
     let group = server.group("Staff", &[]);
     server.user("bjensen");
     let path = format!("/Groups/{}", group["id"].as_str().unwrap());
-    let detail = "U+0000 is not kept in any attribute";
-    for (method, path, body) in [
-        ("POST", "/Users", user("b\0")),
-        ("PUT", "/Users/id-1", user("\0")),
-        ("PUT", "/Users/id-1", json!({"urn:example:\0": 1})),
-        ("PATCH", "/Users/id-1", patch_op(json!([{"op": "add", "path": "title", "value": "x\0y"}]))),
-        ("PATCH", &path, patch_op(json!([{"op": "remove", "path": "members[value eq \"\\u0000\"]"}]))),
+    let patch = |operation| patch_op(json!([{"op": "add", "path": "title", "value": "x"}, operation]));
+    for (method, path, body, place) in [
+        ("POST", "/Users", user("b\0"), "`userName`"),
+        ("PUT", "/Users/id-1", json!({"emails": [{"value": "a"}, {"value": "\0"}]}), "`emails[1].value`"),
+        ("PUT", "/Users/id-1", json!({"urn:example:\0": 1}), "`urn:example:\\u{0}`"),
         (
             "PATCH",
             "/Users/id-2",
-            patch_op(json!([{"op": "add", "path": "roles", "value": "{\"value\":\"\\u0000\"}"}])),
+            patch(json!({"op": "add", "path": "title", "value": "x\0y"})),
+            "`Operations[1].value`",
+        ),
+        (
+            "PATCH",
+            &path,
+            patch_op(json!([{"op": "remove", "path": "members[value eq \"\\u0000\"]"}])),
+            "a path in `Operations[0]`",
         ),
         (
             "PATCH",
             "/Users/id-2",
-            patch_op(json!([{"op": "add", "value": {"emails[type eq \"\\u0000\"].value": "a@example.com"}}])),
+            patch(json!({"op": "add", "path": "roles", "value": "{\"value\":\"\\u0000\"}"})),
+            "`roles`",
+        ),
+        (
+            "PATCH",
+            "/Users/id-2",
+            patch(json!({"op": "add", "value": {"emails[type eq \"\\u0000\"].value": "a@example.com"}})),
+            "a path in `Operations[1]`",
         ),
     ] {
-        server.call(request(method, path, Some(body))).refused(400, Some("invalidValue"), detail);
+        let detail = format!("{place} has U+0000, which is not kept in any attribute");
+        server.call(request(method, path, Some(body))).refused(400, Some("invalidValue"), &detail);
     }
     let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
         "filter": "userName eq \"\\u0000\""});
+    let detail = "the filter has U+0000, which is not kept in any attribute";
     server.post("/Users/.search", search).refused(400, Some("invalidFilter"), detail);
     let filter = encoded("userName eq \"a\\u0000\"");
     server.get(&format!("/Users?filter={filter}")).refused(400, Some("invalidFilter"), detail);

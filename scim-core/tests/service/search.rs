@@ -41,6 +41,36 @@ fn a_search_of_one_type_is_answered_as_the_get_is() {
     }
 }
 
+/// It is made when a resource is answered, so that to a store nobody has it.
+#[test]
+fn the_location_is_refused_where_a_store_would_have_to_know_it() {
+    let server = populated();
+    let why = "`meta.location` is made of the `id`, which is to be asked for in its place";
+    let filter_detail = format!("the filter is not supported: {why}");
+    for filter in [
+        "meta.location pr",
+        "not (META.Location pr)",
+        "userName eq \"ann\" or meta.location co \"Users\"",
+        "urn:ietf:params:scim:schemas:core:2.0:User:meta.location eq \"x\"",
+    ] {
+        let query = format!("filter={}", encoded(filter));
+        server.get(&format!("/Users?{query}")).refused(400, Some("invalidFilter"), &filter_detail);
+        let body = json!({"schemas": [SEARCH], "filter": filter});
+        for path in ["/Users/.search", "/.search"] {
+            server.post(path, body.clone()).refused(400, Some("invalidFilter"), &filter_detail);
+        }
+    }
+    let sort_detail = format!("`sortBy` is not supported: {why}");
+    for path in ["/Users?sortBy=meta.location", "/?sortBy=META.LOCATION"] {
+        server.get(path).refused(400, Some("invalidValue"), &sort_detail);
+    }
+    // What is beside it is kept with the resource.
+    for filter in ["meta pr", "meta.created pr", "meta.resourceType eq \"User\""] {
+        let list = server.get(&format!("/Users?filter={}", encoded(filter))).json();
+        assert_eq!(list["totalResults"], 3, "{filter}");
+    }
+}
+
 #[test]
 fn a_search_at_the_root_is_over_every_type() {
     let server = populated();

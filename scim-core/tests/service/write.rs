@@ -184,7 +184,7 @@ fn writes_on_another_version_than_if_match_names_are_412() {
             server.call(request).refused(
                 412,
                 None,
-                "the resource is in another version than `If-Match` names",
+                "the resource is in another version, `W/\"2\"`, than `If-Match` names",
             );
         }
     }
@@ -257,7 +257,7 @@ fn a_write_on_a_version_that_if_none_match_names_is_412() {
             server.call(request).refused(
                 412,
                 None,
-                "the resource is in a version that `If-None-Match` names",
+                "the resource is in a version, `W/\"1\"`, that `If-None-Match` names",
             );
             assert_eq!(server.get("/Users/id-1").json(), before, "{method} {tag}");
         }
@@ -390,6 +390,9 @@ fn members_named_by_nothing_known_do_not_empty_a_group() {
     body["members"] = unnamed.clone();
     server.put(&path, body.clone()).refused(400, Some("invalidValue"), "`members[0].value` is required");
     server.post("/Groups", body).refused(400, Some("invalidValue"), "`members[0].value` is required");
+    let empty = json!([{"op": "replace", "path": "members", "value": ""}]);
+    let detail = "`Operations[0].value` is required";
+    server.patch(&path, empty).refused(400, Some("invalidValue"), detail);
     for op in ["add", "replace", "remove"] {
         for operation in [
             json!({"op": op, "path": "members", "value": unnamed}),

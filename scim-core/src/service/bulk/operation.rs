@@ -125,6 +125,21 @@ impl Told {
     }
 }
 
+/// The refusal of a method, with those that an operation of a bulk request can have there.
+fn in_bulk(failure: Failure, of_one: bool) -> Failure {
+    match failure {
+        Failure::MethodNotAllowed { method, allow } => {
+            let allow = match (of_one, allow.contains("PATCH")) {
+                (false, _) => "POST",
+                (true, true) => "PUT, PATCH, DELETE",
+                (true, false) => "PUT, DELETE",
+            };
+            Failure::MethodNotAllowed { method, allow }
+        }
+        other => other,
+    }
+}
+
 /// The path that is told of an operation which could not be read: if it is one, without reference.
 fn known(path: &str) -> Option<Box<str>> {
     let last = path.rsplit('/').next().unwrap_or_default();
@@ -156,7 +171,13 @@ impl Asked {
                 return Err(Error::bad_request(ScimType::InvalidValue, detail).into());
             }
         };
-        check_method(config, &route, &method.into())?;
+        check_method(config, &route, &method.into()).map_err(|failure| in_bulk(failure, id.is_some()))?;
+        if let Some(data) =
+            data.as_ref().filter(|data| method != BulkMethod::Delete && data.as_object().is_none())
+        {
+            let detail = format!("data: must be an object, not {}", data.kind());
+            return Err(Error::bad_request(ScimType::InvalidSyntax, detail).into());
+        }
         let refers = id.as_ref().is_some_and(|id| referred(id.as_str()).is_some());
         let data = data.filter(|_| method != BulkMethod::Delete).unwrap_or_default();
         Ok(Self { method, schema, id, sent: (!refers).then_some(path), version, data })

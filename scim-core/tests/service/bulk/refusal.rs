@@ -120,14 +120,14 @@ fn operations_are_about_the_resources_of_a_type_or_one_of_them() {
             "/Users/id-1",
             405,
             None,
-            "`POST` is not a method of this endpoint, which has GET, HEAD, PUT, PATCH, DELETE".to_owned(),
+            "`POST` is not a method of this endpoint, which has PUT, PATCH, DELETE".to_owned(),
         ),
         (
             "DELETE",
             "/Users",
             405,
             None,
-            "`DELETE` is not a method of this endpoint, which has GET, HEAD, POST".to_owned(),
+            "`DELETE` is not a method of this endpoint, which has POST".to_owned(),
         ),
         (
             "GET",
@@ -146,6 +146,20 @@ fn operations_are_about_the_resources_of_a_type_or_one_of_them() {
     assert_eq!(bulk.results[0]["location"], "https://scim.example.com/scim/v2/none/1");
     assert_eq!(bulk.results[1]["location"], "https://scim.example.com/scim/v2/Users/id-1");
     assert_eq!(server.get("/Users").json()["totalResults"], 1);
+}
+
+#[test]
+fn the_data_of_an_operation_is_an_object() {
+    let server = server();
+    server.user("a");
+    let bulk = server.bulk(json!([
+        {"method": "POST", "path": "/Users", "bulkId": "a", "data": "x"},
+        {"method": "PATCH", "path": "/Users/id-1", "data": []},
+        {"method": "DELETE", "path": "/Users/id-1", "data": "x"},
+    ]));
+    bulk.refused(0, 400, Some("invalidSyntax"), "data: must be an object, not a string");
+    bulk.refused(1, 400, Some("invalidSyntax"), "data: must be an object, not an array");
+    assert_eq!(bulk.statuses(), ["400", "400", "204"]);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn section_3_7_3_without_fail_on_errors_every_operation_is_made() {
     for (index, id) in [(1, "id-1"), (2, "id-2"), (3, "id-3")] {
         assert_eq!(bulk.results[index]["location"], format!("https://scim.example.com/scim/v2/Users/{id}"));
     }
-    bulk.refused(1, 412, None, "the resource is in another version than `If-Match` names");
+    bulk.refused(1, 412, None, "the resource is in another version, `W/\"1\"`, than `version` names");
     bulk.refused(3, 404, None, "there is no User with the id `id-3`");
 }
 
