@@ -5,8 +5,8 @@
     python3 benches/throughput.py --readme    and writes it into README.md
 
 `provider` is built for release and started over each of its stores: in memory, SQLite and PostgreSQL.
-Beside them are an axum server that answers with a constant JSON of the same size, which is what HTTP
-itself leaves to be had, and `scim2-server` of PyPI. `wrk` puts the same load on each: the requests
+Beside them are an axum server that answers with a constant JSON of the same size, in tokio's runtime of
+several threads, as axum's documentation has it, and `scim2-server` of PyPI. `wrk` puts the same load on each: the requests
 are the same bytes, each for one of many users, and in every round the servers take turns, so that
 what else the machine does meets all alike. The medians of the rounds are shown.
 

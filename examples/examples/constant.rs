@@ -1,5 +1,6 @@
 //! An axum server that answers every request with the same JSON: what a server over HTTP can reach at
-//! most, for `benches/throughput.py` to compare `provider` to.
+//! most in one runtime of several threads, as axum's documentation has it, for `benches/throughput.py` to compare
+//! `provider` to.
 //!
 //! ```sh
 //! cargo run --release --example constant -- 8081 answer.json

@@ -4,25 +4,38 @@
 //! wants the answer. A change is all or nothing in the store, so that nothing is half-written either; but
 //! of a bulk request the operations that came later would not be made, and of resources that refer
 //! to one another some might be left without their references. So whatever may change something runs in
-//! a task of its own. The server waits for these tasks when it stops, as it does for connections.
+//! a task of its own, in the runtime of the program and not in that of a [thread](crate::Threads) that answers: it may
+//! have much to do. The server waits for these tasks when it stops, as it does for connections.
 
 use std::time::Duration;
 
 use http::Method;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// What a request holds as long as it runs.
-pub type Running = mpsc::Sender<()>;
+#[derive(Clone, Debug)]
+pub struct Running {
+    #[expect(dead_code, reason = "it is waited for until it is dropped")]
+    held: mpsc::Sender<()>,
+    // Where it runs.
+    runtime: Handle,
+}
 
 /// Waits for the requests that hold a [`Running`].
 #[derive(Debug)]
 pub struct Finish(mpsc::Receiver<()>);
 
 impl Finish {
-    /// The state for requests to [hold](crate::Front::new), and what waits for them.
+    /// The state for requests to [hold](crate::Front::new), and what waits for them. They run in the runtime that this
+    /// is called in.
+    ///
+    /// # Panics
+    ///
+    /// It is called in none.
     pub fn new() -> (Running, Self) {
-        let (running, receiver) = mpsc::channel(1);
-        (running, Self(receiver))
+        let (held, receiver) = mpsc::channel(1);
+        (Running { held, runtime: Handle::current() }, Self(receiver))
     }
 
     /// Waits until no request runs any more, but not longer than this.
@@ -44,7 +57,8 @@ pub(crate) async fn run<T: Send + 'static>(
     request: impl Future<Output = T> + Send + 'static,
     running: Running,
 ) -> T {
-    let task = tokio::spawn(async move {
+    let runtime = running.runtime.clone();
+    let task = runtime.spawn(async move {
         let answer = request.await;
         drop(running);
         answer

@@ -18,7 +18,7 @@ pub mod team_sync;
 
 pub use documents::registry_with;
 pub use front::Front;
-pub use serve::{serve, stop_signal};
+pub use serve::{Threads, serve, stop_signal};
 pub use store::{AuditPage, AuditPlace, AuditQuery, Limits, LostClaim, LostClaims, SqlStore};
 
 #[cfg(doctest)]

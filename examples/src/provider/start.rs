@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use scim_core::auth::Secret;
 use scim_core::pagination::Cursors;
 use scim_core::schema::Registry;
@@ -23,7 +23,7 @@ use super::service::{Parts, authenticator, mounted};
 use super::vendor::Vendor;
 use crate::finish::Finish;
 use crate::guard::Ledger;
-use crate::{Front, SqlStore};
+use crate::{Front, SqlStore, Threads};
 
 /// A provider that listens but does not answer yet.
 pub struct Provider {
@@ -34,6 +34,8 @@ pub struct Provider {
     // `None` where everything is in the memory of this process.
     database: Option<(DatabaseUrl, SqlStore)>,
     profile: &'static Profile,
+    // As long as the database is open: its connections may be theirs.
+    threads: Threads,
     // To be shown; `None` when the user chose it and need not be told.
     made_token: Option<Secret>,
 }
@@ -100,7 +102,8 @@ impl Provider {
             Some((_, store)) => mounted(store.clone(), vendor, parts).await?,
             None => mounted(MemoryStore::new(), vendor, parts).await?,
         };
-        Ok(Self { listener, front, finish, base_url, database, profile, made_token })
+        let threads = Threads::start().context("cannot start the threads that answer")?;
+        Ok(Self { listener, front, finish, base_url, database, profile, threads, made_token })
     }
 
     /// The URL of the service, such as `http://127.0.0.1:8080/scim/v2`.
@@ -110,7 +113,7 @@ impl Provider {
 
     /// Answers requests until `stop` completes, finishes those under way and closes the database.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        crate::serve(self.listener, self.front, stop).await;
+        self.threads.serve(self.listener, self.front, stop).await;
         self.finish.wait(FINISH_TIMEOUT).await;
         if let Some((_, store)) = self.database
             && tokio::time::timeout(FINISH_TIMEOUT, store.close()).await.is_err()
