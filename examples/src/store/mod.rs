@@ -22,6 +22,7 @@ mod members;
 mod order;
 mod pieces;
 mod query;
+mod row;
 mod serves;
 #[cfg(test)]
 mod tests;
@@ -36,24 +37,24 @@ use std::sync::Arc;
 
 use scim_core::audit::Record;
 use scim_core::membership::Membership;
-use scim_core::patch::Delta;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{
-    Applied, Deletion, Modification, Modified, Page, References, ResourceHold, Scope, Store, StoreError,
-    Terms, Update,
+    Applied, Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, Terms, Update,
 };
 use scim_core::validate::{UniqueKey, unique_keys};
-use scim_core::value::JsonLimits;
-use scim_core::{Resource, ResourceId, Value, Version};
-use scim_filter::sql::Dialect;
+use scim_core::{Resource, ResourceId, Version};
 
 pub use audit::{AuditPage, AuditPlace, AuditQuery};
 pub use claims::{LostClaim, LostClaims};
 pub use database::Limits;
-use database::{Database, Statement, Tx, batches, places, retrying};
+use database::{Database, Statement, batches, places, retrying};
 use marks::Passes;
+use row::{
+    CHANGED_ROW, DELETED_ROW, ROW, Row, decode, decode_value, encode, internal, locked, number, referable,
+    row,
+};
 use turns::Turns;
 
 /// A [`Store`] over SQLite or PostgreSQL; clones share the database.
@@ -475,148 +476,4 @@ impl Store for SqlStore {
         ids.retain(|id| !found.contains(id.as_str()));
         Ok(ids)
     }
-}
-
-/// A resource as its row and the rows of its members hold it.
-struct Row {
-    id: ResourceId,
-    version: i64,
-    body: String,
-    keys: String,
-    members: Delta,
-}
-
-impl Row {
-    fn of(scope: Scope<'_>, resource: &Resource) -> Result<Self, StoreError> {
-        let id = resource.id().ok_or_else(|| internal("a resource without id"))?;
-        let version = resource.version().ok_or_else(|| internal("a resource without version"))?;
-        let (body, members) = members::take(scope.schema, resource);
-        let keys = keys::document(scope.schema, &body)?;
-        Ok(Self {
-            id,
-            version: number(version)?,
-            body: encode(&body.0)?,
-            keys,
-            members: members::all(members),
-        })
-    }
-
-    async fn update(&self, tx: &mut Tx, scope: Scope<'_>) -> Result<(), StoreError> {
-        Statement::new(
-            "UPDATE resources SET version = ?4, body = ?5, keys = jsonb(?6), marked = 0 \
-             WHERE tenant = ?1 AND type = ?2 AND id = ?3",
-        )
-        .text(scope.tenant.as_str())
-        .text(scope.schema.name())
-        .text(self.id.as_str())
-        .number(self.version)
-        .text(&self.body)
-        .text(&self.keys)
-        .execute(tx)
-        .await?;
-        Ok(())
-    }
-}
-
-/// Sees that what a change refers to is there, and keeps it from being deleted until the transaction ends.
-///
-/// It comes before the change's own lock, as in a deletion, which locks first the resource and then its groups, so
-/// that the two do not wait for one another.
-async fn referable(tx: &mut Tx, scope: Scope<'_>, references: References<'_>) -> Result<(), StoreError> {
-    if references.is_empty() {
-        return Ok(());
-    }
-    let (among, lock) = match tx.dialect() {
-        // The transaction holds the lock of the whole database.
-        Dialect::Sqlite => ("IN (SELECT value FROM json_each(?2))", ""),
-        Dialect::Postgres => {
-            ("= ANY (ARRAY(SELECT jsonb_array_elements_text(jsonb(?2))))", "ORDER BY id, type FOR KEY SHARE")
-        }
-    };
-    let ids: Vec<&str> = references.ids.iter().map(ResourceId::as_str).collect();
-    let select = Statement::new(format!(
-        "SELECT id FROM resources WHERE tenant = ?1 AND type IN ({}) AND id {among} {lock}",
-        places(3, references.types.len())
-    ))
-    .text(scope.tenant.as_str())
-    .text(encode(&ids)?);
-    let select = references.types.iter().fold(select, |select, schema| select.text(schema.name()));
-    let there: HashSet<String> = select.rows::<(String,)>(tx).await?.into_iter().map(|(id,)| id).collect();
-    references.check(|id| there.contains(id.as_str()))
-}
-
-/// The version, if it is the expected one, and the body of a resource, which no other writer changes until the
-/// transaction ends.
-async fn locked(
-    tx: &mut Tx,
-    scope: Scope<'_>,
-    id: &ResourceId,
-    expected: Option<Version>,
-    locked_row: &'static str,
-    passes: Passes,
-) -> Result<(Version, String), StoreError> {
-    let text = match tx.dialect() {
-        // The transaction holds the lock of the whole database.
-        Dialect::Sqlite => WRITTEN_ROW,
-        Dialect::Postgres => locked_row,
-    };
-    let row: Option<(i64, String, i64)> = Statement::new(text)
-        .text(scope.tenant.as_str())
-        .text(scope.schema.name())
-        .text(id.as_str())
-        .row(tx)
-        .await?;
-    let (version, body, marked) = row.ok_or(StoreError::NotFound)?;
-    let version = Version(u64::try_from(version).map_err(|error| StoreError::Internal(error.into()))?);
-    if expected.is_some_and(|expected| expected != version) {
-        return Err(StoreError::VersionMismatch);
-    }
-    passes.check(marked, scope.schema.name(), id.as_str())?;
-    Ok((version, body))
-}
-
-async fn row(
-    tx: &mut Tx,
-    scope: Scope<'_>,
-    id: &ResourceId,
-    text: &'static str,
-) -> Result<Option<(i64, String)>, StoreError> {
-    Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name()).text(id.as_str()).row(tx).await
-}
-
-/// The version and body of a resource.
-const ROW: &str = "SELECT version, body FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
-/// The same, with its mark, to be written.
-const WRITTEN_ROW: &str =
-    "SELECT version, body, marked FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3";
-/// The same, to be changed; others may refer to it meanwhile.
-const CHANGED_ROW: &str = "SELECT version, body, marked FROM resources \
-     WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR NO KEY UPDATE";
-/// The same, to be deleted.
-const DELETED_ROW: &str =
-    "SELECT version, body, marked FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3 FOR UPDATE";
-
-fn number(version: Version) -> Result<i64, StoreError> {
-    i64::try_from(version.0).map_err(|error| StoreError::Internal(error.into()))
-}
-
-fn encode(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Internal(error.into()))
-}
-
-fn decode_value(text: &str) -> Result<Value, StoreError> {
-    // What was stored passed narrower limits on its way in.
-    let limits = JsonLimits { max_depth: 128 };
-    Value::from_slice(text.as_bytes(), &limits).map_err(|error| StoreError::Internal(error.into()))
-}
-
-fn decode(body: &str) -> Result<Resource, StoreError> {
-    match decode_value(body)? {
-        Value::Object(object) => Ok(Resource(object)),
-        _ => Err(internal("a stored resource is no object")),
-    }
-}
-
-fn internal(message: &'static str) -> StoreError {
-    StoreError::Internal(message.into())
 }

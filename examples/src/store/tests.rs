@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use scim_core::TenantId;
 use scim_core::membership::Hierarchy;
 use scim_core::patch::{Change, Delta};
 use scim_core::query::{Place, Start};
 use scim_core::schema::Registry;
 use scim_core::sort::{Sort, SortKey};
+use scim_core::{TenantId, Value};
 use scim_filter::{BindOptions, Filter};
 use serde_json::json;
 use sqlx::SqlitePool;
