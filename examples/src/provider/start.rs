@@ -34,8 +34,9 @@ pub struct Provider {
     // `None` where everything is in the memory of this process.
     database: Option<(DatabaseUrl, SqlStore)>,
     profile: &'static Profile,
-    // As long as the database is open: its connections may be theirs.
-    threads: Threads,
+    // `None` where requests wait for a database: answers of that, too, wake threads that wait by themselves more often
+    // than those that wait together.
+    threads: Option<Threads>,
     // To be shown; `None` when the user chose it and need not be told.
     made_token: Option<Secret>,
 }
@@ -102,7 +103,9 @@ impl Provider {
             Some((_, store)) => mounted(store.clone(), vendor, parts).await?,
             None => mounted(MemoryStore::new(), vendor, parts).await?,
         };
-        let threads = Threads::start().context("cannot start the threads that answer")?;
+        let waits = database.as_ref().is_some_and(|(url, _)| url.is_postgres());
+        let threads = (!waits).then(Threads::start).transpose();
+        let threads = threads.context("cannot start the threads that answer")?;
         Ok(Self { listener, front, finish, base_url, database, profile, threads, made_token })
     }
 
@@ -113,7 +116,10 @@ impl Provider {
 
     /// Answers requests until `stop` completes, finishes those under way and closes the database.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        self.threads.serve(self.listener, self.front, stop).await;
+        match &self.threads {
+            Some(threads) => threads.serve(self.listener, self.front, stop).await,
+            None => crate::serve(self.listener, self.front, stop).await,
+        }
         self.finish.wait(FINISH_TIMEOUT).await;
         if let Some((_, store)) = self.database
             && tokio::time::timeout(FINISH_TIMEOUT, store.close()).await.is_err()

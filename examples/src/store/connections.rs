@@ -15,7 +15,7 @@ use std::time::Duration;
 use scim_core::store::StoreError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tokio::runtime::{self, Handle};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -30,28 +30,14 @@ struct Shared {
     // Who waits for one gets it in turn.
     places: Arc<Semaphore>,
     limits: Limits,
-    // Those used last are taken first, of those that belong to the runtime that asks if there are any.
+    // Those used last are taken first.
     idle: Mutex<Vec<Idle>>,
 }
 
 struct Idle {
     connection: PgConnection,
-    made: Made,
+    made: Instant,
     used: Instant,
-}
-
-/// When a connection was made, and in which runtime. It hears there that there is an answer: whoever waits for it in
-/// another one is told by a thread that is woken for nothing else.
-#[derive(Clone, Copy)]
-struct Made {
-    at: Instant,
-    by: Option<runtime::Id>,
-}
-
-impl Made {
-    fn now() -> Self {
-        Self { at: Instant::now(), by: here() }
-    }
 }
 
 impl Connections {
@@ -65,11 +51,7 @@ impl Connections {
     /// A connection that answered a moment ago, if there is one and nobody waits for it.
     pub(super) fn at_hand(&self) -> Option<Lent> {
         let place = Arc::clone(&self.0.places).try_acquire_owned().ok()?;
-        let mut idle = self.idle();
-        let next = nearest(&idle)?;
-        let is_trusted = idle.get(next).is_some_and(|idle| idle.used.elapsed() < TRUSTED);
-        let Idle { connection, made, .. } = is_trusted.then(|| idle.remove(next))?;
-        drop(idle);
+        let Idle { connection, made, .. } = self.idle().pop_if(|idle| idle.used.elapsed() < TRUSTED)?;
         Some(self.lent(connection, made, place))
     }
 
@@ -90,7 +72,7 @@ impl Connections {
         let connection = timeout_at(ends, connect(options)).await;
         let connection = connection.map_err(|_| unavailable("the database does not answer"))?;
         let connection = connection.map_err(|error| StoreError::Unavailable(error.into()))?;
-        Ok(self.lent(connection, Made::now(), place))
+        Ok(self.lent(connection, Instant::now(), place))
     }
 
     /// Waits for the calls under way and closes the connections; who asks for one later gets none.
@@ -107,7 +89,7 @@ impl Connections {
         let _ = timeout(MOMENT, goodbyes).await;
     }
 
-    fn lent(&self, connection: PgConnection, made: Made, place: OwnedSemaphorePermit) -> Lent {
+    fn lent(&self, connection: PgConnection, made: Instant, place: OwnedSemaphorePermit) -> Lent {
         Lent {
             connection: Some(connection),
             connections: self.clone(),
@@ -120,12 +102,11 @@ impl Connections {
     }
 
     fn pop(&self) -> Option<Idle> {
-        let mut idle = self.idle();
-        nearest(&idle).map(|next| idle.remove(next))
+        self.idle().pop()
     }
 
-    fn put(&self, connection: PgConnection, made: Made) {
-        if made.at.elapsed() > OLDEST || self.0.places.is_closed() {
+    fn put(&self, connection: PgConnection, made: Instant) {
+        if made.elapsed() > OLDEST || self.0.places.is_closed() {
             return;
         }
         let mut idle = self.idle();
@@ -147,7 +128,7 @@ pub(super) struct Lent {
     connection: Option<PgConnection>,
     connections: Connections,
     place: Option<OwnedSemaphorePermit>,
-    made: Made,
+    made: Instant,
     ends: Instant,
     has_answered: bool,
     in_transaction: bool,
@@ -241,18 +222,6 @@ impl Drop for Lent {
             drop(place);
         });
     }
-}
-
-/// Which of the connections is taken next.
-fn nearest(idle: &[Idle]) -> Option<usize> {
-    let here = here();
-    let of_here = idle.iter().rposition(|idle| idle.made.by == here);
-    of_here.or_else(|| idle.len().checked_sub(1))
-}
-
-/// The runtime that asks.
-fn here() -> Option<runtime::Id> {
-    Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 /// The outcome of a step, which is given up at `ends`.
@@ -441,7 +410,7 @@ mod tests {
         connections.idle()[0].used = unused;
         drop(database.once().await.unwrap());
         assert_eq!(connections.idle().len(), 1);
-        connections.idle()[0].made.at = old;
+        connections.idle()[0].made = old;
         drop(database.once().await.unwrap());
         assert_eq!(connections.idle().len(), 0);
     }
