@@ -36,7 +36,7 @@ use table::{Table, claims};
 /// them out nothing. A deletion takes its resource out of the groups it is in, and looks at no others.
 ///
 /// Beside the rest of each resource the JSON text is kept that it is answered with, so that to answer is to copy
-/// it. It takes as much memory as the text is long and about two hundred bytes more; after a change it is made with
+/// it. It takes as much memory as the text is long and about a hundred bytes more; after a change it is made with
 /// the first answer.
 ///
 /// ```

@@ -50,6 +50,8 @@ pub struct ResourceSchema {
     index: Vec<IndexEntry>,
     // Where in the index the hashes begin whose highest byte is at least this.
     begins: Box<[u32]>,
+    // The hashes of the attributes in no extension of which a response may have to leave something out.
+    hidden: Box<[u32]>,
 }
 
 /// Where one attribute is defined.
@@ -325,8 +327,11 @@ impl ResourceSchema {
             }
             extensions.push(schema);
         }
-        let mut schema = Self { resource_type, base, extensions, index: Vec::new(), begins: Box::default() };
+        let (begins, hidden) = Default::default();
+        let mut schema = Self { resource_type, base, extensions, index: Vec::new(), begins, hidden };
         schema.index = schema.build_index();
+        let hidden = schema.index.iter().filter(|entry| entry.is_own() && !entry.is_shown);
+        schema.hidden = hidden.map(IndexEntry::hash).collect();
         let before = |byte: u32| schema.index.partition_point(|entry| entry.hash() >> 24 < byte) as u32;
         schema.begins = (0..=256).map(before).collect();
         Ok(schema)
@@ -408,6 +413,12 @@ impl ResourceSchema {
     pub(crate) fn find_hashed(&self, hash: u32, name: &str) -> Option<(&Attribute, bool)> {
         let entry = self.indexed(hash).find(|entry| entry.is_own() && entry.name.matches(name))?;
         Some((self.definition(entry)?, entry.is_shown))
+    }
+
+    /// Whether a response that names no attributes may have to leave something out of one in no extension whose
+    /// name has this hash.
+    pub(crate) fn may_hide(&self, hash: u32) -> bool {
+        self.hidden.contains(&hash)
     }
 
     /// The attributes whose names have this hash.

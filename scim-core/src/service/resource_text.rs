@@ -121,6 +121,9 @@ fn kept<'s>(shape: &'s Shape, name: &AttrName) -> Kept<'s> {
 /// The same of the one called `name`, which has this hash.
 fn kept_hashed<'s>(shape: &'s Shape, hash: u32, name: &str) -> Kept<'s> {
     let Some(projection) = &shape.projection else { return Kept::Whole };
+    if projection.is_default() && !shape.schema.may_hide(hash) {
+        return Kept::Whole;
+    }
     kept_of(projection, shape.schema.find_hashed(hash, name))
 }
 
