@@ -15,6 +15,7 @@ mod sql_support;
 #[path = "../../scim-core/tests/vectors/mod.rs"]
 mod vectors;
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -59,25 +60,36 @@ fn pagerduty_answers_as_it_says() {
 #[test]
 fn over_postgres_the_answers_are_the_same() {
     let Some(postgres) = Postgres::start() else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // One database for all, whose tables are made once and emptied before each, and one store.
+    let runtime = runtime();
     let url = runtime.block_on(postgres.database("fixtures"));
-    let vectors = tolerant(["idp", "rfc"].into_iter().flat_map(vectors::load).collect());
-    // One database for all, emptied before each.
-    let empty = || {
-        runtime.block_on(async {
-            let mut connection = PgConnection::connect(&url).await.unwrap();
-            let tables = sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-            tables.execute(&mut connection).await.unwrap();
-        });
-        &*url
+    let store = runtime.block_on(SqlStore::connect(&url)).unwrap();
+    let connection = RefCell::new(runtime.block_on(PgConnection::connect(&url)).unwrap());
+    let emptied = || {
+        runtime.block_on(sqlx::raw_sql(EMPTY).execute(&mut *connection.borrow_mut())).unwrap();
+        (Arc::clone(&runtime), store.clone())
     };
+    let vectors = tolerant(["idp", "rfc"].into_iter().flat_map(vectors::load).collect());
     vectors::play_all(&vectors, KNOWN_FAILURES, |vector| {
-        vector.play(|| Provider::<false>::start_on(Some(empty())))
+        let (runtime, store) = emptied();
+        vector.play(|| Provider::<false>::start_on(runtime, store, None))
     });
     vectors::play_all(&vectors, KNOWN_FAILURES_PAGERDUTY, |vector| {
-        vector.play(|| Provider::<true>::start_on(Some(empty())))
+        let (runtime, store) = emptied();
+        vector.play(|| Provider::<true>::start_on(runtime, store, None))
     });
 }
+
+fn runtime() -> Arc<Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).enable_all().build().unwrap().into()
+}
+
+/// Empties all tables but the list of migrations.
+const EMPTY: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations'
+    LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+END $$";
 
 /// The servers under test have every leniency on.
 fn tolerant(vectors: Vec<Vector>) -> Vec<Vector> {
@@ -90,21 +102,20 @@ struct Provider<const PAGERDUTY: bool> {
     registry: Registry,
     store: SqlStore,
     client: ureq::Agent,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     // Deleted when the server is dropped.
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
+    /// With the state in a file of its own.
     fn start() -> Self {
-        Self::start_on(None)
+        let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
+        let store = runtime.block_on(SqlStore::open(&folder.path().join("scim.db"))).unwrap();
+        Self::start_on(runtime, store, Some(folder))
     }
 
-    /// With the state in the PostgreSQL database of that URL, or else in a file of its own.
-    fn start_on(postgres: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    fn start_on(runtime: Arc<Runtime>, store: SqlStore, folder: Option<tempfile::TempDir>) -> Self {
         let base_url = vectors::BASE_URL.parse().unwrap();
         let (config, policy): (Config, Arc<dyn Policy>) = if PAGERDUTY {
             (pagerduty::config(base_url), Arc::new(PagerDuty::default()))
@@ -112,11 +123,7 @@ impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
             (Config::new(base_url), Arc::new(StandardPolicy))
         };
         let registry = config.registry.clone();
-        let (store, address) = runtime.block_on(async {
-            let store = match postgres {
-                Some(url) => SqlStore::connect(url).await.unwrap(),
-                None => SqlStore::open(&folder.path().join("scim.db")).await.unwrap(),
-            };
+        let address = runtime.block_on(async {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
             let address = listener.local_addr().unwrap();
             let environment =
@@ -128,7 +135,7 @@ impl<const PAGERDUTY: bool> Provider<PAGERDUTY> {
                 scim_examples::Front::new(service, Finish::new().0),
                 std::future::pending(),
             ));
-            (store, address)
+            address
         });
         let client = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         Self { address, registry, store, client, runtime, _folder: folder }
