@@ -83,8 +83,8 @@ pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> 
 ///
 /// - readOnly attributes keep the value they have.
 /// - immutable ones with a value must not get another; where the body leaves them out they stay. So do
-///   immutable sub-attributes, also where the body leaves out the complex attribute, and those of an element
-///   that is there with the same `value` and `type`.
+///   immutable sub-attributes of a complex value, and of an element that is there with the same `value` and
+///   `type`. A readWrite attribute can be left out, as a PATCH can remove it, with all that it has.
 /// - Values of a [keyed](patch::keyed) attribute (`members`) that are there keep what is immutable of them.
 /// - Attributes that are never returned (`password`) stay where the body leaves them out, since
 ///   a client that sends back what it has read cannot include them. So do such sub-attributes, and
@@ -205,15 +205,6 @@ fn settle(
             match patch::keyed(attribute) {
                 true => keep_identity(attribute, new, current),
                 false => keep_immutable(attribute, new, current, at)?,
-            }
-        }
-        (None, Value::Object(current)) => {
-            let mut kept = Object::new();
-            for sub in immutable_subs(attribute) {
-                settle(sub, &mut kept, current, &format!("{at}.{}", sub.name), cleared)?;
-            }
-            if !kept.is_empty() {
-                after.insert(attribute.name.as_str(), kept);
             }
         }
         _ => {}

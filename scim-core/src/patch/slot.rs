@@ -51,11 +51,7 @@ impl<'r> Slot<'r> {
                 return Ok(values.finish_keyed().map_or(Outcome::Same, Outcome::Delta));
             }
             State::Many(values) => Some(Value::Array(values.finish()?)).filter(|now| !now.is_unassigned()),
-            State::Single(Some(now)) => Some(single(attribute, before, now)?),
-            State::Single(None) => {
-                leaves(attribute, before)?;
-                None
-            }
+            State::Single(now) => now.map(|now| single(attribute, before, now)).transpose()?,
         };
         if now.as_ref() == before {
             return Ok(Outcome::Same);
@@ -83,16 +79,4 @@ fn single(attribute: &Attribute, before: Option<&Value>, now: Value) -> Result<V
         restore(sub, before, &mut now)?;
     }
     Ok(Value::Object(now))
-}
-
-/// Refuses that a complex value is given up with what is immutable of it, which could then be another.
-fn leaves(attribute: &Attribute, before: Option<&Value>) -> Result<(), Forbidden> {
-    let held = |sub: &&Attribute| {
-        let value = before.and_then(|before| before.get(&sub.name));
-        sub.mutability == Mutability::Immutable && value.is_some_and(|value| !value.is_unassigned())
-    };
-    match attribute.sub_attributes.iter().find(held) {
-        Some(sub) => Err(Forbidden::part(sub, "is immutable")),
-        None => Ok(()),
-    }
 }
