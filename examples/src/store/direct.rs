@@ -76,6 +76,7 @@ impl Reader {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         // Otherwise SQLite plans a statement anew for each of its values, which takes longer than to read.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -137,6 +138,8 @@ impl ToSql for Bound<'_> {
 const MOST_IN_VALUE: i32 = 256 << 10;
 /// As many bytes may be read before it is given up: pages of a few hundred usual resources have fewer.
 const MOST_BYTES: usize = 512 << 10;
+/// What a connection keeps of the file in memory: the upper pages of the indexes, and what was read last.
+const CACHE_KIB: i32 = 8 << 10;
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 64;
 /// Steps of SQLite's virtual machine between two looks at how many it were.
