@@ -1,6 +1,12 @@
 //! A store over tables that are there already: `users` and their `emails`, `teams` and their
 //! `memberships`, in columns of their own names. Filters, sorts and cursors become SQL over them.
 //!
+//! It keeps no audit trail of its own (`keeps_audit`), and tells one that a service has
+//! (`Service::with_audit`) all that a store has to: who comes into a team and who goes, and which teams a deleted user left.
+//! A change of a team is read, made and replaced, so it costs what the team has of members.
+//! The resources of the contract (`scim_core::testkit`) have values, and groups members, that these tables have no place for, so
+//! its own tests say what holds: `tests/embed_sql.rs`.
+//!
 //! `cargo run --example embed_sql` prints a request to try.
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::query::{Place, Query, QuerySupport};
@@ -183,11 +189,22 @@ impl Store for Directory {
         let text =
             format!("DELETE FROM {table} WHERE account = ?1 AND id = ?2 AND (?3 IS NULL OR version = ?3)");
         let mut db = self.0.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        // Whom a team had is noted before it goes.
+        if let Some(deleted) = load(&mut db, at, id.as_str()).await? {
+            deletion.note_members(&deleted);
+        }
         // Rolled back if there is nobody to delete.
         let left = "UPDATE teams SET version = version + 1, modified = ?3
-             WHERE account = ?1 AND id IN (SELECT team_id FROM memberships WHERE user_id = ?2)";
-        let query = sqlx::query(left).bind(at.tenant.as_str()).bind(id.as_str());
-        query.bind(deletion.last_modified).execute(&mut *db).await.map_err(failure)?;
+             WHERE account = ?1 AND id IN (SELECT team_id FROM memberships WHERE user_id = ?2) RETURNING id";
+        let query = sqlx::query_scalar(left).bind(at.tenant.as_str()).bind(id.as_str());
+        let left: Vec<String> =
+            query.bind(deletion.last_modified).fetch_all(&mut *db).await.map_err(failure)?;
+        for team in left {
+            let mut group = Resource::default();
+            group.set_id(&ResourceId::new(team));
+            group.set_meta(Meta { resource_type: Some("Group".to_owned()), ..Meta::default() });
+            deletion.stamp(&mut group);
+        }
         let query = sqlx::query(AssertSqlSafe(text)).bind(at.tenant.as_str()).bind(id.as_str());
         let done = query.bind(deletion.expected.map(number)).execute(&mut *db).await.map_err(failure)?;
         changed_one(&mut db, at, id.as_str(), done.rows_affected()).await?;

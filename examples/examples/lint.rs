@@ -28,7 +28,8 @@ struct Options {
     #[arg(long = "as", value_enum)]
     kind: Option<Kind>,
 
-    /// The licences of the account, for PagerDuty: JSON, as `GET /licenses` of its REST API answers
+    /// The licences of the account, for PagerDuty: JSON, as `GET /licenses` of its REST API answers; a new user needs
+    /// one of them with `allocations_available`
     #[arg(long, value_name = "FILE")]
     licenses: Option<PathBuf>,
 

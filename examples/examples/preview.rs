@@ -1,4 +1,4 @@
-//! Says what installing SCIM at a vendor will do to each user, before it is done.
+//! Says what installing SCIM at a vendor will do to each user, before it is done, and then does it, in a file.
 //!
 //! ```sh
 //! cargo run --example preview -- incident-io --mapping examples/incident-io/mapping.toml \
@@ -8,16 +8,21 @@
 //! Prints who is linked, created, upgraded, downgraded, deactivated or left unlinked, and what the seats
 //! come to. The exit code is 0 when it could be installed so, 1 when not (somebody would be locked
 //! out), and 2 when there is nothing to preview.
+//!
+//! `--confirm --save after.json` installs it, and writes the users as they are then: the directory of the next
+//! preview, which is that of a synchronisation. While SCIM is installed there, `--set-role`, `--invite` and
+//! `--revoke-on-call` are refused as incident.io refuses them; after `--uninstall` everybody is as they were, and
+//! edited by hand again.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, ValueEnum};
 use scim_core::Value;
-use scim_examples::incident_io;
-use scim_profiles::incident_io::{Guard, Preview, Workspace};
+use scim_examples::incident_io::{self, MappingFile, State};
+use scim_profiles::incident_io::{BaseRole, EditError, Guard, Preview, User, Workspace};
 
 /// Previews what installing SCIM does
 #[derive(Parser)]
@@ -25,13 +30,18 @@ struct Options {
     /// Whose roles and seats
     vendor: Vendor,
 
-    /// Which group gives what, in TOML
+    /// Which group gives what, in TOML. Default: the mapping in force, where SCIM is installed
     #[arg(long, value_name = "FILE")]
-    mapping: PathBuf,
+    mapping: Option<PathBuf>,
 
     /// People and groups of the identity provider, and the users of today, in JSON
     #[arg(long, value_name = "FILE")]
     directory: PathBuf,
+
+    /// Who is active in Slack, one e-mail address a line, in place of `in_slack` of the users; the file that
+    /// `provider` takes
+    #[arg(long, value_name = "FILE")]
+    active_in_slack: Option<PathBuf>,
 
     /// The e-mail address of who will confirm the installation
     #[arg(long, value_name = "EMAIL")]
@@ -44,6 +54,40 @@ struct Options {
     /// Prints JSON instead of a table
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    deed: Deed,
+
+    /// Where to write people, groups and users as they are afterwards, as the directory of the next preview. Nothing
+    /// is written where it is refused
+    #[arg(long, value_name = "FILE", requires = "deed")]
+    save: Option<PathBuf>,
+}
+
+/// What is done, in a file.
+#[derive(Args)]
+#[group(id = "deed", multiple = false, requires = "save")]
+struct Deed {
+    /// Confirms the installation, or another mapping, for which it needs an actor; synchronises where this mapping
+    /// is in force
+    #[arg(long)]
+    confirm: bool,
+
+    /// Takes SCIM out: everybody stays as they are
+    #[arg(long, conflicts_with_all = ["mapping", "actor", "force"])]
+    uninstall: bool,
+
+    /// Gives a user another base role by hand, which is refused while SCIM is installed
+    #[arg(long, value_name = "EMAIL=ROLE", conflicts_with_all = ["mapping", "actor", "force"])]
+    set_role: Option<String>,
+
+    /// Invites somebody by e-mail, which is refused while SCIM is installed
+    #[arg(long, value_name = "EMAIL", conflicts_with_all = ["mapping", "actor", "force"])]
+    invite: Option<String>,
+
+    /// Revokes a user's on-call seat by hand, which is refused while a group gives it
+    #[arg(long, value_name = "EMAIL", conflicts_with_all = ["mapping", "actor", "force"])]
+    revoke_on_call: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,45 +107,181 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether it could be installed so.
+/// Whether it could be installed so, or was done.
 fn run(options: &Options) -> anyhow::Result<bool> {
     let Vendor::IncidentIo = options.vendor;
-    let mapping = incident_io::mapping(&options.mapping)?;
-    let (workspace, directory) = incident_io::directory(&options.directory)?;
-    let actor = options.actor.as_deref().map(|email| id_of(&workspace, email)).transpose()?;
-    let preview = Preview::new(&workspace, &directory, &mapping);
+    let mut state = State::read(&options.directory)?;
+    if let Some(file) = &options.active_in_slack {
+        state.workspace = state.workspace.with_active_in_slack(&incident_io::active_in_slack(file)?);
+    }
+    match options.deed.by_hand() {
+        Some(edit) => do_by_hand(options, &state, &edit),
+        None => preview(options, &state),
+    }
+}
 
-    let refusal = match actor {
-        Some(actor) => {
-            let guard = if options.force { Guard::Off } else { Guard::On };
-            preview.clone().confirm(actor, guard).err().map(|refusal| refusal.to_string())
-        }
-        None => preview.lockouts(None).first().filter(|_| !options.force).map(ToString::to_string),
+/// Says what installing, or the next synchronisation, does, and does it if that is asked for.
+fn preview(options: &Options, state: &State) -> anyhow::Result<bool> {
+    let mapping = match &options.mapping {
+        Some(file) => MappingFile::read(file)?,
+        None => state
+            .in_force
+            .clone()
+            .context("SCIM is not installed there: `--mapping` says which group gives what")?,
     };
-    // What would have been the refusal: whoever insists is told of it all the same.
-    let lockouts = preview.lockouts(actor).into_iter().filter(|_| options.force && refusal.is_none());
+    let workspace = &state.workspace;
+    let actor = options.actor.as_deref().map(|email| id_of(workspace, email)).transpose()?;
+    let preview = Preview::new(workspace, &state.directory, &mapping.mapping);
+    let in_force = preview.clone().synchronise();
+
+    let guard = if options.force { Guard::Off } else { Guard::On };
+    let (confirmed, refusal) = match (in_force, actor) {
+        (Some(confirmed), _) => (Some(confirmed), None),
+        (None, Some(actor)) => match preview.clone().confirm(actor, guard) {
+            Ok(confirmed) => (Some(confirmed), None),
+            Err(refusal) => (None, Some(refusal.to_string())),
+        },
+        (None, None) => {
+            let lockout = preview.lockouts(None).into_iter().next();
+            (None, lockout.filter(|_| !options.force).map(|lockout| lockout.to_string()))
+        }
+    };
+    if options.deed.confirm && confirmed.is_none() && refusal.is_none() {
+        bail!("`--confirm` needs `--actor`: who confirms it is to be known, and not locked out by it");
+    }
+    // What would have been the refusal: whoever insists is told of it all the same, and nobody insists on what is in
+    // force.
+    let needs_confirmation = workspace.installed() != Some(&mapping.mapping);
+    let is_told = refusal.is_none() && (options.force || !needs_confirmation);
+    let lockouts = preview.lockouts(actor).into_iter().filter(|_| is_told);
     let overridden: Vec<String> = lockouts.map(|lockout| lockout.to_string()).collect();
+
+    let saved = match (confirmed.filter(|_| options.deed.confirm), &options.save) {
+        (Some(confirmed), Some(file)) => {
+            let after = confirmed.apply(|person| format!("new-{}", person.id))?;
+            state.save(file, &after, Some(&mapping))?;
+            Some(file)
+        }
+        _ => None,
+    };
     let text = if options.json {
         let mut value = preview.to_value();
         if let Value::Object(preview) = &mut value {
+            preview.insert("installed", workspace.installed().is_some());
+            preview.insert("needsConfirmation", needs_confirmation);
             preview.insert("refused", refusal.clone().map_or(Value::Null, Value::from));
-            if options.force {
+            if is_told {
                 let overridden = overridden.iter().map(|lockout| Value::from(lockout.as_str()));
                 preview.insert("overridden", overridden.collect::<Vec<_>>());
+            }
+            if let Some(file) = saved {
+                preview.insert("saved", file.display().to_string());
             }
         }
         serde_json::to_string_pretty(&value)?
     } else {
+        let standing = match (workspace.installed(), needs_confirmation) {
+            (None, _) => "SCIM is not installed: nothing happens before that is confirmed",
+            (Some(_), true) => {
+                "SCIM is installed with another mapping: nothing happens before this one is confirmed"
+            }
+            (Some(_), false) => "SCIM is installed: the next synchronisation does this",
+        };
         let verdict = refusal.as_ref().map(|refusal| format!("\n\nrefused: {refusal}"));
         let forced = match overridden.is_empty() {
             true => String::new(),
             false => format!("\n\noverridden: {}", overridden.join("; ")),
         };
-        format!("{preview}{}{forced}", verdict.unwrap_or_default())
+        let done = saved.map(|file| format!("\n\nconfirmed: it is so in `{}`", file.display()));
+        let (verdict, done) = (verdict.unwrap_or_default(), done.unwrap_or_default());
+        format!("{preview}\n{standing}{verdict}{forced}{done}")
     };
+    print(&text);
+    Ok(refusal.is_none())
+}
+
+/// What is done by hand in incident.io.
+enum Edit<'o> {
+    Uninstall,
+    SetRole(&'o str),
+    Invite(&'o str),
+    RevokeOnCall(&'o str),
+}
+
+impl Deed {
+    fn by_hand(&self) -> Option<Edit<'_>> {
+        if self.uninstall {
+            return Some(Edit::Uninstall);
+        }
+        let set_role = self.set_role.as_deref().map(Edit::SetRole);
+        let invite = self.invite.as_deref().map(Edit::Invite);
+        set_role.or(invite).or(self.revoke_on_call.as_deref().map(Edit::RevokeOnCall))
+    }
+}
+
+/// Does it, unless incident.io refuses it.
+fn do_by_hand(options: &Options, state: &State, edit: &Edit<'_>) -> anyhow::Result<bool> {
+    let mut workspace = state.workspace.clone();
+    let made = edit.make(&mut workspace)?;
+    if let (Ok(_), Some(file)) = (&made, &options.save) {
+        let in_force = state.in_force.as_ref().filter(|_| workspace.installed().is_some());
+        state.save(file, &workspace, in_force)?;
+    }
+    let (name, said) = match &made {
+        Ok(done) => ("done", done.clone()),
+        Err(refusal) => ("refused", refusal.to_string()),
+    };
+    let text = if options.json {
+        serde_json::to_string_pretty(&serde_json::json!({ name: said }))?
+    } else {
+        format!("{name}: {said}")
+    };
+    print(&text);
+    Ok(made.is_ok())
+}
+
+impl Edit<'_> {
+    /// Makes it, and says what it did.
+    fn make(&self, workspace: &mut Workspace) -> anyhow::Result<Result<String, EditError>> {
+        Ok(match self {
+            Self::Uninstall => {
+                if workspace.installed().is_none() {
+                    bail!("SCIM is not installed there");
+                }
+                workspace.uninstall();
+                Ok(format!(
+                    "SCIM is not installed any more, and {} users stay as they are",
+                    workspace.users().len()
+                ))
+            }
+            Self::SetRole(pair) => {
+                let (email, role) = pair.rsplit_once('=').context("`--set-role` takes `EMAIL=ROLE`")?;
+                let role: BaseRole = role.parse()?;
+                let id = id_of(workspace, email)?.to_owned();
+                let user = workspace.user(&id).map(|user| user.standing.custom_roles.clone());
+                let set = workspace.set_roles(&id, role, user.unwrap_or_default());
+                set.map(|()| format!("`{}` is {role}", email.escape_debug()))
+            }
+            Self::Invite(email) => {
+                if id_of(workspace, email).is_ok() {
+                    bail!("`{}` is a user already", email.escape_debug());
+                }
+                let user =
+                    User { id: format!("invited-{email}"), email: (*email).to_owned(), ..User::default() };
+                workspace.invite(user).map(|()| format!("`{}` is invited", email.escape_debug()))
+            }
+            Self::RevokeOnCall(email) => {
+                let id = id_of(workspace, email)?.to_owned();
+                let revoked = workspace.set_on_call_seat(&id, false);
+                revoked.map(|()| format!("`{}` has no on-call seat", email.escape_debug()))
+            }
+        })
+    }
+}
+
+fn print(text: &str) {
     // Whoever reads this may stop reading.
     let _ = writeln!(std::io::stdout(), "{text}");
-    Ok(refusal.is_none())
 }
 
 /// The id of the active user with that address.

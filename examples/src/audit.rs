@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use scim_core::audit::{Audit, JsonLines, OnFailure};
 
 use crate::AuditQuery;
+use crate::datadog::TeamsWanted;
 use crate::guard::GuardCommand;
 use crate::provider::{DatabaseUrl, TENANT};
 
@@ -87,6 +88,9 @@ impl Write for Synced {
 pub enum Command {
     /// Prints the audit trail in the database, one JSON document a line, in the order of time.
     Audit(AuditWanted),
+    /// Prints the teams of `--profile datadog`, one JSON document a line, with the handles that SCIM does not show and
+    /// with those that no group manages.
+    Teams(TeamsWanted),
     /// Lifts the guards of `--guard` for some time, or shows what counts.
     #[command(subcommand)]
     Guard(GuardCommand),

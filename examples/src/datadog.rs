@@ -1,5 +1,6 @@
 //! Datadog in the `provider` program: roles as files, and what an organisation can have one way or the other.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,11 +9,13 @@ use clap::Args;
 use http::StatusCode;
 use scim_core::{ResourceId, Store, TenantId};
 use scim_profiles::datadog::{
-    Datadog, DatadogOptions, Deactivation, Event, OtherEmails, RoleCatalogue, RolesUnsaid, TeamError,
-    TeamMatch, TeamStore,
+    Datadog, DatadogOptions, Deactivation, Event, Handles, OtherEmails, RoleCatalogue, RolesEmptied,
+    RolesUnsaid, Team, TeamError, TeamMatch, TeamStore,
 };
 use serde::Deserialize;
 use url::Url;
+
+use crate::provider::{DatabaseUrl, TENANT};
 
 /// What an organisation at Datadog can have one way or the other.
 #[derive(Args, Debug)]
@@ -31,6 +34,10 @@ pub struct DatadogOrganisation {
     /// How a group finds a team that is there: by its exact name, unless by the handle derived from it.
     #[arg(long, value_name = "BY", value_parser = ["name", "handle"], requires = "teams")]
     pub match_teams: Option<String>,
+    /// What a team's handle has for characters of its name that are neither letters nor digits: a `-` for each, unless
+    /// one for those in a row and none at the ends.
+    #[arg(long, value_name = "HOW", value_parser = ["each", "runs"], requires = "teams")]
+    pub handles: Option<String>,
     /// What becomes of a user whose `active` becomes false: kept, unless removed.
     #[arg(long, value_name = "HOW", value_parser = ["keep", "remove"])]
     pub deactivation: Option<String>,
@@ -40,6 +47,10 @@ pub struct DatadogOrganisation {
     /// The roles of a user after a PUT without `roles`: kept, unless the default role takes their place.
     #[arg(long, value_name = "WHICH", value_parser = ["keep", "default"])]
     pub roles_unsaid: Option<String>,
+    /// The roles of a user after a PUT with `roles` that are null or an empty array: the default role takes their
+    /// place, unless they are kept.
+    #[arg(long, value_name = "WHICH", value_parser = ["default", "keep"])]
+    pub roles_emptied: Option<String>,
     /// What `meta.location` begins with instead of the base URL; the reference has
     /// `https://app.datadoghq.com/api/scim/v2`.
     #[arg(long, value_name = "URL")]
@@ -48,15 +59,17 @@ pub struct DatadogOrganisation {
 
 impl DatadogOrganisation {
     /// Its options, and which of them are given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 8] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 10] {
         [
             ("--roles", self.roles.is_some()),
             ("--teams", self.teams),
             ("--existing-team", !self.existing_team.is_empty()),
             ("--match-teams", self.match_teams.is_some()),
+            ("--handles", self.handles.is_some()),
             ("--deactivation", self.deactivation.is_some()),
             ("--other-emails", self.other_emails.is_some()),
             ("--roles-unsaid", self.roles_unsaid.is_some()),
+            ("--roles-emptied", self.roles_emptied.is_some()),
             ("--locations", self.locations.is_some()),
         ]
     }
@@ -68,6 +81,9 @@ impl DatadogOrganisation {
         if self.match_teams.as_deref() == Some("handle") {
             options.team_match = TeamMatch::Handle;
         }
+        if self.handles.as_deref() == Some("runs") {
+            options.handles = Handles::Runs;
+        }
         if self.deactivation.as_deref() == Some("remove") {
             options.deactivation = Deactivation::Remove;
         }
@@ -77,12 +93,51 @@ impl DatadogOrganisation {
         if self.roles_unsaid.as_deref() == Some("default") {
             options.roles_unsaid = RolesUnsaid::Default;
         }
+        if self.roles_emptied.as_deref() == Some("keep") {
+            options.roles_emptied = RolesEmptied::Keep;
+        }
         options.locations.clone_from(&self.locations);
         if let Some(status) = duplicate_status {
             options.duplicate_status = status;
         }
         let roles = self.roles.as_deref().map_or_else(|| Ok(RoleCatalogue::new()), roles)?;
         Ok(Datadog::new(options, roles))
+    }
+}
+
+/// Which teams to print.
+#[derive(Args, Debug)]
+pub struct TeamsWanted {
+    /// Of which tenant.
+    #[arg(long, value_name = "NAME", default_value = TENANT)]
+    pub tenant: String,
+}
+
+impl TeamsWanted {
+    /// Prints the teams that are in `database`, with their handles, which SCIM does not show.
+    pub(crate) async fn print(self, database: &DatabaseUrl) -> anyhow::Result<()> {
+        if let DatabaseUrl::Sqlite(file) = database {
+            ensure!(file.exists(), "there is no database `{}`", file.display());
+        }
+        let store = database.open().await?;
+        let mut options = DatadogOptions::default();
+        options.teams = true;
+        let teams = TeamStore::new(store.clone(), &options, Arc::new(jiff::Timestamp::now));
+        let teams = teams.teams(&TenantId::new(self.tenant)).await.context("cannot read the teams")?;
+        store.close().await;
+        let mut output = std::io::stdout().lock();
+        for team in teams {
+            let Team { id, name, handle, members, group } = team;
+            let line = serde_json::json!({
+                "id": id.as_str(),
+                "name": name,
+                "handle": handle,
+                "members": members.iter().map(ResourceId::as_str).collect::<Vec<_>>(),
+                "group": group.as_ref().map(ResourceId::as_str),
+            });
+            writeln!(output, "{line}")?;
+        }
+        Ok(())
     }
 }
 

@@ -14,7 +14,6 @@ use scim_profiles::guard::{
     Ceiling, Charge, Charged, Clock, GuardLedger, Guards, Hold, IncidentIoRoles, Lift, MemoryLedger,
     Protected,
 };
-use scim_profiles::incident_io::RoleMapping;
 use serde::Deserialize;
 
 use crate::SqlStore;
@@ -25,7 +24,8 @@ use crate::provider::{DatabaseUrl, Shown, TENANT, shell_word};
 #[command(next_help_heading = "Guards")]
 pub struct GuardOptions {
     /// Refuses what takes away too much at once, or what is protected, as the file says, in TOML: see
-    /// `examples/guard.toml`. `provider guard lift` permits it for some time; each refusal has the whole command.
+    /// `examples/guard.toml`. `provider guard lift` permits it for some time; the log and the audit trail have the whole
+    /// command with each refusal.
     #[arg(long, value_name = "FILE")]
     pub guard: Option<PathBuf>,
 }
@@ -35,7 +35,7 @@ impl GuardOptions {
     pub(crate) fn guards(
         &self,
         profile: &Profile,
-        mapping: Option<&RoleMapping>,
+        roles_by_groups: Option<IncidentIoRoles>,
         database: Option<&DatabaseUrl>,
         makes_teams: bool,
     ) -> anyhow::Result<Guards> {
@@ -46,8 +46,8 @@ impl GuardOptions {
             "`{}`: `[team_deletions]` is for `team_sync`",
             file.display()
         );
-        let guards = match mapping {
-            Some(mapping) => guards.with_roles(IncidentIoRoles::new(mapping.clone())),
+        let guards = match roles_by_groups {
+            Some(roles) => guards.with_roles(roles),
             None => guards.with_roles_of(profile),
         };
         if let Some(role) = guards.unknown_roles().next() {
@@ -60,24 +60,39 @@ impl GuardOptions {
         }
         Ok(match database.filter(|database| database.is_kept()) {
             None => guards.with_remedy(RESTART, RESTART),
-            Some(database) => guards.with_remedy_for(remedy(database)?),
+            Some(database) => {
+                guards.with_remedy_for(remedy).with_remedy_for_operators(whole_remedy(database)?)
+            }
         })
     }
 }
 
-/// How an operator lifts the guards of a tenant: the whole command, which does it wherever it is typed. A password
-/// is not in it, since whoever is refused reads that.
-fn remedy(database: &DatabaseUrl) -> anyhow::Result<impl Fn(&TenantId, bool) -> String + use<>> {
+/// How an operator lifts the guards of a tenant, as whoever is refused reads it: without where the database is.
+fn remedy(tenant: &TenantId, is_protection: bool) -> String {
+    format!(
+        "an operator lifts that with `{}` and this server's database in DATABASE_URL (the whole command is in its \
+         log and audit trail)",
+        command(tenant, is_protection)
+    )
+}
+
+/// The same for the log and the audit trail: the whole command, which does it wherever it is typed. A password is not
+/// in it, since logs are read by many.
+fn whole_remedy(database: &DatabaseUrl) -> anyhow::Result<impl Fn(&TenantId, bool) -> String + use<>> {
     let Shown { option, has_password } = database.shown()?;
     let password = if has_password { " and the password in PGPASSWORD" } else { "" };
     Ok(move |tenant: &TenantId, is_protection| {
-        let protected = if is_protection { " --protected" } else { "" };
-        let tenant = match tenant.as_str() {
-            TENANT => String::new(),
-            tenant => format!(" --tenant={}", shell_word(tenant)),
-        };
-        format!("an operator lifts that with `provider guard lift{protected}{tenant} {option}`{password}")
+        format!("an operator lifts that with `{} {option}`{password}", command(tenant, is_protection))
     })
+}
+
+fn command(tenant: &TenantId, is_protection: bool) -> String {
+    let protected = if is_protection { " --protected" } else { "" };
+    let tenant = match tenant.as_str() {
+        TENANT => String::new(),
+        tenant => format!(" --tenant={}", shell_word(tenant)),
+    };
+    format!("provider guard lift{protected}{tenant}")
 }
 
 const RESTART: &str = "an operator lifts that by a start without `--guard`";
@@ -353,9 +368,9 @@ mod tests {
     }
 
     #[test]
-    fn a_remedy_names_the_database_and_the_tenant() {
+    fn a_remedy_names_the_tenant_and_to_operators_the_database() {
         let of = |database: DatabaseUrl, tenant: &str, is_protection| {
-            remedy(&database).unwrap()(&TenantId::new(tenant), is_protection)
+            whole_remedy(&database).unwrap()(&TenantId::new(tenant), is_protection)
         };
         let file = || DatabaseUrl::Sqlite("/var/scim.db".into());
         let url = "postgres://scim:pa55@db/scim".parse().unwrap();
@@ -373,6 +388,11 @@ mod tests {
             let expected = format!("an operator lifts that with `provider guard {words}");
             assert_eq!(of(database, tenant, is_protection), expected);
         }
+        assert_eq!(
+            remedy(&TenantId::new("big co"), true),
+            "an operator lifts that with `provider guard lift --protected --tenant='big co'` and this server's database \
+             in DATABASE_URL (the whole command is in its log and audit trail)"
+        );
     }
 
     #[test]

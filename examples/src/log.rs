@@ -3,7 +3,8 @@
 //!
 //! What is logged while a request is made stands in its span, `scim.request` of scim-core; `RUST_LOG=scim_core=debug` asks
 //! for the spans of its steps too. A line says what was asked and how it went: method, path, status, time, the leniencies that
-//! fired, and how many remarks the policy made, which the audit trail has. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
+//! fired, and how many remarks the policy made, which the audit trail has. What an operator can do about a refusal is a warning of its
+//! own. It never has a query string, a header or a body, for these carry tokens, passwords and people's data.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::IsTerminal as _;
@@ -76,16 +77,11 @@ impl Line {
             let status = response.status().as_u16();
             let error = outcome.as_ref().and_then(|outcome| outcome.error.as_ref());
             let scim_type = error.and_then(Error::scim_type).map(ScimType::as_str);
-            let (leniencies, remarks) = outcome.as_ref().map_or((None, None), |outcome| {
-                let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
-                (leniencies, (!outcome.remarks.is_empty()).then_some(outcome.remarks.len()))
-            });
+            let (leniencies, remarks) = outcome.as_ref().map_or((None, None), noted);
             tracing::info!(%method, path, status, milliseconds, leniencies, remarks, scim_type);
         }
         let Some(outcome) = outcome else { return };
-        if let Some(cause) = &outcome.cause {
-            log_cause(cause);
-        }
+        log_reasons(&outcome);
         outcome.operations.iter().for_each(log_operation);
         if let Some(error) = &outcome.unrecorded {
             tracing::error!(%error, "a record is missing in the audit trail");
@@ -102,16 +98,32 @@ fn new_id() -> String {
 
 /// Logs what became of one operation of a bulk request.
 fn log_operation(outcome: &Outcome) {
-    let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
+    let (leniencies, remarks) = noted(outcome);
     let error = outcome.error.as_ref();
     let refused = error.map(|error| error.status().as_u16());
     let scim_type = error.and_then(Error::scim_type).map(ScimType::as_str);
     let resource = outcome.resource.as_ref().map(ResourceId::as_str);
     let (operation, resource_type) = (outcome.operation, outcome.resource_type.as_deref());
-    tracing::info!(?operation, resource_type, resource, refused, leniencies, scim_type);
+    tracing::info!(?operation, resource_type, resource, refused, leniencies, remarks, scim_type);
+    log_reasons(outcome);
+}
+
+/// Logs what the client is not told of why it is refused.
+fn log_reasons(outcome: &Outcome) {
     if let Some(cause) = &outcome.cause {
         log_cause(cause);
     }
+    if let Some(error) = &outcome.error
+        && let Some(remedy) = error.remedy()
+    {
+        tracing::warn!(rule = error.rule(), "a change is refused: {remedy}");
+    }
+}
+
+/// The leniencies that fired, and how many remarks there are.
+fn noted(outcome: &Outcome) -> (Option<String>, Option<usize>) {
+    let leniencies = (!outcome.leniencies.is_empty()).then(|| list(&outcome.leniencies));
+    (leniencies, (!outcome.remarks.is_empty()).then_some(outcome.remarks.len()))
 }
 
 fn list(leniencies: &[Leniency]) -> String {

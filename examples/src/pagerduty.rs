@@ -13,8 +13,8 @@ use scim_core::value::JsonLimits;
 use scim_core::{Environment, Object, Resource, TenantId, Value, Version};
 use scim_filter::{BindOptions, Filter};
 use scim_profiles::pagerduty::{
-    AssignedIncidents, Licenses, OWNER, Offboarding, OwnerProtection, PROFILE, PagerDuty, PagerDutyOptions,
-    Plan, ROLES, Reassignment, RoleOmitted, StaleLicense, role,
+    AssignedIncidents, Licenses, LicensesInUse, OWNER, Offboarding, OwnerProtection, PROFILE, PagerDuty,
+    PagerDutyOptions, Plan, ROLES, Reassignment, RoleEmptied, RoleOmitted, StaleLicense, role,
 };
 
 /// What an account at PagerDuty can have one way or the other.
@@ -22,9 +22,15 @@ use scim_profiles::pagerduty::{
 #[command(next_help_heading = "With --profile pagerduty")]
 pub struct PagerDutyAccount {
     /// The licences of the account: JSON, as `GET /licenses` of PagerDuty's REST API answers, such as
-    /// `examples/pagerduty/licenses.json`. Every user then has one, and none more users than it may have.
+    /// `examples/pagerduty/licenses.json`. Every user then has one, and none more users here than it has
+    /// `allocations_available`.
     #[arg(long, value_name = "FILE")]
     pub licenses: Option<PathBuf>,
+    /// Where the users are who have a licence by its `current_value`: elsewhere, so that they are beside the users here, or
+    /// here, so that a licence is for as many users as `current_value` and `allocations_available` are together.
+    /// Default: elsewhere.
+    #[arg(long, value_name = "WHERE", value_parser = ["elsewhere", "here"], requires = "licenses")]
+    pub licenses_in_use: Option<String>,
     /// What becomes of a PUT with a new role and the licence of the former. Default: it is dropped.
     #[arg(long, value_name = "WHAT", value_parser = ["drop", "refuse"])]
     pub stale_license: Option<String>,
@@ -34,6 +40,10 @@ pub struct PagerDutyAccount {
     /// What becomes of the role in a PUT without `roles`. Default: it is kept.
     #[arg(long, value_name = "WHAT", value_parser = ["keep", "default"])]
     pub role_omitted: Option<String>,
+    /// What becomes of the role in a PUT with `roles` that are null or an empty array. Default: the default role takes its
+    /// place.
+    #[arg(long, value_name = "WHAT", value_parser = ["default", "keep"])]
+    pub role_emptied: Option<String>,
     /// The account owner, by userName; made at the start where there is none.
     #[arg(long, value_name = "USERNAME")]
     pub owner: Option<String>,
@@ -64,12 +74,14 @@ fn grantable() -> Vec<&'static str> {
 
 impl PagerDutyAccount {
     /// Its options, and which of them are given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 10] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 12] {
         [
             ("--licenses", self.licenses.is_some()),
+            ("--licenses-in-use", self.licenses_in_use.is_some()),
             ("--stale-license", self.stale_license.is_some()),
             ("--default-role", self.default_role.is_some()),
             ("--role-omitted", self.role_omitted.is_some()),
+            ("--role-emptied", self.role_emptied.is_some()),
             ("--owner", self.owner.is_some()),
             ("--owner-protection", self.owner_protection.is_some()),
             ("--hold-incident", !self.hold_incident.is_empty()),
@@ -113,6 +125,12 @@ impl PagerDutyAccount {
         options.default_role = default_role.map_or(options.default_role, |role| role.value);
         if self.role_omitted.as_deref() == Some("default") {
             options.role_omitted = RoleOmitted::Default;
+        }
+        if self.role_emptied.as_deref() == Some("keep") {
+            options.role_emptied = RoleEmptied::Keep;
+        }
+        if self.licenses_in_use.as_deref() == Some("here") {
+            options.licenses_in_use = LicensesInUse::Here;
         }
         let holders = self.hold_incident.iter().map(String::as_str);
         let mut account = PagerDuty::new(options).with_incidents_of(holders).with_reassignment(log);

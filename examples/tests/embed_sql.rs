@@ -12,10 +12,12 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use embed_sql::{Directory, groups, registry, users};
+use scim_core::patch::{Change, Delta};
 use scim_core::query::{Query, Start};
+use scim_core::resource::{Group, Member};
 use scim_core::resource::{Meta, MultiValued, Name, User};
 use scim_core::sort::Sort;
-use scim_core::store::{Deletion, Scope, StoreError, evaluate};
+use scim_core::store::{ChangedMembers, Deletion, LeftGroups, Scope, StoreError, Update, evaluate};
 use scim_core::{Resource, ResourceId, Store as _, TenantId, Version};
 use scim_filter::{BindOptions, Filter};
 use serde_json::{Value, json};
@@ -302,4 +304,65 @@ async fn writes_are_made_on_the_version_they_are_for() {
     assert!(matches!(store.replace(elsewhere, &user, &[], Version(1)).await, Err(StoreError::NotFound)));
     store.delete(scope, &id, &deletion(Some(Version(1)))).await.unwrap();
     assert!(matches!(store.replace(scope, &user, &[], Version(1)).await, Err(StoreError::NotFound)));
+}
+
+/// Who comes into a team and who goes, by a change and by its deletion, and which teams a deleted user left, is noted for
+/// the audit trail.
+#[tokio::test]
+async fn what_only_the_store_knows_of_a_change_is_noted() {
+    let (store, registry, tenant) =
+        (Directory::open().await.unwrap(), registry().unwrap(), TenantId::new("tests"));
+    let scope = |name| Scope { tenant: &tenant, schema: registry.by_name(name).unwrap() };
+    let ids: Vec<ResourceId> = (1..4).map(|number| some_user(number).id().unwrap()).collect();
+    for number in 1..4 {
+        store.create(scope("User"), &some_user(number), &[]).await.unwrap();
+    }
+    let team = |id: &str, members: &[ResourceId]| {
+        let members = members.iter().cloned().map(Member::new).collect();
+        let mut team = Resource::from(Group { members, ..Group::new(format!("Team {id}")) });
+        team.set_id(&ResourceId::new(id));
+        let time = Some("2026-01-01T00:00:00.000Z".to_owned());
+        team.set_meta(Meta {
+            resource_type: Some("Group".to_owned()),
+            created: time.clone(),
+            last_modified: time,
+            version: Some(Version(1).to_string()),
+            ..Meta::default()
+        });
+        team
+    };
+    store.create(scope("Group"), &team("t1", &ids[..2]), &[]).await.unwrap();
+    store.create(scope("Group"), &team("t2", &ids[..1]), &[]).await.unwrap();
+    let named = |noted: &scim_core::audit::MembersNamed| {
+        assert_eq!(noted.count, noted.first.len());
+        noted.first.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let texts = |ids: &[ResourceId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+
+    let members = scope("Group").schema.find(None, "members").unwrap();
+    let added = vec![json!({"value": ids[2].as_str()}).into()];
+    let change =
+        Change { deltas: vec![Delta { replace: true, added, ..Delta::of(members) }], ..Change::default() };
+    let noted = ChangedMembers::default();
+    let last_modified = "2026-02-02T00:00:00.000Z";
+    let update = Update { change: &change, unique: None, last_modified, members: Some(&noted) };
+    store.apply(scope("Group"), &ResourceId::new("t1"), &update, None).await.unwrap();
+    let told = noted.told().unwrap();
+    assert_eq!((named(&told.removed), named(&told.added)), (texts(&ids[..2]), texts(&ids[2..])));
+
+    let group_types = [std::sync::Arc::clone(registry.by_name("Group").unwrap())];
+    let (left, members) = (LeftGroups::default(), ChangedMembers::default());
+    let deletion = Deletion {
+        expected: None,
+        groups: &group_types,
+        last_modified,
+        left: Some(&left),
+        members: Some(&members),
+    };
+    store.delete(scope("User"), &ids[0], &deletion).await.unwrap();
+    let told = left.told().unwrap();
+    assert_eq!((told.count, &*told.first[0]), (1, "Group/t2"));
+    store.delete(scope("Group"), &ResourceId::new("t1"), &deletion).await.unwrap();
+    assert_eq!(named(&members.told().unwrap().removed), texts(&ids[2..]));
+    assert!(!store.keeps_audit());
 }

@@ -35,7 +35,7 @@ fn every_violation_is_printed_with_path_rule_and_source() {
     let text = stdout(&output);
     let lines: Vec<_> = text.lines().collect();
     let expected = [
-        ["warning", "emails", "attribute-known", "PagerDuty/api-schema", "inferred"],
+        ["warning", "emails", "attribute-known", "PagerDuty/api-schema", "decided"],
         ["error", "userName", "user-name-email", "PagerDuty/api-schema", "2026-01-13"],
         ["error", "displayName", "display-name-required", "PagerDuty/api-schema", "2026-01-13"],
         ["error", "roles[0].value", "role-owner", "SCIM User Provisioning", "2026"],
@@ -81,8 +81,8 @@ fn a_file_is_read_and_json_is_written() {
     assert_eq!(report["accepted"], false);
     assert_eq!(report["violations"][3]["rule"], "role-owner");
     assert_eq!(report["violations"][3]["path"], "roles[0].value");
-    assert_eq!(report["violations"][3]["source"]["inferred"], true);
-    assert_eq!(report["violations"][2]["source"]["inferred"], false);
+    assert_eq!(report["violations"][3]["source"]["basis"], "decided");
+    assert_eq!(report["violations"][2]["source"]["basis"], "stated");
 }
 
 #[test]

@@ -6,12 +6,25 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use scim_examples::incident_io::{MappingFile, State};
+use scim_profiles::incident_io::{BaseRole, ByGroups, OnCallSeat, Seats, Standing, User, Workspace};
+
 const MAPPING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/incident-io/mapping.toml");
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/incident-io/directory.json");
 
 fn preview(mapping: &str, directory: &str, more: &[&str]) -> Output {
     let arguments = ["incident-io", "--mapping", mapping, "--directory", directory];
     Command::new(support::program("preview")).args(arguments).args(more).output().unwrap()
+}
+
+/// The same without a mapping, as in a directory where one is in force.
+fn preview_there(directory: &Path, more: &[&str]) -> Output {
+    let mut program = Command::new(support::program("preview"));
+    program.args(["incident-io", "--directory"]).arg(directory).args(more).output().unwrap()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -37,8 +50,37 @@ vendor@partner.example  leave unlinked             admin              none      
 
 1 created, 5 linked, 2 upgraded, 1 downgraded, 1 changed, 1 reactivated, 2 unlinked
 paid seats: responder 5 -> 7, on-call 2 -> 4
+SCIM is not installed: nothing happens before that is confirmed
 "
     );
+}
+
+/// The file that says who is active in Slack is the one that `provider` takes, and stands for what the users say.
+#[test]
+fn who_is_active_in_slack_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("d.json");
+    let user = |name: &str, more: &str| {
+        format!(
+            r#"{{"id": "{name}", "email": "{name}@example.com", "is_active": true, "scim_id": "p-{name}",
+                "base_role": {{"slug": "admin"}}, "seats": {{"response": "full_access"}}{more}}}"#
+        )
+    };
+    let users = [user("goran", ""), user("ines", r#", "in_slack": true"#)].join(", ");
+    std::fs::write(&directory, format!(r#"{{"people": [], "users": [{users}]}}"#)).unwrap();
+    let directory = directory.to_str().unwrap();
+    let actions = |more: &[&str]| {
+        let output = preview(MAPPING, directory, &[more, &["--json"]].concat());
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let users = value["users"].as_array().unwrap().iter();
+        users.map(|user| (user["email"].clone(), user["actions"].clone())).collect::<Vec<_>>()
+    };
+    let (goran, ines) = (serde_json::json!("goran@example.com"), serde_json::json!("ines@example.com"));
+    let (stays, goes) =
+        (serde_json::json!(["stay by Slack", "downgrade"]), serde_json::json!(["deactivate"]));
+    assert_eq!(actions(&[]), [(goran.clone(), goes.clone()), (ines.clone(), stays.clone())]);
+    let slack = concat!(env!("CARGO_MANIFEST_DIR"), "/incident-io/active-in-slack.txt");
+    assert_eq!(actions(&["--active-in-slack", slack]), [(goran, stays), (ines, goes)]);
 }
 
 #[test]
@@ -118,8 +160,13 @@ fn what_cannot_be_read_is_named() {
         assert!(text(&output.stderr).contains(expected), "{output:?}");
     }
     let directories = [
-        (r#"{"people": [{"id": "1"}]}"#, "people[0] has no `id` or no e-mail address"),
+        (r#"{"people": [{"id": "1"}]}"#, "people[0] has no `id`, no e-mail address, or an `active` that is"),
+        (
+            r#"{"people": [{"id": "1", "userName": "a@example.com", "active": "no"}]}"#,
+            "people[0] has no `id`, no e-mail address, or an `active` that is neither true nor false",
+        ),
         (r#"{"people": [], "groups": [{}]}"#, "groups[0] has no `displayName`"),
+        (r#"{"people": [], "installed": {"group": []}}"#, "`installed` is no mapping of groups"),
         (
             r#"{"people": [{"id": "1", "userName": "a@b"}, {"id": "1", "userName": "c@d"}]}"#,
             "two people have the id `1`",
@@ -131,9 +178,172 @@ fn what_cannot_be_read_is_named() {
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains(expected), "{output:?}");
     }
+    let slack = written("s.txt", "ada@example.com\nbruno\n");
+    let output = preview(MAPPING, DIRECTORY, &["--active-in-slack", &slack]);
+    let expected = "s.txt` does not say who is active in Slack: line 2: `bruno` is not one e-mail address\n";
+    assert!(text(&output.stderr).ends_with(expected), "{output:?}");
+    let output = preview(MAPPING, DIRECTORY, &["--active-in-slack", "nowhere.txt"]);
+    assert!(text(&output.stderr).starts_with("error: cannot read `nowhere.txt`: "), "{output:?}");
     let missing = Path::new("nowhere").join("m.toml");
     let output = preview(missing.to_str().unwrap(), DIRECTORY, &[]);
     assert!(text(&output.stderr).contains("cannot read `nowhere"), "{output:?}");
     let output = preview(MAPPING, DIRECTORY, &["--actor", "nobody@example.com"]);
     assert_eq!(text(&output.stderr), "error: `nobody@example.com` is no active user\n");
+}
+
+/// SCIM is installed, is the source of truth, and is taken out again, as a platform engineer does it.
+#[test]
+fn an_installation_from_its_preview_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let [edited, after, later, left] =
+        ["edited", "after", "later", "left"].map(|name| folder.path().join(format!("{name}.json")));
+    let save = |file: &Path| file.to_str().unwrap().to_owned();
+    let refused = |output: &Output, reason: &str| {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(text(&output.stdout), format!("refused: {reason}\n"));
+    };
+    let managed = "roles are managed by SCIM: change the user's groups in the identity provider";
+    let invites = "users are managed by SCIM: assign the user in the identity provider";
+    let seat = "the on-call seat comes from a group: take the user out of it in the identity provider first";
+
+    // Before, roles are given by hand.
+    let by_hand = ["--set-role", "bruno@example.com=admin", "--save", &save(&edited)];
+    let output = preview_there(Path::new(DIRECTORY), &by_hand);
+    assert_eq!(text(&output.stdout), "done: `bruno@example.com` is admin\n", "{output:?}");
+    let output = preview_there(&edited, &["--invite", "ines@example.com", "--save", &save(&edited)]);
+    assert_eq!(text(&output.stdout), "done: `ines@example.com` is invited\n", "{output:?}");
+
+    // Nothing happens to anybody without a confirmation, nor by one that is refused.
+    let output = preview(MAPPING, edited.to_str().unwrap(), &["--confirm", "--save", &save(&after)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: `--confirm` needs `--actor`: "), "{output:?}");
+    let confirm = |actor: &str| {
+        let arguments = ["--actor", actor, "--confirm", "--save", &save(&after)];
+        preview(MAPPING, edited.to_str().unwrap(), &arguments)
+    };
+    let output = confirm("bruno@example.com");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = "nothing happens before that is confirmed\n\nrefused: only an owner, or who may manage security \
+                settings, can install SCIM\n";
+    assert!(text(&output.stdout).ends_with(said), "{output:?}");
+    assert!(!after.exists());
+
+    let output = confirm("ada@example.com");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = format!("\n\nconfirmed: it is so in `{}`\n", after.display());
+    assert!(text(&output.stdout).ends_with(&said), "{output:?}");
+
+    // What was previewed is done, and nothing is left to do.
+    let output = preview_there(&after, &["--json"]);
+    let value = json(&output);
+    assert_eq!((&value["installed"], &value["needsConfirmation"]), (&true.into(), &false.into()));
+    let changes = ["created", "linked", "upgraded", "downgraded", "changed", "deactivated", "reactivated"];
+    for change in changes {
+        assert_eq!(value["summary"][change], 0, "{change}: {value}");
+    }
+    let roles: serde_json::Value = serde_json::from_slice(&std::fs::read(&after).unwrap()).unwrap();
+    let role_of = |email: &str| {
+        let users = roles["users"].as_array().unwrap();
+        users.iter().find(|user| user["email"] == email).unwrap()["base_role"]["slug"].clone()
+    };
+    assert_eq!([role_of("emil@example.com"), role_of("chen@example.com")], ["standard", "admin"]);
+    let output = preview(MAPPING, after.to_str().unwrap(), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).ends_with("SCIM is installed: the next synchronisation does this\n"));
+
+    // While it is installed it decides, and what it does not decide is done by hand.
+    let output = preview_there(&after, &["--set-role", "emil@example.com=owner", "--save", &save(&later)]);
+    refused(&output, managed);
+    refused(&preview_there(&after, &["--invite", "kim@example.com", "--save", &save(&later)]), invites);
+    let revoke = |email| preview_there(&after, &["--revoke-on-call", email, "--save", &save(&later)]);
+    refused(&revoke("chen@example.com"), seat);
+    assert!(!later.exists());
+    assert_eq!(text(&revoke("emil@example.com").stdout), "done: `emil@example.com` has no on-call seat\n");
+    let output = preview_there(&later, &["--set-role", "emil@example.com=owner", "--json", "--save", "x"]);
+    assert_eq!(json(&output), serde_json::json!({ "refused": managed }));
+
+    // A synchronisation needs nobody's leave, another mapping does.
+    let mut pushed: serde_json::Value = serde_json::from_slice(&std::fs::read(&later).unwrap()).unwrap();
+    pushed["people"][4]["active"] = false.into();
+    std::fs::write(&later, pushed.to_string()).unwrap();
+    let output = preview_there(&later, &["--confirm", "--save", &save(&later), "--json"]);
+    assert_eq!(json(&output)["summary"]["deactivated"], 1, "{output:?}");
+    assert_eq!(json(&preview_there(&later, &["--json"]))["summary"]["deactivated"], 0);
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, "[[groups]]\nname = \"IT\"\nbase_role = \"owner\"\n").unwrap();
+    let with_other = |more: &[&str]| preview(other.to_str().unwrap(), later.to_str().unwrap(), more);
+    let said = "SCIM is installed with another mapping: nothing happens before this one is confirmed";
+    assert!(text(&with_other(&[]).stdout).contains(said));
+    let confirm = ["--confirm", "--save", &save(&later)];
+    assert_eq!(with_other(&confirm).status.code(), Some(2));
+    let output = with_other(&[&["--actor", "ada@example.com"], &confirm[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stdout)
+            .ends_with("you are in no group that lets you manage SCIM, and would be locked out\n")
+    );
+
+    // Taken out, it leaves everybody as they are, linked to nobody, and edited by hand.
+    let output = preview_there(&later, &["--uninstall", "--save", &save(&left)]);
+    let said = "done: SCIM is not installed any more, and 9 users stay as they are\n";
+    assert_eq!(text(&output.stdout), said, "{output:?}");
+    let [before, then] = [&later, &left].map(|file| State::read(file).unwrap().workspace);
+    for (before, then) in before.users().iter().zip(then.users()) {
+        let kept = |user: &User| {
+            let Standing { active, base_role, custom_roles, seats } = user.standing.clone();
+            (user.email.clone(), active, base_role, custom_roles, seats.response, seats.on_call.is_held())
+        };
+        assert_eq!(kept(before), kept(then));
+        assert_eq!(then.linked_to, None);
+    }
+    for edit in [["--set-role", "ada@example.com=standard"], ["--revoke-on-call", "chen@example.com"]] {
+        let output = preview_there(&left, &[&edit[..], &["--save", &save(&left)]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    let output = preview_there(&left, &["--uninstall", "--save", &save(&left)]);
+    assert_eq!(text(&output.stderr), "error: SCIM is not installed there\n");
+    let output = preview_there(&left, &[]);
+    let said = "error: SCIM is not installed there: `--mapping` says which group gives what\n";
+    assert_eq!(text(&output.stderr), said);
+}
+
+/// What is written is read as it was.
+#[test]
+fn a_file_keeps_what_everybody_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let state = State::read(Path::new(DIRECTORY)).unwrap();
+    let mapping = MappingFile::read(Path::new(MAPPING)).unwrap();
+    let mut users = Vec::new();
+    for on_call in [OnCallSeat::None, OnCallSeat::Held, OnCallSeat::Managed] {
+        for bits in 0..64_usize {
+            let is = |bit: usize| bits >> bit & 1 == 1;
+            let by_groups = ByGroups { response: is(0), on_call: is(1) };
+            users.push(User {
+                id: format!("{on_call:?}-{bits}"),
+                email: format!("{bits}@example.com"),
+                linked_to: is(2).then(|| format!("p-{on_call:?}-{bits}")),
+                in_slack: is(3),
+                standing: Standing {
+                    active: is(4),
+                    base_role: BaseRole::ALL[bits % 3],
+                    custom_roles: ["Security".into()].into_iter().take(bits % 2).collect(),
+                    seats: Seats { response: is(5), on_call, by_groups },
+                },
+            });
+        }
+    }
+    let workspace = Workspace::new(users).unwrap();
+    for in_force in [None, Some(&mapping)] {
+        let workspace = match in_force {
+            Some(in_force) => workspace.clone().with_installed(in_force.mapping.clone()),
+            None => workspace.clone(),
+        };
+        state.save(&file, &workspace, in_force).unwrap();
+        let read = State::read(&file).unwrap();
+        assert_eq!((read.workspace, read.directory), (workspace, state.directory.clone()));
+        assert_eq!(read.in_force.is_some(), in_force.is_some());
+    }
+    let error = state.save(Path::new("nowhere/state.json"), &workspace, None).unwrap_err();
+    assert!(format!("{error:#}").starts_with("cannot write `nowhere/state.json`: "));
 }

@@ -134,7 +134,7 @@ fn check(database: &[&str], start: impl Fn(&[&str]) -> Server) {
     // In each second version of the other group babs is a member, and each that follows takes the membership away.
     for record in all.iter().filter(|record| record["resource"] == in_log[5]["resource"]) {
         let change = match record["versionAfter"].as_u64().is_some_and(|version| version % 2 == 1) {
-            true => json!({"attribute": "members", "added": [{"value": babs}]}),
+            true => json!({"attribute": "members", "added": [{"value": babs, "type": "User"}]}),
             false => json!({"attribute": "members", "removed": [babs]}),
         };
         assert!(record["changes"].as_array().unwrap().contains(&change), "{record}");

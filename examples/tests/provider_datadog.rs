@@ -100,6 +100,56 @@ fn roles_and_teams_live_as_at_datadog() {
     assert_ne!(after[1].group, before[1].group);
 }
 
+/// What SCIM does not show of teams: their handles, and those that no group manages.
+#[test]
+fn the_teams_are_printed_with_their_handles() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("datadog.db");
+    let mut printed = Vec::new();
+    for handles in ["each", "runs"] {
+        let teams =
+            ["--profile", "datadog", "--teams", "--existing-team", "Cool (old) group", "--handles", handles];
+        let server = Server::start(&file, &teams);
+        if handles == "each" {
+            let group = json!({"schemas": [GROUP], "displayName": "Platform Leads (EU)"});
+            let made = server.client.post("/Groups", group).expect(201);
+            assert!(made.get("handle").is_none());
+        }
+        // Also while it is served.
+        let output = std::process::Command::new(support::program("provider"))
+            .args(["--profile", "datadog", "--database", file.to_str().unwrap(), "teams"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+        let shown =
+            |team: Value| format!("{} {} {}", team["name"], team["handle"], team["group"].is_string());
+        printed.push(text.lines().map(line).map(shown).collect::<Vec<_>>());
+        server.stop();
+    }
+    assert_eq!(
+        printed[0],
+        [
+            "\"Cool (old) group\" \"cool--old--group\" false",
+            "\"Platform Leads (EU)\" \"platform-leads--eu-\" true",
+        ]
+    );
+    assert_eq!(
+        printed[1],
+        [
+            "\"Cool (old) group\" \"cool-old-group\" false",
+            "\"Platform Leads (EU)\" \"platform-leads-eu\" true",
+        ]
+    );
+    let output = std::process::Command::new(support::program("provider"))
+        .args(["--profile", "generic", "--database", file.to_str().unwrap(), "teams"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.trim()), (Some(1), "error: `teams` needs `--profile datadog`"));
+}
+
 #[test]
 fn what_was_dropped_is_in_the_audit_trail() {
     let directory = tempfile::tempdir().unwrap();

@@ -62,6 +62,26 @@ fn members_may_come_before_the_users_they_are() {
     }
 }
 
+/// Circles are as in the RFC's example, unless the server is told otherwise.
+#[test]
+fn groups_are_nested_as_far_as_the_server_is_told() {
+    for (which, status) in [("any", 200), ("no-circle", 400), ("none", 400)] {
+        let server = Server::in_memory(&["--nesting", which]);
+        let client = &server.client;
+        let group = json!({"schemas": [GROUP], "displayName": "Staff"});
+        let path = format!("/Groups/{}", id(&client.post("/Groups", group).expect(201)));
+        let itself = json!([{"op": "add", "path": "members", "value": [{"value": path.rsplit('/').next()}]}]);
+        client.patch(&path, itself).expect(status);
+        server.stop();
+    }
+    let server = Server::in_memory(&["--canonical-values", "only"]);
+    let mut ann = user("ann");
+    ann["emails"] = json!([{"value": "ann@example.com", "type": "vacation"}]);
+    let refused = server.client.post("/Users", ann).expect(400);
+    assert_eq!(refused["detail"], "`emails[0].type` must be one of `work`, `home`, `other`, not `vacation`");
+    server.stop();
+}
+
 fn check(client: &Client) {
     client.get("/Me").expect(404);
     let mut ids = Vec::new();

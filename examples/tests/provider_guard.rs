@@ -63,7 +63,7 @@ fn an_operator_lifts_what_is_refused() {
     let detail = refused.body["detail"].as_str().unwrap();
     let expected = format!(
         "no more than 2 deactivations within 24h, and with this there would be 3; an operator lifts that with \
-         `provider guard lift --database {database}`, and otherwise this is permitted not before "
+         `provider guard lift` and {IN_ENVIRONMENT}, and otherwise this is permitted not before "
     );
     assert!(detail.starts_with(&expected), "{detail}");
     server.stop();
@@ -79,10 +79,13 @@ fn an_operator_lifts_what_is_refused() {
     let detail = protected["detail"].as_str().unwrap();
     let expected = format!(
         "the user `u4` is protected: it cannot be deleted; an operator lifts that with \
-         `provider guard lift --protected --database {database}` (guard-protected-user)"
+         `provider guard lift --protected` and {IN_ENVIRONMENT} (guard-protected-user)"
     );
     assert_eq!(detail, expected);
-    assert!(support::typed(detail).starts_with("ceilings and protection are lifted until 2"));
+    let url = format!("sqlite:{database}");
+    assert!(
+        support::typed_over(Some(&url), detail).starts_with("ceilings and protection are lifted until 2")
+    );
     assert_eq!(delete(client, &ids[4]), 204);
     assert_eq!(operate(&["lift", "--tenant", "other"]).lines().count(), 1);
     assert_eq!(operate(&["restore"]), "nothing is lifted\nguard-deactivations 2\n");
@@ -100,11 +103,21 @@ fn an_operator_lifts_what_is_refused() {
         rules,
         ["guard-deactivations", "guard-deactivations", "guard-protected-user", "guard-deactivations"]
     );
+    let remedies: Vec<&str> = refused.iter().map(|record| record["remedy"].as_str().unwrap()).collect();
+    let remedy = |protected| {
+        format!("an operator lifts that with `provider guard lift{protected} --database {database}`")
+    };
+    assert_eq!(remedies, [remedy(""), remedy(""), remedy(" --protected"), remedy("")]);
     let of: Vec<&str> = refused.iter().map(|record| record["resource"].as_str().unwrap()).collect();
     assert_eq!(of, [&ids[2], &ids[2], &ids[4], &ids[5]]);
 }
 
-/// Whatever the profile and wherever the database is, the command that a refusal names lifts the guard.
+/// What clients read of where the database is.
+const IN_ENVIRONMENT: &str =
+    "this server's database in DATABASE_URL (the whole command is in its log and audit trail)";
+
+/// Whatever the profile and wherever the database is, the command that a refusal names lifts the guard: to clients
+/// without a word of where the database is, and to operators as it is typed.
 #[test]
 fn the_command_of_a_refusal_works_as_it_is_typed() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,19 +126,36 @@ fn the_command_of_a_refusal_works_as_it_is_typed() {
     let database = folder.path().join("it's a database.db");
     let arguments = ["--profile", "incident-io", "--guard", guard];
     let server = Server::start(&database, &arguments);
-    let user = users(&server.client, 1).remove(0);
-    let refused = server.client.delete(&format!("/Users/{user}")).expect(403);
-    assert!(support::typed(refused["detail"].as_str().unwrap()).starts_with("ceilings are lifted until 2"));
-    assert_eq!(delete(&server.client, &user), 204);
+    let url = format!("sqlite:{}", database.display());
+    lifted_as_typed(&server.client, &url, &["it's", ".db", folder.path().to_str().unwrap()]);
 
     let Some(postgres) = Postgres::start() else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let url = runtime.block_on(postgres.database("typed"));
     let server = Server::start_with(&["--guard", guard, "--database-url", &url]);
-    let user = users(&server.client, 1).remove(0);
-    let refused = server.client.delete(&format!("/Users/{user}")).expect(403);
-    assert!(support::typed(refused["detail"].as_str().unwrap()).starts_with("ceilings are lifted until 2"));
-    assert_eq!(delete(&server.client, &user), 204);
+    let place = url.strip_prefix("postgres://").unwrap();
+    lifted_as_typed(&server.client, &url, &[place, place.split_once('/').unwrap().0]);
+}
+
+/// Both commands of refusals lift the guards, one after the other; clients read none of `places`.
+fn lifted_as_typed(client: &Client, url: &str, places: &[&str]) {
+    let operate = |arguments: &[&str]| program(&[arguments, &["--database-url", url]].concat()).unwrap();
+    let lifted = "ceilings are lifted until 2";
+    let ids = users(client, 2);
+    let refuse = |id: &str| {
+        let refused = client.delete(&format!("/Users/{id}")).expect(403);
+        let text = refused.to_string();
+        assert!(!places.iter().any(|place| text.contains(place)), "{text}");
+        refused["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(support::typed_over(Some(url), &refuse(&ids[0])).starts_with(lifted));
+    assert_eq!(delete(client, &ids[0]), 204);
+    operate(&["guard", "restore"]);
+    refuse(&ids[1]);
+    let records = operate(&["audit"]);
+    let last: Value = serde_json::from_str(records.lines().last().unwrap()).unwrap();
+    assert!(support::typed(last["remedy"].as_str().unwrap()).starts_with(lifted));
+    assert_eq!(delete(client, &ids[1]), 204);
 }
 
 /// Each profile refuses in its own form.

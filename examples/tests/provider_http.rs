@@ -100,8 +100,10 @@ fn without_location(mut body: Value) -> Value {
         if let Some(meta) = resource["meta"].as_object_mut() {
             meta.remove("location");
         }
-        for group in resource["groups"].as_array_mut().into_iter().flatten() {
-            group["$ref"] = Value::Null;
+        for name in ["groups", "members"] {
+            for value in resource[name].as_array_mut().into_iter().flatten() {
+                value["$ref"] = Value::Null;
+            }
         }
     };
     match body["Resources"].as_array_mut() {

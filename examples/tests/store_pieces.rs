@@ -12,7 +12,7 @@ use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, Start};
 use scim_core::schema::Registry;
-use scim_core::store::{Page, Scope, Update};
+use scim_core::store::{Page, Scope, StoreError, Update};
 use scim_core::{Object, Resource, ResourceId, Store as _, TenantId, Value, Version};
 use scim_examples::SqlStore;
 use sql_support::Postgres;
@@ -185,8 +185,14 @@ async fn a_member_that_stays_is_given_once() {
         assert_eq!(once.len(), given.len(), "nobody twice");
         let stayed: Vec<&String> = before.iter().filter(|id| !left.contains(*id)).collect();
         assert!(stayed.len() > 1_000 && stayed.iter().all(|id| once.contains(id.as_str())));
-        // A group that is gone has no more members, and that is no failure.
-        let mut pieces = store.read_in_pieces(scope, &id, &Projection::default()).await.unwrap().unwrap();
+        // Who was given of a group that is gone is not all of it, and the next piece says so: also of one that has its
+        // `id` again.
+        let whole = Projection::default();
+        let reader = || store.read_in_pieces(scope, &id, &whole);
+        let mut unread = reader().await.unwrap().unwrap();
+        let mut other = reader().await.unwrap().unwrap();
+        assert!(!other.rest[0].values.next().await.unwrap().is_empty());
+        let mut pieces = reader().await.unwrap().unwrap();
         assert!(!pieces.rest[0].values.next().await.unwrap().is_empty());
         let deletion = scim_core::store::Deletion {
             expected: None,
@@ -196,7 +202,13 @@ async fn a_member_that_stays_is_given_once() {
             members: None,
         };
         store.delete(scope, &id, &deletion).await.unwrap();
-        assert!(pieces.rest[0].values.next().await.unwrap().is_empty());
+        for pieces in [&mut pieces, &mut unread] {
+            let broken = pieces.rest[0].values.next().await.unwrap_err();
+            assert!(matches!(broken, StoreError::Unavailable(_)), "{broken:?}");
+        }
+        store.create(scope, &group(4, 700), &[]).await.unwrap();
+        let broken = other.rest[0].values.next().await.unwrap_err();
+        assert!(matches!(broken, StoreError::Unavailable(_)), "{broken:?}");
     })
     .await;
 }

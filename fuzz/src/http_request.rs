@@ -58,8 +58,10 @@ fn is_ours(header: &HeaderValue) -> bool {
 /// bulk request have a status, and where that is an error, its body.
 fn is_refused_bulk(response: &Response<Bytes>) -> bool {
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    let is_bulk = body["schemas"][0] == "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-    let Some(results) = body["Operations"].as_array().filter(|_| is_bulk) else { return false };
+    let schema = body.pointer("/schemas/0").and_then(Value::as_str);
+    let is_bulk = schema == Some("urn:ietf:params:scim:api:messages:2.0:BulkResponse");
+    let results = body.get("Operations").and_then(Value::as_array);
+    let Some(results) = results.filter(|_| is_bulk) else { return false };
     results.iter().fold(true, |refused, result| {
         let status = result["status"].as_str().and_then(|status| status.parse::<u16>().ok());
         let status = status.expect("each result has a status");
@@ -67,7 +69,7 @@ fn is_refused_bulk(response: &Response<Bytes>) -> bool {
         if (200..300).contains(&status) {
             return false;
         }
-        assert_eq!(result["response"]["status"], result["status"], "{result}");
+        assert_eq!(result.pointer("/response/status"), result.get("status"), "{result}");
         refused
     })
 }

@@ -31,8 +31,16 @@ pub struct Error {
     status: StatusCode,
     scim_type: Option<ScimType>,
     detail: Cow<'static, str>,
+    // Few errors have it, and every result has room for an error.
+    unsent: Option<Box<Unsent>>,
+}
+
+/// What is known of an error beyond what is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Unsent {
     rule: Option<Cow<'static, str>>,
     subject: Option<Box<str>>,
+    remedy: Option<Box<str>>,
 }
 
 /// The detail error keywords of RFC 7644 table 9 and of RFC 9865 table 3.
@@ -70,7 +78,7 @@ pub enum ScimType {
 impl Error {
     /// An error without `scimType`.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), rule: None, subject: None }
+        Self { status, scim_type: None, detail: detail.into(), unsent: None }
     }
 
     /// A 400 with `scimType`; [`Error::with_status`] changes the status.
@@ -79,8 +87,7 @@ impl Error {
             status: StatusCode::BAD_REQUEST,
             scim_type: Some(scim_type),
             detail: detail.into(),
-            rule: None,
-            subject: None,
+            unsent: None,
         }
     }
 
@@ -100,7 +107,7 @@ impl Error {
     /// assert_eq!(error.to_value().as_object().and_then(|body| body.get("rule")), None);
     /// ```
     pub fn with_rule(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
-        self.rule = Some(rule.into());
+        self.unsent.get_or_insert_default().rule = Some(rule.into());
         self
     }
 
@@ -138,18 +145,38 @@ impl Error {
     /// a group, for example. Clients are not told, save by the detail; the [audit trail](crate::audit) has it.
     #[must_use]
     pub fn with_subject(mut self, subject: impl Into<Box<str>>) -> Self {
-        self.subject = Some(subject.into());
+        self.unsent.get_or_insert_default().subject = Some(subject.into());
         self
     }
 
     /// For whom or what the rule refuses, if it was said.
     pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+        self.unsent.as_ref()?.subject.as_deref()
+    }
+
+    /// The same error with what whoever runs the service can do about it: the command that permits what was refused,
+    /// for example, with places that are no client's business. It is not sent; the [audit trail](crate::audit) has it.
+    ///
+    /// ```
+    /// use scim_core::Error;
+    /// let error = Error::new(http::StatusCode::FORBIDDEN, "the office is closed").with_remedy("`office open --door 7`");
+    /// assert_eq!(error.remedy(), Some("`office open --door 7`"));
+    /// assert_eq!(error.to_value().as_object().and_then(|body| body.get("remedy")), None);
+    /// ```
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<Box<str>>) -> Self {
+        self.unsent.get_or_insert_default().remedy = Some(remedy.into());
+        self
+    }
+
+    /// What whoever runs the service can do about it, if that was said.
+    pub fn remedy(&self) -> Option<&str> {
+        self.unsent.as_ref()?.remedy.as_deref()
     }
 
     /// The rule that refuses, if it was named.
     pub fn rule(&self) -> Option<&str> {
-        self.rule.as_deref()
+        self.unsent.as_ref()?.rule.as_deref()
     }
 }
 

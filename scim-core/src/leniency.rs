@@ -75,7 +75,9 @@ leniencies! {
     /// SDK 4.1) and Salesforce (scimitar).
     RemoveWithValue = "remove-with-value",
     /// PATCH: `emails[type eq "work"].value` makes the element where none matches, from the `eq`
-    /// terms of the filter. Entra ID (SCIM-SDK issue 416); Ping (UnboundID SDK 4).
+    /// terms of the filter. Entra ID (SCIM-SDK issue 416); Ping (UnboundID SDK 4). Not where the filter says which
+    /// `value` is meant, nor of members: `members[value eq "2819c223"].display` makes nobody a member, and
+    /// `roles[value eq "admin"].display` gives no role, but are refused as RFC 7644 §3.5.2.3 has it (`noTarget`).
     CreateMissingElement = "create-missing-element",
     /// A complex value written as a string that holds a JSON document:
     /// `{"value":"{\"value\":\"Admin\",\"displayName\":\"Admin\"}"}`. Entra ID's `roles` with
@@ -83,7 +85,8 @@ leniencies! {
     /// that holds an array of them.
     JsonStringValue = "json-string-value",
     /// A string where a complex value is expected counts as its `value`. Entra ID's `manager`
-    /// (SCIM-SDK, Azure patch rebuilder).
+    /// (SCIM-SDK, Azure patch rebuilder). Not one that begins with `{` or `[`: that is a JSON document which was cut
+    /// off, or is not one of the attribute, and what it holds is not to be shown as a `value`.
     PlainStringForComplex = "plain-string-for-complex",
     /// An array of one value where a single value is expected. Entra ID's `manager` (Microsoft,
     /// "Develop a SCIM endpoint", example 5).

@@ -12,14 +12,15 @@ pub use ancestry::{Ancestry, Ask, Hierarchy, Membership};
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use scim_filter::{BindOptions, BoundExpr, BoundFilter, BoundTerm, Filter, compare};
 
 use crate::projection::Projection;
 use crate::query::Query;
-use crate::schema::{Attribute, AttributeType, Mutability, ResourceSchema};
+use crate::schema::{Attribute, AttributeType, Mutability, Registry, ResourceSchema};
 use crate::store::{Deletion, StoreError};
-use crate::value::Value;
+use crate::value::{Object, Value};
 use crate::{Resource, ResourceId};
 
 /// Which groups may be members of a group.
@@ -44,12 +45,59 @@ pub enum Nesting {
 pub(crate) const MEMBERS: &str = "members";
 /// The attribute that lists the groups of a resource.
 pub(crate) const GROUPS: &str = "groups";
+/// The sub-attribute of a member that says of which type it is.
+pub(crate) const TYPE: &str = "type";
+/// The sub-attribute of a member that is its URI.
+pub(crate) const REFERENCE: &str = "$ref";
 
 /// `members.value`, where resources of the type are groups.
 pub(crate) fn member_value(schema: &ResourceSchema) -> Option<&Attribute> {
     let members = schema.find(None, MEMBERS)?;
     let is_list = members.kind == AttributeType::Complex && members.multi_valued;
     members.sub_attribute("value").filter(|_| is_list)
+}
+
+/// `members.$ref`, where resources of the type are groups. The service provider writes it (RFC 7643 §2.4: the URI
+/// of the target resource), so it is no part of what is stored.
+pub(crate) fn member_reference(schema: &ResourceSchema) -> Option<&Attribute> {
+    member_value(schema)?;
+    let reference = schema.find(None, MEMBERS)?.sub_attribute(REFERENCE)?;
+    Some(reference).filter(|reference| reference.kind == AttributeType::Reference && !reference.required)
+}
+
+/// `members.type`, where resources of the type are groups.
+pub(crate) fn member_type(schema: &ResourceSchema) -> Option<&Attribute> {
+    member_value(schema)?;
+    let kind = schema.find(None, MEMBERS)?.sub_attribute(TYPE)?;
+    Some(kind).filter(|kind| kind.kind == AttributeType::String && !kind.multi_valued)
+}
+
+/// The resource types that members of a group may be of, by `referenceTypes` of `members.$ref`; all of them where the
+/// schema does not say.
+pub(crate) fn member_types<'r>(
+    registry: &'r Registry,
+    schema: &'r ResourceSchema,
+) -> impl Iterator<Item = &'r Arc<ResourceSchema>> {
+    let members = schema.find(None, MEMBERS);
+    let reference = members.and_then(|members| members.sub_attribute(REFERENCE));
+    let named = reference.map(|reference| &*reference.reference_types).unwrap_or_default();
+    let may_be =
+        |schema: &&Arc<ResourceSchema>| named.is_empty() || named.iter().any(|name| name == schema.name());
+    registry.resource_types().filter(may_be)
+}
+
+/// Takes the URIs out of what a client says of members.
+pub(crate) fn drop_references(schema: &ResourceSchema, resource: &mut Object) {
+    let members = resource.get_mut(MEMBERS).and_then(Value::as_array_mut);
+    let members = members.filter(|_| member_reference(schema).is_some());
+    members.into_iter().flatten().for_each(drop_reference);
+}
+
+/// Takes the URI out of what a client says of a member.
+pub(crate) fn drop_reference(member: &mut Value) {
+    if let Value::Object(member) = member {
+        member.remove(REFERENCE);
+    }
 }
 
 /// The attribute that lists the groups of a resource, where the service is to compute it: `groups`,
@@ -93,9 +141,14 @@ pub(crate) fn put_groups(resource: &mut Resource, groups: Vec<Value>) {
     }
 }
 
+/// The members.
+pub(crate) fn members_of(members: Option<&Value>) -> impl Iterator<Item = &Value> {
+    members.and_then(Value::as_array).into_iter().flatten()
+}
+
 /// The texts by which a group names its members.
 pub(crate) fn member_ids(members: Option<&Value>) -> impl Iterator<Item = &str> {
-    members.and_then(Value::as_array).into_iter().flatten().filter_map(member_id)
+    members_of(members).filter_map(member_id)
 }
 
 /// The text by which a group names this member.

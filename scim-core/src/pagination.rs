@@ -114,8 +114,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window two query parameters ask for: a `startIndex` below 1 counts as 1, a negative
-    /// `count` as 0, none as `default_count`, and no page is larger than `max_results`.
+    /// The window two query parameters ask for: a `startIndex` below 1 counts as 1 and one of any length is
+    /// taken, a negative `count` counts as 0, none as `default_count`, and no page is larger than `max_results`.
     ///
     /// # Errors
     ///
@@ -137,6 +137,13 @@ impl Window {
         let start_index = start_index.map_or(Ok(1), |text| integer("startIndex", text))?;
         let count = count.map_or(Ok(default_count), |text| integer("count", text))?;
         Ok(Self { start_index: start_index.max(1), count: count.min(max_results) })
+    }
+
+    /// The `startIndex` of the answer: that of the request. One that is too large to be counted is not told as
+    /// another number; the page is empty, and an answer has to say only where results are from
+    /// (RFC 7644 §3.4.2).
+    pub fn told_start(&self) -> Option<usize> {
+        Some(self.start_index).filter(|start| *start < usize::MAX)
     }
 }
 
@@ -178,6 +185,10 @@ mod tests {
         assert_eq!(parse(Some("-7"), Some("-7")), Window { start_index: 1, count: 0 });
         let huge = "99999999999999999999999999";
         assert_eq!(parse(Some(huge), Some(huge)), Window { start_index: usize::MAX, count: 50 });
+        assert_eq!(
+            (parse(Some(huge), None).told_start(), parse(Some("9"), None).told_start()),
+            (None, Some(9))
+        );
         assert_eq!(parse(Some("007"), Some("3")), Window { start_index: 7, count: 3 });
     }
 

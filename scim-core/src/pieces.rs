@@ -53,8 +53,9 @@ pub struct Rest {
 /// The response may take as long as the client likes. So this should hold no transaction,
 /// connection or lock from one piece to the next, and go on by a key: **each value that is there from
 /// the first piece to the last is given exactly once**, whatever is written meanwhile; one that comes or
-/// goes meanwhile may be given or not. Their order is the store's, and may be another than that of a read. All
-/// are of the version that the resource had when it was read,
+/// goes meanwhile may be given or not, also where all are replaced by others. Of a resource that is deleted meanwhile
+/// either all are given that it had, or the next piece is an error, so that a part is never taken for the whole. Their
+/// order is the store's, and may be another than that of a read. All are of the version that the resource had when it was read,
 /// or of a later one, so that a write on the version the client was told is refused if anything was
 /// written meanwhile.
 pub trait Values: Send + Sync {

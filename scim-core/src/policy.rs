@@ -86,7 +86,8 @@ pub trait Policy: Send + Sync + 'static {
     /// What is to be said of a write besides its outcome: that something was left out of what `asked`
     /// has, for example. `asked` is what [`admit`](Self::admit) is about to be given.
     ///
-    /// Remarks are kept in the [`Outcome`] and in the [audit trail](crate::audit). One may quote what was
+    /// Remarks are kept in the [`Outcome`] and in the [audit trail](crate::audit), also of a write that makes nothing
+    /// different. One may quote what was
     /// asked for, cut short, but no secret.
     fn remarks(&self, context: &Context<'_>, write: Write<'_>, asked: &Resource) -> Vec<String> {
         let _ = (context, write, asked);
@@ -166,12 +167,40 @@ pub struct Context<'a> {
     pub schema: &'a ResourceSchema,
     /// Who sends the request.
     pub principal: &'a Principal,
+    /// What the body of a POST or PUT says to be [unassigned](crate::validate::Validated::unassigned).
+    pub unassigned: &'a [Box<str>],
 }
 
 impl<'a> Context<'a> {
     /// A request of `principal` on resources of `schema`.
     pub fn new(schema: &'a ResourceSchema, principal: &'a Principal) -> Self {
-        Self { schema, principal }
+        Self { schema, principal, unassigned: &[] }
+    }
+
+    /// The same, of a body that says these attributes to be unassigned.
+    pub fn with_unassigned(self, unassigned: &'a [Box<str>]) -> Self {
+        Self { unassigned, ..self }
+    }
+
+    /// Whether the body of a POST or PUT says by `null` or an empty array that `attribute` is unassigned, and does not
+    /// just leave it out, which RFC 7644 §3.5.1 lets a service provider take otherwise. A PATCH says by its
+    /// operations what it means.
+    ///
+    /// ```
+    /// # use scim_core::auth::Principal;
+    /// # use scim_core::policy::Context;
+    /// # use scim_core::schema::Registry;
+    /// # use scim_core::{CredentialId, TenantId};
+    /// # let okta = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("okta") };
+    /// # let registry = Registry::standard();
+    /// let user = registry.by_name("User").expect("a standard type");
+    /// let says = ["roles".into()];
+    /// let context = Context::new(user, &okta).with_unassigned(&says);
+    /// assert!(context.unassigns("roles"));
+    /// assert!(!context.unassigns("emails"));
+    /// ```
+    pub fn unassigns(&self, attribute: &str) -> bool {
+        self.unassigned.iter().any(|name| name.eq_ignore_ascii_case(attribute))
     }
 
     /// The store's scope of the request.

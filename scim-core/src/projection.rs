@@ -24,8 +24,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::sync::Arc;
+
 use scim_filter::{AttrName, BoundAttr, Schema as _};
 
+use crate::membership::{MEMBERS, member_reference};
 use crate::schema::{Attribute, ResourceSchema, Returned};
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ScimType};
@@ -40,6 +43,8 @@ pub struct Projection {
     selection: Selection,
     /// What a write named: of it, what is returned on request is carried too.
     written: Vec<Selector>,
+    /// Of one attribute, the `value`s of the only values that are asked for.
+    values: Option<(AttrName, Arc<[Box<str>]>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -121,6 +126,28 @@ impl Projection {
         Self { selection: Selection::Except(vec![selector]), ..Self::default() }
     }
 
+    /// The same, but of the values of the multi-valued attribute `name` those alone that have one of these
+    /// `value`s: what PATCH reads of a group of which it changes some members.
+    ///
+    /// It says what a store need not read, and nothing about a response.
+    ///
+    /// ```
+    /// use scim_core::projection::Projection;
+    /// let projection = Projection::default().with_values("members", &["2819c223".into()]);
+    /// assert_eq!(projection.values_of("members"), Some(&["2819c223".into()][..]));
+    /// assert_eq!(projection.values_of("emails"), None);
+    /// ```
+    #[must_use]
+    pub fn with_values(self, name: &str, values: &[Box<str>]) -> Self {
+        Self { values: Some((name.into(), values.into())), ..self }
+    }
+
+    /// The `value`s of the values of the multi-valued attribute `name` that a store must read, if it need not read
+    /// the others. A store that keeps such values apart, as the members of groups, should look these up.
+    pub fn values_of(&self, name: &str) -> Option<&[Box<str>]> {
+        self.values.as_ref().filter(|(of, _)| of.matches(name)).map(|(_, values)| &**values)
+    }
+
     /// The same for the answer to a POST or PUT of `body`: attributes that are returned on request are
     /// carried if the client wrote them (RFC 7643 §7, `returned`).
     pub(crate) fn of_write(mut self, schema: &ResourceSchema, body: &Value) -> Self {
@@ -187,6 +214,31 @@ impl Projection {
             }),
         }
         self
+    }
+
+    /// What is to be read for an answer with the URIs of members, which are made of other sub-attributes; `None` where
+    /// that is no more than it is.
+    pub(crate) fn widened(&self, schema: &ResourceSchema) -> Option<Self> {
+        let of_members = |selector: &Selector| {
+            let attribute = selector.attribute.as_ref().filter(|_| selector.is_in(None));
+            attribute.is_some_and(|attribute| attribute.matches(MEMBERS)) && selector.sub.is_some()
+        };
+        let selection = match &self.selection {
+            Selection::Default => return None,
+            Selection::Only(selectors) | Selection::Except(selectors)
+                if !selectors.iter().any(of_members) || member_reference(schema).is_none() =>
+            {
+                return None;
+            }
+            Selection::Only(selectors) => {
+                let whole = Selector { extension: None, attribute: Some(AttrName::new(MEMBERS)), sub: None };
+                Selection::Only(selectors.iter().cloned().chain([whole]).collect())
+            }
+            Selection::Except(selectors) => Selection::Except(
+                selectors.iter().filter(|selector| !of_members(selector)).cloned().collect(),
+            ),
+        };
+        Some(Self { selection, ..self.clone() })
     }
 
     /// Whether it is that of a request that names none.

@@ -4,6 +4,7 @@ mod evaluate;
 mod hold;
 mod layer;
 mod members;
+mod modification;
 mod shared;
 mod terms;
 
@@ -14,6 +15,7 @@ pub use evaluate::{check_unique, evaluate, find, project};
 pub use hold::ResourceHold;
 pub use layer::StoreLayer;
 pub use members::ChangedMembers;
+pub use modification::{Modification, Modified};
 pub use terms::{References, Terms};
 
 use crate::audit::{GroupsLeft, Record};
@@ -57,7 +59,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads one resource: what `projection` includes, and always `schemas`, `id` and `meta`.
     ///
-    /// More than that is no error, only wasted work: the service takes out what was not asked for.
+    /// More than that is no error, only wasted work: the service takes out what was not asked for. So a store
+    /// that keeps the members of groups apart reads those that the projection [names](Projection::values_of)
+    /// alone, if it names some.
     fn read(
         &self,
         scope: Scope<'_>,
@@ -254,7 +258,8 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
-    /// Keeps the record of a request that was refused or failed, and changed nothing.
+    /// Keeps the record of a request that changed nothing: one that was refused or failed, or on which the policy
+    /// [remarked](crate::policy::Policy::remarks).
     fn keep(&self, record: &Record) -> impl Future<Output = Result<(), StoreError>> + Send {
         let _ = record;
         async { Ok(()) }
@@ -333,62 +338,6 @@ pub trait Store: Send + Sync + 'static {
                 }
             }
             Ok(missing)
-        }
-    }
-}
-
-/// What is to become of a resource: a call of [`Store::create`], [`replace`](Store::replace),
-/// [`apply`](Store::apply) or [`delete`](Store::delete) as a value.
-#[derive(Clone, Copy, Debug)]
-pub enum Modification<'a> {
-    /// It is stored.
-    Create {
-        /// The new resource.
-        resource: &'a Resource,
-        /// Its unique keys.
-        unique: &'a [UniqueKey],
-    },
-    /// It is replaced.
-    Replace {
-        /// The resource as it will be.
-        resource: &'a Resource,
-        /// The unique keys it will have.
-        unique: &'a [UniqueKey],
-        /// The version it must still have.
-        expected: Version,
-    },
-    /// It is changed.
-    Apply {
-        /// The resource.
-        id: &'a ResourceId,
-        /// What changes.
-        update: &'a Update<'a>,
-        /// The version it must still have; any, if `None`.
-        expected: Option<Version>,
-    },
-    /// It is deleted.
-    Delete {
-        /// The resource.
-        id: &'a ResourceId,
-        /// The version it must still have, and the groups it leaves.
-        deletion: Deletion<'a>,
-    },
-}
-
-/// What [`Store::modify`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modified {
-    /// The resource became different, and has this version; `None` where it is gone.
-    Changed(Option<Version>),
-    /// The resource already was as asked; this version stays.
-    Unchanged(Version),
-}
-
-impl From<Applied> for Modified {
-    fn from(applied: Applied) -> Self {
-        match applied {
-            Applied::Changed(version) => Self::Changed(Some(version)),
-            Applied::Unchanged(version) => Self::Unchanged(version),
         }
     }
 }
@@ -581,6 +530,9 @@ pub enum StoreError {
     #[error("no such place in the list")]
     UnknownPlace,
     /// The store cannot answer now; the client may try again.
+    ///
+    /// What is left of a bulk request is not tried then, since each operation might wait for as long. A store that is
+    /// only busy for a moment should wait or try again by itself before it says so.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store was to make a change, and cannot tell whether it is made: it was not told before the connection

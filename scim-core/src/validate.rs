@@ -3,7 +3,8 @@
 //! [`create`] and [`replace`] read the body of a POST and of a PUT; [`coerce`] reads one value, and
 //! PATCH uses it too. What they return says the same in the schema's words: canonical names, the
 //! attributes' types, nothing unassigned, nothing the client may not write. [`check`] then says
-//! whether the resource is complete, after whatever a policy filled in.
+//! whether the resource is complete, after whatever a policy filled in, and [`canonical`] whether it keeps to the
+//! canonical values, where [it has to](CanonicalValues::Only).
 //!
 //! Attributes that are readOnly (`id`, `meta`, `groups` of a user, `display` of a member) are
 //! dropped from what a client sends, as RFC 7644 §3.3 and §3.5.1 have it, in whatever case they
@@ -37,10 +38,13 @@
 //! ```
 
 mod body;
+mod canonical;
 mod coerce;
 mod lexical;
 mod unique;
 
+pub(crate) use canonical::canonical_elements;
+pub use canonical::{CanonicalValues, canonical};
 pub use coerce::coerce;
 pub(crate) use coerce::coerce_at;
 pub use unique::{UniqueKey, unique_keys};
@@ -63,6 +67,9 @@ pub struct Validated {
     pub resource: Resource,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
+    /// What the body says to be unassigned, by `null` or an empty array, and does not just leave out (RFC 7643 §2.5):
+    /// the names of attributes, those of an extension behind its URI and a colon.
+    pub unassigned: Vec<Box<str>>,
 }
 
 /// Reads the body of a POST (RFC 7644 §3.3). Whether anything required is missing is for
@@ -74,9 +81,10 @@ pub struct Validated {
 /// does not fit its attribute, naming its path.
 pub fn create(schema: &ResourceSchema, body: Value, leniencies: &Leniencies) -> Result<Validated, Error> {
     let body = Body::read(schema, body, leniencies)?;
+    let unassigned = body.unassigned();
     let mut resource = Resource(body.object);
     settle_schemas(schema, &mut resource);
-    Ok(Validated { resource, leniencies: body.fired })
+    Ok(Validated { resource, leniencies: body.fired, unassigned })
 }
 
 /// Reads the body of a PUT against the resource it replaces (RFC 7644 §3.5.1).
@@ -102,7 +110,19 @@ pub fn replace(
     current: &Resource,
     leniencies: &Leniencies,
 ) -> Result<Validated, Error> {
+    replace_without(schema, body, current, leniencies, |_| {})
+}
+
+/// The same with what `pass_over` takes out of the body, which has its canonical names by then.
+pub(crate) fn replace_without(
+    schema: &ResourceSchema,
+    body: Value,
+    current: &Resource,
+    leniencies: &Leniencies,
+    pass_over: impl FnOnce(&mut Object),
+) -> Result<Validated, Error> {
     let mut body = Body::read(schema, body, leniencies)?;
+    pass_over(&mut body.object);
     for attribute in schema.top_level().filter(|attribute| attribute.name != "schemas") {
         let cleared = body.is_cleared(None, attribute);
         settle(attribute, &mut body.object, &current.0, &attribute.name, cleared)?;
@@ -123,9 +143,10 @@ pub fn replace(
             body.object.insert(extension.id.as_str(), after);
         }
     }
+    let unassigned = body.unassigned();
     let mut resource = Resource(body.object);
     settle_schemas(schema, &mut resource);
-    Ok(Validated { resource, leniencies: body.fired })
+    Ok(Validated { resource, leniencies: body.fired, unassigned })
 }
 
 /// Makes `schemas` list the base schema and every extension the resource has, and nothing else

@@ -86,6 +86,56 @@ fn a_thousand_removals_are_one_delta() {
     assert_eq!(loaded.get("members").unwrap().values().len(), 19_000);
 }
 
+/// P6, P7: to name some of many members is to read and to write these, whoever else is there.
+#[test]
+fn naming_some_of_many_members_is_a_delta_of_them() {
+    let registry = Registry::standard();
+    let groups = registry.by_name("Group").unwrap();
+    let one = format!("value eq \"{}\"", key(17));
+    let other = format!("type eq \"User\" and value eq \"{}\"", key(9_000));
+    for (filter, read) in [
+        (one.clone(), vec![17]),
+        (other.clone(), vec![9_000]),
+        (format!("{one} or {other}"), vec![17, 9_000]),
+    ] {
+        let path = format!("members[{filter}].display");
+        let request = request(groups, vec![operation("replace", &path, Some("Ann".into()))]).unwrap();
+        let keys: Vec<Box<str>> = read.iter().map(|number| key(*number).into()).collect();
+        assert_eq!(request.reads_values("members"), Some(&*keys), "{filter}");
+
+        let everyone = group(10_000);
+        let mut some = group(0);
+        some.0.insert("members", read.iter().map(|number| member(*number)).collect::<Vec<_>>());
+        let changes = [&everyone, &some].map(|group| request.plan(groups, group).unwrap().change);
+        assert_eq!(changes[0], changes[1], "{filter}");
+        let delta = changes[0].deltas.first().unwrap();
+        assert!(!delta.replace && delta.removed == keys, "{delta:?}");
+        let keys = |values: &[Value]| values.iter().filter_map(|value| value.get("value").cloned()).collect();
+        let added: Vec<Value> = keys(&delta.added);
+        assert_eq!(added, read.iter().map(|number| key(*number).into()).collect::<Vec<Value>>());
+
+        // What is not named stays, and stays where it is.
+        let mut applied = everyone.clone();
+        assert!(changes[0].apply(&mut applied));
+        let mut expected: Vec<Value> = keys(everyone.get("members").unwrap().values());
+        expected.retain(|key| !added.contains(key));
+        expected.extend(added);
+        assert_eq!(keys(applied.get("members").unwrap().values()), expected);
+    }
+    // Where another operation is about any of them, all are read.
+    let named = operation("replace", &format!("members[{one}].display"), Some("Ann".into()));
+    for other in [
+        operation("remove", "members", None),
+        operation("replace", "members", Some(vec![member(1)].into())),
+        operation("remove", "members[type eq \"User\"]", None),
+        operation("replace", "members.display", Some("Ann".into())),
+    ] {
+        let request = request(groups, vec![named.clone(), other]).unwrap();
+        assert!(request.reads("members"));
+        assert_eq!(request.reads_values("members"), None);
+    }
+}
+
 #[test]
 fn one_filter_with_many_keys_is_as_good() {
     let registry = Registry::standard();

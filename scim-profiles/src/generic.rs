@@ -79,8 +79,10 @@ pub(crate) static PROFILE: Profile = Profile {
 };
 
 /// What the RFCs leave to the service provider.
-const OURS: Source = Source::inferred("RFC 7644 §3.4.2.4", "2015-09");
-const BULK: Source = Source::inferred("RFC 7644 §3.7.4", "2015-09");
+const OURS: Source =
+    Source::stated("RFC 7644 §3.4.2.4", "2015-09").decided("it is left to the service provider");
+const BULK: Source =
+    Source::stated("RFC 7644 §3.7.4", "2015-09").decided("it is left to the service provider");
 
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/ServiceProviderConfig", DISCOVERY),
@@ -145,7 +147,7 @@ pub(crate) const TYPE: Rule =
     rule("attribute-type", "", Check::Type, On::ALL, Severity::Error, "values have the type the schema says");
 
 pub(crate) const TEXT: Rule = Rule {
-    source: RFC7643.as_inferred(),
+    source: RFC7643.decided("not every store can keep it"),
     ..rule(
         "text-without-nul",
         "",

@@ -40,7 +40,7 @@
 //! # What it does not do
 //!
 //! Nothing here was checked against a vendor's live service: the sources are public documents, and
-//! what they leave open is an option or a row marked as inferred.
+//! what they leave open is an option, or a row marked as decided here, with the reason.
 
 pub mod datadog;
 mod generic;
@@ -64,4 +64,4 @@ pub use profile::{
 };
 pub use report::{Report, Violation};
 pub use rule::{Check, Literal, On, Payload, Rule, Severity};
-pub use source::Source;
+pub use source::{Basis, Source};

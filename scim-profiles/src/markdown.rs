@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::Source;
 use crate::profile::{AttributeRow, CapabilityValue, Filters, Profile, ResourceProfile};
 use crate::rule::{On, Payload, Rule};
+use crate::{Basis, Source};
 
 /// A table that one vendor alone has; its cells are words in which code stands in backticks.
 pub(crate) struct Table {
@@ -19,7 +19,8 @@ pub(crate) fn page(profile: &Profile) -> String {
     let _ = writeln!(
         page,
         "Profile `{}`. Each row names the document it comes from and the date of the version that was \
-         read; *inferred* marks what the document does not say in words.",
+         read; *inferred* marks what the document does not say in words, beside the option by which it can be \
+         had otherwise, and *decided* what this library decides where no document says anything, with the reason.",
         profile.name
     );
     overview(&mut page, profile);
@@ -139,9 +140,21 @@ pub(crate) fn table(
     let _ = write!(page, "\n## {title}\n\n| {} | Source | Seen | Basis |\n", header.join(" | "));
     let _ = writeln!(page, "|{}", "---|".repeat(header.len() + 3));
     for (cells, source) in rows {
-        let basis = if source.inferred { "*inferred*" } else { "stated" };
+        let basis = basis(source.basis);
         let (document, seen) = (text(source.document), source.seen);
         let _ = writeln!(page, "| {} | {document} | {seen} | {basis} |", cells.join(" | "));
+    }
+}
+
+/// What the document has to do with a row, in its cell.
+fn basis(basis: Basis) -> String {
+    match basis {
+        Basis::Stated => "stated".to_owned(),
+        Basis::Inferred { options } => {
+            let options = options.iter().map(|name| code(name)).collect::<Vec<_>>();
+            format!("*inferred*: {}", options.join(", "))
+        }
+        Basis::Decided { why } => format!("*decided*: {}", text(why)),
     }
 }
 

@@ -413,7 +413,7 @@ impl Profile {
     }
 
     /// Everything the profile has, as a page of Markdown tables: each row with its source, the date of
-    /// the version that was read, and whether the fact is stated there or inferred.
+    /// the version that was read, and its [basis](crate::Basis): whether the fact is stated there, inferred, or decided here.
     ///
     /// ```
     /// use scim_profiles::Profile;

@@ -92,7 +92,7 @@ impl Report {
             let mut source = Object::new();
             source.insert("document", violation.source.document);
             source.insert("seen", violation.source.seen);
-            source.insert("inferred", violation.source.inferred);
+            source.insert("basis", violation.source.basis.as_str());
             let mut entry = Object::new();
             entry.insert("severity", violation.severity.as_str());
             entry.insert("rule", violation.rule);

@@ -12,11 +12,15 @@ use proptest::sample::select;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
 use scim_profiles::datadog::{
-    self, Datadog, DatadogOptions, RoleCatalogue, TeamEdit, TeamError, TeamStore, handle,
+    self, Datadog, DatadogOptions, Handles, RoleCatalogue, TeamEdit, TeamError, TeamStore,
 };
 use serde_json::{Value, json};
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+fn handle(name: &str) -> String {
+    Handles::default().of(name)
+}
+
 /// Names, of which some have one handle.
 const NAMES: [&str; 5] = ["SRE", "sre", "Web", "Data Platform", "data-platform"];
 

@@ -36,6 +36,11 @@ fn whoever_is_not_said_to_be_inactive_is_active() {
         person(json!({"id": "1", "userName": "ann@example.com", "active": active})).unwrap().1
     };
     assert!(active(json!(true)) && active(json!(null)) && !active(json!(false)));
+    // As Entra ID writes it.
+    assert!(active(json!("True")) && !active(json!("False")) && !active(json!("false")));
+    for wrong in [json!("no"), json!(0), json!([])] {
+        assert_eq!(person(json!({"id": "1", "userName": "ann@example.com", "active": wrong})), None);
+    }
 }
 
 #[test]

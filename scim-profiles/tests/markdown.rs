@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use scim_profiles::incident_io::BaseRole;
-use scim_profiles::{Profile, Source, pagerduty};
+use scim_profiles::{Basis, Profile, Source, pagerduty};
 
 /// The cells of a line of a table, in which `\|` is no border.
 fn cells(line: &str) -> Vec<String> {
@@ -75,7 +75,11 @@ fn a_page_has_every_row_with_its_source_and_date() {
         let mut expected: Vec<String> = sources(profile)
             .iter()
             .map(|source| {
-                let basis = if source.inferred { "*inferred*" } else { "stated" };
+                let basis = match source.basis {
+                    Basis::Stated => "stated".to_owned(),
+                    Basis::Inferred { options } => format!("*inferred*: `{}`", options.join("`, `")),
+                    Basis::Decided { why } => format!("*decided*: {why}"),
+                };
                 format!("{} ({}) {basis}", source.document, source.seen)
             })
             .collect();
@@ -90,7 +94,7 @@ fn roles_are_on_the_page() {
     let page = Profile::by_name("pagerduty").unwrap().to_markdown();
     for row in [
         "| `owner` | Account Owner | fixed | no | PagerDuty support, \"SCIM User Provisioning\" | 2026 | stated |",
-        "| `read_only_user` | observer | PagerDuty support, \"Advanced Permissions\" | 2026 | *inferred* |",
+        "| `read_only_user` | observer | PagerDuty support, \"Advanced Permissions\" | 2026 | *decided*: the page has one row for both kinds of stakeholders |",
         "| `observer` | FullUser | advanced permissions | ",
     ] {
         assert!(page.contains(&format!("\n{row}")), "{row}\n{page}");
@@ -104,7 +108,8 @@ fn a_page_begins_with_what_it_is() {
 # incident.io user provisioning
 
 Profile `incident-io`. Each row names the document it comes from and the date of the version that was read; \
-*inferred* marks what the document does not say in words.
+*inferred* marks what the document does not say in words, beside the option by which it can be had otherwise, and \
+*decided* what this library decides where no document says anything, with the reason.
 
 ## Authorization
 
@@ -115,6 +120,6 @@ integrations/scim | 2026 | stated |
 ";
     assert!(page.starts_with(beginning), "{page}");
     let row = "| `in_slack` | `standard` | the roles of who is unassigned but active in Slack: standard or keep | \
-               incident.io documentation, \"SCIM\" | 2026 | *inferred* |\n";
+               incident.io documentation, \"SCIM\" | 2026 | *inferred*: `in_slack` |\n";
     assert!(page.contains(row), "{page}");
 }

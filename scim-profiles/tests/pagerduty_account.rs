@@ -340,6 +340,37 @@ async fn a_refusal_reads_nobody() {
     }
 }
 
+/// However many have the licence: who comes for one who goes, or takes another licence, is given what they had without a
+/// look at the others.
+#[tokio::test]
+async fn what_is_given_up_is_given_without_a_look_at_others() {
+    for holders in [2, 400] {
+        let counted = Counted::new(MemoryStore::new());
+        let service = account(&counted, full_and_stakeholder(Some(holders), None));
+        let mut ids = Vec::new();
+        for number in 0..holders {
+            let body = user(&format!("u{number}"), Some("user"), None);
+            let (_, answer) = send(&service, "POST", "/Users", Some(body)).await;
+            ids.push(answer["id"].as_str().unwrap().to_owned());
+        }
+        for (round, id) in ids.iter().take(2).enumerate() {
+            let path = format!("/Users/{id}");
+            let gives_up = match round {
+                0 => send(&service, "DELETE", &path, None).await.0,
+                _ => send(&service, "PATCH", &path, Some(patch("roles", "read_only_user"))).await.0,
+            };
+            assert_eq!(gives_up, [204, 200][round]);
+            counted.take();
+            let body = user(&format!("late{round}"), Some("user"), Some("F"));
+            assert_eq!(send(&service, "POST", "/Users", Some(body)).await.0, 201);
+            let counts = counted.take();
+            assert!(!counts.calls.contains_key("query"), "{holders} holders: {counts:?}");
+            let body = user("another", Some("user"), Some("F"));
+            assert_eq!(send(&service, "POST", "/Users", Some(body)).await.0, 400);
+        }
+    }
+}
+
 /// Creates, changes of role and deletions at once: never too many, and nobody without a licence.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_changes_of_role_keep_the_counts() {

@@ -362,8 +362,9 @@ fn deletion_is_held_up_by_an_incident_until_it_is_resolved() {
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
             "status": "400",
-            "detail": "the user has assigned incidents, and the account does not reassign them \
-                       (incident-blocks-deletion)",
+            "detail": "the user has assigned incidents, and the account does not reassign them: reassign them to another \
+                       user by hand, or have the account owner turn on incident reassignment in the account's User \
+                       Offboarding settings (incident-blocks-deletion)",
         })
     );
     pagerduty.resolve_incidents(&ResourceId::new(id.as_str()));

@@ -1,13 +1,10 @@
 //! Each profile's rows agree with the server they make.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{Config, CredentialId, Environment, MemoryStore, Service, TenantId, Value};
 use scim_profiles::datadog::{self, DatadogOptions};
-use scim_profiles::pagerduty::teams;
 use scim_profiles::{CapabilityValue, Literal, Payload, Profile, Severity};
 use serde_json::json;
 
@@ -138,7 +135,7 @@ fn a_service_is_there_in_every_region() {
             assert!(location.starts_with(&format!("{}/Users/", row.url)), "{location}");
             let text = std::str::from_utf8(made.body()).unwrap();
             bodies.push(text.replace(row.url, "https://scim.example.com"));
-            served.push((profile.name, row.region, row.source.inferred));
+            served.push((profile.name, row.region, row.source.is_inferred()));
         }
         bodies.dedup();
         assert!(bodies.len() <= 1, "{bodies:?}");
@@ -235,134 +232,6 @@ fn every_row_has_a_source_with_a_date() {
             assert!(!source.document.is_empty() && is_date(source.seen), "{source}");
         }
     }
-}
-
-/// Why something is not left to an option, though no document of the vendor says it.
-const WHY: &[(&str, &str, &str)] = &[
-    ("*", "text-without-nul", "not every store can keep it"),
-    ("*", "filter-limited", "the filters are documented; that another is 400 is RFC 7644's"),
-    ("*", "no-other-endpoint", "404 is HTTP's"),
-    ("pagerduty", "roles-kept", "a user without a role cannot be answered, by the API description"),
-    ("pagerduty", "role-owner", "that no API gives it is stated; 400 is that of any value that is not taken"),
-    ("pagerduty", "deactivation-wins", "nobody is there any more of whom anything else could hold"),
-    ("pagerduty", "reactivation-entra", "it is the identity provider that does it"),
-    ("pagerduty", "deactivation-deletes-put", "204, which only a deletion answers, is declared for PUT too"),
-    ("pagerduty", "no-reactivation", "that a new user is created is stated; 404 is HTTP's"),
-    ("pagerduty", "reactivation-okta", "it is the identity provider that does it, and ends as is stated"),
-    ("pagerduty", "reactivation-onelogin", "it is the identity provider that does it, and ends as is stated"),
-    ("pagerduty", "role-added", "there is one role and one licence, by the API description"),
-    (
-        "pagerduty",
-        "role-ability-needed",
-        "the options `read_only_users` and `advanced_permissions` say which there are",
-    ),
-    ("pagerduty", "license-known", "licences are looked at where the embedder gives them"),
-    ("pagerduty", "license-role", "licences are looked at where the embedder gives them"),
-    ("pagerduty", "license-exhausted", "licences are looked at where the embedder gives them"),
-    ("pagerduty", "license-default", "which is first is up to the list that the embedder gives"),
-    ("pagerduty", "license-kept", "role and licence agree, which is stated"),
-    ("pagerduty", "license-swapped", "role and licence agree, which is stated"),
-    ("pagerduty", "license-freed", "a licence counts those who have it"),
-    ("pagerduty", "add-taken", "Entra ID can do nothing without"),
-    ("incident-io", "highest-base-role", "otherwise another group would take something away"),
-    (
-        "incident-io",
-        "owner-group-has-somebody",
-        "of the preview alone; nobody could manage SCIM, and it can be forced",
-    ),
-    (
-        "incident-io",
-        "lockout-guarded",
-        "of the preview alone; that they are locked out is stated, and it can be forced",
-    ),
-    ("incident-io", "email-in-any-case", "of the preview alone, and nobody has two mailboxes by it"),
-    ("incident-io", "active-linked-first", "of the preview alone; the vendor's own client does so"),
-    ("incident-io", "same-email-once", "of the preview alone, which tells of it"),
-    ("datadog", "team-name-taken-put", "409 is declared for PUT alone, and a name is what can conflict"),
-    ("datadog", "members-exist", "that users come first is stated; 400 is any refusal's"),
-    (
-        "datadog",
-        "team-handle",
-        "that it comes from the identity provider is stated; how, is seen in no document",
-    ),
-    ("datadog", "key-invalid", "401 is HTTP's"),
-    ("datadog", "active-by-default", "who is invited is active"),
-    ("datadog", "roles-unchanged", "what a request does not change is not judged"),
-    ("datadog", "deleted", "DELETE is HTTP's"),
-    ("datadog", "filter-quoted", "RFC 7644 has no filters without quotes"),
-    ("datadog", "team-hidden", "the API has groups alone"),
-    (TEAMS, "team-description-kept", "somebody may have written another one meanwhile"),
-    (TEAMS, "team-ambiguous", "a guess would change a team of others"),
-    (TEAMS, "team-same-name", "no team can be that of two groups"),
-    (TEAMS, "team-renamed", "that teams are called as their groups is stated"),
-    (TEAMS, "team-lost", "that a group has a team is stated"),
-    (TEAMS, "team-taken-over", "it is called as the group is, and known to be nobody's"),
-    (TEAMS, "team-others-kept", "nobody has said that others do without it"),
-    (TEAMS, "member-not-found-kept", "nobody has said that they left the group"),
-    (TEAMS, "member-stakeholder", "the answer is PagerDuty's, of whose documents two disagree"),
-    (TEAMS, "role-fixed", "that it gives them neither more nor less is stated"),
-    (TEAMS, "forbidden-all", "nothing else could be done either"),
-    (TEAMS, "unknown-outcome", "repeated at once, it could make a second team"),
-    (TEAMS, "write-ahead", "after a crash nobody else knows of it"),
-];
-
-/// The bridge to PagerDuty's teams, which is no profile and has rows of its own.
-const TEAMS: &str = "pagerduty-teams";
-
-/// Which option decides what is inferred.
-const DECIDED: &[(&str, &str, &str)] = &[
-    ("pagerduty", "default-role", "default_role"),
-    ("pagerduty", "role-omitted", "role_omitted"),
-    ("pagerduty", "stale-license", "stale_license"),
-    ("pagerduty", "owner-protected", "owner"),
-    ("pagerduty", "incident-blocks-deletion", "offboarding"),
-    ("pagerduty", "reassignment-needs-plan", "plan"),
-    ("pagerduty", "duplicate-user", "duplicate_status"),
-    ("incident-io", "elevated-gets-seat", "elevated_seat"),
-    ("incident-io", "elevated-beside-on-call", "elevated_seat"),
-    ("incident-io", "seats-stay", "seat_after"),
-    ("incident-io", "group-by-name", "group_names"),
-    ("incident-io", "deactivated-linked", "deactivated"),
-    ("incident-io", "slack-without-roles", "in_slack"),
-    ("datadog", "email-work", "other_emails"),
-    ("datadog", "user-name-taken", "duplicate_status"),
-    ("datadog", "roles-unsaid", "roles_unsaid"),
-    ("datadog", "deactivated-kept", "deactivation"),
-    ("datadog", "teams-on-request", "teams"),
-    ("datadog", "team-name-taken", "duplicate_status"),
-    ("datadog", "locations", "locations"),
-    (TEAMS, "group-name", "group_names"),
-    (TEAMS, "member-removed", "found_members"),
-    (TEAMS, "member-verified", "look_up"),
-    (TEAMS, "member-late", "late"),
-    (TEAMS, "role-kept", "late"),
-];
-
-/// What a server does that no document says in words is left to an option, or it is said why not.
-#[test]
-fn what_is_inferred_is_an_option_or_has_a_reason() {
-    let mut met: BTreeSet<&(&str, &str, &str)> = BTreeSet::new();
-    let profiles = Profile::ALL.iter().map(|profile| {
-        let rules = profile.resources.iter().flat_map(|resource| resource.rules);
-        let refusing =
-            rules.filter(|rule| rule.severity == Severity::Error).map(|rule| (rule.id, rule.source));
-        let rows = profile.lifecycle.iter().map(|row| (row.id, row.source)).chain(refusing);
-        (profile.name, rows.collect::<Vec<_>>(), profile.options)
-    });
-    let bridge = (TEAMS, teams::RULES.iter().map(|row| (row.id, row.source)).collect(), teams::OPTIONS);
-    for (of_whom, rows, options) in profiles.chain([bridge]) {
-        for (id, _) in rows.into_iter().filter(|(_, source)| source.inferred) {
-            let of = |row: &&(&str, &str, &str)| [of_whom, "*"].contains(&row.0) && row.1 == id;
-            let (option, why) = (DECIDED.iter().find(of), WHY.iter().find(of));
-            assert!(option.is_some() != why.is_some(), "{of_whom} {id}");
-            if let Some((_, _, name)) = option {
-                assert!(options.iter().any(|row| row.name == *name), "{of_whom} {name}");
-            }
-            met.extend(option.or(why));
-        }
-    }
-    let unmet: Vec<_> = DECIDED.iter().chain(WHY).filter(|row| !met.contains(row)).collect();
-    assert!(unmet.is_empty(), "{unmet:?}");
 }
 
 #[test]

@@ -9,6 +9,9 @@
 //! million members, and asks both the same, in turn. It prints the medians with their ratio and the
 //! limit of that, writes them to `target/scale.tsv`, and with `--readme` into the README.
 //!
+//! The store keeps the audit trail, as `provider` has it. A PATCH is answered 204: an answer with the group would have all
+//! its members, and take as long as reading them does.
+//!
 //! - `look-up by …`: of any user of those there are, each picked at random. The look-ups before, of others,
 //!   have made the statements known and the caches as full as they get.
 //! - `…, of users looked up before`: of as many of the million as there are of the thousand, all over the tables.
@@ -127,7 +130,10 @@ async fn measure(options: &Options, sizes: &Sizes) -> Vec<Figure> {
     let (small, large) = (folder.join("small.db"), folder.join("large.db"));
     sqlite(&small, sizes.small, 10).await;
     sqlite(&large, sizes.large, sizes.large).await;
-    let stores = (SqlStore::open(&small).await.unwrap(), SqlStore::open(&large).await.unwrap());
+    let stores = (
+        SqlStore::open(&small).await.unwrap().with_audit(),
+        SqlStore::open(&large).await.unwrap().with_audit(),
+    );
     compare("sqlite", stores, sizes, &mut figures).await;
     let files = [&small, &large].map(|file| file.display().to_string());
     memory("sqlite", files, options, sizes, &mut figures);
@@ -139,7 +145,10 @@ async fn measure(options: &Options, sizes: &Sizes) -> Vec<Figure> {
     let (small, large) = (server.database("small").await, server.database("large").await);
     postgres(&small, sizes.small, 10).await;
     postgres(&large, sizes.large, sizes.large).await;
-    let stores = (SqlStore::connect(&small).await.unwrap(), SqlStore::connect(&large).await.unwrap());
+    let stores = (
+        SqlStore::connect(&small).await.unwrap().with_audit(),
+        SqlStore::connect(&large).await.unwrap().with_audit(),
+    );
     compare("postgresql", stores, sizes, &mut figures).await;
     memory("postgresql", [small, large], options, sizes, &mut figures);
     figures
@@ -327,7 +336,7 @@ async fn use_database(name: &str, users: usize, sizes: &Sizes) {
         true => SqlStore::connect(name).await.unwrap(),
         false => SqlStore::open(Path::new(name)).await.unwrap(),
     };
-    let service = service(store);
+    let service = service(store.with_audit());
     for number in (1..=users).step_by(users.div_ceil(sizes.look_ups)) {
         for (_, filter) in LOOK_UPS {
             found(&service, &filter.replacen("@@", &number.to_string(), 1)).await;
@@ -450,5 +459,5 @@ const LOOK_UPS: [(&str, &str); 4] = [
 /// Results of a page.
 const PAGE: usize = 1000;
 /// What a server of a large database may take more than one of a small one, in KiB: the caches of SQLite are 2 MiB
-/// for each connection, and a small database does not fill them.
+/// for each connection of the pool and 8 MiB for each that looks up, and a small database does not fill them.
 const GROWTH: f64 = 32_768.0;

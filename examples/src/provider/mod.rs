@@ -11,6 +11,8 @@ mod vendor;
 
 use std::io::Write as _;
 
+use anyhow::ensure;
+
 use crate::audit::Command;
 
 pub(crate) use address::{base_url, reachable};
@@ -31,6 +33,11 @@ pub async fn run(mut options: Options) -> anyhow::Result<()> {
         let database = options.database_url()?;
         return match command {
             Command::Audit(wanted) => wanted.print(&database).await,
+            Command::Teams(wanted) => {
+                let is_datadog = options.profile.name == scim_profiles::datadog::PROFILE.name;
+                ensure!(is_datadog, "`teams` needs `--profile datadog`");
+                wanted.print(&database).await
+            }
             Command::Guard(command) => command.run(&database).await,
         };
     }

@@ -105,10 +105,24 @@ pub struct Options {
     /// that sends groups before their users; without this such a member is a 400. For the profile `generic`.
     #[arg(long)]
     pub no_check_members: bool,
+    /// Which groups may be members of a group: any, also in circles, as RFC 7644 §3.7.1 has them; any but itself; none
+    /// that has the group as a member, directly or through others; or none at all. Default: any. For the profile
+    /// `generic`.
+    #[arg(long, value_name = "WHICH", value_parser = ["any", "not-itself", "no-circle", "none"])]
+    pub nesting: Option<String>,
+    /// Whether the canonical values of attributes, as `work` and `home` of addresses, are those that a client may use or
+    /// those that it must. Default: suggested. For the profile `generic`.
+    #[arg(long, value_name = "WHICH", value_parser = ["suggested", "only"])]
+    pub canonical_values: Option<String>,
     /// Which group gives which roles and seats, in TOML: see `examples/incident-io/mapping.toml`. For the
     /// profile `incident-io`, where without it every user is Standard with a viewer's seat.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// Who is active in Slack, one e-mail address a line, read at start: see
+    /// `examples/incident-io/active-in-slack.txt`. Whoever of them is not assigned any more stays active at
+    /// incident.io, which the effective access says. For the profile `incident-io`, where without it nobody is.
+    #[arg(long, value_name = "FILE")]
+    pub active_in_slack: Option<PathBuf>,
     /// The most resources of one page. A long list is sent as it is read, so that what the server needs
     /// of memory does not grow with it. Default: what the profile says.
     #[arg(long, value_name = "N")]
@@ -161,13 +175,16 @@ impl Options {
     /// Refuses what would be passed over: options that the profile or the database makes nothing of.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         type Row = (&'static str, bool, &'static [&'static str]);
-        let own: [Row; 7] = [
+        let own: [Row; 10] = [
             ("--me", self.me.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--cursor-key", self.cursor_key.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--resource-type", !self.resource_type.is_empty(), &["generic"]),
             ("--schema", !self.schema.is_empty(), &["generic"]),
             ("--no-check-members", self.no_check_members, &["generic"]),
+            ("--nesting", self.nesting.is_some(), &["generic"]),
+            ("--canonical-values", self.canonical_values.is_some(), &["generic"]),
             ("--mapping", self.mapping.is_some(), &["incident-io"]),
+            ("--active-in-slack", self.active_in_slack.is_some(), &["incident-io"]),
             ("--duplicate-status", self.duplicate_status.is_some(), &["pagerduty", "datadog"]),
         ];
         let of_pagerduty =
@@ -244,12 +261,17 @@ mod tests {
         (&["--resource-type", "f"], &["generic"]),
         (&["--schema", "f"], &["generic"]),
         (&["--no-check-members"], &["generic"]),
+        (&["--nesting", "no-circle"], &["generic"]),
+        (&["--canonical-values", "only"], &["generic"]),
         (&["--mapping", "f"], &["incident-io"]),
+        (&["--active-in-slack", "f"], &["incident-io"]),
         (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
         (&["--licenses", "f"], &["pagerduty"]),
+        (&["--licenses-in-use", "here", "--licenses", "f"], &["pagerduty"]),
         (&["--stale-license", "refuse"], &["pagerduty"]),
         (&["--default-role", "observer"], &["pagerduty"]),
         (&["--role-omitted", "default"], &["pagerduty"]),
+        (&["--role-emptied", "keep"], &["pagerduty"]),
         (&["--owner", "ann@example.com"], &["pagerduty"]),
         (&["--owner-protection", "none"], &["pagerduty"]),
         (&["--hold-incident", "ann@example.com"], &["pagerduty"]),
@@ -260,9 +282,11 @@ mod tests {
         (&["--teams"], &["datadog"]),
         (&["--existing-team", "Ops", "--teams"], &["datadog"]),
         (&["--match-teams", "handle", "--teams"], &["datadog"]),
+        (&["--handles", "runs", "--teams"], &["datadog"]),
         (&["--deactivation", "remove"], &["datadog"]),
         (&["--other-emails", "drop"], &["datadog"]),
         (&["--roles-unsaid", "default"], &["datadog"]),
+        (&["--roles-emptied", "keep"], &["datadog"]),
         (&["--locations", "https://app.example.com/scim"], &["datadog"]),
     ];
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::policy::Policy;
@@ -35,10 +36,19 @@ pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) ->
     let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.environment.now));
     Ok(match vendor {
         Vendor::Generic => guarded(store, parts),
-        Vendor::IncidentIo(mapping) => {
-            let store = AccessStore::new(store, mapping, now);
-            store.synchronise(&tenant).await?;
-            guarded(store, parts)
+        Vendor::IncidentIo(mapping, slack) => {
+            let store = Arc::new(store);
+            // What another mapping takes away is taken away as by a push, so that guards judge it too.
+            let Parts { guards, ledger, .. } = &parts;
+            let judged =
+                GuardedStore::new(Arc::clone(&store), guards.clone(), ledger.clone(), Arc::clone(&now));
+            let judged = AccessStore::new(judged, mapping.clone(), Arc::clone(&now));
+            let changed = judged.with_active_in_slack(slack.clone()).synchronise(&tenant).await;
+            let changed = changed.context("the users cannot be given the access that the mapping says")?;
+            if changed > 0 {
+                tracing::warn!(changed, "users have other access than before, by the mapping of this start");
+            }
+            guarded(AccessStore::new(store, mapping, now).with_active_in_slack(slack), parts)
         }
         Vendor::Datadog(policy, existing) => {
             guarded(crate::datadog::store(store, &policy, &existing, now, &tenant).await?, parts)

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use scim_core::auth::Secret;
+use scim_core::membership::Nesting;
 use scim_core::pagination::Cursors;
 use scim_core::schema::Registry;
 use scim_core::service::PatchResponse;
+use scim_core::validate::CanonicalValues;
 use scim_core::{Config, Environment, MemoryStore};
 use scim_profiles::Profile;
 use scim_profiles::guard::MemoryLedger;
@@ -58,7 +60,7 @@ impl Provider {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
         let url = if options.memory_store { None } else { Some(options.database_url()?) };
-        let guards = options.guard.guards(profile, vendor.mapping(), url.as_ref(), false)?;
+        let guards = options.guard.guards(profile, vendor.roles_by_groups(), url.as_ref(), false)?;
         // What cannot be recorded shall not be served either.
         let trail = options.audit.trail()?;
         let database = match url {
@@ -162,6 +164,16 @@ fn config(options: &Options, vendor: &Vendor, base_url: Url, registry: Registry)
         config.cursors = Some(Cursors::new(key));
     }
     config.check_members = !options.no_check_members;
+    config.nesting = match options.nesting.as_deref() {
+        None => config.nesting,
+        Some("not-itself") => Nesting::NotItself,
+        Some("no-circle") => Nesting::NoCircle,
+        Some("none") => Nesting::Flat,
+        Some(_) => Nesting::Any,
+    };
+    if options.canonical_values.as_deref() == Some("only") {
+        config.canonical_values = CanonicalValues::Only;
+    }
     if let Some(most) = options.max_results {
         config.capabilities.max_results = most;
     }

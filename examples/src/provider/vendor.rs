@@ -7,7 +7,8 @@ use http::StatusCode;
 use scim_core::Config;
 use scim_core::policy::Policy;
 use scim_profiles::datadog::{self, Datadog};
-use scim_profiles::incident_io::{self, RoleMapping};
+use scim_profiles::guard::IncidentIoRoles;
+use scim_profiles::incident_io::{self, ActiveInSlack, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty};
 use url::Url;
 
@@ -17,8 +18,8 @@ use super::options::Options;
 pub(super) enum Vendor {
     /// Nothing is done besides.
     Generic,
-    /// Groups give what the mapping says, also to the users there are.
-    IncidentIo(RoleMapping),
+    /// Groups give what the mapping says, also to the users there are, and some are active in Slack.
+    IncidentIo(RoleMapping, ActiveInSlack),
     /// Groups manage teams, and there are teams of these names.
     Datadog(Datadog, Vec<String>),
     /// Users have licences, and one of them is the owner.
@@ -39,7 +40,9 @@ impl Vendor {
         let name = options.profile.name;
         Ok(if name == incident_io::PROFILE.name {
             let mapping = options.mapping.as_deref().map(crate::incident_io::mapping).transpose()?;
-            Self::IncidentIo(mapping.unwrap_or_default())
+            let slack =
+                options.active_in_slack.as_deref().map(crate::incident_io::active_in_slack).transpose()?;
+            Self::IncidentIo(mapping.unwrap_or_default(), slack.unwrap_or_default())
         } else if name == datadog::PROFILE.name {
             Self::Datadog(options.datadog.policy(status)?, options.datadog.existing_team.clone())
         } else if name == pagerduty::PROFILE.name {
@@ -54,7 +57,7 @@ impl Vendor {
         match self {
             Self::Datadog(policy, _) => Arc::new(policy.clone()),
             Self::PagerDuty(policy, _) => Arc::new(policy.clone()),
-            Self::Generic | Self::IncidentIo(_) => options.profile.policy(),
+            Self::Generic | Self::IncidentIo(..) => options.profile.policy(),
         }
     }
 
@@ -66,10 +69,12 @@ impl Vendor {
         }
     }
 
-    /// The mapping by which groups give roles, where they do.
-    pub(super) fn mapping(&self) -> Option<&RoleMapping> {
+    /// The roles as groups give them, where they do.
+    pub(super) fn roles_by_groups(&self) -> Option<IncidentIoRoles> {
         match self {
-            Self::IncidentIo(mapping) => Some(mapping),
+            Self::IncidentIo(mapping, slack) => {
+                Some(IncidentIoRoles::new(mapping.clone()).with_active_in_slack(slack.clone()))
+            }
             _ => None,
         }
     }

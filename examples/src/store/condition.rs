@@ -431,7 +431,7 @@ fn equals<'f>(schema: &ResourceSchema, attr: &BoundAttr, text: &'f str) -> Optio
         return Some((Lookup::Member(keys::key(member_value(schema)?, text)), true));
     }
     let name = keys::INDEXED.into_iter().find(|name| is(attr, name))?;
-    let key = keys::key(keys::indexed(schema, name)?, text);
+    let key = keys::found_by(schema, name, text)?;
     let is_exact = !keys::may_be_beginning(&key);
     Some((Lookup::Key(name, key), is_exact))
 }

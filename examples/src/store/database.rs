@@ -17,7 +17,7 @@ pub(super) use self::failure::{failure, retrying};
 pub(super) use self::open::{MIGRATIONS, byte_by_byte};
 #[cfg(test)]
 pub(super) use self::statement::Record;
-pub(super) use self::statement::{Statement, batches, places};
+pub(super) use self::statement::{Statement, batches, look_up, places};
 pub(super) use self::transaction::Tx;
 use self::transaction::{Reads, once, watched};
 use super::connections::Connections;

@@ -13,6 +13,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -33,6 +34,8 @@ struct Reader {
     connection: Connection,
     /// How often the connection was asked whether to go on, since the statement began.
     looks: Arc<AtomicU32>,
+    /// Who read last.
+    thread: Option<ThreadId>,
 }
 
 /// A row of SQLite as it is read here.
@@ -51,12 +54,23 @@ impl Direct {
 
     /// The rows of the statement; `None` where it has to be made by the pool, for whatever reason.
     pub(super) fn rows<T: Read>(&self, text: &str, values: &[SqlValue]) -> Option<Vec<T>> {
-        let reader = self.free().as_mut()?.pop()?;
+        let reader = self.take()?;
         let rows = reader.rows(text, values).ok();
         if let Some(free) = self.free().as_mut() {
             free.push(reader);
         }
         rows
+    }
+
+    /// A free connection: that which the thread had last, whose pages its processor has at hand, or any.
+    fn take(&self) -> Option<Reader> {
+        let thread = thread::current().id();
+        let mut free = self.free();
+        let free = free.as_mut()?;
+        let own = free.iter().position(|reader| reader.thread == Some(thread));
+        let mut reader = own.map(|place| free.swap_remove(place)).or_else(|| free.pop())?;
+        reader.thread = Some(thread);
+        Some(reader)
     }
 
     /// Closes the connections.
@@ -86,7 +100,7 @@ impl Reader {
         let look = Arc::clone(&looks);
         let is_long = move || look.fetch_add(1, Ordering::Relaxed) >= MOST_LOOKS;
         connection.progress_handler(STEPS, Some(is_long))?;
-        Ok(Self { connection, looks })
+        Ok(Self { connection, looks, thread: None })
     }
 
     fn rows<T: Read>(&self, text: &str, values: &[SqlValue]) -> rusqlite::Result<Vec<T>> {

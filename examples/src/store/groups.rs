@@ -4,8 +4,8 @@
 //! members of it; of a group of a million members only those are found that are groups. What else a
 //! filter asks is answered by a search upwards from each resource, level by level.
 //!
-//! A filter on `groups.$ref` is refused: that is the group's `id`, percent-encoded, below the base URL, which is no
-//! expression of SQL. `groups.value` says the same.
+//! `groups.$ref` is no column: it is the group's `id`, percent-encoded, below the base URL, which is no expression of SQL.
+//! The service refuses a filter on it before any store sees it. `groups.value` says the same.
 
 use std::collections::{HashMap, HashSet};
 

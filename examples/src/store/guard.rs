@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use scim_core::TenantId;
 use scim_core::store::StoreError;
+use scim_filter::sql::Dialect;
 use scim_profiles::guard::{Charge, Charged, Clock, GuardLedger, Hold, Lift, Noted};
 
 use super::audit::number;
@@ -130,11 +131,7 @@ impl SqlStore {
             tx.rollback().await?;
             return Ok(charged);
         }
-        Statement::new("DELETE FROM guard_charges WHERE tenant = ?1 AND ends <= ?2")
-            .text(tenant.as_str())
-            .number(number(now))
-            .execute(&mut tx)
-            .await?;
+        throw_away(tenant, now, tx.dialect()).execute(&mut tx).await?;
         for charge in &wanted {
             note(&mut tx, tenant, charge, now).await?;
         }
@@ -150,20 +147,37 @@ async fn noted(
     charge: &Charge,
     now: Timestamp,
 ) -> Result<Vec<Noted>, StoreError> {
-    let rows: Vec<(i64, i64, i64)> = Statement::new(
+    let rows: Vec<(i64, i64, i64)> = select(tenant, charge, now).rows(tx).await?;
+    let noted = |(step, amount, population): (i64, i64, i64)| {
+        let population = u64::try_from(population).ok();
+        Ok(Noted { step: time(step)?, amount: amount.unsigned_abs(), population })
+    };
+    rows.into_iter().map(noted).collect()
+}
+
+pub(super) fn select(tenant: &TenantId, charge: &Charge, now: Timestamp) -> Statement {
+    Statement::new(
         "SELECT step, amount, population FROM guard_charges \
          WHERE tenant = ?1 AND noted = ?2 AND step >= ?3 ORDER BY step",
     )
     .text(tenant.as_str())
     .text(&*charge.key)
     .number(number(charge.since(now)))
-    .rows(tx)
-    .await?;
-    let noted = |(step, amount, population): (i64, i64, i64)| {
-        let population = u64::try_from(population).ok();
-        Ok(Noted { step: time(step)?, amount: amount.unsigned_abs(), population })
+}
+
+/// Throws the oldest of what counts no more away: of however much there may be, more than a change adds.
+pub(super) fn throw_away(tenant: &TenantId, now: Timestamp, dialect: Dialect) -> Statement {
+    let (row, among) = match dialect {
+        Dialect::Sqlite => ("rowid", "IN (SELECT"),
+        Dialect::Postgres => ("ctid", "= ANY (ARRAY(SELECT"),
     };
-    rows.into_iter().map(noted).collect()
+    let end = if dialect == Dialect::Postgres { "))" } else { ")" };
+    Statement::new(format!(
+        "DELETE FROM guard_charges WHERE {row} {among} {row} FROM guard_charges \
+         WHERE tenant = ?1 AND ends <= ?2 ORDER BY ends LIMIT {MOST_THROWN_AWAY}{end}"
+    ))
+    .text(tenant.as_str())
+    .number(number(now))
 }
 
 async fn note(tx: &mut Tx, tenant: &TenantId, charge: &Charge, now: Timestamp) -> Result<(), StoreError> {
@@ -189,6 +203,9 @@ async fn note(tx: &mut Tx, tenant: &TenantId, charge: &Charge, now: Timestamp) -
 fn time(nanoseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_nanosecond(nanoseconds.into()).map_err(|_| internal("a guard of no time there is"))
 }
+
+/// How many rows that count no more a charge throws away.
+pub(super) const MOST_THROWN_AWAY: u32 = 256;
 
 /// No number of people is larger than that.
 fn signed(number: u64) -> i64 {

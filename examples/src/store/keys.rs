@@ -16,8 +16,8 @@ use super::database::{Statement, Tx, batches, places};
 use super::encode;
 use super::members::MEMBERS;
 
-/// The attributes identity providers look resources up by; of a complex one its `value`.
-pub(super) const INDEXED: [&str; 4] = ["userName", "externalId", "displayName", "emails"];
+/// The attributes identity providers look resources up by, and a profile counts them by; of a complex one its `value`.
+pub(super) const INDEXED: [&str; 5] = ["userName", "externalId", "displayName", "emails", ENTITLEMENTS];
 
 /// Attribute and value, and the claim if no other resource may have it.
 pub(super) type Keys = BTreeMap<(String, String), Option<String>>;
@@ -83,12 +83,27 @@ pub(super) fn indexed<'s>(schema: &'s ResourceSchema, name: &str) -> Option<&'s 
         AttributeType::Complex => attribute.sub_attribute("value")?,
         _ => attribute,
     };
+    if name == ENTITLEMENTS {
+        // INVARIANT: of nothing else has the migration that came with it made keys (`0012_entitlements.sql`), which
+        // knows no schema.
+        let is_known = attribute.multi_valued && attribute.name == ENTITLEMENTS && compared.name == "value";
+        if !is_known || attribute.kind != AttributeType::Complex {
+            return None;
+        }
+    }
     matches!(compared.kind, AttributeType::String | AttributeType::Reference).then_some(compared)
 }
 
 /// `text` as the index holds values of `attribute`.
 pub(super) fn key<'t>(attribute: &Attribute, text: &'t str) -> Cow<'t, str> {
     short(if attribute.case_exact { Cow::Borrowed(text) } else { compare::fold(text) })
+}
+
+/// What resources with the value `text` of the attribute are found by; `None` where one may have no such key, as SQL,
+/// which made those of `entitlements`, can shorten nothing.
+pub(super) fn found_by<'t>(schema: &ResourceSchema, name: &str, text: &'t str) -> Option<Cow<'t, str>> {
+    let key = key(indexed(schema, name)?, text);
+    (name != ENTITLEMENTS || is_whole(&key)).then_some(key)
 }
 
 /// Whether lists are read off the index in the order of the attribute: it has one value, and no parts.
@@ -243,6 +258,9 @@ pub(super) async fn put(
     let noted: Vec<Row<'_>> = lost.into_iter().map(|(key, claim, _)| (key, claim, false)).collect();
     refused(add(tx, scope, id, &noted).await?)
 }
+
+/// The attribute that was indexed when there were databases already.
+const ENTITLEMENTS: &str = "entitlements";
 
 /// The longest text that an index holds as it is: a row of a PostgreSQL index has 2,700 bytes.
 // INVARIANT: as many bytes as a beginning can have, so that each beginning is shorter than what is cut.

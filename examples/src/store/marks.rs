@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use super::SqlStore;
-use super::database::{Statement, retrying};
+use super::database::{Statement, Tx, retrying};
 
 impl SqlStore {
     /// Marks a resource; nothing is held where there is none.
@@ -148,21 +148,12 @@ impl Row {
     /// Marks the row; says whether there is one.
     async fn mark(&self, passes: Passes) -> Result<bool, StoreError> {
         let mut tx = self.store.database.write().await?;
-        let select = match tx.dialect() {
-            // The transaction holds the lock of the whole database.
-            Dialect::Sqlite => MARK,
-            Dialect::Postgres => LOCKED_MARK,
-        };
-        let there: Option<(i64,)> = self.statement(select).row(&mut tx).await?;
-        let Some((number,)) = there else {
+        let Some(number) = self.locked(&mut tx).await? else {
             tx.rollback().await?;
             return Ok(false);
         };
         passes.check(number, &self.kind, self.id.as_str())?;
-        self.statement("UPDATE resources SET marked = ?4 WHERE tenant = ?1 AND type = ?2 AND id = ?3")
-            .number(self.number)
-            .execute(&mut tx)
-            .await?;
+        self.set(&mut tx, self.number).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -170,10 +161,31 @@ impl Row {
     /// Takes the mark off, unless a write did.
     async fn unmark(&self) -> Result<(), StoreError> {
         let mut tx = self.store.database.write().await?;
-        let update =
-            "UPDATE resources SET marked = 0 WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND marked = ?4";
-        self.statement(update).number(self.number).execute(&mut tx).await?;
+        // Who goes may have left a commit under way: only who locks the row first sees what comes of it, as an update
+        // of the rows that have the mark would not wait for one that does not have it yet.
+        if self.locked(&mut tx).await? != Some(self.number) {
+            return tx.rollback().await;
+        }
+        self.set(&mut tx, NOBODY).await?;
         tx.commit().await
+    }
+
+    /// The number that the row has, if there is one, until the transaction ends.
+    async fn locked(&self, tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+        let select = match tx.dialect() {
+            // The transaction holds the lock of the whole database.
+            Dialect::Sqlite => MARK,
+            Dialect::Postgres => LOCKED_MARK,
+        };
+        Ok(self.statement(select).row::<(i64,)>(tx).await?.map(|(number,)| number))
+    }
+
+    async fn set(&self, tx: &mut Tx, number: i64) -> Result<(), StoreError> {
+        self.statement("UPDATE resources SET marked = ?4 WHERE tenant = ?1 AND type = ?2 AND id = ?3")
+            .number(number)
+            .execute(tx)
+            .await
+            .map(drop)
     }
 
     fn statement(&self, text: &'static str) -> Statement {

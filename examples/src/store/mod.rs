@@ -18,6 +18,7 @@ mod guard;
 mod holds;
 mod keys;
 mod marks;
+mod member_writes;
 mod members;
 mod order;
 mod pieces;
@@ -49,11 +50,11 @@ use scim_core::{Resource, ResourceId, Version};
 pub use audit::{AuditPage, AuditPlace, AuditQuery};
 pub use claims::{LostClaim, LostClaims};
 pub use database::Limits;
-use database::{Database, Statement, batches, places, retrying};
+use database::{Database, Statement, batches, retrying};
 use marks::Passes;
 use row::{
-    CHANGED_ROW, DELETED_ROW, ROW, Row, decode, decode_value, encode, internal, locked, number, referable,
-    row,
+    CHANGED_ROW, DELETED_ROW, ROW, Row, by_id, decode, decode_value, encode, internal, locked, number,
+    referable, row,
 };
 use turns::Turns;
 
@@ -192,7 +193,7 @@ impl SqlStore {
             return Err(StoreError::Conflict { attribute: "id".to_owned() });
         }
         keys::insert(&mut tx, scope, &row.id, keys).await?;
-        members::create(&mut tx, scope, &row.id, row.version, &row.members).await?;
+        member_writes::create(&mut tx, scope, &row.id, row.version, &row.members).await?;
         audit::keep(&mut tx, terms.record).await?;
         tx.commit().await
     }
@@ -209,7 +210,7 @@ impl SqlStore {
         let mut tx = self.database.write().await?;
         referable(&mut tx, scope, terms.references).await?;
         locked(&mut tx, scope, &row.id, Some(expected), CHANGED_ROW, passes).await?;
-        members::put(&mut tx, scope, &row.id, row.version, &row.members, None).await?;
+        member_writes::put(&mut tx, scope, &row.id, row.version, &row.members, None).await?;
         row.update(&mut tx, scope).await?;
         keys::put(&mut tx, scope, &row.id, keys).await?;
         audit::keep(&mut tx, terms.record).await?;
@@ -230,10 +231,11 @@ impl SqlStore {
         referable(&mut tx, scope, terms.references).await?;
         let (version, body) = locked(&mut tx, scope, id, expected, CHANGED_ROW, passes).await?;
         let mut resource = decode(&body)?;
-        let (change, deltas) = members::split(scope.schema, update.change);
+        let (change, deltas) = member_writes::split(scope.schema, update.change);
         let mut changed = change.apply(&mut resource);
         for delta in &deltas {
-            changed |= members::apply(&mut tx, scope, id, version.next(), delta, update.members).await?;
+            changed |=
+                member_writes::apply(&mut tx, scope, id, version.next(), delta, update.members).await?;
         }
         if !changed {
             tx.rollback().await?;
@@ -268,7 +270,7 @@ impl SqlStore {
         let mut tx = self.database.write().await?;
         locked(&mut tx, scope, id, deletion.expected, DELETED_ROW, passes).await?;
         if let Some(noted) = deletion.members {
-            members::note_all(&mut tx, scope, id, noted).await?;
+            member_writes::note_all(&mut tx, scope, id, noted).await?;
         }
         // Its keys and members go with it.
         Statement::new("DELETE FROM resources WHERE tenant = ?1 AND type = ?2 AND id = ?3")
@@ -278,7 +280,7 @@ impl SqlStore {
             .execute(&mut tx)
             .await?;
         for schema in deletion.groups {
-            members::leave(&mut tx, Scope { schema, ..scope }, id, deletion, passes).await?;
+            member_writes::leave(&mut tx, Scope { schema, ..scope }, id, deletion, passes).await?;
         }
         audit::keep(&mut tx, record.map(|record| record.leaving(deletion)).as_deref()).await?;
         tx.commit().await
@@ -313,7 +315,7 @@ impl Store for SqlStore {
         let read = async {
             let mut tx = self.database.once().await?;
             if members::includes(scope.schema, projection) {
-                return members::read(&mut tx, scope, id).await;
+                return members::read(&mut tx, scope, id, projection.values_of(members::MEMBERS)).await;
             }
             row(&mut tx, scope, id, ROW).await?.map(|(_, body)| decode(&body)).transpose()
         };
@@ -459,12 +461,9 @@ impl Store for SqlStore {
             let mut tx = self.database.once().await?;
             let mut found = HashSet::new();
             for batch in batches(&ids) {
-                let mut select = Statement::new(format!(
-                    "SELECT id FROM resources WHERE tenant = ?1 AND type = ?2 AND id IN ({})",
-                    places(3, batch.len())
-                ))
-                .text(scope.tenant.as_str())
-                .text(scope.schema.name());
+                let mut select = Statement::new(by_id(tx.dialect(), "id", batch.len()))
+                    .text(scope.tenant.as_str())
+                    .text(scope.schema.name());
                 for id in batch {
                     select = select.text(id.as_str());
                 }

@@ -400,6 +400,9 @@ impl Step<'_> {
         }
         text.push_str(" AS groups");
         self.push_rows(&mut text, sql, dialect);
+        if dialect == Dialect::Postgres && *self.part == Part::Created && !sql.is_lookup {
+            text.push_str(IN_ORDER);
+        }
         if self.behind.is_some() {
             let operator = if self.reversed { '<' } else { '>' };
             let _ = match key {
@@ -519,8 +522,19 @@ impl Step<'_> {
 
 /// The statement that counts the rows that a condition holds for.
 pub(super) fn count(scope: Scope<'_>, sql: &Sql, dialect: Dialect) -> Statement {
+    if sql.by_key && sql.text.is_empty() {
+        // A resource has a key once, and its keys go with it: those of an index are all there is to count.
+        let text = "SELECT count(*) FROM resource_keys AS k \
+                    WHERE k.tenant = ?1 AND k.type = ?2 AND k.attribute = ?3 AND k.value = ?4";
+        let statement = Statement::new(text).text(scope.tenant.as_str()).text(scope.schema.name());
+        return statement.values(&sql.values);
+    }
     Step { part: &Part::Created, reversed: false, behind: None }.count(scope, sql, dialect)
 }
+
+/// What PostgreSQL's index of the order of creation is asked by. SQLite's is of all rows: by this it would begin at the
+/// first of them, wherever the page begins.
+const IN_ORDER: &str = " AND r.seq >= 0";
 
 /// The number of the next parameter.
 fn next(place: &mut usize) -> usize {

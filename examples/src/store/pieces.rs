@@ -83,6 +83,7 @@ async fn with_members(
                 tenant: scope.tenant.as_str().to_owned(),
                 resource_type: scope.schema.name().to_owned(),
                 id,
+                seq: None,
                 behind: None,
             };
             let rest = Rest { attribute: MEMBERS.into(), values: Box::new(rows) };
@@ -136,11 +137,16 @@ async fn first_members(
 }
 
 /// The members of a group, by their key. No connection is held from one piece to the next.
+///
+/// The row of the group comes with each piece: of one that is gone, what was given is no membership that ever was, so the
+/// next piece fails, and nobody takes the answer for whole.
 struct MemberRows {
     database: Database,
     tenant: String,
     resource_type: String,
     id: String,
+    /// The place in the list that the group has, which no other one ever has.
+    seq: Option<i64>,
     behind: Option<String>,
 }
 
@@ -153,18 +159,33 @@ impl Values for MemberRows {
             if let Some(member) = &self.behind {
                 select = select.text(member);
             }
-            let rows: Vec<(String, String)> = select.rows(&mut tx).await?;
-            let members = rows.iter().map(|(_, body)| decode_value(body)).collect();
-            self.behind = rows.into_iter().next_back().map(|(member, _)| member).or(self.behind.take());
-            members
+            let rows: Vec<(i64, Option<String>, Option<String>)> = select.rows(&mut tx).await?;
+            let seq = rows.first().map(|(seq, ..)| *seq);
+            if seq.is_none() || self.seq.is_some_and(|first| Some(first) != seq) {
+                return Err(StoreError::Unavailable("the group was deleted while it was read".into()));
+            }
+            self.seq = seq;
+            let mut members = Vec::with_capacity(rows.len());
+            for (_, member, body) in rows {
+                if let (Some(member), Some(body)) = (member, body) {
+                    members.push(decode_value(&body)?);
+                    self.behind = Some(member);
+                }
+            }
+            Ok(members)
         })
     }
 }
 
-const FIRST_ROWS: &str = "SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 \
-                          ORDER BY member LIMIT 500";
-const NEXT_ROWS: &str = "SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND \
-                         member > ?4 ORDER BY member LIMIT 500";
+/// One row at least, if there is the group.
+const FIRST_ROWS: &str = "SELECT r.seq, m.member, m.body FROM resources AS r \
+                          LEFT JOIN (SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 \
+                          ORDER BY member LIMIT 500) AS m ON 1 = 1 \
+                          WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3 ORDER BY m.member";
+const NEXT_ROWS: &str = "SELECT r.seq, m.member, m.body FROM resources AS r \
+                         LEFT JOIN (SELECT member, body FROM members WHERE tenant = ?1 AND type = ?2 AND id = ?3 \
+                         AND member > ?4 ORDER BY member LIMIT 500) AS m ON 1 = 1 \
+                         WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3 ORDER BY m.member";
 
 /// As many members are read with their group.
 const FEW: usize = 100;

@@ -184,7 +184,8 @@ async fn ranked(tx: &mut Tx, scope: Scope<'_>, query: &Query, sql: &Sql) -> Resu
     let matches = rank(tx, scope, sql, &mut ranking).await?;
     let mut rows = Vec::new();
     for (place, seq) in ranking.finish() {
-        let statement = "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND seq = ?3";
+        let statement =
+            "SELECT body FROM resources WHERE tenant = ?1 AND type = ?2 AND seq = ?3 AND seq >= 0";
         let body: Option<(String,)> = Statement::new(statement)
             .text(scope.tenant.as_str())
             .text(scope.schema.name())

@@ -8,9 +8,9 @@ use scim_core::value::JsonLimits;
 use scim_core::{Resource, ResourceId, Value, Version};
 use scim_filter::sql::Dialect;
 
-use super::database::{Statement, Tx, places};
+use super::database::{Statement, Tx, look_up, places};
 use super::marks::Passes;
-use super::{keys, members};
+use super::{keys, member_writes};
 
 /// A resource as its row and the rows of its members hold it.
 pub(super) struct Row {
@@ -25,14 +25,14 @@ impl Row {
     pub(super) fn of(scope: Scope<'_>, resource: &Resource) -> Result<Self, StoreError> {
         let id = resource.id().ok_or_else(|| internal("a resource without id"))?;
         let version = resource.version().ok_or_else(|| internal("a resource without version"))?;
-        let (body, members) = members::take(scope.schema, resource);
+        let (body, members) = member_writes::take(scope.schema, resource);
         let keys = keys::document(scope.schema, &body)?;
         Ok(Self {
             id,
             version: number(version)?,
             body: encode(&body.0)?,
             keys,
-            members: members::all(members),
+            members: member_writes::all(members),
         })
     }
 
@@ -65,23 +65,52 @@ pub(super) async fn referable(
     if references.is_empty() {
         return Ok(());
     }
-    let (among, lock) = match tx.dialect() {
-        // The transaction holds the lock of the whole database.
-        Dialect::Sqlite => ("IN (SELECT value FROM json_each(?2))", ""),
-        Dialect::Postgres => {
-            ("= ANY (ARRAY(SELECT jsonb_array_elements_text(jsonb(?2))))", "ORDER BY id, type FOR KEY SHARE")
-        }
-    };
-    let ids: Vec<&str> = references.ids.iter().map(ResourceId::as_str).collect();
-    let select = Statement::new(format!(
-        "SELECT id FROM resources WHERE tenant = ?1 AND type IN ({}) AND id {among} {lock}",
-        places(3, references.types.len())
-    ))
-    .text(scope.tenant.as_str())
-    .text(encode(&ids)?);
-    let select = references.types.iter().fold(select, |select, schema| select.text(schema.name()));
+    let select = wanted(tx.dialect(), scope, references)?;
     let there: HashSet<String> = select.rows::<(String,)>(tx).await?.into_iter().map(|(id,)| id).collect();
     references.check(|id| there.contains(id.as_str()))
+}
+
+/// The statement of the resources that are referred to, which locks them one after the other, in one order among all
+/// requests.
+///
+/// PostgreSQL looks up one after the other too: wherever it takes a type to have few resources it would otherwise
+/// compare each of them with all that are wanted.
+pub(super) fn wanted(
+    dialect: Dialect,
+    scope: Scope<'_>,
+    references: References<'_>,
+) -> Result<Statement, StoreError> {
+    let mut ids: Vec<&str> = references.ids.iter().map(ResourceId::as_str).collect();
+    let mut types: Vec<&str> = references.types.iter().map(|schema| schema.name()).collect();
+    ids.sort_unstable();
+    types.sort_unstable();
+    Ok(match dialect {
+        // The transaction holds the lock of the whole database.
+        Dialect::Sqlite => {
+            let select = Statement::new(format!(
+                "SELECT id FROM resources WHERE tenant = ?1 AND type IN ({}) AND id IN (SELECT value FROM json_each(?2))",
+                places(3, types.len())
+            ));
+            let select = select.text(scope.tenant.as_str()).text(encode(&ids)?);
+            types.into_iter().fold(select, Statement::text)
+        }
+        Dialect::Postgres => {
+            let pairs: Vec<[&str; 2]> =
+                ids.iter().flat_map(|id| types.iter().map(|name| [*name, *id])).collect();
+            Statement::new(
+                "SELECT r.id FROM jsonb_array_elements(jsonb(?2)) AS wanted (pair) CROSS JOIN LATERAL \
+                 (SELECT id FROM resources WHERE tenant = ?1 AND type = pair ->> 0 AND id = pair ->> 1 \
+                 FOR KEY SHARE) AS r",
+            )
+            .text(scope.tenant.as_str())
+            .text(encode(&pairs)?)
+        }
+    })
+}
+
+/// The statement that looks up `number` resources of a type by their `id`s, its parameters from the third on.
+pub(super) fn by_id(dialect: Dialect, columns: &str, number: usize) -> String {
+    look_up(dialect, columns, "resources", "tenant = ?1 AND type = ?2", "id", &places(3, number))
 }
 
 /// The version, if it is the expected one, and the body of a resource, which no other writer changes until the

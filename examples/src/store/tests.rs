@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use scim_core::membership::Hierarchy;
 use scim_core::patch::{Change, Delta};
 use scim_core::query::{Place, Start};
 use scim_core::schema::Registry;
 use scim_core::sort::{Sort, SortKey};
+use scim_core::store::References;
 use scim_core::{TenantId, Value};
 use scim_filter::{BindOptions, Filter};
+use scim_profiles::guard::{Ceiling, Charge, Charged, GuardLedger as _};
 use serde_json::json;
 use sqlx::SqlitePool;
 
@@ -24,6 +27,10 @@ mod load;
 #[path = "../../tests/sql_support/mod.rs"]
 pub(super) mod sql_support;
 
+mod explained;
+mod rows;
+
+use explained::{Explained, Planned, walks_the_type, walks_through};
 use sql_support::Postgres;
 
 #[test]
@@ -34,51 +41,6 @@ fn the_mapping_is_of_attributes_that_there_are() {
             assert_eq!(mapping(schema, dialect, None).check(&**schema), Ok(()), "{}", schema.name());
         }
     }
-}
-
-/// One member into a group of thousands reads and writes what one into a group of ten does.
-#[tokio::test]
-async fn a_delta_touches_the_rows_it_names() {
-    let registry = Registry::standard();
-    let schema = registry.by_name("Group").unwrap();
-    let tenant = TenantId::new("acme");
-    let scope = Scope { tenant: &tenant, schema };
-    let store = SqlStore::in_memory().await.unwrap();
-    let members: Vec<_> = (0..3000).map(|number| json!({"value": format!("u{number}")})).collect();
-    let group = resource(json!({
-        "id": "g", "displayName": "All", "members": members, "meta": {"version": "W/\"1\""},
-    }));
-    store.create(scope, &group, &[]).await.unwrap();
-
-    let delta = Delta {
-        attribute: "members".into(),
-        removed: vec!["u7".into(), "nobody".into()],
-        added: vec![value(json!({"value": "new"})), value(json!({"value": "u8", "display": "Other"}))],
-        ..Delta::default()
-    };
-    let change = Change { deltas: vec![delta], ..Change::default() };
-    let update =
-        Update { change: &change, unique: None, last_modified: "2026-02-02T00:00:00Z", members: None };
-    let id = ResourceId::new("g");
-    let applied = store.apply(scope, &id, &update, Some(Version(1))).await.unwrap();
-    assert_eq!(applied, Applied::Changed(Version(2)));
-    let written: Vec<(String,)> = sqlx::query_as("SELECT member FROM members WHERE since = 2")
-        .fetch_all(readers(&store))
-        .await
-        .unwrap();
-    assert_eq!(written, [("new".to_owned(),)]);
-    let (count,): (i64,) =
-        sqlx::query_as("SELECT count(*) FROM members").fetch_one(readers(&store)).await.unwrap();
-    assert_eq!(count, 3000);
-
-    // The same again changes nothing, the version included.
-    for expected in [Some(Version(2)), None] {
-        let applied = store.apply(scope, &id, &update, expected).await.unwrap();
-        assert_eq!(applied, Applied::Unchanged(Version(2)));
-    }
-    let now = store.read(scope, &id, &Projection::without("members")).await.unwrap().unwrap();
-    assert_eq!(now.version(), Some(Version(2)));
-    assert_eq!(now.get("members"), None);
 }
 
 /// A page of the audit trail is read from an index, of all and of one resource.
@@ -101,7 +63,7 @@ async fn the_audit_trail_is_read_by_an_index() {
 }
 
 /// What looks resources up, by type.
-const LOOK_UPS: [(&str, &str); 13] = [
+const LOOK_UPS: [(&str, &str); 16] = [
     ("User", "userName eq \"User77@example.com\""),
     ("User", "USERNAME eq \"user77@example.com\" and active eq true"),
     ("User", "externalId eq \"E77\""),
@@ -110,6 +72,9 @@ const LOOK_UPS: [(&str, &str); 13] = [
     ("User", "emails[type eq \"work\" and value eq \"user77@example.com\"]"),
     ("User", "userName eq \"user77@example.com\" or externalId eq \"E78\""),
     ("User", "id eq \"u7\" or (userName eq \"ann\" and active eq true) or userName eq \"bob\""),
+    ("User", "entitlements.value eq \"Gold\""),
+    ("User", "entitlements[value eq \"gold\" and type eq \"license\"]"),
+    ("User", "entitlements eq \"gold\" and userName eq \"user77@example.com\""),
     ("Group", "displayName eq \"Nobody\""),
     ("Group", "id eq \"g7\" and members eq \"u2\""),
     ("Group", "members.value eq \"u9999\""),
@@ -123,6 +88,7 @@ const LOOK_UPS: [(&str, &str); 13] = [
 async fn look_ups_use_an_index() {
     let registry = Registry::standard();
     for mut database in Explained::all().await {
+        keys_are_counted_in_their_index(&database, &registry).await;
         for (kind, filter) in LOOK_UPS {
             let schema = registry.by_name(kind).unwrap();
             let sql = condition(schema, filter, database.dialect());
@@ -165,6 +131,128 @@ const BY_GROUPS: [&str; 7] = [
     "groups pr and id eq \"u77\"",
 ];
 
+/// Also a database that was never told how many rows there are counts keys in their index, and so does one that is loaded.
+#[tokio::test]
+async fn to_count_by_a_key_needs_no_statistics() {
+    let registry = Registry::standard();
+    let mut databases = Explained::empty().await;
+    databases.extend(Explained::of_postgres_without_statistics().await);
+    for database in &databases {
+        keys_are_counted_in_their_index(database, &registry).await;
+    }
+}
+
+/// Those who have a licence, or any other key, are counted in the index alone: whatever the database knows of its rows, it
+/// looks at as many of them as it counts, and at no resource.
+async fn keys_are_counted_in_their_index(database: &Explained, registry: &Registry) {
+    let schema = registry.by_name("User").unwrap();
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    for filter in ["entitlements.value eq \"Gold\"", "entitlements eq \"gold\"", "emails[value eq \"a@b\"]"] {
+        let sql = condition(schema, filter, database.dialect());
+        let count = order::count(scope, &sql, database.dialect());
+        for plan in database.plans(&count, &[Planned::Once, Planned::EachTime]).await {
+            let of_resources = plan.iter().any(|step| step.contains("resources") || step.contains(" r "));
+            let walks = walks_through(&plan) || walks_the_type(&plan);
+            assert!(!walks && !of_resources, "{filter}: {count:?}\n{plan:#?}");
+            let covered = plan.iter().any(|step| step.contains("COVERING INDEX"));
+            assert!(covered || database.dialect() == Dialect::Postgres, "{filter}\n{plan:#?}");
+        }
+    }
+}
+
+/// What guards note is found and thrown away by indexes, whatever is noted of other things and counts no more.
+#[tokio::test]
+async fn what_guards_note_is_found_by_an_index() {
+    for database in &Explained::empty().await {
+        let tenant = TenantId::new("acme");
+        let mut tx = database.store.database.write().await.unwrap();
+        Statement::new(past_charges(20_000)).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let now = jiff::Timestamp::from_second(1_000_000).unwrap();
+        let ceiling = Ceiling::within(SignedDuration::from_hours(24)).unwrap().with_count(3);
+        let charge = Charge { key: "guard-deactivations".into(), amount: 1, ceiling, population: None };
+        let of_key = guard::select(&tenant, &charge, now);
+        let of_old = guard::throw_away(&tenant, now, database.dialect());
+        for (statement, column) in [(of_key, "noted"), (of_old, "ends")] {
+            for plan in database.plans(&statement, &[Planned::EachTime]).await {
+                let found = plan.iter().any(|step| {
+                    (step.contains("SEARCH") || step.contains("Index Cond")) && step.contains(column)
+                });
+                assert!(found && !walks_through(&plan), "{statement:?}\n{plan:#?}");
+            }
+        }
+    }
+}
+
+/// A statement that notes what counts no more, of as many groups.
+fn past_charges(count: usize) -> String {
+    format!(
+        "INSERT INTO guard_charges (tenant, noted, step, ends, amount, population) \
+         WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count}) \
+         SELECT 'acme', 'guard-member-removals/Group/' || n, n, n, 1, -1 FROM s"
+    )
+}
+
+/// However much counts no more, a charge throws some of it away and looks at no more of it.
+#[tokio::test]
+async fn a_charge_throws_a_bounded_number_of_rows_away() {
+    let store = SqlStore::in_memory().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(past_charges(3000))).execute(writer(&store)).await.unwrap();
+    let tenant = TenantId::new("acme");
+    let ceiling = Ceiling::within(SignedDuration::from_hours(24)).unwrap().with_count(100);
+    let charge = Charge { key: "guard-deactivations".into(), amount: 1, ceiling, population: None };
+    let now = jiff::Timestamp::from_second(1_000_000_000).unwrap();
+    let mut left = 3000;
+    for charged in 1..=3 {
+        assert_eq!(store.charge(&tenant, now, std::slice::from_ref(&charge)).await.unwrap(), Charged::Noted);
+        left -= i64::from(guard::MOST_THROWN_AWAY);
+        let (rows, oldest): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), min(ends) FROM guard_charges WHERE noted <> 'guard-deactivations'",
+        )
+        .fetch_one(readers(&store))
+        .await
+        .unwrap();
+        assert_eq!((rows, oldest), (left, 3001 - left), "the oldest go first");
+        let counts = store.guard_charges(&tenant, now).await.unwrap();
+        assert_eq!(counts, [("guard-deactivations".to_owned(), charged)]);
+    }
+}
+
+/// Bodies and filter documents that nobody could read show that those who have a licence are counted without: those who
+/// have it by whatever letters, once each, and after it was taken from them no more.
+#[tokio::test]
+async fn who_has_a_licence_is_counted_without_being_read() {
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").unwrap();
+    let tenant = TenantId::new("acme");
+    let scope = Scope { tenant: &tenant, schema };
+    let store = SqlStore::in_memory().await.unwrap();
+    let user = |number: usize, version: u64, entitlements: &[&str]| {
+        let entitlements: Vec<_> = entitlements.iter().map(|value| json!({"value": value})).collect();
+        resource(json!({
+            "id": format!("u{number}"), "userName": format!("name{number}"), "entitlements": entitlements,
+            "meta": {"version": format!("W/\"{version}\"")},
+        }))
+    };
+    for (number, entitlements) in [&["gold"][..], &["Gold", "GOLD", "tin"], &["tin"], &[]].iter().enumerate()
+    {
+        store.create(scope, &user(number, 1, entitlements), &[]).await.unwrap();
+    }
+    store.replace(scope, &user(2, 2, &["gold"]), &[], Version(1)).await.unwrap();
+    store.replace(scope, &user(0, 2, &["goldfish"]), &[], Version(1)).await.unwrap();
+    sqlx::query("UPDATE resources SET body = 'unreadable', keys = jsonb('{}')")
+        .execute(writer(&store))
+        .await
+        .unwrap();
+    for (license, holders) in [("GOLD", 2), ("tin", 1), ("goldfish", 1), ("lead", 0)] {
+        let filter = format!("entitlements.value eq \"{license}\"");
+        let filter = Filter::parse(&filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let query = Query { filter: Some(filter), start: Start::Index(1), ..Query::default() };
+        assert_eq!(store.query(scope, &query).await.unwrap().total, Some(holders), "{license}");
+    }
+}
+
 /// What each user is asked of their groups.
 const OF_GROUPS: [&str; 7] = [
     "groups.display eq \"Tours\"",
@@ -199,17 +287,83 @@ async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &
 #[tokio::test]
 async fn filters_on_groups_need_no_statistics() {
     let registry = Registry::standard();
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqlStore::open(&folder.path().join("scim.db")).await.unwrap();
-    let mut empty = vec![Explained { store, _place: (Some(folder), None) }];
-    if let Some(server) = Postgres::start() {
-        let store = SqlStore::connect(&server.database("empty").await).await.unwrap();
-        empty.push(Explained { store, _place: (None, Some(server)) });
-    }
-    for database in &mut empty {
+    for database in &mut Explained::empty().await {
         for filter in BY_GROUPS.into_iter().chain(OF_GROUPS) {
             for (statement, plan) in plans_of_groups(database, &registry, filter).await {
                 walks_no_members(&plan, &format!("{filter}: {statement}"));
+            }
+        }
+    }
+}
+
+/// Also what it was never told about it writes row by row: of those that a change names, none is looked for among all
+/// others, or compared with all that the change names.
+#[tokio::test]
+async fn writes_need_no_statistics() {
+    let registry = Registry::standard();
+    let (users, groups) = (registry.by_name("User").unwrap(), registry.by_name("Group").unwrap());
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema: groups };
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqlStore::open(&folder.path().join("scim.db")).await.unwrap();
+    let mut databases = vec![Explained { store, _place: (Some(folder), None) }];
+    if let Some(server) = Postgres::start() {
+        let store = SqlStore::connect(&server.database("untold").await).await.unwrap();
+        databases.push(Explained { store, _place: (None, Some(server)) });
+    }
+    for database in databases {
+        let dialect = database.dialect();
+        let mut tx = database.store.database.write().await.unwrap();
+        let mut statements = load::users(dialect, 4_000);
+        statements.extend(load::group(dialect, "all", 1, 4_000));
+        (2..200).for_each(|number| statements.extend(load::group(dialect, &format!("g{number}"), number, 5)));
+        if dialect == Dialect::Postgres {
+            for table in ["resources", "members"] {
+                statements.push(format!("ALTER TABLE {table} SET (autovacuum_enabled = FALSE)"));
+            }
+        }
+        for statement in statements {
+            Statement::new(statement).execute(&mut tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+
+        let of_type = |text: String| Statement::new(text).text(load::TENANT).text("Group");
+        let of_all = |text: String| of_type(text).text("all");
+        let keys = |statement| {
+            ["u7", "u8", "u9", "u10", "u11", "u12", "u13", "u14"].into_iter().fold(statement, Statement::text)
+        };
+        let ids: Vec<ResourceId> = (1..1_000).map(|number| ResourceId::new(format!("u{number}"))).collect();
+        let types = [Arc::clone(users), Arc::clone(groups)];
+        let references = References { ids: &ids, types: &types };
+        // Each with the column by which it finds rows.
+        for (statement, column) in [
+            (of_all(ROW.to_owned()), "id"),
+            (row::wanted(dialect, scope, references).unwrap(), "id"),
+            (keys(of_type(by_id(dialect, "id, body", 8))), "id"),
+            (of_all(format!("DELETE {}", member_writes::others(dialect))).text(r#"["u1"]"#), "id"),
+            (keys(of_all(member_writes::removal(dialect, 8))), "member"),
+            (keys(of_all(members::some_of(dialect, "member, body", 8))), "member"),
+            (keys(of_type(members::groups_of(dialect, 8))), "member"),
+        ] {
+            for plan in database.plans(&statement, &[Planned::EachTime]).await {
+                let what = format!("{statement:?}\n{plan:#?}");
+                let of_rows = |step: &&String| step.contains("SEARCH") || step.contains("Index Cond: ");
+                let searches: Vec<&String> = plan.iter().filter(of_rows).collect();
+                assert!(!searches.is_empty(), "{what}");
+                let finds_by = [format!("{column}=?"), format!("({column} = ")];
+                for step in searches {
+                    assert!(finds_by.iter().any(|column| step.contains(column)), "{what}");
+                }
+                // Each row is compared with nothing, or looked up in a table that is made once.
+                let compares = |step: &String| {
+                    step.contains("Join Filter")
+                        || step.contains("Seq Scan")
+                        || step.contains("Materialize")
+                        || step.contains("SCAN members")
+                        || step.contains("SCAN resources")
+                        || (step.contains("Filter: ") && !step.contains("NOT (hashed SubPlan"))
+                };
+                assert!(!plan.iter().any(compares), "{what}");
             }
         }
     }
@@ -327,209 +481,9 @@ async fn a_bulk_load_is_what_the_store_makes() {
     }
 }
 
-/// A database with tens of thousands of rows in each table.
-struct Explained {
-    store: SqlStore,
-    // Where the store is; it ends with this.
-    _place: (Option<tempfile::TempDir>, Option<Postgres>),
-}
-
-/// What a statement is planned for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Planned {
-    /// For whatever values it has, as a look-up is. In SQLite by a connection that reads at once.
-    Once,
-    /// For the values it has, as PostgreSQL does where that pays. In SQLite by a connection of the pool.
-    EachTime,
-}
-
-impl Explained {
-    /// SQLite without statistics, as the store leaves it, and with them; PostgreSQL makes them itself.
-    async fn all() -> Vec<Self> {
-        // To load them takes its time.
-        let limits = Limits { statement: Duration::from_secs(3600), ..Limits::default() };
-        let mut all = Vec::new();
-        for statistics in [false, true] {
-            let folder = tempfile::tempdir().unwrap();
-            let store = SqlStore::open_within(&folder.path().join("scim.db"), &limits).await.unwrap();
-            all.push(Self::new(store, statistics, (Some(folder), None)).await);
-        }
-        if let Some(server) = Postgres::start() {
-            let url = server.database("explained").await;
-            let store = SqlStore::connect_within(&url, &limits).await.unwrap();
-            all.push(Self::new(store, true, (None, Some(server))).await);
-        }
-        all
-    }
-
-    async fn new(
-        store: SqlStore,
-        statistics: bool,
-        place: (Option<tempfile::TempDir>, Option<Postgres>),
-    ) -> Self {
-        let mut tx = store.database.write().await.unwrap();
-        let dialect = tx.dialect();
-        let mut statements = load::users(dialect, 20_000);
-        statements.extend(load::group(dialect, "all", 1, 20_000));
-        (2..300)
-            .for_each(|number| statements.extend(load::group(dialect, &format!("g{number}"), number, 10)));
-        // Enough users are without an `externalId` that the planner takes a page of them for a part, however
-        // its sample of the rows comes out: of few it would rather sort all.
-        statements.push(
-            "DELETE FROM resource_keys WHERE attribute = 'externalId' AND CAST(substr(id, 2) AS INTEGER) % 2 = 0"
-                .to_owned(),
-        );
-        if statistics {
-            statements.push("ANALYZE".to_owned());
-        }
-        for statement in statements {
-            Statement::new(statement).execute(&mut tx).await.unwrap();
-        }
-        tx.commit().await.unwrap();
-        Self { store, _place: place }
-    }
-
-    fn dialect(&self) -> Dialect {
-        self.store.database.dialect()
-    }
-
-    /// What a request may make of a list: the statements of its total, of what is told at once if it is, and of
-    /// each part.
-    fn statements(&self, schema: &ResourceSchema, sql: &Sql, query: &Query) -> Vec<Statement> {
-        let tenant = TenantId::new(load::TENANT);
-        let scope = Scope { tenant: &tenant, schema };
-        let order = Order::of(schema, query.sort.as_ref(), self.dialect()).unwrap().unwrap();
-        let mut walk = Walk::new(&order, query).unwrap();
-        let mut statements = vec![order::count(scope, sql, self.dialect())];
-        if let Some(wanted) = query::told_at_once(query, sql, &walk) {
-            statements.push(walk.step().unwrap().read(scope, sql, self.dialect(), wanted));
-        }
-        while let Some(step) = walk.step() {
-            let wanted = Wanted { most: 101, ..Wanted::default() };
-            statements.push(step.read(scope, sql, self.dialect(), wanted));
-            walk.next_part();
-        }
-        statements
-    }
-
-    /// How the statement is done.
-    async fn plans(&self, statement: &Statement, planned: &[Planned]) -> Vec<Vec<String>> {
-        let mut plans = Vec::new();
-        for planned in planned {
-            plans.push(match &self.store.database {
-                Database::Sqlite { direct, .. } => {
-                    let (text, values) = statement.parts();
-                    let text = format!("EXPLAIN QUERY PLAN {text}");
-                    let rows: Vec<(i64, i64, i64, String)> = match planned {
-                        Planned::Once => direct.as_ref().unwrap().rows(&text, values).unwrap(),
-                        Planned::EachTime => self.told(Statement::new(text).values(values)).await,
-                    };
-                    rows.into_iter().map(|(.., step)| step).collect()
-                }
-                Database::Postgres(..) => {
-                    let rows: Vec<(String,)> = self.told_by_postgres(statement, *planned).await;
-                    rows.into_iter().map(|(step,)| step).collect()
-                }
-            });
-        }
-        plans
-    }
-
-    async fn told_by_postgres(&self, statement: &Statement, planned: Planned) -> Vec<(String,)> {
-        let (text, values) = statement.parts();
-        if planned == Planned::EachTime {
-            return self.told(Statement::new(format!("EXPLAIN {text}")).values(values)).await;
-        }
-        let mut tx = self.store.database.read().await.unwrap();
-        let nulls = vec!["NULL"; values.len()].join(", ");
-        for text in [
-            format!("PREPARE planned AS {}", statement.for_postgres()),
-            "SET LOCAL plan_cache_mode = force_generic_plan".to_owned(),
-        ] {
-            Statement::new(text).execute(&mut tx).await.unwrap();
-        }
-        let rows = Statement::new(format!("EXPLAIN EXECUTE planned ({nulls})")).rows(&mut tx).await.unwrap();
-        Statement::new("DEALLOCATE planned").execute(&mut tx).await.unwrap();
-        rows
-    }
-
-    /// The rows that a connection of the pool gives.
-    async fn told<T: database::Record>(&self, statement: Statement) -> Vec<T> {
-        statement.rows(&mut self.store.database.read().await.unwrap()).await.unwrap()
-    }
-}
-
-/// Whether a plan walks through a table; what is made of the row at hand is none.
-fn walks_through(plan: &[String]) -> bool {
-    plan.iter().any(|step| {
-        let of_row = step.contains("SCAN CONSTANT ROW") || step.contains("SCAN scim_e VIRTUAL");
-        (step.contains("SCAN") && !of_row) || step.contains("Seq Scan")
-    })
-}
-
-/// Whether a plan looks at all resources of a type, or at all values of an attribute.
-fn walks_the_type(plan: &[String]) -> bool {
-    let of_many = |column: &str| ["tenant", "type", "attribute"].contains(&column);
-    plan.iter().any(|step| {
-        let columns: Vec<&str> = match (step.contains("SEARCH"), step.split_once("Index Cond: ")) {
-            (true, _) => step.rsplit_once('(').unwrap().1.split(" AND ").collect(),
-            (false, Some((_, conditions))) => conditions.split(" AND ").collect(),
-            (false, None) => return false,
-        };
-        let name = |column: &&str| {
-            let column = column.trim_start_matches('(');
-            of_many(column.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default())
-        };
-        columns.iter().all(name)
-    })
-}
-
 fn condition(schema: &ResourceSchema, filter: &str, dialect: Dialect) -> Sql {
     let bound = Filter::parse(filter).unwrap().bind(schema, &BindOptions::default()).unwrap();
     Sql::of(schema, Some(&bound), dialect, None).unwrap()
-}
-
-/// Member rows that nobody could read show whether anybody does.
-#[tokio::test]
-async fn members_that_are_left_out_are_not_read() {
-    let registry = Registry::standard();
-    let schema = registry.by_name("Group").unwrap();
-    let tenant = TenantId::new("acme");
-    let scope = Scope { tenant: &tenant, schema };
-    let store = SqlStore::in_memory().await.unwrap();
-    let group = resource(json!({
-        "id": "g", "displayName": "All", "members": [{"value": "u1"}, {"value": "u2"}], "meta": {"version": "W/\"1\""},
-    }));
-    store.create(scope, &group, &[]).await.unwrap();
-    sqlx::query("UPDATE members SET body = 'unreadable'").execute(writer(&store)).await.unwrap();
-
-    let id = ResourceId::new("g");
-    let everything = Query { start: Start::First, count: 5, ..Query::default() };
-    assert!(store.read(scope, &id, &Projection::default()).await.is_err());
-    assert!(store.query(scope, &everything).await.is_err());
-    for (attributes, excluded) in
-        [(None, Some("members")), (Some("displayName"), None), (None, Some("displayName,MEMBERS"))]
-    {
-        let projection = Projection::parse(schema, attributes, excluded).unwrap();
-        assert!(store.read(scope, &id, &projection).await.unwrap().is_some());
-        for filter in [
-            None,
-            Some("members eq \"u2\""),
-            Some("members.value eq \"u2\""),
-            Some("members[value eq \"u1\"]"),
-            Some("id eq \"g\" and members eq \"u1\""),
-            Some("id eq \"g\" and members.value eq \"u1\""),
-        ] {
-            let filter = filter
-                .map(|text| Filter::parse(text).unwrap().bind(&**schema, &BindOptions::default()).unwrap());
-            for sort_by in [None, Some("displayName"), Some("meta.created")] {
-                let sort = Sort::parse(&**schema, sort_by, None).unwrap();
-                let (filter, projection) = (filter.clone(), projection.clone());
-                let query = Query { filter, projection, sort, ..everything.clone() };
-                assert_eq!(store.query(scope, &query).await.unwrap().total, Some(1), "{query:?}");
-            }
-        }
-    }
 }
 
 fn writer(store: &SqlStore) -> &SqlitePool {

@@ -243,3 +243,200 @@ async fn a_postgresql_database_gets_the_beginnings_of_names() {
     old.close().await;
     beginnings_are_kept(&SqlStore::connect(&url).await.unwrap()).await;
 }
+
+/// Members as the version before kept them: with the type and the URI that clients said.
+fn before_types(jsonb: bool) -> Vec<String> {
+    let json = |text: String| if jsonb { format!("'{text}'::jsonb") } else { format!("jsonb('{text}')") };
+    let resources = [("User", "1"), ("User", "2"), ("Group", "g"), ("Group", "h")].map(|(kind, id)| {
+        let (body, keys) = (
+            json!({"schemas": [format!("urn:ietf:params:scim:schemas:core:2.0:{kind}")], "id": id, "userName": id,
+                "displayName": id, "meta": {"version": "W/\"1\""}}),
+            json!({"id": id, "username": id, "displayName": id}),
+        );
+        let (place, keys) = (if matches!(id, "2" | "h") { 2 } else { 1 }, json(keys.to_string()));
+        format!(
+            "INSERT INTO resources (tenant, type, id, seq, version, body, keys) \
+             VALUES ('acme', '{kind}', '{id}', {place}, 1, '{body}', {keys})"
+        )
+    });
+    let members = MEMBERS_BEFORE.iter().zip(1..).map(|((id, said), place)| {
+        let mut body: serde_json::Value = serde_json::from_str(said).unwrap();
+        let mut keys = body.clone();
+        for text in keys.as_object_mut().unwrap().values_mut() {
+            *text = text.as_str().unwrap().to_lowercase().into();
+        }
+        body["value"] = (*id).into();
+        let keys = json(keys.to_string());
+        format!("INSERT INTO members VALUES ('acme', 'Group', 'g', '{id}', 1, {place}, '{body}', {keys})")
+    });
+    let counters = "INSERT INTO counters VALUES ('acme', 'User', 2), ('acme', 'Group', 2)".to_owned();
+    resources.into_iter().chain(members).chain([counters]).collect()
+}
+
+/// Whom a group has, and what was said of them.
+const MEMBERS_BEFORE: [(&str, &str); 5] = [
+    ("1", r#"{"display":"O\\\"Hara","type":"user_reference","$ref":"User"}"#),
+    ("2", r#"{"$ref":"https://example.org/Users/7"}"#),
+    ("h", r#"{"type":"User"}"#),
+    ("nobody", r#"{"type":"uSER","$ref":"../Users/nobody","display":"\u00e9"}"#),
+    ("nothing", r#"{"type":"robot"}"#),
+];
+
+async fn members_have_types(store: &SqlStore) {
+    let registry = Registry::standard();
+    let (tenant, schema) = (TenantId::new("acme"), registry.by_name("Group").unwrap());
+    let scope = Scope { tenant: &tenant, schema };
+    let group = store.read(scope, &ResourceId::new("g"), &Projection::default()).await.unwrap().unwrap();
+    let members = json!([
+        {"value": "1", "type": "User", "display": "O\\\"Hara"},
+        {"value": "2", "type": "User"},
+        {"value": "h", "type": "Group"},
+        {"value": "nobody", "type": "User", "display": "\u{e9}"},
+        {"value": "nothing"},
+    ]);
+    assert_eq!(group.get("members"), Some(&members.into()));
+    for (text, found) in [
+        ("members[type eq \"group\" and value eq \"h\"]", 1),
+        ("members[type eq \"User\" and value eq \"1\"]", 1),
+        ("members[type eq \"User\" and value eq \"nobody\"]", 1),
+        ("members[type eq \"User\" and value eq \"h\"]", 0),
+        ("members[value eq \"nothing\" and not (type pr)]", 1),
+        ("members.type eq \"user_reference\" or members.type eq \"robot\" or members.$ref pr", 0),
+        ("members[value eq \"1\" and display sw \"o\"]", 1),
+    ] {
+        let filter = Filter::parse(text).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let query = Query { filter: Some(filter), count: 10, ..Query::default() };
+        assert_eq!(store.query(scope, &query).await.unwrap().resources.len(), found, "{text}");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn members_of_an_sqlite_database_get_their_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    until(&MIGRATIONS, 10).run(&old).await.unwrap();
+    for row in before_types(false) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    members_have_types(&SqlStore::open(&file).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn members_of_a_postgresql_database_get_their_types() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("member_types").await;
+    let old = sqlx::PgPool::connect(&url).await.unwrap();
+    until(&byte_by_byte(&MIGRATIONS), 10).run(&old).await.unwrap();
+    for row in before_types(true) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    members_have_types(&SqlStore::connect(&url).await.unwrap()).await;
+}
+
+/// Users of the version before `entitlements` had keys, of a type of one's own too whose attribute of that name is another:
+/// the documents that filters see, as that version wrote them.
+fn before_entitlements() -> Vec<String> {
+    let long = "x".repeat(513);
+    let users = [
+        (
+            "User",
+            "1",
+            json!([{"value": "gold"}, {"value": "tin", "type": "license"}, {"value": "gold", "type": "b"}]),
+        ),
+        ("User", "2", json!([{"type": "license"}, {"value": "gold"}])),
+        ("User", "3", json!([{"value": long}, {"value": "\u{e9}".repeat(256)}, {"value": ""}])),
+        ("User", "4", json!(null)),
+        ("User", "5", json!([])),
+        ("Other", "1", json!("gold")),
+        ("Other", "2", json!(["gold", {"value": {"value": "gold"}}, {"value": true}, 7, null])),
+        ("Other", "3", json!({"value": "gold"})),
+    ];
+    let rows = (1..).zip(users).map(|(place, (kind, id, entitlements))| {
+        let mut body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": id,
+            "userName": format!("name{id}"), "meta": {"version": "W/\"1\""}});
+        if !entitlements.is_null() {
+            body["entitlements"] = entitlements;
+        }
+        format!(
+            "INSERT INTO resources (tenant, type, id, seq, version, body, keys) \
+             VALUES ('acme', '{kind}', '{id}', {place}, 1, '{body}', jsonb('{body}'))"
+        )
+    });
+    rows.collect()
+}
+
+/// All who have an entitlement are found by it, by those values too that SQL makes no keys of, and nobody else.
+async fn entitlements_are_found(store: &SqlStore) {
+    let select =
+        "SELECT type, id, value FROM resource_keys WHERE attribute = 'entitlements' ORDER BY type, id, value";
+    let keys: Vec<(String, String, String)> =
+        Statement::new(select).rows(&mut store.database.once().await.unwrap()).await.unwrap();
+    let of_users = |(kind, ..): &&(String, String, String)| kind == "User";
+    let keys: Vec<(&str, &str)> =
+        keys.iter().filter(of_users).map(|(_, id, value)| (&**id, &**value)).collect();
+    let accents = "\u{e9}".repeat(256);
+    assert_eq!(keys, [("1", "gold"), ("1", "tin"), ("2", "gold"), ("3", ""), ("3", &accents)]);
+
+    let registry = Registry::standard();
+    let (tenant, schema) = (TenantId::new("acme"), registry.by_name("User").unwrap());
+    let scope = Scope { tenant: &tenant, schema };
+    let find = async |text: &str| {
+        let filter = Filter::parse(&format!("entitlements.value eq \"{text}\"")).unwrap();
+        let filter = Some(filter.bind(&**schema, &BindOptions::default()).unwrap());
+        let query = Query { filter, count: 10, ..Query::default() };
+        let page = store.query(scope, &query).await.unwrap();
+        let ids: Vec<String> = page.resources.iter().map(|user| user.id().unwrap().to_string()).collect();
+        assert_eq!(page.total, Some(ids.len()));
+        ids
+    };
+    let long = "X".repeat(513);
+    for (text, expected) in [
+        ("Gold", &["1", "2"][..]),
+        ("tin", &["1"]),
+        (&accents, &["3"]),
+        ("", &["3"]),
+        (&long, &["3"]),
+        ("x", &[]),
+    ] {
+        assert_eq!(find(text).await, expected, "{text}");
+    }
+    // Whoever is written again has the keys that one of this version has.
+    let id = ResourceId::new("3");
+    let mut user = store.read(scope, &id, &Projection::default()).await.unwrap().unwrap();
+    user.0.insert("meta", scim_core::Value::from(json!({"version": "W/\"2\""})));
+    store.replace(scope, &user, &unique_keys(schema, &user), Version(1)).await.unwrap();
+    assert_eq!((find(&long).await, find(&accents).await), (vec!["3".to_owned()], vec!["3".to_owned()]));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_sqlite_database_gets_the_keys_of_entitlements() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    until(&MIGRATIONS, 11).run(&old).await.unwrap();
+    for row in before_entitlements() {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    entitlements_are_found(&SqlStore::open(&file).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_postgresql_database_gets_the_keys_of_entitlements() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("entitlements").await;
+    let old = sqlx::PgPool::connect(&url).await.unwrap();
+    until(&byte_by_byte(&MIGRATIONS), 11).run(&old).await.unwrap();
+    for row in before_entitlements() {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    entitlements_are_found(&SqlStore::connect(&url).await.unwrap()).await;
+}

@@ -49,6 +49,14 @@ pub struct PagerDutyAccount {
     /// The role of members on their teams; `default` leaves it to PagerDuty. Default: responder
     #[arg(long, value_enum, value_name = "ROLE")]
     pub team_role: Option<TeamRoleName>,
+    /// Whether PagerDuty is asked to put a stakeholder onto a team, of which its documents say both: with `try` by each
+    /// run as long as that is refused. Either way it is left undone, so that `--once` ends with 1. Default: try
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub stakeholders: Option<Stakeholders>,
+    /// The role on the team of who has a fixed account role, such as an admin, where it gives neither more nor less.
+    /// Default: leave
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub fixed_roles: Option<FixedRoles>,
     /// What becomes of the team of a group that is gone. Default: keep
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deletion: Option<Deletion>,
@@ -74,9 +82,34 @@ pub struct PagerDutyAccount {
     /// How often a role that PagerDuty took and does not show yet is waited for. Default: 5
     #[arg(long, value_name = "N")]
     pub polls: Option<u32>,
+    /// For how many seconds a request that adds a member or sets a role can have its effect late: whoever is back on a
+    /// team within that time, with the role of such a request, is taken off again. 0 forgets requests at once.
+    /// Default: 600
+    #[arg(long, value_name = "SECONDS")]
+    pub late: Option<u32>,
     /// How often a request is sent before it is given up for the run, counting the first. Default: 6
     #[arg(long, value_name = "N")]
     pub max_attempts: Option<NonZeroU32>,
+}
+
+/// What is done with a stakeholder of a group.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Stakeholders {
+    /// PagerDuty is asked in each run, and what it refuses is reported
+    Try,
+    /// PagerDuty is not asked, and that is reported
+    Skip,
+}
+
+/// What is done with the role on a team of who has a fixed account role.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FixedRoles {
+    /// It is what PagerDuty makes it
+    Leave,
+    /// It is set as everybody's is
+    Set,
 }
 
 /// What is done with a team of the group's name that is there already.
@@ -226,6 +259,14 @@ impl PagerDutyAccount {
             TeamRoleName::Observer => Some(TeamRole::Observer),
             TeamRoleName::Default => None,
         };
+        options.stakeholders = match self.stakeholders.unwrap_or(Stakeholders::Try) {
+            Stakeholders::Try => teams::Stakeholders::Try,
+            Stakeholders::Skip => teams::Stakeholders::Skip,
+        };
+        options.fixed_roles = match self.fixed_roles.unwrap_or(FixedRoles::Leave) {
+            FixedRoles::Leave => teams::FixedRoles::Leave,
+            FixedRoles::Set => teams::FixedRoles::Set,
+        };
         options.deletion = match self.deletion.unwrap_or(Deletion::Keep) {
             Deletion::Keep => teams::Deletion::Keep,
             Deletion::Empty => teams::Deletion::Empty,
@@ -245,6 +286,7 @@ impl PagerDutyAccount {
             LookUp::Always => teams::LookUp::Always,
         };
         options.polls = self.polls.unwrap_or(options.polls);
+        options.late = self.late.map_or(options.late, |seconds| Duration::from_secs(seconds.into()));
         options.max_attempts = self.max_attempts.map_or(options.max_attempts, NonZeroU32::get);
         options.backoff = pause;
         options.max_backoff = options.max_backoff.min(pause.saturating_mul(64));

@@ -29,7 +29,12 @@ pub(super) async fn read<S: Store>(
     tenant: &TenantId,
     guards: &Guards,
 ) -> anyhow::Result<Directory> {
-    let users = all(store, registry, tenant, "User", "userName,emails,active").await?;
+    let (users, groups) = pushed(store, registry, tenant).await?;
+    let groups: Vec<(String, Group)> = groups
+        .iter()
+        .filter_map(|group| Some((group.id()?.as_str().to_owned(), Group::from_scim(&group.0)?)))
+        .collect();
+    let by_id: HashMap<&str, &Group> = groups.iter().map(|(id, group)| (id.as_str(), group)).collect();
     let people: HashMap<String, Person> =
         users.iter().filter_map(|user| Person::from_scim(&user.0)).map(|one| (one.id.clone(), one)).collect();
     let protected = users.iter().filter(|user| guards.protects_user(user)).filter_map(Resource::id);
@@ -40,19 +45,14 @@ pub(super) async fn read<S: Store>(
         .filter_map(|user| user.0.get("id")?.as_str())
         .filter(|id| !people.contains_key(*id))
         .collect();
-    let groups = all(store, registry, tenant, "Group", "displayName,members").await?;
-    let groups: Vec<(String, Group)> = groups
-        .iter()
-        .filter_map(|group| Some((group.id()?.as_str().to_owned(), Group::from_scim(&group.0)?)))
-        .collect();
-    let by_id: HashMap<&str, &Group> = groups.iter().map(|(id, group)| (id.as_str(), group)).collect();
 
     let desired = groups.iter().map(|(id, group)| {
         let mut desired = DesiredGroup::new(id, &group.name);
         let mut seen = HashSet::from([id.as_str()]);
         let mut open: Vec<&Group> = vec![group];
         while let Some(group) = open.pop() {
-            for member in group.members.iter().map(String::as_str).filter(|member| seen.insert(member)) {
+            let members = group.members.iter().chain(&group.nested).map(String::as_str);
+            for member in members.filter(|member| seen.insert(member)) {
                 let email = match (people.get(member), by_id.get(member)) {
                     (Some(person), _) if person.active => person.email.clone(),
                     (Some(_), _) => continue,
@@ -70,6 +70,29 @@ pub(super) async fn read<S: Store>(
         desired
     });
     Ok(Directory { groups: desired.collect(), protected })
+}
+
+/// The users and groups. They are not read in one moment, so where a member is neither it may have been deleted or
+/// created meanwhile, and both are read again.
+async fn pushed<S: Store>(
+    store: &S,
+    registry: &Registry,
+    tenant: &TenantId,
+) -> anyhow::Result<(Vec<Resource>, Vec<Resource>)> {
+    let mut attempt = 1;
+    loop {
+        let groups = all(store, registry, tenant, "Group", "displayName,members").await?;
+        // After the groups, so that whoever was created to be a member is there.
+        let users = all(store, registry, tenant, "User", "userName,emails,active").await?;
+        let ids: HashSet<&str> =
+            users.iter().chain(&groups).filter_map(|one| one.get("id")?.as_str()).collect();
+        let members = groups.iter().filter_map(|group| group.get("members")?.as_array()).flatten();
+        let mut members = members.filter_map(|member| member.as_object()?.get("value")?.as_str());
+        if attempt == ATTEMPTS || members.all(|id| ids.contains(id)) {
+            return Ok((users, groups));
+        }
+        attempt += 1;
+    }
 }
 
 async fn all<S: Store>(
@@ -94,13 +117,20 @@ async fn all<S: Store>(
     }
 }
 
+/// How often users and groups are read while members are not among them: a member may be of a type that is no person,
+/// and stay so.
+const ATTEMPTS: usize = 3;
 /// How many resources are read at once.
 const PAGE: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use scim_core::schema::ResourceSchema;
-    use scim_core::{MemoryStore, Value};
+    use scim_core::store::{Deletion, StoreError};
+    use scim_core::testkit::{Call, Hooked, Hooks};
+    use scim_core::{MemoryStore, ResourceId, Value, Version};
     use scim_profiles::Profile;
     use scim_profiles::guard::Protected;
 
@@ -129,8 +159,10 @@ mod tests {
             put(&store, user, value).await;
         }
         let of = |ids: &[&str]| ids.iter().map(|id| serde_json::json!({"value": id})).collect::<Vec<_>>();
+        // One that says that it is a group, and one that does not.
+        let said = vec![serde_json::json!({"value": "g2", "type": "Group"})];
         for (id, members) in [
-            ("g1", of(&["ada", "g2", "diya", "gone"])),
+            ("g1", [of(&["ada", "diya", "gone"]), said].concat()),
             ("g2", of(&["chen", "ada", "emil", "g1"])),
             ("g3", of(&[])),
         ] {
@@ -164,5 +196,57 @@ mod tests {
         );
         let other = read(&store, registry, &TenantId::new("other"), &guards).await.unwrap();
         assert!(other.groups.is_empty() && other.protected.is_empty());
+    }
+
+    /// Between reading groups and users somebody is deleted and created anew.
+    struct CreatedAnew {
+        behind: MemoryStore,
+        done: AtomicBool,
+    }
+
+    impl Hooks for CreatedAnew {
+        async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+            let Call::Query { scope: users, .. } = call else { return Ok(()) };
+            if users.schema.name() != "User" || self.done.swap(true, Ordering::SeqCst) {
+                return Ok(());
+            }
+            let registry = Profile::by_name("generic").unwrap().registry();
+            let groups = registry.group_types(users.schema);
+            let last_modified = "2026-02-02T00:00:00Z";
+            let deletion =
+                Deletion { expected: None, groups: &groups, last_modified, left: None, members: None };
+            self.behind.delete(users, &ResourceId::new("ada"), &deletion).await?;
+            let meta = serde_json::json!({"version": "W/\"1\""});
+            let anew = serde_json::json!({"id": "ada2", "userName": "ada@example.com", "meta": meta});
+            put(&self.behind, users.schema, anew).await;
+            let scope = Scope { schema: registry.by_name("Group").unwrap(), ..users };
+            let id = ResourceId::new("g");
+            let group = serde_json::json!({"id": "g", "displayName": "G", "members": [{"value": "ada2"}],
+                "meta": {"version": "W/\"3\""}});
+            let Value::Object(group) = serde_json::from_value(group).unwrap() else { unreachable!() };
+            let current = self.behind.read(scope, &id, &Projection::default()).await?.unwrap();
+            let version = current.version().unwrap();
+            assert_eq!(version, Version(2), "the user has left the group");
+            self.behind.replace(scope, &Resource(group), &[], version).await
+        }
+    }
+
+    /// The address stays a member all the while, and so nobody is to be taken off a team.
+    #[tokio::test]
+    async fn who_is_created_anew_while_it_is_read_is_there() {
+        let registry = Profile::by_name("generic").unwrap().registry();
+        let behind = MemoryStore::new();
+        let meta = serde_json::json!({"version": "W/\"1\""});
+        let user = serde_json::json!({"id": "ada", "userName": "ada@example.com", "meta": meta});
+        put(&behind, registry.by_name("User").unwrap(), user).await;
+        let group =
+            serde_json::json!({"id": "g", "displayName": "G", "members": [{"value": "ada"}], "meta": meta});
+        put(&behind, registry.by_name("Group").unwrap(), group).await;
+        let hooks = CreatedAnew { behind: behind.clone(), done: AtomicBool::new(false) };
+        let store = Hooked { store: behind, hooks };
+        let directory = read(&store, registry, &TenantId::new("t"), &Guards::new()).await.unwrap();
+        let members: Vec<_> =
+            directory.groups[0].members.iter().map(|one| (&*one.user, &*one.email)).collect();
+        assert_eq!(members, [("ada2", "ada@example.com")]);
     }
 }

@@ -1,5 +1,5 @@
-//! What the bridge remembers between runs: a row for each group, in the database of the groups; what it asked for
-//! that has no line in the audit log yet; and what guards refused that has one.
+//! What the bridge remembers between runs: a row for each group, in the database of the groups; what it asked for, and
+//! what guards refused, that has no line in the audit log yet; and what guards refuse, so that it is said once.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -129,18 +129,29 @@ impl Memory {
         Ok(())
     }
 
-    /// What guards refused when it was recorded last, as [`guard`](Self::guard) was told.
+    /// What guards refused when that was noted last, as [`guard`](Self::guard) was told.
     pub(super) async fn guarded(&self, tenant: &str) -> anyhow::Result<BTreeSet<String>> {
         let rows = sqlx::query_scalar("SELECT refusal FROM team_sync_guarded WHERE tenant = ?1").bind(tenant);
         let rows: Vec<String> = rows.fetch_all(&self.0).await.context("cannot read what guards refused")?;
         Ok(rows.into_iter().collect())
     }
 
-    /// Remembers that a guard's refusal is recorded.
-    pub(super) async fn guard(&self, tenant: &str, refusal: &str) -> anyhow::Result<()> {
-        let kept = sqlx::query(GUARD).bind(tenant).bind(refusal).execute(&self.0).await;
-        kept.context("cannot write what guards refused")?;
-        Ok(())
+    /// Remembers that a guard refuses this, and in the same transaction keeps the `line` of it, as that of a change that
+    /// was asked for: so that it is recorded once, wherever the process ends.
+    pub(super) async fn guard(
+        &self,
+        tenant: &str,
+        refusal: &str,
+        id: &str,
+        line: &str,
+    ) -> anyhow::Result<()> {
+        let kept = async {
+            let mut transaction = self.0.begin().await?;
+            sqlx::query(GUARD).bind(tenant).bind(refusal).execute(&mut *transaction).await?;
+            sqlx::query(BEGIN).bind(id).bind(tenant).bind(line).execute(&mut *transaction).await?;
+            transaction.commit().await
+        };
+        kept.await.context("cannot write what guards refused")
     }
 
     /// Forgets a refusal: the guard does not refuse that any more.

@@ -11,7 +11,9 @@
 //!
 //! What the bridge remembers is in the database of the groups, in a table of its own, and is written there before each
 //! request that depends on it. So the process may end between any two steps; the next run goes on from there. Each
-//! change is there too from before it is asked for until its line is in the audit log, so that none is without a line.
+//! change is there too from before it is asked for until its line is in the audit log, and so is what a guard refuses: each
+//! has one line there. On standard output, where nobody can look what is there, a line may come again after a kill, with
+//! the same `id`.
 
 mod account;
 mod client;
@@ -24,6 +26,8 @@ mod settings;
 mod trail;
 mod worker;
 
-pub use account::{Adoption, Deletion, FoundMembers, LookUp, PagerDutyAccount, TeamRoleName};
+pub use account::{
+    Adoption, Deletion, FixedRoles, FoundMembers, LookUp, PagerDutyAccount, Stakeholders, TeamRoleName,
+};
 pub use program::run;
 pub use settings::{Arguments, GroupNames, Tenant};

@@ -131,8 +131,11 @@ impl<S: Store> Bridge<S> {
         for refused in &report.guarded {
             let refusal = trail::refusal(refused)?;
             if !before.remove(&refusal) {
-                self.trail.record(&trail::guarded(&new_id(), tenant, refused)?)?;
-                self.memory.guard(tenant, &refusal).await?;
+                let id = new_id();
+                let line = trail::guarded(&id, tenant, refused)?;
+                self.memory.guard(tenant, &refusal, &id, &line).await?;
+                self.trail.record(&line)?;
+                self.memory.end(&id).await?;
             }
         }
         if report.end == End::Complete {
@@ -159,8 +162,8 @@ impl<S: Store> Bridge<S> {
         self.memory.end(id).await
     }
 
-    /// Records what was asked for when the process ended, or could not be recorded then: as far as it is known what
-    /// came of it.
+    /// Records what was asked for, or refused by a guard, when the process ended, or could not be recorded then: as far
+    /// as it is known what came of it.
     async fn record_what_was_begun(&self) -> anyhow::Result<()> {
         for (id, line) in self.memory.begun(self.tenant.as_str()).await? {
             if !self.trail.has(&id)? {

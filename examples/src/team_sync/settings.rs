@@ -93,7 +93,7 @@ pub enum GroupNames {
 }
 
 /// The options about one tenant and its account. Each by its name, so that a refusal names the one that was given.
-const ONE_TENANT: [&str; 22] = [
+const ONE_TENANT: [&str; 25] = [
     "tenant",
     "scim_token_env",
     "scim_token_file",
@@ -107,6 +107,8 @@ const ONE_TENANT: [&str; 22] = [
     "api_url",
     "token_url",
     "team_role",
+    "stakeholders",
+    "fixed_roles",
     "deletion",
     "reassignment_team",
     "description",
@@ -115,6 +117,7 @@ const ONE_TENANT: [&str; 22] = [
     "look_up",
     "look_up_every",
     "polls",
+    "late",
     "max_attempts",
 ];
 
@@ -238,7 +241,8 @@ mod tests {
         for argument in of_one {
             let option = format!("--{}", argument.get_long().unwrap());
             let values = argument.get_possible_values();
-            let number = ["look_up_every", "polls", "max_attempts"].contains(&argument.get_id().as_str());
+            let number =
+                ["look_up_every", "polls", "late", "max_attempts"].contains(&argument.get_id().as_str());
             let value = values.first().map_or(if number { "1" } else { "x" }, |value| value.get_name());
             let given = ["team_sync", "--tenants", "tenants.toml", &option, value];
             let error = Arguments::try_parse_from(given).unwrap_err();

@@ -8,4 +8,5 @@ mod matrix;
 mod replay;
 mod scripts;
 mod support;
+mod templates;
 mod verdicts;

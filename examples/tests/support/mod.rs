@@ -37,13 +37,19 @@ pub(crate) fn program(name: &str) -> PathBuf {
     program
 }
 
-/// What the command prints that a refusal names, typed as it is in another directory.
+/// What the command prints that a refusal names to operators, typed as it is in another directory.
 pub(crate) fn typed(refusal: &str) -> String {
+    typed_over(None, refusal)
+}
+
+/// The same, with this in DATABASE_URL if the refusal is one that clients read.
+pub(crate) fn typed_over(database_url: Option<&str>, refusal: &str) -> String {
     let command = refusal.split_once("lifts that with `").unwrap().1.split_once('`').unwrap().0;
     let provider = program("provider");
     let path = format!("{}:{}", provider.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", command]).current_dir("/").env("PATH", path).env_remove("DATABASE_URL");
+    shell.envs(database_url.map(|url| ("DATABASE_URL", url)));
     let output = shell.output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

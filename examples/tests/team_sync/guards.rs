@@ -3,11 +3,13 @@
 use std::process::Command;
 
 use scim_examples::pagerduty_rest::{Faults, Options};
+use scim_profiles::pagerduty::TeamRole;
 use serde_json::{Value, json};
 
 use crate::account::people;
 use crate::bridge::{Bridge, text, until};
 use crate::idp::{okta_group, okta_members, okta_user, okta_user_called};
+use crate::runs::{execute, sqlite};
 use crate::stand_in::PagerDuty;
 use crate::support;
 
@@ -30,7 +32,8 @@ fn guards_hold_on_both_sides() {
     // What is pushed.
     let empty = json!([{"op": "replace", "path": "members", "value": []}]);
     let refused = scim.patch(&format!("/Groups/{alpha}"), empty.clone()).expect(403);
-    assert!(refused["detail"].as_str().unwrap().contains("(guard-member-removals)"), "{refused}");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("(guard-member-removals)") && !detail.contains("bridge.db"), "{detail}");
     // What is taken away: somebody lifts the guards, the group is emptied, and they are put back before the team is.
     running.stop("-TERM");
     let lift = |arguments: &[&str]| {
@@ -70,7 +73,8 @@ fn guards_hold_on_both_sides() {
         .args(["--database", "bridge.db", "audit"])
         .output()
         .unwrap();
-    assert!(text(&trail.stdout).contains("guard-member-removals"), "{}", text(&trail.stdout));
+    let trail = text(&trail.stdout);
+    assert!(trail.contains("guard-member-removals") && trail.contains(&command), "{trail}");
     assert!(support::typed(&said).contains("ceilings are lifted"));
     bridge.converge();
     assert_eq!(members(), 0);
@@ -112,4 +116,156 @@ fn a_protected_user_is_on_both_sides_by_every_name() {
     emails.sort_unstable();
     emails.dedup();
     assert_eq!(emails, ["p0@example.com", "p1@example.com"]);
+}
+
+/// A role that was raised in PagerDuty is put back, but not that of a protected user: that is said as often as a run
+/// finds it, with the whole command that lifts it, and recorded once.
+#[test]
+fn a_protected_user_gets_no_lower_role() {
+    let pagerduty = PagerDuty::start(people(2), Options::default(), Faults::default());
+    let bridge = Bridge::new(&pagerduty).with(&["--guard", "guard.toml"]);
+    std::fs::write(bridge.file("guard.toml"), "[protected]\nusers = [\"p1@example.com\"]\n").unwrap();
+    let running = bridge.start();
+    let scim = &running.scim;
+    let email = |number: usize| format!("p{number}@example.com");
+    let users = [0, 1].map(|number| okta_user_called(scim, &format!("n{number}"), &email(number)));
+    okta_group(scim, "Alpha", &[&users[0], &users[1]]);
+    let on_team = || pagerduty.handle.account(|account| account.emails_of("Alpha").map(|all| all.len()));
+    until("all are there", || on_team() == Some(2));
+    running.stop("-TERM");
+    pagerduty.handle.account(|account| {
+        for number in 0..2 {
+            account.add_member("Alpha", &email(number), TeamRole::Manager).unwrap();
+        }
+    });
+    let command =
+        format!("`provider guard lift --protected --database {}`", bridge.file("bridge.db").display());
+    let told = format!(
+        "guarded: the user `p1@example.com` is protected: it cannot get a lower role on a team; an operator lifts \
+         that with {command} (guard-protected-user)"
+    );
+    for _ in 0..2 {
+        let output = bridge.run(&["--once"]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&told), "{said}");
+        let roles = pagerduty.handle.account(|account| {
+            let ids = [0, 1].map(|number| account.user_with(&email(number)).unwrap().id.clone());
+            let members = &account.team_named("Alpha").unwrap().members;
+            ids.map(|id| members.iter().find(|member| member.user == id).unwrap().role)
+        });
+        assert_eq!(roles, [TeamRole::Responder, TeamRole::Manager]);
+    }
+    let guarded: Vec<Value> =
+        bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect();
+    let [line] = guarded.as_slice() else { panic!("{guarded:#?}") };
+    assert_eq!((&line["rule"], &line["action"]), (&json!("guard-protected-user"), &json!("set-role")));
+    assert_eq!((&line["email"], &line["role"]), (&json!("p1@example.com"), &json!("responder")));
+}
+
+/// With its team a protected user would leave it: the team of a group that is gone stays, and the refusal has the whole
+/// command that lifts it.
+#[test]
+fn a_team_with_a_protected_user_is_not_deleted() {
+    let pagerduty = PagerDuty::start(people(3), Options::default(), Faults::default());
+    let bridge = Bridge::new(&pagerduty).with(&["--guard", "guard.toml", "--deletion", "delete"]);
+    std::fs::write(bridge.file("guard.toml"), "[protected]\nusers = [\"N1\"]\n").unwrap();
+    let running = bridge.start();
+    let scim = &running.scim;
+    let user =
+        |number: usize| okta_user_called(scim, &format!("n{number}"), &format!("p{number}@example.com"));
+    let users: Vec<String> = (0..3).map(user).collect();
+    let alpha = okta_group(scim, "Alpha", &[&users[0], &users[1]]);
+    let beta = okta_group(scim, "Beta", &[&users[0], &users[2]]);
+    let on = |team: &str| pagerduty.handle.account(|account| account.emails_of(team).map(|all| all.len()));
+    until("all are there", || (on("Alpha"), on("Beta")) == (Some(2), Some(2)));
+    for group in [alpha, beta] {
+        scim.delete(&format!("/Groups/{group}")).expect(204);
+    }
+    until("one is gone", || on("Beta").is_none());
+    running.stop("-TERM");
+    let plan = bridge.run(&["--dry-run"]);
+    assert!(text(&plan.stdout).contains("(guard-protected-user)"), "{}", text(&plan.stdout));
+    let output = bridge.run(&["--once"]);
+    let said = text(&output.stdout);
+    assert_eq!((output.status.code(), on("Alpha")), (Some(1), Some(2)), "{said}");
+    let database = bridge.file("bridge.db");
+    let command = format!("provider guard lift --protected --database {}", database.display());
+    let told = format!(
+        "guarded: the user `p1@example.com` is protected: a team it is on cannot be deleted; an operator lifts that \
+         with `{command}` (guard-protected-user)"
+    );
+    assert!(said.contains(&told), "{said}");
+    let guarded: Vec<Value> =
+        bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect();
+    let [line] = guarded.as_slice() else { panic!("{guarded:#?}") };
+    assert_eq!((&line["rule"], &line["action"]), (&json!("guard-protected-user"), &json!("delete-team")));
+    // As it was told.
+    let mut words = command.split(' ');
+    let mut lift = Command::new(support::program(words.next().unwrap()));
+    let output = lift.args(words).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    bridge.converge();
+    assert_eq!(on("Alpha"), None);
+}
+
+/// A run that ends between the steps by which a refusal is recorded, wherever that is, leaves no line out and makes none
+/// twice.
+#[test]
+fn a_refusal_has_one_line_wherever_a_run_ends() {
+    let pagerduty = PagerDuty::start(people(2), Options::default(), Faults::default());
+    let bridge = Bridge::new(&pagerduty);
+    let running = bridge.start();
+    let users: Vec<String> =
+        (0..2).map(|number| okta_user(&running.scim, &format!("p{number}@example.com"))).collect();
+    let group = okta_group(&running.scim, "Alpha", &[&users[0], &users[1]]);
+    until("both are there", || {
+        pagerduty.handle.account(|account| account.emails_of("Alpha")).is_some_and(|all| all.len() == 2)
+    });
+    running.stop("-TERM");
+    let mut bridge = bridge.with(&["--guard", "guard.toml"]);
+    std::fs::write(bridge.file("guard.toml"), "[protected]\nusers = [\"p0@example.com\"]\n").unwrap();
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    okta_members(&running.scim, &group, &[&users[0]], &[]);
+    running.stop("-TERM");
+    let guarded =
+        || bridge.audit().into_iter().filter(|line| line["outcome"] == "guarded").collect::<Vec<_>>();
+    let open = || {
+        let notes = sqlite(&bridge, "SELECT count(*) FROM team_sync_guarded");
+        (notes, sqlite(&bridge, "SELECT count(*) FROM team_sync_asked"))
+    };
+    // Before anything of it is kept: each statement of the transaction fails once.
+    for (table, action) in [("team_sync_guarded", "INSERT"), ("team_sync_asked", "INSERT")] {
+        let trigger = format!(
+            "CREATE TRIGGER ends BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, 'it ends here'); END"
+        );
+        execute(&bridge, trigger.leak());
+        assert_eq!(bridge.run(&["--once"]).status.code(), Some(2), "{table}");
+        execute(&bridge, "DROP TRIGGER ends");
+        assert_eq!((guarded().len(), open()), (0, (0, 0)), "{table}");
+    }
+    // When it is kept, and no line is written.
+    let log = bridge.file("audit.jsonl");
+    let kept = std::fs::read(&log).unwrap();
+    std::fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    assert_eq!(bridge.run(&["--once"]).status.code(), Some(2));
+    assert_eq!(open(), (1, 1));
+    std::fs::remove_file(&log).unwrap();
+    std::fs::write(&log, kept).unwrap();
+    // When the line is written, and that it was is not.
+    execute(
+        &bridge,
+        "CREATE TRIGGER ends BEFORE DELETE ON team_sync_asked BEGIN SELECT RAISE(ABORT, 'it ends here'); END",
+    );
+    for _ in 0..2 {
+        assert_eq!(bridge.run(&["--once"]).status.code(), Some(2));
+        assert_eq!((guarded().len(), open()), (1, (1, 1)));
+    }
+    execute(&bridge, "DROP TRIGGER ends");
+    for _ in 0..2 {
+        assert_eq!(bridge.run(&["--once"]).status.code(), Some(1));
+        assert_eq!((guarded().len(), open()), (1, (1, 0)));
+    }
 }

@@ -17,3 +17,4 @@ mod starting;
 #[path = "../support/mod.rs"]
 mod support;
 mod tenants;
+mod terminal;

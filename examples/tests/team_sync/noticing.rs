@@ -2,12 +2,15 @@
 
 use std::process::Command;
 
+use http::Method;
 use scim_examples::pagerduty_rest::{Faults, Options};
+use scim_profiles::pagerduty::TeamRole;
 use serde_json::{Value, json};
 
 use crate::account::{everything_goes_wrong, people, teams};
 use crate::bridge::{Bridge, text, until};
 use crate::idp::{okta_group, okta_members, okta_user};
+use crate::runs::sqlite;
 use crate::stand_in::{PagerDuty, seed};
 use crate::support::{self, GROUP, TOKEN, id};
 
@@ -127,6 +130,40 @@ fn who_comes_later_or_leaves_is_noticed_and_who_cannot_be_holds_nobody_up() {
     let output = bridge.run(&["--once"]);
     assert_eq!(output.status.code(), Some(1), "the stakeholder is left: {}", text(&output.stderr));
     assert!(text(&output.stdout).contains("a stakeholder is on no team"), "{}", text(&output.stdout));
+    // PagerDuty need not be asked.
+    let puts = || {
+        let seen = pagerduty.handle.take_seen();
+        seen.iter().filter(|seen| seen.method == Method::PUT).count()
+    };
+    assert!(puts() > 0);
+    let output = bridge.run(&["--once", "--stakeholders", "skip"]);
+    assert!(text(&output.stdout).contains("a stakeholder is put onto no team"), "{}", text(&output.stdout));
+    assert_eq!((output.status.code(), puts()), (Some(1), 0));
+}
+
+/// What may be late is remembered for as long as is said; and the role of an admin on a team is set if that is said.
+#[test]
+fn what_the_documents_leave_open_can_be_had_otherwise() {
+    for (options, late, role) in
+        [(&[][..], 1, None), (&["--late", "0", "--fixed-roles", "set"], 0, Some(TeamRole::Responder))]
+    {
+        let mut seed = people(1);
+        seed.users[0].role = Some("admin".to_owned());
+        let pagerduty = PagerDuty::start(seed, Options::default(), Faults::default());
+        let bridge = Bridge::new(&pagerduty).with(options);
+        let running = bridge.start();
+        let admin = okta_user(&running.scim, "p0@example.com");
+        okta_group(&running.scim, "Ops", &[&admin]);
+        until("they are there", || {
+            pagerduty.handle.account(|account| account.emails_of("Ops")).is_some_and(|all| !all.is_empty())
+        });
+        running.stop("-TERM");
+        bridge.converge();
+        let sent = sqlite(&bridge, "SELECT count(*) FROM team_sync WHERE state LIKE '%\"sent\"%'");
+        assert_eq!(sent, late, "{options:?}");
+        let asked = bridge.audit().into_iter().find(|line| line["action"] == "add-member").unwrap();
+        assert_eq!(asked["role"].as_str(), role.map(TeamRole::as_str), "{asked}");
+    }
 }
 
 /// A group that can never be a team is refused when it is pushed, or else taken and reported by every run.

@@ -86,3 +86,14 @@ pub(crate) fn sqlite(bridge: &Bridge, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
     })
 }
+
+/// Changes the database beside the program.
+pub(crate) fn execute(bridge: &Bridge, statement: &'static str) {
+    let file = bridge.file("bridge.db");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    });
+}

@@ -44,6 +44,9 @@ impl Serialize for Record {
         if let Some(subject) = &self.subject {
             map.serialize_entry("subject", subject)?;
         }
+        if let Some(remedy) = &self.remedy {
+            map.serialize_entry("remedy", remedy)?;
+        }
         if !self.leniencies.is_empty() {
             let names: Vec<&str> = self.leniencies.iter().copied().map(Leniency::name).collect();
             map.serialize_entry("leniencies", &names)?;

@@ -49,7 +49,8 @@
 //!
 //! # What is recorded
 //!
-//! - One record for each change that was made; a request that changes nothing has none. What a policy
+//! - One record for each change that was made; a request that changes nothing has none, unless the policy
+//!   [remarked](crate::policy::Policy::remarks) on it: then it has one with `effect` `unchanged`. What a policy
 //!   makes of a request is recorded as what it is: a PATCH that deactivates and by the policy deletes
 //!   has `operation` `patch` and `effect` `deleted`. Each operation of a bulk request has its own, and
 //!   so have the steps in which [resources that refer to one another](crate::service#bulk) are created;
@@ -79,6 +80,7 @@
 //! | `status`, `scimType` | number, string | the answer's |
 //! | `rule` | string | the [rule](crate::Error::rule) beyond the RFCs that refused it |
 //! | `subject` | string | for [whom or what](crate::Error::subject) the rule refused it |
+//! | `remedy` | string | what [whoever runs the service](crate::Error::remedy) can do about the refusal |
 //! | `leniencies` | array of strings | the [`Leniency`] names that fired |
 //! | `remarks` | array of strings | what the policy [remarked](crate::policy::Policy::remarks) |
 //! | `changes` | array of objects | the attributes that became different |
@@ -185,6 +187,8 @@ pub struct Record {
     pub rule: Option<Box<str>>,
     /// For [whom or what](crate::Error::subject) the rule refused it, if that was said.
     pub subject: Option<Box<str>>,
+    /// What [whoever runs the service](crate::Error::remedy) can do about the refusal, if that was said.
+    pub remedy: Option<Box<str>>,
     /// The leniencies that fired.
     pub leniencies: Vec<Leniency>,
     /// What the policy remarked.
@@ -235,6 +239,7 @@ impl Record {
             scim_type: None,
             rule: None,
             subject: None,
+            remedy: None,
             leniencies: Vec::new(),
             remarks: Vec::new(),
             changes: Vec::new(),
@@ -315,6 +320,9 @@ pub enum Effect {
     /// `intended`: the change is about to be made ([`OnFailure::Refuse`]). Another record says how it
     /// ended; if none does, the process ended before, and the change may have been made.
     Intended,
+    /// `unchanged`: nothing became different, for it is as was asked for already, or what was asked for was left
+    /// out; the remarks say so.
+    Unchanged,
     /// `withdrawn`: an intended change was not made: nothing would have become different, or another
     /// request changed the resource first, after which it is tried again.
     Withdrawn,
@@ -331,6 +339,7 @@ impl Effect {
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
             Self::Intended => "intended",
+            Self::Unchanged => "unchanged",
             Self::Withdrawn => "withdrawn",
         }
     }

@@ -4,7 +4,7 @@
 //! them: readers share the values, and a writer then copies only the chunks it changes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use scim_filter::AttrName;
@@ -88,6 +88,15 @@ impl Keyed {
         self.places.keys().map(|key| &**key)
     }
 
+    /// The values that have one of `keys`, to be read without the store's lock.
+    pub(super) fn share_some(&self, keys: &[Box<str>]) -> Arc<Values> {
+        let mut some = Values::default();
+        for value in self.with_keys(keys.iter().map(|key| &**key)) {
+            some.push(value);
+        }
+        Arc::new(some)
+    }
+
     /// The values, to be read without the store's lock.
     pub(super) fn share(&self) -> Arc<Values> {
         Arc::clone(&self.values)
@@ -127,7 +136,13 @@ impl Keyed {
             return !same;
         }
         let mut changed = false;
+        let is_there = |new: &&Value| self.find(new).and_then(|at| self.values.get(at)) == Some(*new);
+        let key = |new| Some(folded_key(element_key(new)?, self.ignore_case).into());
+        let same: HashSet<Box<str>> = delta.exchanged().filter(is_there).filter_map(key).collect();
         for key in &delta.removed {
+            if !same.is_empty() && same.contains(folded_key(key, self.ignore_case).as_ref()) {
+                continue;
+            }
             if self.remove(key) {
                 changed = true;
                 noted.iter().for_each(|noted| noted.removed([&**key]));

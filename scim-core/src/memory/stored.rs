@@ -93,7 +93,13 @@ impl Row {
     /// What is needed for a read with `projection`.
     pub(super) fn share(&self, schema: &ResourceSchema, projection: &Projection) -> Stored {
         let wanted = |keyed: &&Keyed| projection.includes(schema, None, keyed.name.as_str());
-        let keyed = self.keyed.iter().filter(wanted).map(|keyed| (keyed.name.clone(), keyed.share()));
+        let keyed = self.keyed.iter().filter(wanted).map(|keyed| {
+            let values = match projection.values_of(keyed.name.as_str()) {
+                None => keyed.share(),
+                Some(keys) => keyed.share_some(keys),
+            };
+            (keyed.name.clone(), values)
+        });
         Stored { head: Arc::clone(&self.head), keyed: keyed.collect() }
     }
 

@@ -121,6 +121,28 @@ impl Delta {
         self.added.iter().map(|new| old(new).map_or(Cow::Borrowed(new), |old| self.stays(old, new))).collect()
     }
 
+    /// The values of `added` that take the place of what is there with their `value`, which is among
+    /// `removed`: of a store that has it as it is to be, nothing becomes different.
+    ///
+    /// ```
+    /// use scim_core::patch::Delta;
+    /// use scim_core::{Object, Value};
+    ///
+    /// let member = |value| Value::from(Object::from_iter([("value", value)]));
+    /// let added = vec![member("babs"), member("carl")];
+    /// let delta = Delta { removed: vec!["carl".into(), "dora".into()], added, ..Delta::default() };
+    /// assert_eq!(delta.exchanged().collect::<Vec<_>>(), [&member("carl")]);
+    /// ```
+    pub fn exchanged(&self) -> impl Iterator<Item = &Value> {
+        // Of a delta that only adds, or only removes, nothing is looked at.
+        let both = !self.removed.is_empty() && !self.added.is_empty();
+        let removed = both.then(|| Lookup::new(self.ignore_case, self.removed.iter().map(|key| &**key)));
+        let added = if both { self.added.as_slice() } else { &[] };
+        let is_removed =
+            move |value: &&Value| key(value).and_then(|key| removed.as_ref()?.find(key)).is_some();
+        added.iter().filter(is_removed)
+    }
+
     /// Puts the delta onto `values`; returns whether anything became different.
     pub(super) fn apply(&self, values: &mut Vec<Value>) -> bool {
         if self.replace {
@@ -141,10 +163,13 @@ impl Delta {
                 let Some(key) = key(value) else {
                     return true;
                 };
-                if let Some(found) = added.find(key).and_then(|place| present.get_mut(place)) {
-                    *found = true;
+                let place = added.find(key);
+                let new = place.and_then(|place| self.added.get(place));
+                let stays = removed.find(key).is_none() || new == Some(value);
+                if let Some(found) = place.and_then(|place| present.get_mut(place)) {
+                    *found |= stays;
                 }
-                removed.find(key).is_none()
+                stays
             });
         }
         let kept = values.len();

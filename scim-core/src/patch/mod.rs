@@ -70,11 +70,13 @@ pub use parse::{Op, escapes_nul};
 pub(crate) use select::selected_keys;
 pub use target::points_at_unknown;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use scim_filter::AttrName;
 
 use crate::leniency::{Leniencies, Leniency};
+use crate::membership::{MEMBERS, REFERENCE, TYPE, member_reference};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::{Value, is_shown};
 use crate::{Error, Resource, ScimType};
@@ -89,7 +91,15 @@ pub struct PatchRequest {
     leniencies: Leniencies,
     fired: Vec<Leniency>,
     // The keyed attributes whose values planning has to look at.
-    reads: Vec<AttrName>,
+    reads: Vec<Read>,
+}
+
+/// A keyed attribute whose values planning has to look at.
+#[derive(Clone)]
+struct Read {
+    attribute: AttrName,
+    // The `value`s of those it has to look at; all, if there is none.
+    values: Option<Vec<Box<str>>>,
 }
 
 /// What a PATCH changes, ready for a store.
@@ -135,7 +145,11 @@ impl fmt::Debug for Write {
 /// With `replace`, the values after it are those of `added`, and one that was there [stays](Self::stays)
 /// in what is immutable of it. Otherwise they are those there before, less the `removed` ones, and those
 /// of `added` that were not there; one that was there stays as it is. So no way of taking a value away and
-/// bringing it back exchanges its immutable sub-attributes. `added` and `removed` are disjoint.
+/// bringing it back exchanges its immutable sub-attributes.
+///
+/// A value of `added` whose `value` is among `removed` as well takes the place of the one that is there: it
+/// was planned on that, for the version it was read in, and has what is immutable of it. It becomes the last,
+/// as one that comes does; the values have no order that counts (RFC 7643 §2.4).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
     /// The attribute.
@@ -205,10 +219,10 @@ impl PatchRequest {
             normaliser.operation(operation)?;
         }
         let (steps, fired) = normaliser.finish();
-        let mut reads: Vec<AttrName> = Vec::new();
+        let mut reads: Vec<Read> = Vec::new();
         for name in steps.iter().filter_map(Step::reads) {
-            if !reads.contains(name) {
-                reads.push(name.clone());
+            if !reads.iter().any(|read| read.attribute == *name) {
+                reads.push(Read { attribute: name.clone(), values: keys(&steps, name) });
             }
         }
         Ok(Self { ops, steps, leniencies: options.leniencies.clone(), fired, reads })
@@ -243,7 +257,30 @@ impl PatchRequest {
     /// Whether planning needs the values of the [keyed] attribute `name` (`members`);
     /// adding, replacing, and removing by `value` do not.
     pub fn reads(&self, name: &str) -> bool {
-        self.reads.iter().any(|read| read.matches(name))
+        self.reads.iter().any(|read| read.attribute.matches(name))
+    }
+
+    /// The `value`s of the values of the [keyed] attribute `name` that planning needs, if it [needs](Self::reads)
+    /// some and the operations say which: by `value`, alone or beside other terms of a filter. The plan is the
+    /// same whichever others are there.
+    ///
+    /// ```
+    /// use scim_core::Value;
+    /// use scim_core::patch::{PatchOptions, PatchRequest};
+    /// use scim_core::schema::Registry;
+    ///
+    /// let registry = Registry::standard();
+    /// let groups = registry.by_name("Group").expect("the standard registry has groups");
+    /// let body: Value = r#"{
+    ///     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "remove", "path": "members[value eq \"2819c223\" and type eq \"User\"]"}]
+    /// }"#.parse()?;
+    /// let request = PatchRequest::parse(groups, body, &PatchOptions::default())?;
+    /// assert_eq!(request.reads_values("members"), Some(&["2819c223".into()][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reads_values(&self, name: &str) -> Option<&[Box<str>]> {
+        self.reads.iter().find(|read| read.attribute.matches(name))?.values.as_deref()
     }
 
     /// What the operations name: extension, attribute, sub-attribute.
@@ -256,8 +293,20 @@ impl PatchRequest {
         })
     }
 
+    /// Passes over what the service provider says of members: their URI, and if it knows the `types` of those who are
+    /// members, another type for one.
+    pub(crate) fn forget_of_members(&mut self, schema: &ResourceSchema, types: bool) {
+        if member_reference(schema).is_some() {
+            self.steps.iter_mut().for_each(|step| step.forget(MEMBERS, REFERENCE, true));
+        }
+        if types {
+            self.steps.iter_mut().for_each(|step| step.forget(MEMBERS, TYPE, false));
+        }
+    }
+
     /// Plans the request on `current`, which may lack the keyed attributes that
-    /// [`reads`](Self::reads) denies.
+    /// [`reads`](Self::reads) denies, and the values of one that [`reads_values`](Self::reads_values) does not
+    /// name.
     ///
     /// Takes time linear in what the request and the attributes it names hold.
     ///
@@ -314,6 +363,13 @@ pub fn keyed(attribute: &Attribute) -> bool {
         && !attribute.required
         && attribute.mutability == Mutability::ReadWrite
         && attribute.sub_attribute("value").is_some_and(|value| value.mutability == Mutability::Immutable)
+}
+
+/// Which values of the keyed attribute `name` the `steps` are about, each once, if all of them say.
+fn keys(steps: &[Step], name: &AttrName) -> Option<Vec<Box<str>>> {
+    let keys = steps.iter().map(|step| step.keys(name)).collect::<Option<Vec<_>>>()?;
+    let mut seen = HashSet::new();
+    Some(keys.into_iter().flatten().filter(|key| seen.insert(*key)).map(Into::into).collect())
 }
 
 /// An error at a place of the request.

@@ -31,7 +31,7 @@ pub(super) fn plan(
     let mut draft = Draft {
         schema,
         current,
-        reads: &request.reads,
+        request,
         leniencies: &request.leniencies,
         fired: request.fired.clone(),
         slots: Vec::new(),
@@ -98,7 +98,7 @@ fn schemas(schema: &ResourceSchema, change: &Change, resource: &Resource) -> Opt
 struct Draft<'r> {
     schema: &'r ResourceSchema,
     current: &'r Resource,
-    reads: &'r [AttrName],
+    request: &'r PatchRequest,
     leniencies: &'r Leniencies,
     fired: Vec<Leniency>,
     slots: Vec<Slot<'r>>,
@@ -206,7 +206,7 @@ impl<'r> Draft<'r> {
         let extension = target.extension.as_ref();
         let attribute = self.schema.find(extension.map(AttrName::as_str), target.attribute.as_str())?;
         let before = self.held(extension, attribute);
-        let state = if target.keyed && !self.reads.contains(&target.attribute) {
+        let state = if target.keyed && !self.request.reads(target.attribute.as_str()) {
             State::Keyed(Fold::new(attribute))
         } else if attribute.multi_valued {
             self.budget.grow(before.map(Value::values).unwrap_or_default());
@@ -384,7 +384,12 @@ impl Many<'_, '_> {
         if !places.is_empty() || matches!(action, Action::Remove | Action::RemoveListed(_)) {
             return self.change(&places, sub, action);
         }
-        match selection.template(self.attribute, self.leniencies) {
+        // Who is no member does not become one by being given a name.
+        let template = match self.values.is_keyed() {
+            true => None,
+            false => selection.template(self.attribute, self.leniencies),
+        };
+        match template {
             Some(template) if makes_something(action) => {
                 if !self.leniencies.take(Leniency::CreateMissingElement, self.fired) {
                     return Err(Refused::NoTargetWithout(Leniency::CreateMissingElement));

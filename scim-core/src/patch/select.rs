@@ -29,16 +29,14 @@ impl Selection {
         }
     }
 
-    /// The element of `attribute` that the filter describes by `eq` terms alone, to be made where
-    /// none matches.
+    /// The element of `attribute`, which is not keyed, that the filter describes by `eq` terms alone, to be
+    /// made where none matches; none by a filter that says which `value` is meant: that one is not there, and
+    /// to name it, or to mark it, is not to give it to somebody.
     pub(super) fn template(&self, attribute: &Attribute, leniencies: &Leniencies) -> Option<Object> {
-        match (&self.filter, self.keys.as_deref()) {
-            (Some(filter), _) => template(attribute, equal_terms(filter.expr())?, leniencies),
-            (None, Some([key])) => {
-                let value = AttrName::new("value");
-                template(attribute, vec![(&value, Scalar::String(key))], leniencies)
-            }
-            (None, _) => None,
+        let equal = equal_terms(self.filter.as_ref()?.expr())?;
+        match equal.iter().any(|(name, _)| name.matches("value")) {
+            true => None,
+            false => template(attribute, equal, leniencies),
         }
     }
 
@@ -66,8 +64,20 @@ fn keys_in(expr: BoundExpr<'_>) -> Option<(Vec<Box<str>>, bool)> {
     if let Some(keys) = keys_of(expr) {
         return Some((keys, true));
     }
+    let keys = match expr {
+        BoundExpr::Or(terms) => {
+            let keys = terms.map(|term| keys_of(term.expr()).or_else(|| keys_of_one(term.expr())));
+            keys.collect::<Option<Vec<_>>>()?.concat()
+        }
+        expr => keys_of_one(expr)?,
+    };
+    Some((keys, false))
+}
+
+/// Those of the first term that says, if the expression is several by `and`.
+fn keys_of_one(expr: BoundExpr<'_>) -> Option<Vec<Box<str>>> {
     match expr {
-        BoundExpr::And(mut terms) => terms.find_map(|term| keys_of(term.expr())).map(|keys| (keys, false)),
+        BoundExpr::And(mut terms) => terms.find_map(|term| keys_of(term.expr())),
         _ => None,
     }
 }

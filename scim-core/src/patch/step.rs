@@ -3,6 +3,7 @@
 use scim_filter::AttrName;
 
 use super::at::At;
+use super::element;
 use super::target::Target;
 use crate::value::{Object, Value};
 
@@ -47,6 +48,28 @@ pub(super) enum Action {
 }
 
 impl Step {
+    /// Takes the sub-attribute `sub` out of what is to be written of the attribute of the base schema, of values that
+    /// are there and, if so told, of those that are `added`. A path to `sub` itself stays.
+    pub(super) fn forget(&mut self, attribute: &str, sub: &str, added: bool) {
+        let is_it = |target: &Target| {
+            target.extension.is_none() && target.sub.is_none() && target.attribute.matches(attribute)
+        };
+        if !matches!(&self.subject, Subject::Attribute(target) if is_it(target)) {
+            return;
+        }
+        let forget = |value: &mut Value| {
+            if let Value::Object(value) = value {
+                value.remove(sub);
+            }
+        };
+        match &mut self.action {
+            Action::Set(value) | Action::Put(value) => forget(value),
+            Action::Merge { set, .. } => drop(set.remove(sub)),
+            Action::Add(values) | Action::Replace(values) if added => values.iter_mut().for_each(forget),
+            _ => {}
+        }
+    }
+
     /// The keyed attribute whose values the step has to look at.
     pub(super) fn reads(&self) -> Option<&AttrName> {
         let Subject::Attribute(target) = &self.subject else {
@@ -58,5 +81,21 @@ impl Step {
             _ => false,
         };
         (target.keyed && !blind).then_some(&target.attribute)
+    }
+
+    /// Which values of the keyed attribute `name` the step is about, by their `value`; `None` if it may be
+    /// any.
+    pub(super) fn keys(&self, name: &AttrName) -> Option<Vec<&str>> {
+        let target = match &self.subject {
+            Subject::Attribute(target) if target.keyed && target.attribute == *name => target,
+            _ => return Some(Vec::new()),
+        };
+        match (&target.selection, &target.sub, &self.action) {
+            (Some(selection), ..) => Some(selection.keys.as_ref()?.iter().map(|key| &**key).collect()),
+            (None, None, Action::Add(values) | Action::RemoveListed(values)) => {
+                Some(values.iter().filter_map(element::key).collect())
+            }
+            _ => None,
+        }
     }
 }

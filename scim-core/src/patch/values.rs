@@ -392,24 +392,25 @@ impl<'r> Values<'r> {
 
     /// What became of a keyed attribute, for a store; `None` if nothing.
     pub(super) fn finish_keyed(self) -> Option<Delta> {
-        let unchanged =
-            |(now, before): (&Option<Value>, &Value)| now.as_ref().is_none_or(|now| now == before);
-        let kept = !self.cleared && self.elements.iter().zip(self.before).all(unchanged);
-        let mut delta = Delta { replace: !kept, ..Delta::of(self.attribute) };
-        if kept {
-            let gone = self.elements.iter().zip(self.before).filter(|(now, _)| now.is_none());
-            delta.removed =
-                gone.filter_map(|(_, before)| element::key(before).map(Box::<str>::from)).collect();
-            let start = self.before.len();
-            delta.added = self.elements.into_iter().skip(start).flatten().collect();
-        } else {
+        // What cannot be named, which no client writes, goes with all the others.
+        let unnamed = |(now, before): (&Option<Value>, &Value)| {
+            now.as_ref() != Some(before) && element::key(before).is_none()
+        };
+        let replace = self.cleared || self.elements.iter().zip(self.before).any(unnamed);
+        let mut delta = Delta { replace, ..Delta::of(self.attribute) };
+        if replace {
             delta.added = self.elements.into_iter().flatten().collect();
             // Order is no difference, so the delta's own comparison says whether there is one.
-            if !delta.apply(&mut self.before.to_vec()) {
-                return None;
+            return delta.apply(&mut self.before.to_vec()).then_some(delta);
+        }
+        for (place, now) in self.elements.into_iter().enumerate() {
+            let before = self.before.get(place);
+            if now.as_ref() != before {
+                delta.removed.extend(before.and_then(element::key).map(Box::<str>::from));
+                delta.added.extend(now);
             }
         }
-        (delta.replace || !delta.removed.is_empty() || !delta.added.is_empty()).then_some(delta)
+        (!delta.removed.is_empty() || !delta.added.is_empty()).then_some(delta)
     }
 
     fn at(&self, place: usize) -> Option<&Value> {

@@ -109,7 +109,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 resources.extend(self.texts(&list.context, &query, page.resources)?);
             }
         }
-        let (total_results, start_index) = (Some(total(lists)), Some(window.start_index));
+        let (total_results, start_index) = (Some(total(lists)), window.told_start());
         Ok(ListText { total_results, start_index, resources, ..ListText::default() })
     }
 

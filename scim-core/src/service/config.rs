@@ -12,6 +12,7 @@ use crate::membership::Nesting;
 use crate::pagination::Cursors;
 use crate::query::QuerySupport;
 use crate::schema::Registry;
+use crate::validate::CanonicalValues;
 use crate::value::{JsonLimits, Object, Value};
 
 /// What a service serves, and how.
@@ -45,10 +46,12 @@ pub struct Config {
     /// How pages by cursor are offered (RFC 9865); not at all where the store has none.
     pub cursors: Option<Cursors>,
     /// Whether a member added to a group must be a resource of the tenant; if not, it is a 400
-    /// `invalidValue`.
+    /// `invalidValue`. Then its `type` is that of the resource, whatever the client says.
     pub check_members: bool,
     /// Which groups may be members of a group; what may not is a 400 `invalidValue`.
     pub nesting: Nesting,
+    /// Whether values are to be among the `canonicalValues` of their attributes.
+    pub canonical_values: CanonicalValues,
     /// Whether the `groups` of a user are computed from the members of groups (RFC 7643 §4.1.2), direct
     /// and indirect. If not, they are what the store reads.
     ///
@@ -181,6 +184,7 @@ impl Config {
             cursors: None,
             check_members: true,
             nesting: Nesting::default(),
+            canonical_values: CanonicalValues::default(),
             compute_groups: true,
             retry_after: Some(Self::RETRY_AFTER),
             limits: ServiceLimits::default(),

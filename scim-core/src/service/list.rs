@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use scim_filter::{AttributeInfo, BindOptions, BoundAttr, BoundFilter, Filter, ParseOptions, Schema};
 
+use super::computed::Computed;
 use super::config::Capabilities;
 use super::content::{ListText, More};
 use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
 use super::resource_text::ResourceText;
 use super::respond::{Failure, Reply};
-use super::{Call, Extent, Operation, Outcome, Service, computed, nul};
+use super::{Call, Extent, Operation, Outcome, Service, nul};
 use crate::auth::Authenticator;
 use crate::leniency::Leniency;
 use crate::membership::{GROUPS, mentions_groups};
 use crate::pagination::{Cursors, PaginationMethod, Window, cursor_count};
+use crate::patch::keyed;
 use crate::pieces::Pieces;
 use crate::policy::{Context, Policy};
 use crate::query::{Place, Query, Start};
@@ -57,7 +59,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             Paging::Index(window) => {
                 let query = Query { start: Start::Index(window.start_index), count: window.count, ..query };
                 let (mut list, _) = self.begin_list(context, query, None, extent).await?;
-                list.start_index = Some(window.start_index);
+                list.start_index = window.told_start();
                 Ok(Reply::list(list))
             }
             Paging::Cursor { cursors, cursor, count } => {
@@ -146,9 +148,12 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         query: &Query,
         extent: Extent,
     ) -> Result<Page<Pieces>, StoreError> {
+        let wide = query.projection.widened(context.schema);
+        let wide = wide.map(|projection| Query { projection, ..query.clone() });
+        let asked = wide.as_ref().unwrap_or(query);
         let mut page = match extent == Extent::Pieces && !self.policy.renders() {
-            true => self.store.query_in_pieces(context.scope(), query).await?,
-            false => self.store.query(context.scope(), query).await?.map(Pieces::from),
+            true => self.store.query_in_pieces(context.scope(), asked).await?,
+            false => self.store.query(context.scope(), asked).await?.map(Pieces::from),
         };
         page.resources.truncate(query.count);
         self.complete(context, &mut page.resources, &query.projection).await?;
@@ -176,6 +181,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         parameters: &Parameters,
         outcome: &mut Outcome,
     ) -> Result<Query, Error> {
+        let computes_groups = self.computes_groups(context.schema);
+        let computed = Computed::of(context.schema, computes_groups);
         let filter = match &parameters.filter {
             None => None,
             Some(text) => {
@@ -184,7 +191,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 // `sensitive` is said of URIs, and that POST should be used (RFC 7644 §3.12 and §7.5.2).
                 let filter = if parameters.in_body { filter.map_err(Error::in_body) } else { filter }?;
                 outcome.note(&fired);
-                computed::refuse_filter(&filter)?;
+                computed.refuse_filter(&filter)?;
                 self.policy.may_filter(context, &filter)?;
                 Some(filter)
             }
@@ -193,14 +200,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             true => Sort::parse(names, parameters.sort_by.as_deref(), parameters.sort_order.as_deref())?,
             false => None,
         };
-        sort.as_ref().map_or(Ok(()), computed::refuse_sort)?;
+        sort.as_ref().map_or(Ok(()), |sort| computed.refuse_sort(sort))?;
+        sort.as_ref().map_or(Ok(()), |sort| refuse_keyed(sort, context.schema))?;
         let projection = parameters.projection(context.schema)?;
-        let computed = self.computes_groups(context.schema);
         let is_groups = |by: &BoundAttr| by.extension.is_none() && by.name.matches(GROUPS);
-        if computed && sort.as_ref().is_some_and(|sort| is_groups(sort.by())) {
+        if computes_groups && sort.as_ref().is_some_and(|sort| is_groups(sort.by())) {
             return Err(Error::from(&StoreError::UnsupportedSort(format!("`{GROUPS}` has no order"))));
         }
-        let hierarchy = match computed && filter.as_ref().is_some_and(mentions_groups) {
+        let hierarchy = match computes_groups && filter.as_ref().is_some_and(mentions_groups) {
             true if !self.store.query_support().groups => {
                 let detail = format!("`{GROUPS}` cannot be filtered by here");
                 return Err(Error::from(&StoreError::UnsupportedFilter(detail)));
@@ -318,6 +325,18 @@ impl<N: Schema> Schema for WithBareNames<'_, N> {
 
     fn extension(&self, uri: &str) -> Option<&str> {
         self.names.extension(uri)
+    }
+}
+
+/// Refuses to sort by an attribute whose values are known by a key: of those, the members of a group, there may be any
+/// number, and a store would have to look for the first among all of them, group by group.
+fn refuse_keyed(sort: &Sort, schema: &ResourceSchema) -> Result<(), Error> {
+    let by = sort.by();
+    match schema.find(None, by.name.as_str()).filter(|attribute| by.extension.is_none() && keyed(attribute)) {
+        Some(keyed) => {
+            Err(Error::from(&StoreError::UnsupportedSort(format!("`{}` has no order", keyed.name))))
+        }
+        None => Ok(()),
     }
 }
 

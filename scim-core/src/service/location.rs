@@ -36,20 +36,31 @@ pub(super) fn path_of(endpoint: &str, id: &str) -> String {
 }
 
 fn push_path(path: &mut String, endpoint: &str, id: &str) {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte);
     path.push_str(endpoint);
     path.push('/');
+    escaped(id, |part| path.push_str(part));
+}
+
+/// What `id` is in a path, given part by part: with what is no URL character escaped, which leaves nothing that JSON
+/// would escape.
+pub(super) fn escaped(id: &str, mut push: impl FnMut(&str)) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte);
     if id.bytes().all(is_plain) {
-        path.push_str(id);
-        return;
+        return push(id);
     }
+    let digit = |half: u8| HEX.get(usize::from(half)..=usize::from(half)).unwrap_or_default();
     for byte in id.bytes() {
-        match is_plain(byte) {
-            true => path.push(char::from(byte)),
-            false => path.push_str(&format!("%{byte:02X}")),
+        if is_plain(byte) {
+            push(char::from(byte).encode_utf8(&mut [0; 4]));
+        } else {
+            push("%");
+            push(digit(byte >> 4));
+            push(digit(byte & 15));
         }
     }
 }
+
+const HEX: &str = "0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests {

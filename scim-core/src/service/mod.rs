@@ -26,6 +26,10 @@
 //! - `/Me` is an alias of the resource that the [authenticator](crate::auth::Authenticator::subject)
 //!   says the credential stands for; every answer has its permanent location in `Location`. It is 404
 //!   where there is no such resource, and 501 where the authenticator does not offer it.
+//! - A member of a group has a `$ref`, its URI below the configured base URL, and as `type` the resource type that it was
+//!   found to be of when it was added; what a client sends of both is passed over. Where members are not
+//!   [checked](Config::check_members), `type` is what the client says, if that names a type, and otherwise there is
+//!   neither. A list cannot be filtered by `members.$ref`, as it cannot by `meta.location`.
 //! - The `groups` of a user are [computed](Config::compute_groups) from the members of groups,
 //!   in responses and filters. Who is deleted is no member of a group any more.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
@@ -130,6 +134,8 @@ mod list;
 mod location;
 mod me;
 mod media_type;
+mod member_refs;
+mod member_types;
 mod nul;
 mod outcome;
 mod parameters;
@@ -158,6 +164,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
 
 use self::content::Content;
+use self::member_refs::MemberRefs;
 use self::parameters::Parameters;
 use self::resource_text::Written;
 use self::respond::{Failure, Reply};
@@ -187,6 +194,8 @@ pub struct Service<S, A, P = StandardPolicy> {
     base_path: BasePath,
     base_url: BaseUrl,
     hierarchy: Arc<Hierarchy>,
+    // Of each type of groups, by its name.
+    member_refs: Vec<(Box<str>, Arc<MemberRefs>)>,
     turns: Turns,
 }
 
@@ -205,6 +214,11 @@ impl<S: Store, A: Authenticator> Service<S, A> {
         let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
         let hierarchy = groups::hierarchy(&config);
+        let member_refs = config.registry.resource_types().filter_map(|schema| {
+            let refs = MemberRefs::of(&config.registry, &base_url, schema)?;
+            Some((schema.name().into(), Arc::new(refs)))
+        });
+        let member_refs = member_refs.collect();
         Self {
             store: spans::traced(store),
             authenticator,
@@ -215,6 +229,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
             base_path,
             base_url,
             hierarchy,
+            member_refs,
             turns: Turns::default(),
         }
     }
@@ -233,6 +248,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             base_path: self.base_path,
             base_url: self.base_url,
             hierarchy: self.hierarchy,
+            member_refs: self.member_refs,
             turns: self.turns,
         }
     }
@@ -301,7 +317,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if let Some(location) = &outcome.alias_of {
             respond::set(&mut response, header::LOCATION, location);
         }
-        self.record_refusals(&mut outcome).await;
+        outcome.status = Some(response.status());
+        self.record_rest(&mut outcome).await;
         if head.method == Method::HEAD && !response.body().is_empty() {
             let length = response.body().len().into();
             if rest.take().is_none() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::audit::{BulkPlace, RequestId, SinkError};
 use crate::auth::Principal;
@@ -46,6 +46,8 @@ pub struct Outcome {
     pub unrecorded: Option<Arc<SinkError>>,
     /// The error that was answered, as the policy restated it.
     pub(super) told: Option<Error>,
+    /// The status of the answer, once there is one.
+    pub(super) status: Option<StatusCode>,
     /// The location of the resource that the path, an alias, stands for.
     pub(super) alias_of: Option<String>,
     /// Whether something was changed, and that was recorded.

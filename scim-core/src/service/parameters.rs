@@ -3,7 +3,9 @@
 //! Names are matched in any case and each may be given once. A filter under a misspelt or second
 //! name must never be passed over silently: the client would take everyone for a match.
 //! Parameters the protocol does not know are ignored, as identity providers add their own
-//! (`?aadOptscim062020`), and so are empty ones (a trailing `?` or `&`).
+//! (`?aadOptscim062020`), and so are empty ones (a trailing `?` or `&`). Of those it knows, `attributes=`,
+//! `excludedAttributes=` and `sortBy=` name nothing, and count as not given; `filter=` is a filter that is not valid,
+//! and so are a `startIndex=`, `count=` or `sortOrder=` without a value.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! PATCH (RFC 7644 §3.5.2): the planned change goes to the store, not the resource.
 //!
-//! A group's `members` are read only for operations that cannot be planned without them, so that
-//! adding one to a million costs what adding one to ten does. The answer of a PATCH that did not
+//! A group's `members` are read only for operations that cannot be planned without them, and where these name
+//! some by `value`, they alone are, so that adding one to a million, or naming one of them, costs what it does
+//! among ten. The answer of a PATCH that did not
 //! read them and is to show them reads the resource again.
 //!
 //! What was planned on a version is applied to that version, or planned again on a newer one. A
@@ -35,10 +36,11 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     ) -> Result<Reply, Failure> {
         call.begin(Operation::Patch, Some(id));
         let projection = call.projection()?;
-        let request = spans::step(Step::Parse, || {
+        let mut request = spans::step(Step::Parse, || {
             nul::refuse_paths(&body)?;
             PatchRequest::parse(call.schema(), body, &self.patch_options())
         })?;
+        request.forget_of_members(call.schema(), self.config.check_members);
         call.outcome.note(request.leniencies());
         self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
@@ -63,15 +65,28 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         projection: &Projection,
     ) -> Result<Attempt, Failure> {
         let schema = call.schema();
-        let keyed_unread = schema.find(None, KEYED).is_some_and(patch::keyed) && !request.reads(KEYED);
-        let read = if keyed_unread { Projection::without(KEYED) } else { Projection::default() };
+        let is_keyed = schema.find(None, KEYED).is_some_and(patch::keyed);
+        let reads_none = is_keyed && !request.reads(KEYED);
+        let some = request.reads_values(KEYED).filter(|_| is_keyed);
+        let keyed_unread = reads_none || some.is_some();
+        let read = match some {
+            Some(values) => Projection::default().with_values(KEYED, values),
+            None if reads_none => Projection::without(KEYED),
+            None => Projection::default(),
+        };
         let mut current = self.current(call, id, &read).await?;
-        if keyed_unread {
+        if reads_none {
             // A store may have read more than it was asked for.
             current.0.remove(KEYED);
         }
         let version = permitted_version(&current, conditions)?;
-        let plan = spans::step(Step::Validate, || request.plan(schema, &current))?;
+        let mut plan = spans::step(Step::Validate, || request.plan(schema, &current))?;
+        // Who is shown some of the members takes them for all.
+        let planned_on = some.map(|_| current.clone());
+        let some = match &planned_on {
+            Some(_) => current.0.remove(KEYED).and(plan.resource.0.remove(KEYED)),
+            None => None,
+        };
         call.outcome.note(&plan.leniencies);
         if plan.leniencies.contains(&Leniency::JsonStringValue) {
             nul::refuse_in(&plan.change)?;
@@ -92,7 +107,15 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             validate::settle_schemas(schema, &mut resource);
             amend(schema, &mut change, &planned, &resource, &current);
         }
-        validate::check(schema, &resource)?;
+        match some.filter(|_| !resource.0.contains(KEYED)) {
+            None => validate::check(schema, &resource)?,
+            Some(members) => {
+                let mut seen = resource.clone();
+                seen.0.insert(KEYED, members);
+                validate::check(schema, &seen)?;
+            }
+        }
+        self.check_canonical(schema, Some(&current), &resource, &change.deltas)?;
 
         // What is planned on what was read is only right for that version. Deltas planned without
         // their values are right for any.
@@ -102,7 +125,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let shown =
             self.config.patch_response == PatchResponse::Resource || call.parameters.attributes.is_some();
         if !change.is_empty() {
-            let added = self.added_by(call, &current, &change).await?;
+            let before = planned_on.as_ref().unwrap_or(&current);
+            let added = self.added_by(call, before, &mut change, &mut resource).await?;
             let last_modified = self.now();
             let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
             let members = if change.deltas.is_empty() { None } else { self.changed_members(schema) };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::content::Content;
+use super::member_refs::MemberRefs;
 use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
 use super::write::{KEYED, precondition_failed};
@@ -41,6 +42,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         id: &ResourceId,
         projection: &Projection,
     ) -> Result<Option<Pieces>, StoreError> {
+        let wide = projection.widened(call.schema());
+        let projection = wide.as_ref().unwrap_or(projection);
         if call.extent == Extent::Pieces && !self.policy.renders() {
             return self.store.read_in_pieces(call.scope(), id, projection).await;
         }
@@ -77,11 +80,18 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     /// What is written of resources.
     pub(super) fn shape(&self, context: &Context<'_>, projection: &Projection) -> Arc<Shape> {
+        let renders = self.policy.renders();
         Arc::new(Shape {
             schema: self.shared(context.schema),
-            projection: (!self.policy.renders()).then(|| projection.clone()),
+            projection: (!renders).then(|| projection.clone()),
             etag: self.config.capabilities.etag,
+            refs: self.member_refs(context.schema).filter(|_| !renders).cloned(),
         })
+    }
+
+    /// How the URIs of members of resources of the type are written, where they are.
+    fn member_refs(&self, schema: &ResourceSchema) -> Option<&Arc<MemberRefs>> {
+        self.member_refs.iter().find(|(name, _)| **name == *schema.name()).map(|(_, refs)| refs)
     }
 
     /// The resource as it goes out, still to be written.
@@ -116,6 +126,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             if !self.config.capabilities.etag {
                 meta.remove("version");
             }
+        }
+        if let Some(refs) = self.member_refs(context.schema) {
+            refs.complete(&mut resource);
         }
         projection.apply(context.schema, &mut resource);
         self.policy.render(context, &mut resource);

@@ -4,62 +4,78 @@
 //! credential of one tenant name the users of another (GHSA-9m7q-6qg6-888h is such a case). Only
 //! what a request adds is looked up: a member that has gone since does not block every later write. The store
 //! looks, in the transaction of the change, so that nobody is added who is deleted at the same moment
-//! ([`References`]).
+//! ([`References`]). Of which type they are is asked before (`member_types.rs`).
 //!
 //! Whether it may be a group is the service provider's decision ([`Nesting`]).
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::member_types::{NewMembers, show};
 use super::respond::Failure;
 use super::write::KEYED;
 use super::{Call, Service};
 use crate::auth::Authenticator;
 use crate::error::quote;
-use crate::membership::{Nesting, member_id as id, member_ids as ids, member_value};
+use crate::membership::{Nesting, member_types, member_value};
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
 use crate::store::{References, Scope, Store, Terms};
+use crate::value::Value;
 use crate::{Error, Resource, ResourceId, ScimType};
 
 impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
-    /// The members of `resource` that `current` does not have, checked for what groups may be members.
+    /// The members of `resource` that `current` does not have, checked for what groups may be members; they get their
+    /// type.
     pub(super) async fn added(
         &self,
         call: &Call<'_>,
         current: Option<&Resource>,
-        resource: &Resource,
+        resource: &mut Resource,
     ) -> Result<Added, Failure> {
-        let known: HashSet<&str> = current.into_iter().flat_map(|current| ids(current.get(KEYED))).collect();
-        let added: Vec<ResourceId> =
-            ids(resource.get(KEYED)).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
-        self.check_nesting(call, resource.id(), &added).await?;
-        Ok(self.references(call, added))
+        let id = resource.id();
+        let members = resource.0.get_mut(KEYED).and_then(Value::as_array_mut);
+        let new = NewMembers::of(call.schema(), current, members.into_iter().flatten());
+        self.settle(call, id, new).await
     }
 
-    /// The members that `change` adds, checked for what groups may be members.
+    /// The members that `change` adds to `current`, checked for what groups may be members; they get their type, also
+    /// in `resource`, which is what comes of it.
     pub(super) async fn added_by(
         &self,
         call: &Call<'_>,
         current: &Resource,
-        change: &Change,
+        change: &mut Change,
+        resource: &mut Resource,
     ) -> Result<Added, Failure> {
-        let known: HashSet<&str> = ids(current.get(KEYED)).collect();
-        let writes = change
-            .writes
-            .iter()
-            .filter(|write| write.extension.is_none() && write.attribute.eq_ignore_ascii_case(KEYED))
-            .flat_map(|write| ids(write.value.as_ref()));
-        let deltas = change
-            .deltas
-            .iter()
-            .filter(|delta| delta.attribute.eq_ignore_ascii_case(KEYED))
-            .flat_map(|delta| delta.added.iter().filter_map(id));
-        let added: Vec<ResourceId> =
-            writes.chain(deltas).filter(|id| !known.contains(id)).map(ResourceId::new).collect();
-        self.check_nesting(call, current.id(), &added).await?;
-        Ok(self.references(call, added))
+        let new = NewMembers::of_change(call.schema(), current, change);
+        let added = self.settle(call, current.id(), new).await?;
+        if added.retyped {
+            show(change, resource);
+        }
+        Ok(added)
+    }
+
+    /// Those that are added, checked; all of them get their type.
+    async fn settle(
+        &self,
+        call: &Call<'_>,
+        group: Option<ResourceId>,
+        new: NewMembers<'_>,
+    ) -> Result<Added, Failure> {
+        let added = new.added();
+        self.check_nesting(call, group, &added).await?;
+        let types: Vec<Arc<ResourceSchema>> =
+            member_types(&self.config.registry, call.schema()).cloned().collect();
+        let retyped = match self.config.check_members {
+            true => new.settle_types(&self.store, call.scope(), &types).await?,
+            false => new.normalise_types(&types),
+        };
+        match self.config.check_members && !added.is_empty() {
+            true => Ok(Added { ids: added, types, retyped }),
+            false => Ok(Added { retyped, ..Added::default() }),
+        }
     }
 
     /// Checks which of the `added` members of `group` are groups, as far as they must not be.
@@ -100,28 +116,6 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         Ok(())
     }
-
-    /// What of these the store is to check when it makes the change.
-    fn references(&self, call: &Call<'_>, ids: Vec<ResourceId>) -> Added {
-        match self.config.check_members && !ids.is_empty() {
-            true => Added { ids, types: self.member_types(call.schema()).cloned().collect() },
-            false => Added::default(),
-        }
-    }
-
-    /// The resource types a member may be of, by `referenceTypes` of `members.$ref`; all of them
-    /// where the schema does not say.
-    fn member_types(&self, schema: &ResourceSchema) -> impl Iterator<Item = &Arc<ResourceSchema>> {
-        let named: Vec<String> = schema
-            .find(None, KEYED)
-            .and_then(|members| members.sub_attribute("$ref"))
-            .map(|reference| reference.reference_types.clone())
-            .unwrap_or_default();
-        self.config
-            .registry
-            .resource_types()
-            .filter(move |schema| named.is_empty() || named.iter().any(|name| name == schema.name()))
-    }
 }
 
 /// The members that a request adds, and the types they may be of; none where members are not checked.
@@ -129,6 +123,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 pub(super) struct Added {
     ids: Vec<ResourceId>,
     types: Vec<Arc<ResourceSchema>>,
+    /// Whether a member is of another type than the request has it.
+    pub(super) retyped: bool,
 }
 
 impl Added {

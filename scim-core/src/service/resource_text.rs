@@ -9,7 +9,9 @@ use std::sync::Arc;
 use own::{Own, Progress};
 use scim_filter::AttrName;
 
+use super::member_refs::MemberRefs;
 use super::text::Text;
+use crate::membership::{MEMBERS, REFERENCE};
 use crate::pieces::{Document, Pieces, Rest};
 use crate::projection::{Kept, Projection};
 use crate::schema::{Attribute, ResourceSchema, Schema};
@@ -38,6 +40,8 @@ pub(super) struct Shape {
     pub(super) projection: Option<Projection>,
     /// Whether `meta` has a version.
     pub(super) etag: bool,
+    /// How `$ref` of members is written.
+    pub(super) refs: Option<Arc<MemberRefs>>,
 }
 
 /// What comes of a part that was written.
@@ -54,6 +58,11 @@ impl Shape {
     fn extension(&self, name: &str) -> Option<&Schema> {
         self.projection.as_ref()?;
         self.schema.extension(name)
+    }
+
+    /// How `$ref` of the values of the attribute `name`, which is in no extension, is written.
+    fn refs(&self, name: &str) -> Option<&MemberRefs> {
+        self.refs.as_deref().filter(|_| name.eq_ignore_ascii_case(MEMBERS))
     }
 }
 
@@ -85,12 +94,12 @@ impl ResourceText {
         }
         while let Some(rest) = self.rest.front_mut() {
             let name = AttrName::new(&rest.attribute);
-            let kept = kept(&self.shape, &name);
+            let (kept, refs) = (kept(&self.shape, &name), self.shape.refs(&rest.attribute));
             let is_kept = !matches!(kept, Kept::No);
             loop {
-                for value in self.ahead.by_ref().filter(|value| !is_empty(&kept, value)) {
+                for value in self.ahead.by_ref().filter(|value| !is_empty(&kept, refs, value)) {
                     text.element(&mut self.progress.open, &name);
-                    write_kept(text, &kept, &value);
+                    write_kept(text, &kept, refs, &value);
                     if text.len() >= enough {
                         return Ok(Written::Part);
                     }
@@ -136,18 +145,24 @@ fn kept_of<'s>(projection: &Projection, found: Option<(&'s Attribute, bool)>) ->
 }
 
 /// Whether nothing is left of a value by taking out of it what the response does not carry.
-fn is_empty(kept: &Kept<'_>, value: &Value) -> bool {
+fn is_empty(kept: &Kept<'_>, refs: Option<&MemberRefs>, value: &Value) -> bool {
     match (kept, value) {
-        (Kept::Parts(..), Value::Object(object)) => !object.iter().any(|(name, _)| kept.has(name.as_str())),
+        (Kept::Parts(..), Value::Object(object)) => {
+            let is_reference = |name: &AttrName| refs.is_some_and(|refs| refs.is_reference(name));
+            let mut names = object.iter().map(|(name, _)| name);
+            !names.any(|name| kept.has(name.as_str()) && !is_reference(name))
+                && !refs.is_some_and(|refs| kept.has(REFERENCE) && refs.know(object))
+        }
         (Kept::Parts(..), Value::Array(values)) => values.is_empty(),
         _ => false,
     }
 }
 
-/// The value without what the response does not carry of it.
-fn write_kept(text: &mut Text, kept: &Kept<'_>, value: &Value) {
-    match (kept, value) {
-        (Kept::Parts(..), Value::Object(object)) => {
+/// The value without what the response does not carry of it; a member with its URI.
+fn write_kept(text: &mut Text, kept: &Kept<'_>, refs: Option<&MemberRefs>, value: &Value) {
+    match (kept, refs, value) {
+        (_, Some(refs), Value::Object(member)) => refs.write(text, kept, member),
+        (Kept::Parts(..), None, Value::Object(object)) => {
             text.push(b'{');
             for (name, value) in object.iter().filter(|(name, _)| kept.has(name.as_str())) {
                 text.member(name);
@@ -155,7 +170,7 @@ fn write_kept(text: &mut Text, kept: &Kept<'_>, value: &Value) {
             }
             text.push(b'}');
         }
-        (_, value) => text.value(value),
+        (.., value) => text.value(value),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The audit trail: where changes are made and where refusals end, each with its record.
+//! The audit trail: where changes are made, and where what changed nothing ends, each with its record.
 
 use std::sync::Arc;
 
@@ -64,32 +64,39 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         made
     }
 
-    /// Records what was refused: the request, or operations of a bulk request. A store that does not answer is
-    /// told of no further one.
-    pub(super) async fn record_refusals(&self, outcome: &mut Outcome) {
+    /// Records what changed nothing and is worth a record: what was refused, and what the policy remarked on; the
+    /// request, or operations of a bulk request. A store that does not answer is told of no further one.
+    pub(super) async fn record_rest(&self, outcome: &mut Outcome) {
         if !self.audits() {
             return;
         }
         let mut store_is_silent = false;
         let mut operations = std::mem::take(&mut outcome.operations);
         for operation in &mut operations {
-            self.record_refusal(operation, &mut store_is_silent).await;
+            self.record_unchanged(operation, &mut store_is_silent).await;
             outcome.unrecorded = outcome.unrecorded.take().or_else(|| operation.unrecorded.clone());
         }
         outcome.operations = operations;
-        self.record_refusal(outcome, &mut store_is_silent).await;
+        self.record_unchanged(outcome, &mut store_is_silent).await;
     }
 
-    async fn record_refusal(&self, outcome: &mut Outcome, store_is_silent: &mut bool) {
-        let Some(error) = outcome.told.as_ref().filter(|_| !outcome.changed) else { return };
-        let (status, scim_type) = (error.status(), error.scim_type());
-        // A policy may state an error anew, without what is not sent.
-        let own = outcome.error.as_ref().unwrap_or(error);
-        let (rule, subject) = (own.rule().map(Into::into), own.subject().map(Into::into));
+    async fn record_unchanged(&self, outcome: &mut Outcome, store_is_silent: &mut bool) {
+        let has_record = outcome.told.is_some() || !outcome.remarks.is_empty();
+        if outcome.changed || !has_record {
+            return;
+        }
         let Some(mut record) = self.record(outcome) else { return };
-        record.effect = Effect::of_error(status);
-        (record.status, record.scim_type) = (Some(status), scim_type);
-        (record.rule, record.subject) = (rule, subject);
+        match &outcome.told {
+            Some(error) => {
+                // A policy may state an error anew, without what is not sent.
+                let own = outcome.error.as_ref().unwrap_or(error);
+                record.effect = Effect::of_error(error.status());
+                (record.status, record.scim_type) = (Some(error.status()), error.scim_type());
+                (record.rule, record.subject) = (own.rule().map(Into::into), own.subject().map(Into::into));
+                record.remedy = own.remedy().map(Into::into);
+            }
+            None => (record.effect, record.status) = (Effect::Unchanged, outcome.status),
+        }
         let kept = match self.store.keeps_audit() {
             true if *store_is_silent => Some(Err("the store did not answer for the record before".into())),
             true => {

@@ -15,10 +15,13 @@ use super::turns::Turn;
 use super::{Call, Operation, Service};
 use crate::auth::Authenticator;
 use crate::etag::{Preconditions, Unmet};
-use crate::patch;
+use crate::membership::drop_references;
+use crate::patch::{self, Delta};
 use crate::policy::{Admission, Policy, Write};
 use crate::projection::Projection;
+use crate::schema::ResourceSchema;
 use crate::store::{Deletion, LeftGroups, Modification, ResourceHold, Store, StoreError, Terms, stamp};
+use crate::validate::CanonicalValues;
 use crate::value::{Object, Value};
 use crate::{Error, Resource, ResourceId, Version, validate};
 
@@ -43,18 +46,21 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         meta.insert("resourceType", schema.name());
         meta.insert("created", now.as_str());
         let mut resource = identified(valid.resource, &id, meta.into());
+        drop_references(schema, &mut resource.0);
         stamp(&mut resource, &now, Version(1));
 
         let own = Own::of(&resource);
-        call.outcome.remark(self.policy.remarks(&call.context, Write::Create, &resource));
-        let admission = self.policy.admit(&call.context, Write::Create, &mut resource)?;
+        let context = call.context.with_unassigned(&valid.unassigned);
+        call.outcome.remark(self.policy.remarks(&context, Write::Create, &resource));
+        let admission = self.policy.admit(&context, Write::Create, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
             return Ok(Reply::empty(StatusCode::NO_CONTENT));
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
-        let added = self.added(&call, None, &resource).await?;
+        self.check_canonical(schema, None, &resource, &[])?;
+        let added = self.added(&call, None, &mut resource).await?;
         let unique = validate::unique_keys(schema, &resource);
         let created = Modification::Create { resource: &resource, unique: &unique };
         self.make(call.scope(), created, added.terms(), None, Some(StatusCode::CREATED), call.outcome)
@@ -100,25 +106,31 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let current = self.current(call, id, &Projection::default()).await?;
         let version = permitted_version(&current, conditions)?;
         let valid = spans::step(Step::Validate, || {
-            validate::replace(schema, body, &current, &self.config.leniencies)
+            let pass_over = |body: &mut Object| drop_references(schema, body);
+            validate::replace_without(schema, body, &current, &self.config.leniencies, pass_over)
         })?;
         call.outcome.note(&valid.leniencies);
         let own = Own::of(&current);
         let mut resource = identified(valid.resource, id, own.meta.clone().unwrap_or_default());
 
         let write = Write::Replace(&current);
-        call.outcome.remark(self.policy.remarks(&call.context, write, &resource));
-        let admission = self.policy.admit(&call.context, write, &mut resource)?;
+        let context = call.context.with_unassigned(&valid.unassigned);
+        call.outcome.remark(self.policy.remarks(&context, write, &resource));
+        let admission = self.policy.admit(&context, write, &mut resource)?;
         own.restore(&mut resource);
         if admission == Admission::Delete {
             return self.delete_instead(call, turn, id, &current, version).await;
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
+        self.check_canonical(schema, Some(&current), &resource, &[])?;
         if resource == current {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
         }
-        let added = self.added(call, Some(&current), &resource).await?;
+        let added = self.added(call, Some(&current), &mut resource).await?;
+        if added.retyped && resource == current {
+            return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
+        }
         stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
@@ -203,6 +215,24 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     /// A client that names a version has one attempt: on that version.
     pub(super) fn attempts(&self, conditions: &Preconditions) -> usize {
         if conditions.name_version() { 1 } else { self.config.limits.max_write_attempts.max(1) }
+    }
+
+    /// Refuses what is not among the canonical values, where it has to be: in the resource, and in what is added to
+    /// attributes that were not read.
+    pub(super) fn check_canonical(
+        &self,
+        schema: &ResourceSchema,
+        before: Option<&Resource>,
+        after: &Resource,
+        deltas: &[Delta],
+    ) -> Result<(), Error> {
+        if self.config.canonical_values == CanonicalValues::Suggested {
+            return Ok(());
+        }
+        let mut deltas =
+            deltas.iter().filter_map(|delta| Some((schema.find(None, &delta.attribute)?, &delta.added)));
+        deltas.try_for_each(|(attribute, added)| validate::canonical_elements(attribute, added))?;
+        validate::canonical(schema, before, after)
     }
 
     /// The turn of an attempt at a write of the resource `id`.

@@ -40,9 +40,13 @@
 //! task, as far as the store's futures let others run while they wait; with
 //! [`Suite::with_spawn`] or [`Trial::with_spawn`] they run in tasks or threads of their own.
 //!
+//! [`Hooked`] is for the tests of what is in front of a store: it fails, waits or counts as a test tells it to.
+//!
 //! What happens to acknowledged writes when the database is killed is the business of [`crash`].
 
+mod as_provided;
 pub mod crash;
+mod hooked;
 mod join;
 pub mod law;
 mod random;
@@ -54,6 +58,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use as_provided::AsProvided;
+pub use hooked::{Call, Hooked, Hooks, wait_once};
 pub use recorded::Recorded;
 pub use trial::Trial;
 

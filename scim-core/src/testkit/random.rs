@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::trial::{FIRST, resource};
-use crate::patch::{Change, Delta, Write};
+use crate::patch::{Change, Delta, Write, element_key};
 use crate::projection::Projection;
 use crate::schema::ResourceSchema;
 use crate::value::Value;
@@ -208,16 +208,23 @@ pub(super) fn change(random: &mut Random, kind: &str) -> Change {
     change
 }
 
-/// A change of members; those removed and those added are not the same.
+/// A change of members; of those removed and those added, at most one is the same, which takes the place of
+/// itself.
 pub(super) fn delta(random: &mut Random) -> Delta {
     let added = random.below(6)..random.below(8);
-    Delta {
+    let mut delta = Delta {
         attribute: "members".into(),
         replace: random.once_in(4),
         removed: (0..random.below(3)).map(|_| format!("u{}", 8 + random.below(2)).into()).collect(),
         added: added.map(|number| Value::from(member(random, number))).collect(),
         ..Delta::default()
+    };
+    if let Some(first) = delta.added.first().and_then(element_key).filter(|_| !delta.replace)
+        && random.once_in(2)
+    {
+        delta.removed.push(first.into());
     }
+    delta
 }
 
 /// A new value of an attribute of the base schema.

@@ -12,8 +12,9 @@ use crate::{Error, ScimType};
 pub(super) struct Body<'s> {
     pub(super) object: Object,
     pub(super) fired: Vec<Leniency>,
-    /// Attributes the body sets to `null` or `[]`, with their extension.
-    cleared: Vec<(Option<&'s str>, &'s str)>,
+    /// Attributes of which the body has no value left, with their extension, and whether it says `null` or `[]` of them:
+    /// values that are none, such as an empty text, are passed over.
+    cleared: Vec<(Option<&'s str>, &'s str, bool)>,
 }
 
 impl<'s> Body<'s> {
@@ -44,9 +45,19 @@ impl<'s> Body<'s> {
         Ok(Self { object, fired: coercion.fired, cleared })
     }
 
-    /// Whether the body sets the attribute to `null` or `[]`, and does not just leave it out.
+    /// The attributes that the body sets to `null` or `[]`, as a path names them.
+    pub(super) fn unassigned(&self) -> Vec<Box<str>> {
+        let said = self.cleared.iter().filter(|(.., is_said)| *is_said);
+        let path = |(extension, name, _): &(Option<&str>, &str, bool)| match extension {
+            Some(uri) => format!("{uri}:{name}").into(),
+            None => (*name).into(),
+        };
+        said.map(path).collect()
+    }
+
+    /// Whether the body names the attribute and has no value of it.
     pub(super) fn is_cleared(&self, extension: Option<&str>, attribute: &Attribute) -> bool {
-        self.cleared.iter().any(|(owner, name)| *owner == extension && *name == attribute.name)
+        self.cleared.iter().any(|(owner, name, _)| *owner == extension && *name == attribute.name)
     }
 }
 
@@ -54,7 +65,7 @@ struct Reader<'s, 'l> {
     schema: &'s ResourceSchema,
     coercion: Coercion<'l>,
     object: Object,
-    cleared: Vec<(Option<&'s str>, &'s str)>,
+    cleared: Vec<(Option<&'s str>, &'s str, bool)>,
     /// Values of extension attributes that stood outside the extension.
     bare: Vec<(&'s str, &'s str, Value)>,
 }
@@ -70,7 +81,7 @@ impl<'s> Reader<'s, '_> {
         if let Some(extension) = self.schema.extension(name) {
             if value.is_unassigned() {
                 let names = extension.attributes.iter().map(|attribute| attribute.name.as_str());
-                self.cleared.extend(names.map(|name| (Some(extension.id.as_str()), name)));
+                self.cleared.extend(names.map(|name| (Some(extension.id.as_str()), name, true)));
                 return Ok(());
             }
             let Value::Object(members) = value else {
@@ -107,13 +118,14 @@ impl<'s> Reader<'s, '_> {
         attribute: &'s Attribute,
         value: Value,
     ) -> Result<Option<Value>, Error> {
+        let is_said = value.is_unassigned();
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(None);
         }
         let at = At { extension, name: &attribute.name };
         let value = self.coercion.value(attribute, value, &at)?;
         if value.is_none() {
-            self.cleared.push((extension, &attribute.name));
+            self.cleared.push((extension, &attribute.name, is_said));
         }
         Ok(value)
     }

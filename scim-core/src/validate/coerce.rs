@@ -208,6 +208,12 @@ impl Coercion<'_> {
         let mut object = match value {
             Value::Object(members) => members,
             Value::String(text) if text.is_empty() && self.take(Leniency::EmptyValue) => return Ok(None),
+            // Not a plain one, but a document that something broke, or that is not one of this attribute: as its
+            // `value` all that it holds would be shown.
+            Value::String(text) if begins_as_json(&text) => {
+                let what = "not a string that begins as JSON does and cannot be read as its value";
+                return Err(invalid_value(format_args!("`{at}` must be an object, {what}")));
+            }
             Value::String(text) if attribute.sub_attribute("value").is_some() => {
                 if !self.take(Leniency::PlainStringForComplex) {
                     let detail = format!("`{at}` must be an object, not a string");
@@ -298,5 +304,13 @@ fn noun(attribute: &Attribute) -> &'static str {
         | AttributeType::Reference
         | AttributeType::DateTime
         | AttributeType::Binary => "a string",
+    }
+}
+
+/// Whether a text is begun as an object or an array of JSON is: not the name `[EU] Admin`.
+fn begins_as_json(text: &str) -> bool {
+    match text.trim_start().strip_prefix('[') {
+        None => text.trim_start().starts_with('{'),
+        Some(rest) => rest.trim_start().starts_with(['{', '[', ']', '"']),
     }
 }

@@ -5,6 +5,7 @@
 mod model;
 mod states;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -15,8 +16,8 @@ use scim_core::schema::{Registry, ResourceSchema};
 use scim_core::{Error, Object, Resource, Value, validate};
 use serde_json::{Value as Json, json};
 use states::{
-    KEYS, Route, TYPES, any_json, group, hostile_value, looking_removal, member_operation, operation,
-    operations, route, user,
+    KEYS, Route, TYPES, any_json, group, hostile_value, looking_removal, member_operation, naming,
+    naming_removal, operation, operations, route, user,
 };
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
@@ -172,6 +173,56 @@ proptest! {
         }
     }
 
+    /// P6, P7: members that are named are looked at alone, and they alone are written; who is not there is not made
+    /// a member. A plain list comes to the same.
+    #[test]
+    fn the_naive_model_of_members_agrees(
+        members in proptest::collection::btree_set(select(KEYS), 0..6),
+        operations in proptest::collection::vec(
+            prop_oneof![3 => member_operation(), 3 => naming(), 1 => looking_removal(), 2 => naming_removal()],
+            1..6,
+        ),
+    ) {
+        let group = group(&members.into_iter().collect::<Vec<_>>());
+        let before = members_of(&group);
+        let request = parse(groups(), &operations, Leniencies::tolerant()).unwrap();
+        let modelled = model::run_members(&before, &operations);
+        let mut partial = group.clone();
+        if let Some(Value::Array(members)) = partial.0.get_mut("members") {
+            let read = request.reads_values("members").unwrap_or_default();
+            let none = !request.reads("members");
+            members.retain(|member| {
+                let key = member.get("value").and_then(Value::as_str).unwrap();
+                !none && (request.reads_values("members").is_none() || read.contains(&key.into()))
+            });
+        }
+        for current in [&group, &partial] {
+            match (request.plan(groups(), current), &modelled) {
+                (Ok(plan), Some(modelled)) => {
+                    let mut applied = group.clone();
+                    let differs = plan.change.apply(&mut applied);
+                    prop_assert_eq!(&members_of(&applied), modelled, "{:?}", plan.change);
+                    prop_assert_eq!(differs, *modelled != before);
+                    prop_assert!(!plan.change.apply(&mut applied));
+                    for delta in plan.change.deltas.iter().filter(|delta| !delta.replace && request.reads("members")) {
+                        let keys = |members: &[Value]| {
+                            let keys = members.iter().map(|member| member.get("value").and_then(Value::as_str).unwrap().to_owned());
+                            keys.collect::<BTreeSet<String>>()
+                        };
+                        let mut named = keys(&delta.added);
+                        named.extend(delta.removed.iter().map(|key| key.to_string()));
+                        let differ = before.iter().filter(|(key, member)| modelled.get(*key) != Some(member));
+                        let mut differ: BTreeSet<String> = differ.map(|(key, _)| key.clone()).collect();
+                        differ.extend(modelled.keys().filter(|key| !before.contains_key(*key)).cloned());
+                        prop_assert_eq!(named, differ);
+                    }
+                }
+                (Err(_), None) => {}
+                (planned, modelled) => prop_assert!(false, "{:?} is not {:?}", planned, modelled),
+            }
+        }
+    }
+
     /// P7: a delta made without the members does to the group what a plan with them does.
     #[test]
     fn a_delta_does_what_a_plan_with_the_members_does(
@@ -272,6 +323,15 @@ fn a_member_removed_by_a_filter_can_be_added_again() {
         assert_eq!(members.as_array().unwrap().len(), 1, "{members}");
         assert_eq!((&members[0]["value"], &members[0]["type"]), (&json!("b"), &json!("User")));
     }
+}
+
+fn members_of(group: &Resource) -> model::Members {
+    let members = group.get("members").map(Value::values).unwrap_or_default();
+    let entry = |member: &Value| {
+        let member = Json::from(member.clone());
+        (member["value"].as_str().unwrap().to_owned(), member)
+    };
+    members.iter().map(entry).collect()
 }
 
 fn sorted(group: &Resource) -> (Object, Vec<String>) {

@@ -1,5 +1,7 @@
 //! RFC 7644 §3.5.2 on a plain JSON tree, for the operations of the laws, without a thought for speed.
 
+use std::collections::BTreeMap;
+
 use scim_core::schema::builtin;
 use serde_json::{Map, Value as Json, json};
 
@@ -125,4 +127,74 @@ fn clear(user: &mut Map<String, Json>, name: &str, sub: &str) {
     if object.is_empty() {
         user.remove(name);
     }
+}
+
+/// The members of a group by their `value`.
+pub(crate) type Members = BTreeMap<String, Json>;
+
+/// The same for operations on members.
+pub(crate) fn run_members(before: &Members, operations: &[Json]) -> Option<Members> {
+    let (mut now, mut replaced) = (before.clone(), false);
+    for operation in operations {
+        let (op, path) = (operation["op"].as_str()?, operation["path"].as_str()?);
+        let listed = || operation["value"].as_array().cloned().unwrap_or_default();
+        let filter = path.strip_prefix("members[").and_then(|rest| rest.split(']').next());
+        match (op, filter) {
+            ("remove", Some(filter)) => now.retain(|_, member| !selects(filter, member)),
+            ("remove", None) if operation.get("value").is_some() => {
+                listed().iter().for_each(|member| drop(now.remove(member["value"].as_str().unwrap())));
+            }
+            (_, None) => {
+                if op != "add" {
+                    (now, replaced) = (Members::new(), true);
+                }
+                for member in listed() {
+                    let key = member["value"].as_str()?.to_owned();
+                    // Who was there comes back as before.
+                    let was = before.get(&key).filter(|_| !replaced).cloned();
+                    now.entry(key).or_insert_with(|| was.unwrap_or(member));
+                }
+            }
+            (_, Some(filter)) => {
+                let selected = now.values_mut().filter(|member| selects(filter, member));
+                let mut found = false;
+                for member in selected {
+                    found = true;
+                    let name = &operation["value"];
+                    // It is immutable.
+                    if member.get("display").is_some_and(|display| display != name) {
+                        return None;
+                    }
+                    member["display"] = name.clone();
+                }
+                if !found {
+                    return None;
+                }
+            }
+        }
+    }
+    if replaced {
+        for (key, member) in &mut now {
+            if let Some(before) = before.get(key).and_then(Json::as_object) {
+                before.iter().for_each(|(name, was)| member[name] = was.clone());
+            }
+        }
+    }
+    Some(now)
+}
+
+/// Whether a filter of the states selects the member: terms with `and` between them, and `or` between these.
+fn selects(filter: &str, member: &Json) -> bool {
+    if let Some(filter) = filter.strip_prefix("not (") {
+        return !selects(filter.trim_end_matches(')'), member);
+    }
+    let term = |term: &str| {
+        let parts: Vec<&str> = term.split(' ').collect();
+        let (found, wanted) = (member[parts[0]].as_str().unwrap_or_default(), parts[2].trim_matches('"'));
+        match parts[1] {
+            "sw" => found.starts_with(wanted),
+            _ => found == wanted,
+        }
+    };
+    filter.split(" or ").any(|terms| terms.split(" and ").all(term))
 }

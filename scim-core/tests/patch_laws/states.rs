@@ -123,17 +123,37 @@ pub(crate) fn member_operation() -> impl Strategy<Value = Json> {
     ]
 }
 
+/// Filters of members that only a look at them decides, and whether they name who can match.
+pub(crate) const LOOKS: &[(&str, bool)] = &[
+    ("type eq \"User\"", false),
+    ("value sw \"a\"", false),
+    ("not (value eq \"b\")", false),
+    ("value eq \"a\" and type eq \"User\"", true),
+    ("type eq \"Group\" and value eq \"d\"", true),
+    ("value eq \"a\" and type eq \"User\" or value eq \"c\"", true),
+];
+
 /// A removal of members that has to look at them.
 pub(crate) fn looking_removal() -> impl Strategy<Value = Json> {
-    let filter = select(
-        &[
-            "type eq \"User\"",
-            "value sw \"a\"",
-            "value eq \"a\" and type eq \"User\"",
-            "not (value eq \"b\")",
-        ][..],
-    );
-    filter.prop_map(|filter| json!({"op": "remove", "path": format!("members[{filter}]")}))
+    select(LOOKS).prop_map(|(filter, _)| json!({"op": "remove", "path": format!("members[{filter}]")}))
+}
+
+/// A removal of members that has to look at those it names.
+pub(crate) fn naming_removal() -> impl Strategy<Value = Json> {
+    let named: Vec<&str> = LOOKS.iter().filter(|(_, named)| *named).map(|(filter, _)| *filter).collect();
+    select(named).prop_map(|filter| json!({"op": "remove", "path": format!("members[{filter}]")}))
+}
+
+/// What a name is given to: members that are there, or are not.
+pub(crate) fn naming() -> impl Strategy<Value = Json> {
+    let filter = prop_oneof![
+        4 => select(KEYS).prop_map(|key| format!("value eq \"{key}\"")),
+        2 => (select(KEYS), select(KEYS)).prop_map(|(one, other)| format!("value eq \"{one}\" or value eq \"{other}\"")),
+        2 => select(LOOKS).prop_map(|(filter, _)| filter.to_owned()),
+    ];
+    (select(&["add", "replace"][..]), filter, select(&["X", "Y"][..])).prop_map(
+        |(op, filter, name)| json!({"op": op, "path": format!("members[{filter}].display"), "value": name}),
+    )
 }
 
 /// A way to name an attribute.

@@ -1,70 +1,50 @@
 //! A store that completes what it is given, and refuses for reasons of its own.
 
-use scim_core::membership::Membership;
 use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Deletion, Page, Scope, StoreError};
-use scim_core::validate::UniqueKey;
-use scim_core::{Error, MemoryStore, Resource, ResourceId, ScimType, Store, Version};
+use scim_core::store::{Modification, StoreError};
+use scim_core::testkit::{Call, Hooked, Hooks};
+use scim_core::validate::unique_keys;
+use scim_core::{Error, MemoryStore, ScimType, Store, Value};
 use serde_json::json;
 
-use crate::support::{config, server_over, user};
+use crate::support::{Server, config, server_over, user};
 
 /// Gives every user a number, and refuses those whose title is `nobody`.
-#[derive(Default)]
 struct Numbering(MemoryStore);
 
-impl Numbering {
-    fn number(resource: &Resource) -> Result<Resource, StoreError> {
-        let mut resource = resource.clone();
-        let title = resource.get("title").and_then(|title| title.as_str()).unwrap_or_default();
-        if title == "nobody" {
-            let detail = "nobody has a number";
-            return Err(StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail)));
+impl Hooks for Numbering {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let Call::Change { modification, .. } = call else { return Ok(()) };
+        let title = match modification {
+            Modification::Create { resource, .. } | Modification::Replace { resource, .. } => {
+                resource.get("title")
+            }
+            Modification::Apply { update, .. } => {
+                let mut writes = update.change.writes.iter();
+                writes.find(|write| &*write.attribute == "title").and_then(|write| write.value.as_ref())
+            }
+            Modification::Delete { .. } => None,
+        };
+        match title.and_then(Value::as_str) {
+            Some("nobody") => {
+                let detail = "nobody has a number";
+                Err(StoreError::Refused(Error::bad_request(ScimType::InvalidValue, detail)))
+            }
+            _ => Ok(()),
         }
-        resource.0.insert("nickName", format!("number of {title}"));
-        Ok(resource)
-    }
-}
-
-impl Store for Numbering {
-    async fn create(&self, scope: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Result<(), StoreError> {
-        self.0.create(scope, &Self::number(new)?, unique).await
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.0.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.0.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.0.replace(scope, &Self::number(resource)?, unique, expected).await
-    }
-
-    async fn delete(&self, scope: Scope<'_>, id: &ResourceId, gone: &Deletion<'_>) -> Result<(), StoreError> {
-        self.0.delete(scope, id, gone).await
-    }
-
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        self.0.memberships(groups, members).await
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let Call::Change { scope, modification, .. } = call else { return Ok(()) };
+        let Some(mut user) = self.0.read(scope, &modification.id().unwrap(), &Projection::default()).await?
+        else {
+            return Ok(());
+        };
+        let title = user.get("title").and_then(Value::as_str).unwrap_or_default();
+        let number = format!("number of {title}");
+        user.0.insert("nickName", number);
+        let version = user.version().unwrap();
+        self.0.replace(scope, &user, &unique_keys(scope.schema, &user), version).await
     }
 
     fn completes(&self) -> bool {
@@ -72,9 +52,14 @@ impl Store for Numbering {
     }
 }
 
+fn numbering() -> Server<Hooked<MemoryStore, Numbering>> {
+    let store = MemoryStore::new();
+    server_over(Hooked { hooks: Numbering(store.clone()), store }, config())
+}
+
 #[test]
 fn an_answer_has_what_the_store_completed() {
-    let server = server_over(Numbering::default(), config());
+    let server = numbering();
     let mut body = user("bjensen");
     body["title"] = json!("one");
     let created = server.post("/Users", body.clone());
@@ -94,7 +79,7 @@ fn an_answer_has_what_the_store_completed() {
 
 #[test]
 fn what_a_store_refuses_the_client_is_told() {
-    let server = server_over(Numbering::default(), config());
+    let server = numbering();
     let mut body = user("bjensen");
     body["title"] = json!("nobody");
     let refused = server.post("/Users", body);

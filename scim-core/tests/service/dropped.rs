@@ -7,98 +7,31 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use scim_core::MemoryStore;
 use scim_core::audit::{Audit, Effect};
-use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
-use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::store::StoreError;
+use scim_core::testkit::{AsProvided, Call, Hooked, Hooks, wait_once};
 use serde_json::{Value, json};
 
 use crate::audit::Kept;
 use crate::support::{Server, answer, config, patch_op, request, server_over, user};
 
-#[derive(Clone, Default)]
-struct Waiting(MemoryStore);
+/// A store that makes a change of many calls, each of which is waited for before and after.
+type Waiting = AsProvided<Hooked<MemoryStore, Waits>>;
 
-/// Waits once, does it, and waits again.
-macro_rules! between_waits {
-    ($call:expr) => {{
-        wait().await;
-        let result = $call.await;
-        wait().await;
-        result
-    }};
-}
+#[derive(Default)]
+struct Waits;
 
-impl Store for Waiting {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        between_waits!(self.0.create(scope, resource, unique))
+impl Hooks for Waits {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        wait_once().await;
+        Ok(())
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        between_waits!(self.0.read(scope, id, projection))
+    async fn after(&self, _: Call<'_>) -> Result<(), StoreError> {
+        wait_once().await;
+        Ok(())
     }
-
-    fn query_support(&self) -> QuerySupport {
-        self.0.query_support()
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        between_waits!(self.0.query(scope, query))
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        between_waits!(self.0.replace(scope, resource, unique, expected))
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        between_waits!(self.0.apply(scope, id, update, expected))
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        between_waits!(self.0.delete(scope, id, deletion))
-    }
-
-    async fn missing(&self, scope: Scope<'_>, ids: Vec<ResourceId>) -> Result<Vec<ResourceId>, StoreError> {
-        between_waits!(self.0.missing(scope, ids))
-    }
-}
-
-async fn wait() {
-    let mut waited = false;
-    std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-    .await;
 }
 
 fn polled<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use scim_core::membership::{Membership, Nesting};
-use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
+use scim_core::membership::Nesting;
 use scim_core::schema::{Attribute, Registry, Schema, SchemaExtension, builtin};
-use scim_core::store::{Deletion, Page, Scope, StoreError};
-use scim_core::validate::UniqueKey;
-use scim_core::{Config, MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::store::StoreError;
+use scim_core::testkit::{AsProvided, Call, Hooked, Hooks};
+use scim_core::{Config, MemoryStore};
 use serde_json::{Value, json};
 
 use crate::support::{Server, config, encoded, request, server, server_over, server_with};
@@ -86,6 +84,28 @@ fn every_response_that_carries_a_user_carries_its_groups() {
         (&found["totalResults"], groups(&found["Resources"][0])),
         (&json!(1), vec!["id-3 direct".into()])
     );
+}
+
+/// It is made when a resource is answered, of more than a database can make it of: so no store is asked for it.
+#[test]
+fn the_uri_of_a_group_is_refused_by_a_filter_whatever_the_store() {
+    let server = server();
+    server.user("ann");
+    server.group("Staff", &["id-1"]);
+    let detail = "the filter is not supported: `groups.$ref` is made of the group's `id`, which is to be asked for by \
+                  `groups.value`";
+    for filter in [
+        "groups.$ref eq \"https://example.com/scim/v2/Groups/id-2\"",
+        "not (GROUPS.$REF pr)",
+        "userName eq \"ann\" or groups[type eq \"direct\" and not ($ref co \"id-2\")]",
+        "urn:ietf:params:scim:schemas:core:2.0:User:groups.$ref sw \"https\"",
+    ] {
+        let query = format!("filter={}", encoded(filter));
+        server.get(&format!("/Users?{query}")).refused(400, Some("invalidFilter"), detail);
+        server.get(&format!("/?{query}")).refused(400, Some("invalidFilter"), detail);
+    }
+    let found = server.get(&format!("/Users?filter={}", encoded("groups.value eq \"id-2\""))).json();
+    assert_eq!(found["totalResults"], 1);
 }
 
 #[test]
@@ -260,67 +280,30 @@ fn there_is_no_order_of_groups() {
     answer.refused_naming(400, Some("invalidValue"), "`groups`");
 }
 
-/// Counts what it is asked about members, and cannot filter by groups.
+/// Counts what is asked about members.
 #[derive(Default)]
-struct Counting {
-    inner: MemoryStore,
-    asked: AtomicUsize,
-}
+struct Counting(AtomicUsize);
 
-impl Store for Counting {
-    async fn create(&self, scope: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Result<(), StoreError> {
-        self.inner.create(scope, new, unique).await
-    }
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.inner.read(scope, id, projection).await
-    }
-    fn query_support(&self) -> QuerySupport {
-        QuerySupport::EVALUATED
-    }
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        assert!(query.hierarchy.is_none());
-        self.inner.query(scope, query).await
-    }
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        new: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.inner.replace(scope, new, unique, expected).await
-    }
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.inner.delete(scope, id, deletion).await
-    }
-    async fn memberships(
-        &self,
-        groups: Scope<'_>,
-        members: &[ResourceId],
-    ) -> Result<Vec<Membership>, StoreError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.inner.memberships(groups, members).await
+impl Hooks for Counting {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Query { query, .. } => assert!(query.hierarchy.is_none()),
+            Call::Memberships { .. } => drop(self.0.fetch_add(1, Ordering::SeqCst)),
+            _ => {}
+        }
+        Ok(())
     }
 }
 
 #[test]
 fn a_page_asks_once_for_each_level_and_not_at_all_for_what_it_leaves_out() {
-    let store = Arc::new(Counting::default());
+    // One that cannot filter by groups.
+    let store = Arc::new(Hooked { store: AsProvided(MemoryStore::new()), hooks: Counting::default() });
     let server = server_over(Arc::clone(&store), config());
     let asked = |path: &str| {
-        store.asked.store(0, Ordering::SeqCst);
+        store.hooks.0.store(0, Ordering::SeqCst);
         assert_eq!(server.get(path).status, 200, "{path}");
-        store.asked.load(Ordering::SeqCst)
+        store.hooks.0.load(Ordering::SeqCst)
     };
     for number in 0..50 {
         server.user(&format!("user{number}"));
@@ -334,7 +317,7 @@ fn a_page_asks_once_for_each_level_and_not_at_all_for_what_it_leaves_out() {
     assert_eq!(asked("/Users?attributes=userName,emails"), 0);
     assert_eq!(asked("/Users?count=0"), 0);
     assert_eq!(asked("/Groups"), 0);
-    store.asked.store(0, Ordering::SeqCst);
+    store.hooks.0.store(0, Ordering::SeqCst);
     let answer = server.post(
         "/Bulk",
         json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
@@ -344,7 +327,7 @@ fn a_page_asks_once_for_each_level_and_not_at_all_for_what_it_leaves_out() {
     );
     assert_eq!(answer.status, 200);
     server.user("another");
-    assert_eq!(store.asked.load(Ordering::SeqCst), 0, "nothing is asked for an answer that shows nothing");
+    assert_eq!(store.hooks.0.load(Ordering::SeqCst), 0, "nothing is asked for an answer that shows nothing");
     let filter = encoded("groups.value eq \"id-51\"");
     server.get(&format!("/Users?filter={filter}")).refused_naming(400, Some("invalidFilter"), "`groups`");
 }

@@ -11,7 +11,7 @@ use scim_core::validate::UniqueKey;
 use scim_core::{Error, Resource, ResourceId, Store, TenantId, Version, projection::Projection};
 use serde_json::json;
 
-use crate::support::{Server, config, ready, request, server_over, user};
+use crate::support::{Server, config, member, ready, request, server_over, user};
 
 /// The rows of one resource type of one tenant.
 type Rows = (TenantId, String, Vec<Resource>);
@@ -115,7 +115,7 @@ fn a_list_of_resources_is_store_enough() {
     // Its own name is not taken.
     assert_eq!(server.put("/Users/id-1", user("A")).status, 200);
     let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-2"}]}]));
-    assert_eq!(answer.json()["members"], json!([{"value": "id-1"}, {"value": "id-2"}]));
+    assert_eq!(answer.json()["members"], json!([member("id-1"), member("id-2")]));
     assert_eq!(answer.header("etag"), Some("W/\"2\""));
     server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-9"}]}])).refused(
         400,
@@ -161,7 +161,7 @@ fn a_policy_never_sees_members_that_need_not_be_read() {
     server.user("b");
     let path = format!("/Groups/{}", server.group("Staff", &["id-1"])["id"].as_str().unwrap());
     let answer = server.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": "id-2"}]}]));
-    assert_eq!(answer.json()["members"], json!([{"value": "id-1"}, {"value": "id-2"}]));
+    assert_eq!(answer.json()["members"], json!([member("id-1"), member("id-2")]));
 }
 
 #[test]

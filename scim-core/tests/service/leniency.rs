@@ -4,7 +4,7 @@
 use scim_core::leniency::{Leniencies, Leniency};
 use serde_json::{Value, json};
 
-use super::support::{Answer, Server, config, patch_op, server_with};
+use super::support::{Answer, Server, config, member, patch_op, server_with};
 
 /// A request that needs a leniency.
 struct Case {
@@ -156,13 +156,13 @@ fn cases() -> Vec<Case> {
             Leniency::RemoveWithValue,
             patch_group(json!({"op": "remove", "path": "members", "value": [{"value": "id-1"}]})),
             (400, value, "Operations[0].value: a removal takes no value"),
-            (200, "/members", json!([{"value": "id-2"}])),
+            (200, "/members", json!([member("id-2")])),
         ),
         case(
             Leniency::RemoveWithValue,
             patch_group(json!({"op": "remove", "value": {"members": [{"value": "id-1"}]}})),
             (400, value, "Operations[0].value.members: a removal takes no value"),
-            (200, "/members", json!([{"value": "id-2"}])),
+            (200, "/members", json!([member("id-2")])),
         ),
         case(
             Leniency::CreateMissingElement,

@@ -58,8 +58,49 @@ fn a_start_index_below_one_is_one() {
         let list = server.get(&format!("/Users?startIndex={start}")).json();
         assert_eq!((&list["startIndex"], &list["itemsPerPage"]), (&json!(1), &json!(1)), "{start}");
     }
-    let list = server.get("/Users?startIndex=99999999999999999999").json();
-    assert_eq!((&list["totalResults"], &list["itemsPerPage"]), (&json!(1), &json!(0)));
+}
+
+/// What was asked for is told, and no other number.
+#[test]
+fn a_start_index_behind_everything_is_that_of_the_request() {
+    let server = server();
+    server.user("a");
+    for base in ["/Users?", "/?"] {
+        for (start, told) in [("7", json!(7)), ("9007199254740993", json!(9_007_199_254_740_993_u64))] {
+            let list = server.get(&format!("{base}startIndex={start}")).json();
+            assert_eq!((&list["totalResults"], &list["Resources"]), (&json!(1), &json!([])), "{base}{start}");
+            assert_eq!(list["startIndex"], told);
+        }
+        for start in ["18446744073709551615", "99999999999999999999"] {
+            let list = server.get(&format!("{base}startIndex={start}")).json();
+            assert_eq!((&list["totalResults"], &list["itemsPerPage"]), (&json!(1), &json!(0)));
+            assert_eq!((&list["Resources"], list.get("startIndex")), (&json!([]), None), "{base}{start}");
+        }
+    }
+}
+
+/// Names that are none ask for nothing; a filter that is none would be taken for one that everybody matches.
+#[test]
+fn an_empty_parameter_is_not_given_but_for_the_filter() {
+    let server = server();
+    server.user("a");
+    let search = |query: Value| {
+        let mut body = query;
+        body["schemas"] = json!(["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]);
+        server.post("/Users/.search", body)
+    };
+    for path in ["/Users", "/Users/id-1", "/"] {
+        let whole = server.get(path).json();
+        for name in ["attributes", "excludedAttributes", "attributes=&excludedAttributes", "sortBy", "cursor"]
+        {
+            assert_eq!(server.get(&format!("{path}?{name}=")).json(), whole, "{path} {name}");
+        }
+    }
+    let all = json!({"attributes": [], "excludedAttributes": [], "sortBy": "", "cursor": ""});
+    assert_eq!(search(all).json(), server.get("/Users").json());
+    for answer in [server.get("/Users?filter="), server.get("/?filter=+"), search(json!({"filter": ""}))] {
+        answer.refused(400, Some("invalidFilter"), "the filter is not valid: the filter is empty");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod all_types;
 mod audit;
 mod bulk;
+mod canonical;
 mod characteristics;
 mod completing_store;
 mod concurrency;
@@ -18,6 +19,7 @@ mod least_store;
 mod leniency;
 mod list;
 mod me;
+mod members;
 mod model;
 mod openapi;
 mod paths;

@@ -11,14 +11,11 @@ use http_body::Body as _;
 use proptest::prelude::*;
 use scim_core::auth::StaticTokens;
 use scim_core::pagination::{CursorKey, Cursors};
-use scim_core::pieces::Pieces;
 use scim_core::policy::{Policy, StandardPolicy};
-use scim_core::projection::Projection;
-use scim_core::query::{Query, QuerySupport};
 use scim_core::service::{BrokenOff, ResponseBody};
-use scim_core::store::{Deletion, Page, Scope, StoreError};
-use scim_core::validate::UniqueKey;
-use scim_core::{Config, MemoryStore, Resource, ResourceId, Service, Store, Version};
+use scim_core::store::StoreError;
+use scim_core::testkit::{Call, Hooked, Hooks};
+use scim_core::{Config, MemoryStore, Resource, Service, Store};
 use serde_json::{Value, json};
 
 use crate::least_store::Least;
@@ -152,6 +149,8 @@ fn asked(sorts: bool) -> impl Strategy<Value = Asked> {
                 ("attributes", "members.value"),
                 ("attributes", "userName,meta.version,emails.type"),
                 ("attributes", "displayName,members.display,meta.location"),
+                ("attributes", "members.$ref"),
+                ("excludedAttributes", "members.$ref"),
                 ("excludedAttributes", "members"),
                 ("excludedAttributes", "members.value"),
                 ("excludedAttributes", "meta,emails,displayName"),
@@ -250,81 +249,42 @@ fn cursors_lead_on_from_what_was_written() {
     }
 }
 
-/// A store that counts how often it is asked for pages, and fails at one of them.
+/// Counts how often pages are asked for, and fails at one of them.
 struct Watched {
-    inner: MemoryStore,
     pages: AtomicUsize,
     fails_at: AtomicUsize,
 }
 
-impl Watched {
-    fn new() -> Arc<Self> {
-        let never = AtomicUsize::new(usize::MAX);
-        Arc::new(Self { inner: MemoryStore::new(), pages: AtomicUsize::new(0), fails_at: never })
+impl Hooks for Watched {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Query { .. }
+                if self.pages.fetch_add(1, Ordering::SeqCst) + 1 == self.fails_at.load(Ordering::SeqCst) =>
+            {
+                Err(StoreError::Unavailable("the disk is on fire".into()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-impl Store for Watched {
-    async fn create(&self, at: Scope<'_>, new: &Resource, unique: &[UniqueKey]) -> Result<(), StoreError> {
-        self.inner.create(at, new, unique).await
-    }
-
-    async fn read(
-        &self,
-        at: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.inner.read(at, id, projection).await
-    }
-
-    fn query_support(&self) -> QuerySupport {
-        self.inner.query_support()
-    }
-
-    async fn query(&self, at: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.inner.query(at, query).await
-    }
-
-    async fn query_in_pieces(&self, at: Scope<'_>, query: &Query) -> Result<Page<Pieces>, StoreError> {
-        if self.pages.fetch_add(1, Ordering::SeqCst) + 1 == self.fails_at.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("the disk is on fire".into()));
-        }
-        self.inner.query_in_pieces(at, query).await
-    }
-
-    async fn replace(
-        &self,
-        at: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.inner.replace(at, resource, unique, expected).await
-    }
-
-    async fn delete(
-        &self,
-        at: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.inner.delete(at, id, deletion).await
-    }
+fn watched() -> Arc<Hooked<MemoryStore, Watched>> {
+    let hooks = Watched { pages: AtomicUsize::new(0), fails_at: AtomicUsize::new(usize::MAX) };
+    Arc::new(Hooked { store: MemoryStore::new(), hooks })
 }
 
 /// Never is what was written before the store failed a text that looks whole.
 #[test]
 fn a_store_that_fails_later_breaks_the_body_off() {
     let all = || request("GET", "/Users?count=1000", None);
-    let store = Watched::new();
+    let store = watched();
     let service = populated(Arc::clone(&store));
     let (parts_of_all, _) = parts(ready(service.call_in_pieces(all())).into_body());
-    let pages = store.pages.load(Ordering::SeqCst);
+    let pages = store.hooks.pages.load(Ordering::SeqCst);
     assert!(pages > 3 && parts_of_all.len() > 3);
     for fails_at in 1..=pages + 1 {
-        store.pages.store(0, Ordering::SeqCst);
-        store.fails_at.store(fails_at, Ordering::SeqCst);
+        store.hooks.pages.store(0, Ordering::SeqCst);
+        store.hooks.fails_at.store(fails_at, Ordering::SeqCst);
         let (head, body) = ready(service.call_in_pieces(all())).into_parts();
         if fails_at == 1 {
             assert_eq!(head.status, 503);
@@ -352,9 +312,9 @@ fn a_store_that_fails_later_breaks_the_body_off() {
 
 #[test]
 fn nothing_is_read_before_the_client_asks_for_it() {
-    let store = Watched::new();
+    let store = watched();
     let service = populated(Arc::clone(&store));
-    let read = || store.pages.load(Ordering::SeqCst);
+    let read = || store.hooks.pages.load(Ordering::SeqCst);
     let mut body = ready(service.call_in_pieces(request("GET", "/Users?count=1000", None))).into_body();
     let mut before = read();
     assert_eq!(before, 1);

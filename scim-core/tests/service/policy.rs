@@ -364,6 +364,54 @@ fn remarks_are_in_the_outcome_and_in_the_audit_trail() {
     );
 }
 
+/// What is left out of a request may be all of it: then nothing becomes different, and the remark has a record all the
+/// same, once, also of an operation of a bulk request. Without a remark there is none.
+#[test]
+fn what_changes_nothing_has_a_record_where_it_is_remarked_on() {
+    let records = Arc::<Mutex<Vec<u8>>>::default();
+    let server = server().with_policy(Remarks).with_audit(Audit::new(JsonLines::new(Lines(records.clone()))));
+    let told = || {
+        let text = String::from_utf8(std::mem::take(&mut *records.lock().unwrap())).unwrap();
+        let read = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        text.lines().map(read).collect::<Vec<_>>()
+    };
+    server.user("a");
+    assert_eq!(told().len(), 1);
+    let mut body = user("a");
+    assert_eq!(server.put("/Users/id-1", body.clone()).status, 200);
+    let nothing = json!([{"op": "replace", "path": "active", "value": true}]);
+    server.patch("/Users/id-1", nothing.clone());
+    told();
+    assert_eq!(server.patch("/Users/id-1", nothing).status, 200);
+    assert_eq!(told(), [json!(null); 0], "nothing was remarked on");
+
+    body["title"] = json!("clerk");
+    body["active"] = json!(true);
+    assert_eq!(server.put("/Users/id-1", body).status, 200);
+    let write = json!([{"op": "add", "path": "title", "value": "x"}]);
+    assert_eq!(server.patch("/Users/id-1", write.clone()).status, 200);
+    let of_bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{"method": "PATCH", "path": "/Users/id-1", "data": {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": write,
+        }}],
+    });
+    assert_eq!(server.post("/Bulk", of_bulk).status, 200);
+    let records: Vec<_> = told()
+        .into_iter()
+        .map(|record| {
+            assert_eq!((&record["resource"], &record["changes"]), (&json!("id-1"), &json!(null)), "{record}");
+            let text = |name: &str| record[name].as_str().unwrap().to_owned();
+            (text("operation"), text("effect"), record["status"].clone(), record["remarks"][0].clone())
+        })
+        .collect();
+    let record = |operation: &str, title: &str| {
+        let remark = format!("there: `{title}` is dropped");
+        (operation.to_owned(), "unchanged".to_owned(), json!(200), json!(remark))
+    };
+    assert_eq!(records, [record("replace", "clerk"), record("patch", "x"), record("patch", "x")]);
+}
+
 /// Where records go in a test.
 struct Lines(Arc<Mutex<Vec<u8>>>);
 

@@ -140,6 +140,11 @@ fn groups_are_sorted_too() {
     }
     let list = server.get("/Groups?sortBy=displayName&excludedAttributes=members").json();
     assert_eq!(names(&list), ["apes", "Boards", "tools"]);
+    // By the first of any number of members no store sorts, so none does.
+    for sort_by in ["members", "MEMBERS.value", "members.display"] {
+        let detail = "`sortBy` is not supported: `members` has no order";
+        server.get(&format!("/Groups?sortBy={sort_by}")).refused(400, Some("invalidValue"), detail);
+    }
 }
 
 #[test]

@@ -165,6 +165,11 @@ pub(crate) fn user(name: &str) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name })
 }
 
+/// A user as a member of a group, as it is answered.
+pub(crate) fn member(id: &str) -> Value {
+    json!({"value": id, "type": "User", "$ref": format!("{BASE}/Users/{id}")})
+}
+
 pub(crate) fn patch_op(operations: Value) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations })
 }

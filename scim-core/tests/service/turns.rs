@@ -6,95 +6,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Deletion, Modification, Modified, Page, Scope, StoreError, Terms};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::MemoryStore;
+use scim_core::store::StoreError;
+use scim_core::testkit::{Call, Hooked, Hooks, wait_once};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, answer, config, patch_op, request, server_over};
 
-/// A memory store that lets others run before it answers, and counts the writes that were made for a version.
+/// Lets others run between what is read and what is written, and counts the writes that are made for a version.
 #[derive(Default)]
 struct Polite {
-    inner: MemoryStore,
     waits: AtomicUsize,
     of_a_version: AtomicUsize,
 }
 
 impl Polite {
-    async fn wait(&self) {
+    async fn wait(&self) -> Result<(), StoreError> {
         if self.waits.load(Ordering::SeqCst) > 0 {
-            let mut waited = false;
-            std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            })
-            .await;
+            wait_once().await;
         }
+        Ok(())
     }
 }
 
-impl Store for Polite {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.inner.create(scope, resource, unique).await
+impl Hooks for Polite {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let Call::Change { modification, .. } = call else { return Ok(()) };
+        self.of_a_version.fetch_add(modification.expected().is_some().into(), Ordering::SeqCst);
+        self.wait().await
     }
 
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        let read = self.inner.read(scope, id, projection).await;
-        self.wait().await;
-        read
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.inner.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.inner.replace(scope, resource, unique, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.inner.delete(scope, id, deletion).await
-    }
-
-    async fn modify(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        terms: Terms<'_>,
-    ) -> Result<Modified, StoreError> {
-        let expected = match &modification {
-            Modification::Create { .. } => None,
-            Modification::Replace { expected, .. } => Some(*expected),
-            Modification::Apply { expected, .. } => *expected,
-            Modification::Delete { deletion, .. } => deletion.expected,
-        };
-        self.of_a_version.fetch_add(usize::from(expected.is_some()), Ordering::SeqCst);
-        self.wait().await;
-        self.inner.modify(scope, modification, terms).await
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Read { .. } => self.wait().await,
+            _ => Ok(()),
+        }
     }
 }
 
@@ -102,13 +48,13 @@ impl Store for Polite {
 /// and how often it was tried.
 fn beside_others(method: &str, path: &str, body: Option<Value>) -> (Answer, usize) {
     const OTHERS: usize = 16;
-    let store = Arc::new(Polite::default());
+    let store = Arc::new(Hooked { store: MemoryStore::new(), hooks: Polite::default() });
     let server = server_over(Arc::clone(&store), config());
     for number in 0..=OTHERS {
         server.user(&format!("user{number}"));
     }
     assert_eq!(server.group("Staff", &[])["id"], "id-18");
-    store.waits.store(1, Ordering::SeqCst);
+    store.hooks.waits.store(1, Ordering::SeqCst);
     let changes = |number: usize| {
         let (server, user) = (&server, format!("id-{}", number + 1));
         let add = json!([{"op": "add", "path": "members", "value": [{"value": user}]}]);
@@ -128,7 +74,7 @@ fn beside_others(method: &str, path: &str, body: Option<Value>) -> (Answer, usiz
     for _ in 0..10_000 {
         others.iter_mut().for_each(|other| assert!(other.as_mut().poll(&mut context).is_pending()));
         if let Poll::Ready(response) = one.as_mut().poll(&mut context) {
-            return (answer(response), store.of_a_version.load(Ordering::SeqCst));
+            return (answer(response), store.hooks.of_a_version.load(Ordering::SeqCst));
         }
     }
     panic!("it is never made");

@@ -192,16 +192,12 @@ fn the_status_of_an_error_is_a_string() {
 fn reference_values_may_be_relative_uris() {
     let server = server();
     server.user("bjensen");
-    let answer = server.post(
-        "/Groups",
-        json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
-            "displayName": "Staff",
-            "members": [{"value": "id-1", "$ref": "../Users/id-1"}],
-        }),
-    );
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let mut report = user("ann");
+    report[enterprise] = json!({"manager": {"value": "id-1", "$ref": "../Users/id-1"}});
+    let answer = server.post("/Users", report);
     assert_eq!(answer.status, 201, "{}", answer.text);
-    assert_eq!(answer.json()["members"][0]["$ref"], "../Users/id-1");
+    assert_eq!(answer.json()[enterprise]["manager"]["$ref"], "../Users/id-1");
 }
 
 #[test]

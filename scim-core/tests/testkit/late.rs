@@ -1,70 +1,24 @@
-//! A store that waits before each call, and does what [`Store`] provides.
+//! What [`Store`](scim_core::Store) provides, where others run between any two calls.
 
-use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Deletion, Page, Scope, StoreError};
-use scim_core::testkit::{Trial, law};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::MemoryStore;
+use scim_core::store::StoreError;
+use scim_core::testkit::{AsProvided, Call, Hooked, Hooks, Trial, law, wait_once};
 
-use crate::mortal::Yield;
+struct Late;
 
-/// Between any two of its calls others run.
-struct Late(MemoryStore);
-
-impl Store for Late {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        Yield(false).await;
-        self.0.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        Yield(false).await;
-        self.0.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        Yield(false).await;
-        self.0.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        Yield(false).await;
-        self.0.replace(scope, resource, unique, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        Yield(false).await;
-        self.0.delete(scope, id, deletion).await
+impl Hooks for Late {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        wait_once().await;
+        Ok(())
     }
 }
 
 /// What is provided looks once too early, and so once more.
 #[tokio::test]
 async fn what_is_provided_adds_nobody_who_is_deleted_meanwhile() {
-    let trial = Trial::new("provided", Late(MemoryStore::new()));
+    let late = || AsProvided(Hooked { store: MemoryStore::new(), hooks: Late });
+    let trial = Trial::new("provided", late());
     law::no_member_is_added_that_is_deleted_meanwhile(&trial).await.unwrap();
-    let trial = Trial::new("provided", Late(MemoryStore::new()));
+    let trial = Trial::new("provided", late());
     law::what_is_referred_to_must_be_there(&trial).await.unwrap();
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod faulty;
+mod hooked;
 mod late;
 mod mortal;
 

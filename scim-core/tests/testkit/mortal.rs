@@ -1,19 +1,14 @@
 //! A database in memory that can be killed, and then loses what its fault says.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
 
 use scim_core::patch::{Change, Delta};
-use scim_core::projection::Projection;
-use scim_core::query::Query;
 use scim_core::schema::Registry;
-use scim_core::store::{Applied, Deletion, Page, Scope, StoreError, Update};
+use scim_core::store::{Deletion, Modification, Scope, StoreError, Update};
 use scim_core::testkit::crash::Crash;
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, TenantId, Value, Version};
+use scim_core::testkit::{Call, Hooked, Hooks, wait_once};
+use scim_core::{MemoryStore, Resource, ResourceId, Store, TenantId, Value};
 
 pub(crate) struct Database {
     fault: &'static str,
@@ -34,12 +29,13 @@ impl Database {
 }
 
 impl Crash for Database {
-    type Store = Connection;
+    type Store = Hooked<MemoryStore, Connected>;
 
-    async fn open(&self) -> Connection {
+    async fn open(&self) -> Self::Store {
         let state = Arc::new(AtomicU8::new(ALIVE));
         *self.state.lock().unwrap() = Arc::clone(&state);
-        Connection { store: self.store.clone(), state }
+        let store = self.store.clone();
+        Hooked { hooks: Connected { store: store.clone(), state }, store }
     }
 
     async fn crash(&self) {
@@ -70,25 +66,57 @@ impl Crash for Database {
 }
 
 /// A connection that ends with the database.
-pub(crate) struct Connection {
+pub(crate) struct Connected {
     store: MemoryStore,
     state: Arc<AtomicU8>,
 }
 
-impl Connection {
-    /// Waits as a connection would, and fails if there is no database any more.
-    async fn alive(&self) -> Result<(), StoreError> {
-        Yield(false).await;
-        match self.state.load(Ordering::Relaxed) {
-            DEAD => Err(gone()),
-            _ => Ok(()),
-        }
-    }
-
+impl Connected {
     /// If the database is dying, this is its last write.
     fn is_last(&self, scope: Scope<'_>) -> bool {
         let of_user = scope.schema.name() == "User";
         of_user && self.state.compare_exchange(DYING, DEAD, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Writes a part of what was to be written.
+    async fn write_half(&self, scope: Scope<'_>, modification: Modification<'_>) -> Result<(), StoreError> {
+        let half = |resource: &Resource| {
+            let mut half = resource.clone();
+            half.0.insert("schemas", Vec::<Value>::new());
+            half
+        };
+        match modification {
+            Modification::Create { resource, unique } => {
+                self.store.create(scope, &half(resource), unique).await
+            }
+            Modification::Replace { resource, unique, expected } => {
+                self.store.replace(scope, &half(resource), unique, expected).await
+            }
+            Modification::Apply { id, update, expected } => {
+                let writes = update.change.writes.iter().skip(1).cloned().collect();
+                let half = Change { writes, ..Change::default() };
+                let update = Update { change: &half, ..update.clone() };
+                self.store.apply(scope, id, &update, expected).await.map(drop)
+            }
+            Modification::Delete { .. } => Ok(()),
+        }
+    }
+}
+
+impl Hooks for Connected {
+    /// Waits as a connection would, and fails if there is no database any more.
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        wait_once().await;
+        if self.state.load(Ordering::Relaxed) == DEAD {
+            return Err(gone());
+        }
+        match call {
+            Call::Change { scope, modification, .. } if self.is_last(scope) => {
+                self.write_half(scope, modification).await?;
+                Err(gone())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -96,100 +124,6 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the connection is closed".into())
 }
 
-impl Store for Connection {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.alive().await?;
-        if self.is_last(scope) {
-            let mut half = resource.clone();
-            half.0.insert("schemas", Vec::<Value>::new());
-            self.store.create(scope, &half, unique).await?;
-            return Err(gone());
-        }
-        self.store.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.alive().await?;
-        self.store.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.alive().await?;
-        self.store.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.alive().await?;
-        if self.is_last(scope) {
-            let mut half = resource.clone();
-            half.0.insert("schemas", Vec::<Value>::new());
-            self.store.replace(scope, &half, unique, expected).await?;
-            return Err(gone());
-        }
-        self.store.replace(scope, resource, unique, expected).await
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        self.alive().await?;
-        if self.is_last(scope) {
-            let half = Change {
-                writes: update.change.writes.iter().skip(1).cloned().collect(),
-                ..Change::default()
-            };
-            self.store.apply(scope, id, &Update { change: &half, ..update.clone() }, expected).await?;
-            return Err(gone());
-        }
-        self.store.apply(scope, id, update, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.alive().await?;
-        self.store.delete(scope, id, deletion).await
-    }
-}
-
 /// A deletion of what is in no group.
 const ALONE: Deletion<'_> =
     Deletion { expected: None, groups: &[], last_modified: "", left: None, members: None };
-
-/// Lets others run once.
-pub(crate) struct Yield(pub(crate) bool);
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}

@@ -1,4 +1,5 @@
-//! The `groups` that a client must find at each user: computed here from the members of the groups.
+//! The `groups` that a client must find at each user: computed here from the members of the groups. And what
+//! it must find of each member: its type, and the URI made of that.
 
 use std::collections::BTreeMap;
 
@@ -47,4 +48,25 @@ fn groups_of(id: &Value, groups: &[Value]) -> Vec<Value> {
         kind = "indirect";
     }
     found
+}
+
+/// Gives the members of a group what the service says of them: those who were members `before` have the type that they
+/// had, others that of what they are.
+pub(super) fn settle(group: &mut Value, before: &Value, groups: &[String]) {
+    let was = before["members"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for member in group.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(id) = member["value"].as_str().map(str::to_owned) else { continue };
+        let kind = match was.iter().find(|was| was["value"] == *id) {
+            Some(was) => was["type"].as_str().map(str::to_owned),
+            None if groups.contains(&id) => Some("Group".to_owned()),
+            None => Some("User".to_owned()),
+        };
+        let Some(member) = member.as_object_mut() else { continue };
+        member.remove("type");
+        member.remove("$ref");
+        if let Some(kind) = kind {
+            member.insert("$ref".to_owned(), json!(format!("{BASE_URL}/{kind}s/{id}")));
+            member.insert("type".to_owned(), json!(kind));
+        }
+    }
 }

@@ -54,6 +54,12 @@ impl<S: Server> Run<'_, S> {
             for (endpoint, resources) in [("/Users", &given.users), ("/Groups", &given.groups)] {
                 for resource in resources {
                     let mut resource = resource.clone();
+                    membership::settle(&mut resource, &Value::Null, &self.groups());
+                    for member in
+                        resource.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten()
+                    {
+                        remove(member, "$ref");
+                    }
                     resource["meta"] = json!({
                         "resourceType": resource_type(endpoint),
                         "created": SEEDED,
@@ -110,6 +116,8 @@ impl<S: Server> Run<'_, S> {
     fn check_given(&mut self, before: &State) {
         let given = paths(self.given).into_iter().map(|(path, resource)| (path, resource.clone()));
         let mut given: BTreeMap<String, Value> = given.collect();
+        let groups = self.groups();
+        given.values_mut().for_each(|resource| membership::settle(resource, &Value::Null, &groups));
         if !S::IS_PAGERDUTY {
             membership::complete(&mut given);
         }
@@ -145,6 +153,12 @@ impl<S: Server> Run<'_, S> {
                     value => resource.insert(name.clone(), value.clone()),
                 };
             }
+            membership::settle(
+                expected.resources.get_mut(path).unwrap(),
+                &before.resources[path],
+                &self.groups(),
+            );
+            let resource = expected.resources.get_mut(path).unwrap().as_object_mut().unwrap();
             if !S::IS_PAGERDUTY {
                 let now = self.time(&after.resources[path]);
                 resource["meta"]["lastModified"] = now;
@@ -180,6 +194,11 @@ impl<S: Server> Run<'_, S> {
             return attributes.as_object().cloned();
         }
         self.then.created.clone()
+    }
+
+    /// The ids of the given groups.
+    fn groups(&self) -> Vec<String> {
+        self.given.groups.iter().filter_map(|group| group["id"].as_str().map(str::to_owned)).collect()
     }
 
     /// What a response carries of `resource`.
@@ -298,6 +317,7 @@ impl<S: Server> Run<'_, S> {
         }
         let location = format!("{BASE_URL}{endpoint}/{id}");
         let mut expected = Value::Object(attributes);
+        membership::settle(&mut expected, &Value::Null, &self.groups());
         expected["id"] = json!(id);
         expected["meta"] = json!({"resourceType": resource_type(endpoint)});
         if !S::IS_PAGERDUTY {

@@ -20,7 +20,8 @@
 //! | deleting a group | takes everybody out of the team and unlinks it; the team stays | guide for Okta |
 //! | errors | `{"errors": ["…"]}`; 400, 403, 404, 409 (PUT of a group), 429 | API reference |
 //!
-//! [`PROFILE`] has every row with its source, and says which are inferred.
+//! [`PROFILE`] has every row with its source, and says which are inferred, beside the option by which each
+//! of these can be had otherwise.
 //!
 //! # What identity providers send
 //!
@@ -38,8 +39,8 @@
 //! [`RoleCatalogue::resolve`] says which roles a user gets. [`config`], [`Datadog`] and [`TeamStore`] make a
 //! [`Service`](scim_core::Service) behave so, and [`DatadogOptions`] has what depends on the organisation or
 //! is left open, with defaults and their reasons. What is dropped of the roles that were asked for is in the
-//! [remarks](scim_core::policy::Policy::remarks) of the audit trail. Where Datadog's documents are silent the
-//! service follows the RFCs, and these decisions, all marked as inferred in [`PROFILE`]:
+//! [remarks](scim_core::policy::Policy::remarks) of the audit trail, also where nothing is left to change. Where
+//! Datadog's documents are silent the service follows the RFCs, and these decisions, all marked in [`PROFILE`], with their reasons or the options for them:
 //!
 //! - **Texts in filters are in quotes**, as RFC 7644 has them. The reference prints `userName eq <user name>`,
 //!   which is a placeholder; its own example of a group is called `Group 1`, and `displayName eq Group 1`
@@ -47,7 +48,8 @@
 //!   to by the error's hint.
 //! - A name that is taken is 400, which is what POST declares, and 409 for PUT of a group.
 //! - Attributes that Datadog does not have are ignored, in PATCH too.
-//! - A PUT without roles keeps them, since roles are not mapped by default. Roles that a request leaves as
+//! - A PUT without roles keeps them, since roles are not mapped by default; one with `roles` that are `null` or an empty
+//!   array takes them away ([`RolesEmptied`]). Roles that a request leaves as
 //!   they are stay, also those that the organisation has no longer.
 //! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 of is 404.
 //! - 403, which the reference declares for PATCH of a user, and 429 are not answered: when they are, no
@@ -68,12 +70,12 @@ mod store;
 mod tables;
 mod teams;
 
-pub use options::{DatadogOptions, Deactivation, OtherEmails, RolesUnsaid, TeamMatch};
+pub use options::{DatadogOptions, Deactivation, Handles, OtherEmails, RolesEmptied, RolesUnsaid, TeamMatch};
 pub use policy::Datadog;
 pub use roles::{Resolution, Role, RoleCatalogue, RoleError, STANDARD_ROLE};
 pub use store::TeamStore;
 pub use tables::PROFILE;
-pub use teams::{Event, INVITATION_DAYS, Team, TeamEdit, TeamError, handle};
+pub use teams::{Event, INVITATION_DAYS, Team, TeamEdit, TeamError};
 
 use scim_core::Config;
 use scim_core::membership::Nesting;

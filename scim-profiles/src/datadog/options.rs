@@ -12,6 +12,11 @@ pub struct DatadogOptions {
     pub teams: bool,
     /// How a group finds a team that is there already: by its exact name.
     pub team_match: TeamMatch,
+    /// How the handle of a team is made of its name: with a `-` for each character that is neither letter nor digit.
+    ///
+    /// That it is derived from the name is documented, and how, in no document. With other handles after a
+    /// restart, [`synchronise`](super::TeamStore::synchronise) gives them to the teams there are.
+    pub handles: Handles,
     /// The status for a userName or the name of a group that is taken: 400 unless set to 409.
     ///
     /// Datadog declares 409 for PUT of a group alone, and that has it in any case. Okta's reference and
@@ -29,6 +34,13 @@ pub struct DatadogOptions {
     /// The guide for Okta does not map them unless an administrator does, and says nothing of what is then
     /// sent without. Nobody loses a role that nobody spoke of.
     pub roles_unsaid: RolesUnsaid,
+    /// What becomes of the roles in a PUT with `roles` that are `null` or an empty array: the default role takes
+    /// their place.
+    ///
+    /// "Assigning" either makes the attribute unassigned (RFC 7643 §2.5), so that somebody did speak of roles here, as a
+    /// PATCH does that replaces them by nothing. What Datadog makes of it has no source. Where an identity provider
+    /// sends empty arrays for whatever it does not map, they can stay instead.
+    pub roles_emptied: RolesEmptied,
     /// The URL that `meta.location` begins with: the base URL, by default.
     ///
     /// Datadog's examples have `https://app.datadoghq.com/api/scim/v2` there, while every request goes to
@@ -42,10 +54,12 @@ impl Default for DatadogOptions {
         Self {
             teams: false,
             team_match: TeamMatch::default(),
+            handles: Handles::default(),
             duplicate_status: StatusCode::BAD_REQUEST,
             deactivation: Deactivation::default(),
             other_emails: OtherEmails::default(),
             roles_unsaid: RolesUnsaid::default(),
+            roles_emptied: RolesEmptied::default(),
             locations: None,
         }
     }
@@ -61,6 +75,38 @@ pub enum TeamMatch {
     /// The handle derived from the group's name must be the team's: the newest edition of that guide. The
     /// team then takes the group's name.
     Handle,
+}
+
+/// How the handle of a team is made of its name, always in lower case.
+///
+/// ```
+/// use scim_profiles::datadog::Handles;
+/// assert_eq!(Handles::Each.of("Platform Leads (EU)"), "platform-leads--eu-");
+/// assert_eq!(Handles::Runs.of("Platform Leads (EU)"), "platform-leads-eu");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Handles {
+    /// With a `-` for each character that is neither letter nor digit.
+    #[default]
+    Each,
+    /// With one `-` for those that follow one another, and none at the beginning and the end.
+    Runs,
+}
+
+impl Handles {
+    /// The handle of the team of this name.
+    pub fn of(self, name: &str) -> String {
+        let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        let each: String = name.chars().map(plain).flat_map(char::to_lowercase).collect();
+        match self {
+            Self::Each => each,
+            Self::Runs => {
+                let words: Vec<_> = each.split('-').filter(|word| !word.is_empty()).collect();
+                // A handle is never empty.
+                if words.is_empty() { "-".to_owned() } else { words.join("-") }
+            }
+        }
+    }
 }
 
 /// What becomes of a user whose `active` becomes `false`.
@@ -91,4 +137,14 @@ pub enum RolesUnsaid {
     Keep,
     /// The default role takes their place.
     Default,
+}
+
+/// What becomes of the roles in a PUT with `roles` that are `null` or an empty array.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RolesEmptied {
+    /// The default role takes their place.
+    #[default]
+    Default,
+    /// They stay.
+    Keep,
 }

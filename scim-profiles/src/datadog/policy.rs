@@ -12,7 +12,7 @@ use scim_filter::BoundFilter;
 use url::Url;
 
 use super::PROFILE;
-use super::options::{DatadogOptions, Deactivation, OtherEmails, RolesUnsaid};
+use super::options::{DatadogOptions, Deactivation, OtherEmails, RolesEmptied, RolesUnsaid};
 use super::roles::RoleCatalogue;
 use super::rules::USER_OPS;
 use crate::lint;
@@ -47,23 +47,21 @@ impl Datadog {
 
     /// Gives a user the roles that match, or the default role. What a request does not change stays, also
     /// if the organisation has it no longer: nothing is taken away that nobody asked about.
-    fn grant(&self, user: &mut Object, write: Write<'_>) {
+    fn grant(&self, user: &mut Object, write: Write<'_>, emptied: bool) {
         let current = write.current().and_then(|current| current.0.get("roles"));
         let asked = elements(user);
+        let keeps = match emptied {
+            true => self.options.roles_emptied == RolesEmptied::Keep,
+            false => self.options.roles_unsaid == RolesUnsaid::Keep,
+        };
         match (write, current) {
             (_, Some(current)) if user.get("roles") == Some(current) => return,
             // A PUT that says nothing of roles is that of an identity provider that does not map them.
-            (Write::Replace(_), Some(current))
-                if asked.is_empty() && self.options.roles_unsaid == RolesUnsaid::Keep =>
-            {
+            (Write::Replace(_), Some(current)) if asked.is_empty() && keeps => {
                 user.insert("roles", current.clone());
                 return;
             }
-            (Write::Replace(_), None)
-                if asked.is_empty() && self.options.roles_unsaid == RolesUnsaid::Keep =>
-            {
-                return;
-            }
+            (Write::Replace(_), None) if asked.is_empty() && keeps => return,
             (Write::Patch(_), None) if asked.is_empty() => return,
             _ => {}
         }
@@ -128,7 +126,7 @@ impl Policy for Datadog {
         if user.get("active").is_none_or(Value::is_unassigned) {
             user.insert("active", true);
         }
-        self.grant(user, write);
+        self.grant(user, write, context.unassigns("roles"));
         let Some(rules) = PROFILE.resource("User").map(|resource| resource.rules) else {
             return Ok(Admission::Store);
         };

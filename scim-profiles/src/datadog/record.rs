@@ -3,8 +3,8 @@
 use scim_core::patch::{Change, Write};
 use scim_core::{Object, Resource, ResourceId, Value, Version};
 
+use super::options::Handles;
 use super::schema;
-use super::teams::handle;
 
 /// What of a team is kept beside the group that manages it, if one does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(id: ResourceId, name: &str) -> Self {
-        Self { id, name: name.to_owned(), handle: handle(name), group: None, people: Vec::new() }
+    pub(super) fn new(id: ResourceId, name: &str, handles: Handles) -> Self {
+        Self { id, name: name.to_owned(), handle: handles.of(name), group: None, people: Vec::new() }
     }
 
     /// The same team by another name.
-    pub(super) fn named(self, name: &str) -> Self {
-        Self { name: name.to_owned(), handle: handle(name), ..self }
+    pub(super) fn named(self, name: &str, handles: Handles) -> Self {
+        Self { name: name.to_owned(), handle: handles.of(name), ..self }
     }
 
     /// Reads a record with its version; `None` where it is none.

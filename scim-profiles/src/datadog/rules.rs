@@ -38,7 +38,7 @@ pub(super) const USER_RULES: &[Rule] = &[
             "",
             Check::AnyEmail(&["userName", "emails[].value"]),
             "a new user is invited by e-mail, and needs an address in `emails` or as userName",
-            SCIM.as_inferred(),
+            SCIM.decided("a warning, which refuses nothing: that users are invited by e-mail is stated"),
         )
     },
     Rule {
@@ -48,7 +48,7 @@ pub(super) const USER_RULES: &[Rule] = &[
             "emails[].type",
             Check::OneOf(&["work"]),
             "e-mail addresses are of type `work` alone",
-            API.as_inferred(),
+            API.left_to(&["other_emails"]),
         )
     },
     warning(
@@ -56,7 +56,7 @@ pub(super) const USER_RULES: &[Rule] = &[
         "externalId",
         Check::NoValue,
         "users have no externalId; it is ignored",
-        API.as_inferred(),
+        API.decided("a warning, which refuses nothing: the reference's users have none"),
     ),
     warning(
         "role-uuid",
@@ -79,7 +79,7 @@ pub(super) const USER_RULES: &[Rule] = &[
 
 /// That an attribute which Datadog does not have is ignored is said nowhere; it is what identity providers
 /// count on.
-const KNOWN: Rule = Rule { source: API.as_inferred(), ..generic::KNOWN };
+const KNOWN: Rule = Rule { source: API.decided("identity providers count on it"), ..generic::KNOWN };
 
 /// The rules of groups.
 pub(super) const GROUP_RULES: &[Rule] = &[

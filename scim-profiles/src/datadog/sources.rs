@@ -21,4 +21,6 @@ pub(super) const ENTRA: Source =
 pub(super) const TEAMS: Source =
     Source::stated("Datadog documentation, account_management/teams/manage @04419d17", "2026");
 /// What the RFC has where Datadog is silent.
-pub(super) const RFC7644: Source = Source::inferred("RFC 7644", "2015-09");
+pub(super) const RFC7643: Source = Source::stated("RFC 7643", "2015-09");
+/// What the RFC has where Datadog is silent.
+pub(super) const RFC7644: Source = Source::stated("RFC 7644", "2015-09");

@@ -14,7 +14,7 @@ use scim_core::validate::{self};
 use scim_core::{Object, Resource, ResourceId, TenantId, Value, Version};
 use scim_filter::{BindOptions, Filter};
 
-use super::options::{DatadogOptions, TeamMatch};
+use super::options::{DatadogOptions, Handles, TeamMatch};
 use super::record::Record;
 use super::schema::{registry, team};
 use super::teams::{Event, Team, TeamEdit, TeamError};
@@ -57,6 +57,7 @@ use super::teams::{Event, Team, TeamEdit, TeamError};
 pub struct TeamStore<S> {
     store: S,
     rule: Option<TeamMatch>,
+    handles: Handles,
     now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
     events: Arc<Events>,
 }
@@ -96,7 +97,7 @@ impl<S: Store> TeamStore<S> {
         now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
     ) -> Self {
         let rule = options.teams.then_some(options.team_match);
-        Self { store, rule, now, events: Arc::new(|_, _| {}) }
+        Self { store, rule, handles: options.handles, now, events: Arc::new(|_, _| {}) }
     }
 
     /// The same store, which tells `events` what happened; each once at most, after it was acknowledged,
@@ -138,7 +139,7 @@ impl<S: Store> TeamStore<S> {
         id: ResourceId,
         name: &str,
     ) -> Result<Team, TeamError> {
-        let record = Record::new(id, name);
+        let record = Record::new(id, name, self.handles);
         match self.make(tenant, &record).await {
             Ok(_) => Ok(self.shown(tenant, record).await?),
             Err(StoreError::Conflict { .. }) => Err(TeamError::Taken(record.handle)),
@@ -163,7 +164,7 @@ impl<S: Store> TeamStore<S> {
             }
             let mut edited = Record { group: None, ..record };
             match edit {
-                TeamEdit::Rename(name) => edited = edited.named(name),
+                TeamEdit::Rename(name) => edited = edited.named(name, self.handles),
                 TeamEdit::Join(user) => {
                     if !edited.people.iter().any(|id| id == user.as_str()) {
                         edited.people.push(user.as_str().to_owned());
@@ -182,13 +183,15 @@ impl<S: Store> TeamStore<S> {
     }
 
     /// Gives every group of `tenant` its team, after managed teams were switched on or the program ended
-    /// unexpectedly, and says how many got one. A group whose name another team has stays without.
+    /// unexpectedly, and says how many got one. A group whose name another team has stays without. Before that every
+    /// team gets the handle that its name has by the [options](DatadogOptions::handles), unless another has it.
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn synchronise(&self, tenant: &TenantId) -> Result<usize, StoreError> {
         let Some(schema) = registry().by_name("Group").filter(|_| self.rule.is_some()) else { return Ok(0) };
+        self.synchronise_handles(tenant).await?;
         let (mut made, mut at) = (0, 1);
         loop {
             let query = Query {
@@ -208,6 +211,28 @@ impl<S: Store> TeamStore<S> {
             }
             if groups.len() < PAGE {
                 return Ok(made);
+            }
+            at += PAGE;
+        }
+    }
+
+    async fn synchronise_handles(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let mut at = 1;
+        loop {
+            let query = Query { start: Start::Index(at), count: PAGE, ..Query::default() };
+            let found = self.store.query(Scope { tenant, schema: team() }, &query).await?.resources;
+            for (record, version) in found.iter().filter_map(Record::read) {
+                let named = record.clone().named(&record.name, self.handles);
+                if named == record {
+                    continue;
+                }
+                match self.put(tenant, &named, version).await {
+                    Ok(_) | Err(StoreError::Conflict { .. } | StoreError::VersionMismatch) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if found.len() < PAGE {
+                return Ok(());
             }
             at += PAGE;
         }
@@ -233,9 +258,13 @@ impl<S: Store> TeamStore<S> {
                 let members = group.get("members").and_then(Value::as_array).unwrap_or_default();
                 let member =
                     |member: &Value| Some(ResourceId::new(member.as_object()?.get("value")?.as_str()?));
-                let name = name_of(&group).map_or(name, str::to_owned);
                 let members = members.iter().filter_map(member).collect();
-                Team { id, handle: super::handle(&name), name, members, group: group.id() }
+                // Where the program ended between the writes of both, the record has another name.
+                let (name, handle) = match name_of(&group).filter(|now| *now != name) {
+                    Some(now) => (now.to_owned(), self.handles.of(now)),
+                    None => (name, handle),
+                };
+                Team { id, handle, name, members, group: group.id() }
             }
         })
     }
@@ -301,12 +330,13 @@ impl<S: Store> TeamStore<S> {
     async fn ahead(&self, tenant: &TenantId, id: &ResourceId, name: &str) -> Result<Ahead, StoreError> {
         let Some(rule) = self.rule else { return Ok(Ahead::Nothing) };
         let taken = || StoreError::Conflict { attribute: "displayName".to_owned() };
+        let handle = self.handles.of(name);
         for _ in 0..ATTEMPTS {
             let own = self.find(tenant, "group", id.as_str()).await?;
             let (before, version) = match own {
                 Some((record, _)) if record.name == name => return Ok(Ahead::Nothing),
                 Some(own) => own,
-                None => match self.find(tenant, "handle", &super::handle(name)).await? {
+                None => match self.find(tenant, "handle", &handle).await? {
                     Some((team, version)) => {
                         let matches = rule == TeamMatch::Handle || team.name == name;
                         if !matches || self.is_managed(tenant, &team).await? {
@@ -315,7 +345,8 @@ impl<S: Store> TeamStore<S> {
                         (team, version)
                     }
                     None => {
-                        let record = Record { group: Some(id.clone()), ..Record::new(id.clone(), name) };
+                        let record =
+                            Record { group: Some(id.clone()), ..Record::new(id.clone(), name, self.handles) };
                         match self.make(tenant, &record).await {
                             Ok(version) => return Ok(Ahead::Made(record, version)),
                             // Somebody else made one for the handle.
@@ -325,7 +356,8 @@ impl<S: Store> TeamStore<S> {
                     }
                 },
             };
-            let record = Record { group: Some(id.clone()), people: Vec::new(), ..before.clone() }.named(name);
+            let record = Record { group: Some(id.clone()), people: Vec::new(), ..before.clone() };
+            let record = record.named(name, self.handles);
             match self.put(tenant, &record, version).await {
                 Ok(version) => return Ok(Ahead::Changed(before, version)),
                 Err(StoreError::VersionMismatch) => {}

@@ -8,7 +8,7 @@ use super::options::DatadogOptions;
 use super::policy::Datadog;
 use super::rules::{GROUP_RULES, USER_RULES};
 use super::schema::{GROUP, USER, registry};
-use super::sources::{API, API_FR, ENTRA, OKTA, OKTA_BEFORE, RFC7644, SCIM, TEAMS};
+use super::sources::{API, API_FR, ENTRA, OKTA, OKTA_BEFORE, RFC7643, RFC7644, SCIM, TEAMS};
 use crate::profile::{
     Authorization, BaseUrl, Behaviour, Capability, CapabilityValue, Endpoint, ErrorBody, ErrorStyle,
     FilterForm, Filters, Lifecycle, OptionRow, Profile, ResourceProfile, RowKind,
@@ -34,13 +34,13 @@ pub static PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     capabilities: &[
         flag("patch.supported", true, API),
-        flag("bulk.supported", false, API.as_inferred()),
+        flag("bulk.supported", false, API.decided("the reference has no such request")),
         flag("filter.supported", true, API),
-        flag("changePassword.supported", false, API.as_inferred()),
-        flag("sort.supported", false, API.as_inferred()),
-        flag("etag.supported", false, API.as_inferred()),
-        Capability { name: "filter.maxResults", value: CapabilityValue::Number(200), source: RFC7644 },
-        Capability { name: "itemsPerPage", value: CapabilityValue::Number(100), source: RFC7644 },
+        flag("changePassword.supported", false, API.decided("the reference has no password")),
+        flag("sort.supported", false, API.decided("the reference has no such parameter")),
+        flag("etag.supported", false, API.decided("the reference has no versions")),
+        number("filter.maxResults", 200),
+        number("itemsPerPage", 100),
     ],
     authorization: &[
         Authorization { prefix: "Bearer ", sent_by: "Okta, with an application key", source: OKTA },
@@ -68,7 +68,11 @@ pub static PROFILE: Profile = Profile {
     ],
     lifecycle: LIFECYCLE,
     options: OPTIONS,
-    errors: ErrorStyle { body: ErrorBody::Errors, duplicate: 400, source: API.as_inferred() },
+    errors: ErrorStyle {
+        body: ErrorBody::Errors,
+        duplicate: 400,
+        source: API.left_to(&["duplicate_status"]),
+    },
     behaviour: Behaviour {
         registry,
         config: |url| super::config(url, &DatadogOptions::default()),
@@ -115,11 +119,18 @@ const fn endpoint(method: &'static str, path: &'static str, statuses: &'static [
 }
 
 const fn discovery(path: &'static str, statuses: &'static [u16]) -> Endpoint {
-    Endpoint { method: "GET", path, statuses, scope: None, source: RFC7644 }
+    let source = RFC7644.decided("the reference does not show it; RFC 7644 section 4 has it");
+    Endpoint { method: "GET", path, statuses, scope: None, source }
 }
 
 const fn flag(name: &'static str, value: bool, source: Source) -> Capability {
     Capability { name, value: CapabilityValue::Literal(Literal::Bool(value)), source }
+}
+
+const fn number(name: &'static str, value: usize) -> Capability {
+    let source =
+        RFC7644.decided("the reference names no size of pages; RFC 7644 leaves it to the service provider");
+    Capability { name, value: CapabilityValue::Number(value), source }
 }
 
 const fn row(id: &'static str, statement: &'static str, source: Source) -> Lifecycle {
@@ -136,7 +147,12 @@ const fn answered(id: &'static str, statement: &'static str, status: u16, source
 
 const LIFECYCLE: &[Lifecycle] = &[
     row("error-body", "an error is an object with the array `errors`, of texts", API),
-    answered("key-invalid", "a request without a valid key is refused", 401, RFC7644),
+    answered(
+        "key-invalid",
+        "a request without a valid key is refused",
+        401,
+        RFC7644.decided("401 is HTTP's"),
+    ),
     of_kind(
         row(
             "key-permissions",
@@ -147,8 +163,17 @@ const LIFECYCLE: &[Lifecycle] = &[
         RowKind::Premise,
     ),
     row("invited", "a new user is sent an invitation by e-mail, whose link is good for 2 days", SCIM),
-    row("active-by-default", "a user of whom nothing else is said is active", API.as_inferred()),
-    answered("user-name-taken", "no two users have the same userName", 400, API.as_inferred()),
+    row(
+        "active-by-default",
+        "a user of whom nothing else is said is active",
+        API.decided("who is invited is active"),
+    ),
+    answered(
+        "user-name-taken",
+        "no two users have the same userName",
+        400,
+        API.left_to(&["duplicate_status"]),
+    ),
     row(
         "role-matched",
         "of several roles those are given that the organisation has; the others are dropped, and noted in the audit trail",
@@ -163,35 +188,48 @@ const LIFECYCLE: &[Lifecycle] = &[
     row(
         "roles-unsaid",
         "a PUT without roles keeps those that the user has; a new user without roles gets the default role",
-        OKTA.as_inferred(),
+        OKTA.left_to(&["roles_unsaid"]),
+    ),
+    row(
+        "roles-emptied",
+        "a PUT with `roles` that are null or an empty array takes the roles away: the default role takes their place",
+        RFC7643.left_to(&["roles_emptied"]),
     ),
     row(
         "roles-unchanged",
         "roles that a PUT or PATCH leaves as they are stay, also those that the organisation has no longer",
-        OKTA.as_inferred(),
+        OKTA.decided("what a request does not change is not judged"),
     ),
     answered("roles-are-objects", "roles that are texts are refused", 400, OKTA),
     row("deactivated", "a user whose `active` becomes false loses access", SCIM),
-    row("deactivated-kept", "such a user stays, and can be activated again", RFC7644),
-    row("deleted", "a user who is deleted is gone", RFC7644),
+    row(
+        "deactivated-kept",
+        "such a user stays, and can be activated again",
+        RFC7644.left_to(&["deactivation"]),
+    ),
+    row("deleted", "a user who is deleted is gone", RFC7644.decided("DELETE is HTTP's")),
     answered(
         "filter-limited",
         "users and groups are found by the documented filters alone",
         400,
-        API.as_inferred(),
+        API.decided("the filters are documented; that another is 400 is RFC 7644's"),
     ),
-    row("filter-quoted", "texts in filters are in quotes; the reference has placeholders without", RFC7644),
+    row(
+        "filter-quoted",
+        "texts in filters are in quotes; the reference has placeholders without",
+        RFC7644.decided("RFC 7644 has no filters without quotes"),
+    ),
     answered(
         "no-other-endpoint",
         "what is no endpoint here is not found, bulk requests and searches among it",
         404,
-        API.as_inferred(),
+        API.decided("404 is HTTP's"),
     ),
     answered(
         "teams-on-request",
         "groups are served where managed teams were requested; otherwise there are none",
         404,
-        API.as_inferred(),
+        API.left_to(&["teams"]),
     ),
     row(
         "team-managed",
@@ -201,7 +239,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     row(
         "team-handle",
         "the handle is the group's name in lower case, with `-` for what is neither letter nor digit",
-        TEAMS.as_inferred(),
+        TEAMS.left_to(&["handles"]),
     ),
     of_kind(
         row(
@@ -216,25 +254,30 @@ const LIFECYCLE: &[Lifecycle] = &[
         "a new group takes over the team of exactly its name that no group manages",
         OKTA_BEFORE,
     ),
-    row("team-hidden", "a team that no group manages is no group", OKTA.as_inferred()),
+    row("team-hidden", "a team that no group manages is no group", OKTA.decided("the API has groups alone")),
     answered(
         "team-name-taken",
         "no two groups have the same name, nor a name whose handle another team has",
         400,
-        API.as_inferred(),
+        API.left_to(&["duplicate_status"]),
     ),
     answered(
         "team-name-taken-put",
         "a PUT of a group with a name that is taken is a conflict",
         409,
-        API.as_inferred(),
+        API.decided("409 is declared for PUT alone, and a name is what can conflict"),
     ),
     row("team-kept", "deleting a group takes everybody out of its team and unlinks it; the team stays", OKTA),
-    answered("members-exist", "members are users that exist", 400, OKTA.as_inferred()),
+    answered(
+        "members-exist",
+        "members are users that exist",
+        400,
+        OKTA.decided("that users come first is stated; 400 is any refusal's"),
+    ),
     row(
         "locations",
         "`meta.location` begins with the base URL; the reference has /api/scim/v2 there",
-        RFC7644,
+        RFC7644.left_to(&["locations"]),
     ),
 ];
 
@@ -248,30 +291,43 @@ const OPTIONS: &[OptionRow] = &[
         OKTA_BEFORE,
     ),
     option(
+        "handles",
+        "each",
+        "how the handle of a team is made of its name, in lower case: with `-` for each character that is neither \
+         letter nor digit (`each`), or one for several in a row and none at the ends (`runs`)",
+        TEAMS.left_to(&["handles"]),
+    ),
+    option(
         "duplicate_status",
         "400",
         "the status for a name that is taken, other than by PUT of a group: 400 or 409",
-        API.as_inferred(),
+        API.left_to(&["duplicate_status"]),
     ),
     option(
         "deactivation",
         "keep",
         "what becomes of a user whose `active` becomes false: keep or remove",
-        SCIM.as_inferred(),
+        SCIM.left_to(&["deactivation"]),
     ),
     option(
         "other_emails",
         "refuse",
         "what becomes of an e-mail address that is not of type `work`: refuse or drop",
-        API.as_inferred(),
+        API.left_to(&["other_emails"]),
     ),
     option(
         "roles_unsaid",
         "keep",
         "the roles after a PUT without `roles`: keep, or the default role (`default`)",
-        OKTA.as_inferred(),
+        OKTA.left_to(&["roles_unsaid"]),
     ),
-    option("locations", "the base URL", "what `meta.location` begins with", RFC7644),
+    option(
+        "roles_emptied",
+        "default",
+        "the roles after a PUT with `roles` that are null or an empty array: the default role (`default`), or keep",
+        RFC7643.left_to(&["roles_emptied"]),
+    ),
+    option("locations", "the base URL", "what `meta.location` begins with", RFC7644.left_to(&["locations"])),
     option("roles", "none", "the roles of the organisation, and which of them is the default", OKTA),
 ];
 

@@ -116,14 +116,3 @@ pub enum Event {
 
 /// For how many days the link of an invitation is good ("The link is active for 2 days").
 pub const INVITATION_DAYS: u32 = 2;
-
-/// The handle of the team of a group with this name: in lower case, with `-` for what is neither letter
-/// nor digit. That a handle is derived from the name is documented, how it is not.
-///
-/// ```
-/// assert_eq!(scim_profiles::datadog::handle("Platform Leads (EU)"), "platform-leads--eu-");
-/// ```
-pub fn handle(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
-    name.chars().map(plain).flat_map(char::to_lowercase).collect()
-}

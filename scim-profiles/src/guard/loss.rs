@@ -1,5 +1,6 @@
 //! What a change takes away, found out before it is made.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use scim_core::patch::Delta;
@@ -107,6 +108,7 @@ impl<'a, S: Store> Look<'a, S> {
             Modification::Apply { id, update, .. } => {
                 let mut after = before.clone();
                 update.change.apply(&mut after);
+                let after = self.settled(id, &before, Cow::Owned(after)).await?;
                 self.user_becomes(&before, Some(&after), &mut loss);
                 Modification::Apply { id, update, expected: version }
             }
@@ -116,7 +118,8 @@ impl<'a, S: Store> Look<'a, S> {
                 Modification::Delete { id, deletion: Deletion { expected: version, ..deletion } }
             }
             Modification::Replace { resource, .. } => {
-                self.user_becomes(&before, Some(resource), &mut loss);
+                let after = self.settled(&id, &before, Cow::Borrowed(resource)).await?;
+                self.user_becomes(&before, Some(&after), &mut loss);
                 modification
             }
             Modification::Create { .. } => modification,
@@ -124,10 +127,28 @@ impl<'a, S: Store> Look<'a, S> {
         Ok((loss, bound))
     }
 
+    /// What becomes of a user who was `before` and is written as `after`.
+    async fn settled<'r>(
+        &self,
+        id: &ResourceId,
+        before: &Resource,
+        after: Cow<'r, Resource>,
+    ) -> Result<Cow<'r, Resource>, StoreError> {
+        let roles = &self.guards.roles;
+        let is_assigned_again = !incident_io::is_assigned(before) && incident_io::is_assigned(&after);
+        let groups = groups(self.scope).filter(|_| is_assigned_again && roles.mapping().is_some());
+        let memberships = match groups {
+            Some(groups) => self.store.memberships(groups, std::slice::from_ref(id)).await?,
+            None => Vec::new(),
+        };
+        let names: Vec<&str> = memberships.iter().filter_map(|one| one.display.as_deref()).collect();
+        Ok(roles.settled(before, &after, &names).map_or(after, Cow::Owned))
+    }
+
     /// What a user loses who was `before`, and is `after`, or is no more.
     fn user_becomes(&self, before: &Resource, after: Option<&Resource>, loss: &mut Loss<'_>) {
         let Guards { protected, roles, .. } = self.guards;
-        let deactivated = after.is_none_or(|after| is_active(before) && !is_active(after));
+        let deactivated = after.is_none_or(|after| roles.is_active(before) && !roles.is_active(after));
         let downgraded = after.is_some_and(|after| roles.is_downgrade(before, after));
         loss.deactivations = u64::from(deactivated);
         loss.role_downgrades = u64::from(downgraded);
@@ -323,16 +344,24 @@ impl<'a, S: Store> Look<'a, S> {
                 before.join(gave);
                 after.join(gives);
                 let lost = lost(&before, &after);
+                if lost.is_empty() || !self.is_assigned(person).await? {
+                    continue;
+                }
                 if let Some(role) = lost.iter().find(|role| self.guards.protected.role(role)) {
                     losers.of_protected += 1;
                     losers.first_of_protected.get_or_insert_with(|| (person.clone(), (*role).to_owned()));
                 }
-                if !lost.is_empty() {
-                    losers.all.push(person.clone());
-                }
+                losers.all.push(person.clone());
             }
         }
         Ok(())
+    }
+
+    /// Whether groups give the user anything: not to who is not assigned any more.
+    async fn is_assigned(&self, id: &ResourceId) -> Result<bool, StoreError> {
+        let Some(users) = users(self.scope) else { return Ok(true) };
+        let user = self.store.read(users, id, &Projection::default()).await?;
+        Ok(user.is_none_or(|user| incident_io::is_assigned(&user)))
     }
 
     /// Whether some of `losers` are protected users.
@@ -465,7 +494,10 @@ impl Members {
         if delta.replace {
             return Self::Become(added.collect());
         }
+        // Who goes and comes stays, with another name.
+        let stay: HashSet<ResourceId> = delta.exchanged().filter_map(id).collect();
         let removed = delta.removed.iter().map(|id| ResourceId::new(id.clone()));
+        let removed = removed.filter(|id| !stay.contains(id));
         match self {
             Self::Stay => Self::Leave(removed.collect(), !delta.added.is_empty()),
             Self::Leave(mut some, come) => {
@@ -509,15 +541,15 @@ pub(super) fn users(scope: Scope<'_>) -> Option<Scope<'_>> {
     Some(Scope { schema: incident_io::PROFILE.registry().by_name("User")?, ..scope })
 }
 
+/// The groups of the tenant of a scope, where they give roles.
+fn groups(scope: Scope<'_>) -> Option<Scope<'_>> {
+    Some(Scope { schema: incident_io::PROFILE.registry().by_name("Group")?, ..scope })
+}
+
 /// The filter that `text` says.
 pub(super) fn bound(schema: &ResourceSchema, text: &str) -> Result<scim_filter::BoundFilter, StoreError> {
     let filter = Filter::parse(text).map_err(|error| StoreError::Internal(error.into()))?;
     filter.bind(schema, &BindOptions::default()).map_err(|error| StoreError::Internal(error.into()))
-}
-
-/// Whether a user is active: unless it is said that they are not.
-fn is_active(user: &Resource) -> bool {
-    user.get("active") != Some(&Value::Bool(false))
 }
 
 /// Those of `people` who are named, and the others; the other way round if not `named`.

@@ -33,7 +33,8 @@
 //!   told 403 ends the attempt and has it looked at, where 429 would have it push on until the window
 //!   has room. The detail says what is exceeded, from when on it is permitted by itself, and how an
 //!   operator lifts the guard. A profile states it in the vendor's form, as any error.
-//! - The [audit trail](scim_core::audit) has the refusal, with the guard's name as `rule`.
+//! - The [audit trail](scim_core::audit) has the refusal, with the guard's name as `rule`, and as `remedy` what
+//!   only operators are told of how it is lifted ([`Guards::with_remedy_for_operators`]).
 //!
 //! # Lifting a guard
 //!
@@ -127,7 +128,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::{Resource, TenantId};
+use scim_core::store::StoreError;
+use scim_core::{Error, Resource, TenantId};
 
 use crate::{Profile, pagerduty};
 
@@ -141,6 +143,8 @@ pub struct Guards {
     protected: Protected,
     roles: Arc<dyn UserRoles>,
     remedy: Remedy,
+    /// What operators are told in its place.
+    operators: Option<Remedy>,
 }
 
 /// What a refusal says of how the guards of a tenant are lifted, and whether protection too.
@@ -167,6 +171,7 @@ impl Default for Guards {
             protected: Protected::default(),
             roles: Arc::new(RoleValues),
             remedy: Remedy(Arc::new(|_, _| ASK)),
+            operators: None,
         }
     }
 }
@@ -242,11 +247,23 @@ impl Guards {
     }
 
     /// The same where a refusal says what `remedy` makes of the tenant, and of whether protection is to be lifted:
-    /// a clause with the command to type, for example.
+    /// a clause with the command to type, for example. Clients read that, which should not learn from it where anything
+    /// is.
     #[must_use]
     pub fn with_remedy_for(self, remedy: impl Fn(&TenantId, bool) -> String + Send + Sync + 'static) -> Self {
         let remedy = move |tenant: &TenantId, is_protection| remedy(tenant, is_protection).into();
         Self { remedy: Remedy(Arc::new(remedy)), ..self }
+    }
+
+    /// The same where this is said to operators in its place, as with the whole command: in the audit trail
+    /// ([`Error::remedy`](scim_core::Error::remedy)), and in what the [bridge](crate::pagerduty::teams) reports.
+    #[must_use]
+    pub fn with_remedy_for_operators(
+        self,
+        remedy: impl Fn(&TenantId, bool) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let remedy = move |tenant: &TenantId, is_protection| remedy(tenant, is_protection).into();
+        Self { operators: Some(Remedy(Arc::new(remedy))), ..self }
     }
 
     /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps.
@@ -272,7 +289,7 @@ impl Guards {
         &self.protected
     }
 
-    /// Why something that is over a ceiling is refused, with how that is lifted.
+    /// Why something that is over a ceiling is refused, with how an operator lifts that.
     pub(crate) fn exceeded(
         &self,
         tenant: &TenantId,
@@ -280,12 +297,30 @@ impl Guards {
         ceiling: &Ceiling,
         exceeded: &Exceeded,
     ) -> String {
-        refusal::exceeded_text(guard, ceiling, exceeded, &self.remedy.0(tenant, false))
+        refusal::exceeded_text(guard, ceiling, exceeded, &self.whole_remedy(tenant, false))
     }
 
-    /// Why something is refused that is protected, with how that is lifted.
+    /// Why something is refused that is protected, with how an operator lifts that.
     pub(crate) fn is_protected(&self, tenant: &TenantId, forbidden: &Forbidden) -> String {
-        refusal::protected_text(forbidden, &self.remedy.0(tenant, true))
+        refusal::protected_text(forbidden, &self.whole_remedy(tenant, true))
+    }
+
+    fn whole_remedy(&self, tenant: &TenantId, is_protection: bool) -> Cow<'static, str> {
+        self.operators.as_ref().unwrap_or(&self.remedy).0(tenant, is_protection)
+    }
+
+    /// The refusal of a change, by what clients are told of how it is lifted, with what operators are told.
+    fn refuse(
+        &self,
+        tenant: &TenantId,
+        is_protection: bool,
+        refusal: impl FnOnce(&str) -> Error,
+    ) -> StoreError {
+        let error = refusal(&self.remedy.0(tenant, is_protection));
+        StoreError::Refused(match &self.operators {
+            Some(operators) => error.with_remedy(operators.0(tenant, is_protection)),
+            None => error,
+        })
     }
 
     fn limits_users(&self) -> bool {

@@ -32,7 +32,7 @@ impl Protected {
 
     /// The same with the user who has this `id`, this `userName` or this e-mail address among their
     /// `emails`: not deactivated, not deleted, not given another `userName`, not without this address, and
-    /// with no role less.
+    /// with no role less. The bridge to PagerDuty takes them off no team, and gives them no lower role there.
     #[must_use]
     pub fn with_user(mut self, user: &str) -> Self {
         self.users.add(user);

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use scim_core::Error;
-use scim_core::store::StoreError;
 
 use super::Guard;
 use super::ceiling::{Ceiling, Exceeded};
@@ -48,8 +47,8 @@ impl Subject {
 }
 
 /// The refusal of a change that is over a ceiling.
-pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &str) -> StoreError {
-    StoreError::Refused(refuse(guard, exceeded_text(guard, ceiling, exceeded, remedy)))
+pub(super) fn exceeded(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded, remedy: &str) -> Error {
+    refuse(guard, exceeded_text(guard, ceiling, exceeded, remedy))
 }
 
 /// What is said of a change that is over a ceiling.
@@ -74,9 +73,9 @@ pub(super) fn exceeded_text(guard: Guard, ceiling: &Ceiling, exceeded: &Exceeded
 }
 
 /// The refusal of a change of what is protected.
-pub(super) fn protected(forbidden: &Forbidden, remedy: &str) -> StoreError {
+pub(super) fn protected(forbidden: &Forbidden, remedy: &str) -> Error {
     let error = refuse(forbidden.guard, protected_text(forbidden, remedy));
-    StoreError::Refused(error.with_subject(forbidden.subject.0.as_str()))
+    error.with_subject(forbidden.subject.0.as_str())
 }
 
 /// What is said of a change of what is protected.

@@ -6,7 +6,7 @@ use std::fmt;
 use scim_core::{Resource, Value};
 use scim_filter::compare;
 
-use crate::incident_io::{Access, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
+use crate::incident_io::{self, Access, ActiveInSlack, BaseRole, EFFECTIVE_ACCESS, Effect, RoleMapping};
 use crate::pagerduty::role;
 
 /// Which roles users have at a vendor, and when a change takes some away.
@@ -22,8 +22,19 @@ pub trait UserRoles: fmt::Debug + Send + Sync + 'static {
 
     /// Whether a user who was `before` and is `after` has less of roles. As provided: one is gone.
     fn is_downgrade(&self, before: &Resource, after: &Resource) -> bool {
-        let after: HashSet<_> = self.held(after).into_iter().map(compare::fold).collect();
-        self.held(before).into_iter().any(|role| !after.contains(&compare::fold(role)))
+        is_less(&self.held(before), &self.held(after))
+    }
+
+    /// Whether the user is active at the vendor. As provided, unless `active` says that they are not.
+    fn is_active(&self, user: &Resource) -> bool {
+        user.get("active") != Some(&Value::Bool(false))
+    }
+
+    /// What the vendor makes of a user who was `before` and is written as `after`, where that is something else;
+    /// `groups` are the names of those whom someone is in who is active again. As provided, it is as written.
+    fn settled(&self, before: &Resource, after: &Resource, groups: &[&str]) -> Option<Resource> {
+        let _ = (before, after, groups);
+        None
     }
 
     /// The mapping by which groups give roles, where they do. As provided, they do not.
@@ -105,13 +116,24 @@ impl UserRoles for PagerDutyRoles {
 /// For a [guarded](super::GuardedStore) [`AccessStore`](crate::incident_io::AccessStore), which makes
 /// of groups what users have. Of several requests at the same time it holds [within one
 /// server](super#several-at-once).
+///
+/// What counts is what is lost, not what is asked for. Who is not assigned any more and stays
+/// [active in Slack](Self::with_active_in_slack) is not deactivated, and is downgraded if a role goes with it. Who is
+/// not assigned loses nothing by leaving groups, and who is assigned again and was inactive loses nothing by that.
 #[derive(Clone, Debug, Default)]
-pub struct IncidentIoRoles(RoleMapping);
+pub struct IncidentIoRoles(Effect);
 
 impl IncidentIoRoles {
     /// The roles that `mapping` gives.
     pub fn new(mapping: RoleMapping) -> Self {
-        Self(mapping)
+        Self(Effect { mapping, slack: ActiveInSlack::default() })
+    }
+
+    /// The same where these are active in Slack, as the
+    /// [store](crate::incident_io::AccessStore::with_active_in_slack) has it.
+    #[must_use]
+    pub fn with_active_in_slack(self, slack: ActiveInSlack) -> Self {
+        Self(Effect { slack, ..self.0 })
     }
 }
 
@@ -124,12 +146,34 @@ impl UserRoles for IncidentIoRoles {
     }
 
     fn is_known(&self, role: &str) -> bool {
-        role.parse::<BaseRole>().is_ok() || self.0.custom_roles().any(|(name, _)| name == role)
+        role.parse::<BaseRole>().is_ok() || self.0.mapping.custom_roles().any(|(name, _)| name == role)
+    }
+
+    fn is_downgrade(&self, before: &Resource, after: &Resource) -> bool {
+        self.is_active(before) && is_less(&self.held(before), &self.held(after))
+    }
+
+    fn is_active(&self, user: &Resource) -> bool {
+        incident_io::is_active(user)
+    }
+
+    fn settled(&self, before: &Resource, after: &Resource, groups: &[&str]) -> Option<Resource> {
+        let access = self.0.mapping.resolve(groups.iter().copied());
+        let extension = self.0.becomes(before, after, access)?;
+        let mut settled = after.clone();
+        settled.0.insert(EFFECTIVE_ACCESS, extension);
+        Some(settled)
     }
 
     fn mapping(&self) -> Option<&RoleMapping> {
-        Some(&self.0)
+        Some(&self.0.mapping)
     }
+}
+
+/// Whether one of the roles that somebody had is gone.
+fn is_less(before: &[&str], after: &[&str]) -> bool {
+    let after: HashSet<_> = after.iter().map(|role| compare::fold(role)).collect();
+    before.iter().any(|role| !after.contains(&compare::fold(role)))
 }
 
 /// The roles that someone has with `before` and not with `after`: a base role that is lower, and custom

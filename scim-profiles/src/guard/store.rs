@@ -15,6 +15,7 @@ use super::ledger::{Charged, Clock, GuardLedger, Lift};
 use super::loss::{Leaving, Look, Loss, bound, users};
 use super::turns::Turns;
 use super::{Forbidden, Guard, Guards, Subject, refusal};
+use crate::incident_io::EFFECTIVE_ACCESS;
 
 /// A store that refuses changes by which too much goes. See the [module](super).
 ///
@@ -105,7 +106,7 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
     }
 
     fn forbid(&self, scope: Scope<'_>, forbidden: &Forbidden) -> StoreError {
-        refusal::protected(forbidden, &self.guards.remedy.0(scope.tenant, true))
+        self.guards.refuse(scope.tenant, true, |remedy| refusal::protected(forbidden, remedy))
     }
 
     /// Holds what is about the resources with these ids, among all servers of the ledger.
@@ -170,8 +171,9 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
                 }
                 Charged::Refused(place, exceeded) => {
                     let Some((guard, charge)) = charges.get(place) else { break };
-                    let remedy = self.guards.remedy.0(scope.tenant, false);
-                    return Err(refusal::exceeded(*guard, &charge.ceiling, &exceeded, &remedy));
+                    return Err(self.guards.refuse(scope.tenant, false, |remedy| {
+                        refusal::exceeded(*guard, &charge.ceiling, &exceeded, remedy)
+                    }));
                 }
             }
         }
@@ -189,7 +191,10 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
             (Guard::MemberRemovals, Some(id)) => self.store.count_members(scope, id).await?,
             _ => {
                 let Some(users) = users(scope) else { return Ok(0) };
-                let active = bound(users.schema, "not (active eq false)")?;
+                let active = match self.guards.roles.mapping() {
+                    Some(_) => bound(users.schema, &active_by_access())?,
+                    None => bound(users.schema, "not (active eq false)")?,
+                };
                 let query = Query { filter: Some(active), ..Query::default() };
                 let total = self.store.query(users, &query).await?.total;
                 total.ok_or_else(|| StoreError::Internal("a list without a total".into()))?
@@ -233,6 +238,12 @@ impl<S: Store, L: GuardLedger> GuardedStore<S, L> {
     fn leaving(&self) -> MutexGuard<'_, HashMap<(TenantId, ResourceId), usize>> {
         lock(&self.leaving)
     }
+}
+
+/// Who is active where that is said with the access that groups give.
+fn active_by_access() -> String {
+    let active = format!("{EFFECTIVE_ACCESS}:active");
+    format!("{active} eq true or not ({active} pr) and not (active eq false)")
 }
 
 /// Members who are about to leave a group, until they have.

@@ -6,12 +6,13 @@ use crate::markdown;
 use crate::profile::{Lifecycle, OptionRow, RowKind};
 
 /// The refusal: a person is to look, and a client that is told 403 ends the attempt.
-const REFUSAL: Source = Source::inferred("RFC 7644 section 3.12, 403", "2015-09");
+const REFUSAL: Source = Source::stated("RFC 7644 section 3.12, 403", "2015-09");
 /// What identity providers push by mistake.
-const PUSHES: Source = Source::inferred("RFC 7644 sections 3.5 and 3.6", "2015-09");
+const PUSHES: Source = Source::stated("RFC 7644 sections 3.5 and 3.6", "2015-09");
 
-const fn guard(guard: Guard, statement: &'static str) -> Lifecycle {
-    Lifecycle { id: guard.name(), statement, kind: RowKind::Refusal, status: Some(403), source: REFUSAL }
+const fn guard(guard: Guard, statement: &'static str, option: &'static [&'static str]) -> Lifecycle {
+    let source = REFUSAL.left_to(option);
+    Lifecycle { id: guard.name(), statement, kind: RowKind::Refusal, status: Some(403), source }
 }
 
 /// The guards: what each refuses. The `id` is the `rule` in the audit trail.
@@ -19,36 +20,47 @@ pub const RULES: &[Lifecycle] = &[
     guard(
         Guard::Deactivations,
         "no more users are deactivated or deleted within the window; a share is of the active users of the tenant",
+        &["deactivations"],
     ),
     guard(
         Guard::RoleDowngrades,
         "no more users have less of roles than before within the window; a share is of the active users",
+        &["role_downgrades"],
     ),
     guard(
         Guard::MemberRemovals,
         "no more members are taken out of groups, or go with one; the count is of all groups, a share of each",
+        &["member_removals"],
     ),
     guard(
         Guard::TeamRemovals,
         "the bridge to PagerDuty takes no more members off teams, or deletes them with one; counted as members of groups are",
+        &["member_removals"],
     ),
     guard(
         Guard::TeamDeletions,
         "the bridge to PagerDuty deletes no more teams; a share is of those it knows",
+        &["team_deletions"],
     ),
     guard(
         Guard::ProtectedUser,
-        "the user is not deactivated, deleted, renamed or removed from a team, and loses no role",
+        "the user is not deactivated, deleted, renamed or removed from a team, which is not deleted either, loses no role, and gets no lower one on a team, also where it was raised there by hand",
+        &["protected"],
     ),
-    guard(Guard::ProtectedGroup, "the group is not deleted, renamed or emptied, nor is its team"),
+    guard(
+        Guard::ProtectedGroup,
+        "the group is not deleted, renamed or emptied, nor is its team",
+        &["protected"],
+    ),
     guard(
         Guard::ProtectedRole,
         "whoever has the role does not lose it, unless for more, and is not deactivated or deleted",
+        &["protected"],
     ),
 ];
 
 const fn option(name: &'static str, statement: &'static str) -> OptionRow {
-    OptionRow { name, default: "none", statement, source: PUSHES }
+    OptionRow { name, default: "none", statement, source: PUSHES.decided("a guard is this library's own") }
 }
 
 /// What is guarded, which is nothing unless one says otherwise.

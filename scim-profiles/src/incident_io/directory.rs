@@ -17,10 +17,12 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person that the SCIM User `user` is; `None` without `id` or e-mail address.
+    /// The person that the SCIM User `user` is; `None` without `id` or e-mail address, or with an `active`
+    /// that is neither true nor false.
     ///
     /// Which address counts has no source: here it is the primary one, else that for work, else the
-    /// first, else the `userName`, if it has an `@`. Whoever is not said to be inactive is active.
+    /// first, else the `userName`, if it has an `@`. Whoever is not said to be inactive is active; `active` may
+    /// be a text, as Entra ID has it (`"False"`).
     ///
     /// ```
     /// use scim_core::Value;
@@ -37,12 +39,17 @@ impl Person {
     pub fn from_scim(user: &Object) -> Option<Self> {
         let id = user.get("id").and_then(Value::as_str)?.to_owned();
         let email = email(user)?.to_owned();
-        let active = user.get("active").and_then(Value::as_bool).unwrap_or(true);
+        let active = match user.get("active") {
+            None | Some(Value::Null) => true,
+            Some(Value::Bool(active)) => *active,
+            Some(Value::String(text)) => text.to_ascii_lowercase().parse().ok()?,
+            Some(_) => return None,
+        };
         Some(Self { id, email, active })
     }
 }
 
-fn email(user: &Object) -> Option<&str> {
+pub(super) fn email(user: &Object) -> Option<&str> {
     let emails = || user.get("emails").and_then(Value::as_array).unwrap_or_default().iter();
     let has = |name: &str, value: Value| {
         emails().filter_map(Value::as_object).find(|email| email.get(name) == Some(&value))

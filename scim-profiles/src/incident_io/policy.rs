@@ -3,7 +3,8 @@
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::{Error, Object, Resource, Value};
 
-use super::access::RoleMapping;
+use super::access::{BaseRole, RoleMapping};
+use super::effect;
 use super::schema::EFFECTIVE_ACCESS;
 use super::seats::{ByGroups, OnCallSeat, Seats};
 use super::workspace::Standing;
@@ -24,7 +25,9 @@ impl Policy for IncidentIo {
     ) -> Result<Admission, Error> {
         resource.0.remove("password");
         if matches!(write, Write::Create) && context.schema.extension(EFFECTIVE_ACCESS).is_some() {
-            let access = extension(&Standing::default(), &RoleMapping::default());
+            // Who is created without being assigned was never active.
+            let standing = Standing { active: effect::is_assigned(resource), ..Standing::default() };
+            let access = extension(&standing, &RoleMapping::default());
             resource.0.insert(EFFECTIVE_ACCESS, access);
         }
         Ok(Admission::Store)
@@ -38,6 +41,7 @@ impl Policy for IncidentIo {
 /// What [`EFFECTIVE_ACCESS`] says of someone with this standing.
 pub(super) fn extension(standing: &Standing, mapping: &RoleMapping) -> Object {
     let mut access = Object::new();
+    access.insert("active", standing.active);
     access.insert("baseRole", standing.base_role.as_str());
     let mut list = |name: &str, values: Vec<Value>| {
         if !values.is_empty() {
@@ -52,15 +56,25 @@ pub(super) fn extension(standing: &Standing, mapping: &RoleMapping) -> Object {
     access
 }
 
-/// The seats that a user has, by what [`EFFECTIVE_ACCESS`] says: all of them came by groups.
-pub(super) fn seats(user: &Object) -> Seats {
-    let access = user.get(EFFECTIVE_ACCESS).and_then(Value::as_object);
+/// What a user is and has, by what [`EFFECTIVE_ACCESS`] says: all seats came by groups.
+pub(super) fn standing(user: &Resource) -> Standing {
+    let access = user.extension(EFFECTIVE_ACCESS);
     let of = |name: &str| access.and_then(|access| access.get(name));
-    let on_call = of("onCallSeat").and_then(Value::as_str);
+    let text = |name: &str| of(name).and_then(Value::as_str);
+    let base_role = BaseRole::ALL.into_iter().find(|role| Some(role.as_str()) == text("baseRole"));
+    let custom_roles = of("customRoles").and_then(Value::as_array).unwrap_or_default();
     let seats = [OnCallSeat::Held, OnCallSeat::Managed];
-    Seats {
-        response: of("responderSeat").and_then(Value::as_bool).unwrap_or_default(),
-        on_call: seats.into_iter().find(|seat| Some(seat.as_str()) == on_call).unwrap_or_default(),
-        by_groups: ByGroups { response: true, on_call: true },
+    Standing {
+        active: effect::is_active(user),
+        base_role: base_role.unwrap_or_default(),
+        custom_roles: custom_roles.iter().filter_map(Value::as_str).map(Into::into).collect(),
+        seats: Seats {
+            response: of("responderSeat").and_then(Value::as_bool).unwrap_or_default(),
+            on_call: seats
+                .into_iter()
+                .find(|seat| Some(seat.as_str()) == text("onCallSeat"))
+                .unwrap_or_default(),
+            by_groups: ByGroups { response: true, on_call: true },
+        },
     }
 }

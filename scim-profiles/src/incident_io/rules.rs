@@ -20,7 +20,7 @@ pub(super) const USER_RULES: &[Rule] = &[
             "",
             Check::AnyEmail(&["userName", "emails[].value"]),
             "users are linked and created by their e-mail address, in `emails` or as userName",
-            SCIM.as_inferred(),
+            SCIM.decided("a warning, which refuses nothing: that users are linked so is stated"),
         )
     },
     warning(
@@ -28,7 +28,7 @@ pub(super) const USER_RULES: &[Rule] = &[
         "roles",
         Check::NoValue,
         "roles come from groups that are mapped; `roles` gives nothing",
-        SCIM.as_inferred(),
+        SCIM.decided("a warning, which refuses nothing: that groups give roles is stated"),
     ),
     Rule {
         on: On::CHANGE,
@@ -36,7 +36,7 @@ pub(super) const USER_RULES: &[Rule] = &[
             "active-deactivates",
             "active",
             Check::Not(Literal::Bool(false)),
-            "deactivates the user, unless they are active in Slack",
+            "deactivates the user, unless they are active in Slack (`active_in_slack`)",
             SCIM,
         )
     },
@@ -56,6 +56,6 @@ pub(super) const GROUP_RULES: &[Rule] = &[
         "members[].type",
         Check::NoneOf(&["Group"]),
         "a group in a group gives the people in it nothing: access is by direct membership",
-        SCIM.as_inferred(),
+        SCIM.decided("a warning, which refuses nothing: of groups in groups nothing is said"),
     ),
 ];

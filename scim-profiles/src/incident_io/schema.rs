@@ -6,7 +6,9 @@ use scim_core::schema::{Attribute, Registry, ResourceType, Schema, SchemaExtensi
 
 use super::access::BaseRole;
 
-/// The extension of User that says what a user has by the groups they are in.
+/// The extension of User that says what a user is and has: whether they are active, and what the groups they are
+/// in give. `active` of the User is what the identity provider says, whether the user is assigned; here it is what
+/// incident.io makes of that.
 ///
 /// It is this library's own: incident.io shows the same in its list of users, not by SCIM.
 pub const EFFECTIVE_ACCESS: &str = "urn:scim-profiles:schemas:incident-io:1.0:EffectiveAccess";
@@ -32,6 +34,9 @@ fn build() -> Registry {
         name: "EffectiveAccess".to_owned(),
         description: "What a user has in incident.io by their groups".to_owned(),
         attributes: vec![
+            Attribute::boolean("active").describe(
+                "Whether the user is active: as long as assigned, and then as long as active in Slack",
+            ),
             Attribute::string("baseRole")
                 .canonical(BaseRole::ALL.map(BaseRole::as_str))
                 .describe("Highest base role that a group gives"),

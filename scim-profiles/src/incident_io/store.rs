@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use scim_core::membership::Membership;
 use scim_core::patch::{Change, Delta, Write};
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
@@ -16,17 +15,28 @@ use scim_core::store::{
 use scim_core::{Object, Resource, ResourceId, TenantId, Value};
 
 use super::access::{Access, RoleMapping};
-use super::policy;
+use super::effect::{Effect, is_assigned};
 use super::schema::{EFFECTIVE_ACCESS, registry};
-use super::workspace::Standing;
+use super::slack::ActiveInSlack;
 
 /// A store that keeps [`EFFECTIVE_ACCESS`] of users up to date with the groups they are in.
 ///
 /// Whenever members of a mapped group come or go, or a group comes by another name or goes, the access
 /// of those concerned is [resolved](RoleMapping::resolve) again and written, with a new version. One
-/// member more costs a look-up of the groups of that one, however large the group is. Whether a user is
-/// active is not looked at: that is said by `active`. The audit trail has the change of the group, from
-/// which that of the access follows.
+/// member more costs a look-up of the groups of that one, however large the group is. The audit trail has the
+/// change of the group, from which that of the access follows.
+///
+/// # Who is not assigned any more
+///
+/// `active` of a user is what the identity provider says: whether the user is assigned. What becomes of the
+/// user is written with it, in the same write and version: who is not assigned any more is inactive in
+/// [`EFFECTIVE_ACCESS`] too, or still [active in Slack](Self::with_active_in_slack), and therefore active there, with
+/// the roles that [`Options::in_slack`](super::Options::in_slack) leaves. `active` stays `false` beside it, so that
+/// the identity provider reads back what it wrote, and can say that the user is assigned again. Then groups give what they give
+/// by now; until then none of them gives or takes anything. A deletion takes the user out of the directory, and
+/// with it out of the service: what incident.io does with its own user then is not documented.
+///
+/// # What is left undone
 ///
 /// The write of the group comes first. Where the program ends in between, or the write of a user fails,
 /// asking for the same again makes up for it in part: a PATCH that names members as added, removed or all
@@ -54,7 +64,7 @@ use super::workspace::Standing;
 #[derive(Clone)]
 pub struct AccessStore<S> {
     store: S,
-    mapping: Arc<RoleMapping>,
+    effect: Arc<Effect>,
     now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>,
 }
 
@@ -72,16 +82,26 @@ const PAGE: usize = 200;
 impl<S: Store> AccessStore<S> {
     /// A store in which groups give what `mapping` says. `now` is the clock.
     pub fn new(store: S, mapping: RoleMapping, now: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>) -> Self {
-        Self { store, mapping: Arc::new(mapping), now }
+        Self { store, effect: Arc::new(Effect { mapping, slack: ActiveInSlack::default() }), now }
+    }
+
+    /// The same where these are active in Slack, and stay active when they are not assigned any more. Whom it leaves
+    /// out who stayed before is deactivated by [`synchronise`](Self::synchronise).
+    ///
+    /// [Guards](crate::guard::IncidentIoRoles::with_active_in_slack) are to be told the same.
+    #[must_use]
+    pub fn with_active_in_slack(self, slack: ActiveInSlack) -> Self {
+        let mapping = self.effect.mapping.clone();
+        Self { effect: Arc::new(Effect { mapping, slack }), ..self }
     }
 
     /// The mapping.
     pub fn mapping(&self) -> &RoleMapping {
-        &self.mapping
+        &self.effect.mapping
     }
 
-    /// Brings the access of all users of `tenant` up to date, after the mapping became another or writes
-    /// were left undone, and says of how many it changed.
+    /// Brings the access of all users of `tenant` up to date, after the mapping or those who are active in Slack
+    /// became others or writes were left undone, and says of how many it changed.
     ///
     /// Whoever has what the groups give costs no call of their own: two hundred users are read at once, and
     /// their groups with them, or with one call more where the store does not [tell
@@ -97,11 +117,13 @@ impl<S: Store> AccessStore<S> {
             return Ok(0);
         };
         let scope = Scope { tenant, schema: users };
+        // What it depends on besides groups, and what it is.
+        let looked_at = format!("active,emails,userName,{EFFECTIVE_ACCESS}");
         let by_place = self.store.query_support().cursor;
         let mut query = Query {
             start: if by_place { Start::First } else { Start::Index(1) },
             count: PAGE,
-            projection: Projection::parse(users, Some(EFFECTIVE_ACCESS), None)
+            projection: Projection::parse(users, Some(&looked_at), None)
                 .map_err(|error| StoreError::Internal(error.into()))?,
             member_of: Some(Arc::clone(groups)),
             ..Query::default()
@@ -132,7 +154,7 @@ impl<S: Store> AccessStore<S> {
         let mut access: HashMap<ResourceId, Access> = HashMap::with_capacity(untold.len());
         if !untold.is_empty() {
             for membership in self.store.memberships(groups, &untold).await? {
-                if let Some(given) = self.given(membership.display.as_deref()) {
+                if let Some(given) = self.effect.given(membership.display.as_deref()) {
                     access.entry(membership.member).or_default().join(given);
                 }
             }
@@ -142,10 +164,10 @@ impl<S: Store> AccessStore<S> {
             let user = user.resource()?;
             let Some(id) = user.id() else { continue };
             let access = match memberships {
-                Some(memberships) => self.access_by(&memberships),
+                Some(memberships) => self.effect.access_by(&memberships),
                 None => access.remove(&id).unwrap_or_default(),
             };
-            if user.extension(EFFECTIVE_ACCESS) != Some(&self.extension(&user, access)) {
+            if user.extension(EFFECTIVE_ACCESS) != Some(&self.effect.extension(&user, &user, access)) {
                 behind.push(id);
             }
         }
@@ -165,8 +187,9 @@ impl<S: Store> AccessStore<S> {
             // INVARIANT: the groups are read after the user. Whoever came to know of fewer groups than
             // there are now then has an older version, and does not overwrite.
             let groups = Scope { tenant, schema: groups };
-            let memberships = self.store.memberships(groups, std::slice::from_ref(id)).await?;
-            let extension = self.extension(&user, self.access_by(&memberships));
+            let access =
+                if is_assigned(&user) { self.access_of(groups, id).await? } else { Access::default() };
+            let extension = self.effect.extension(&user, &user, access);
             if user.extension(EFFECTIVE_ACCESS) == Some(&extension) {
                 return Ok(false);
             }
@@ -184,26 +207,73 @@ impl<S: Store> AccessStore<S> {
         Err(StoreError::VersionMismatch)
     }
 
-    /// What these groups of one user give.
-    fn access_by(&self, memberships: &[Membership]) -> Access {
-        let mut access = Access::default();
-        memberships
-            .iter()
-            .filter_map(|membership| self.given(membership.display.as_deref()))
-            .for_each(|given| access.join(given));
-        access
+    /// What the groups give that the user `id` is in.
+    async fn access_of(&self, groups: Scope<'_>, id: &ResourceId) -> Result<Access, StoreError> {
+        let memberships = self.store.memberships(groups, std::slice::from_ref(id)).await?;
+        Ok(self.effect.access_by(&memberships))
     }
 
-    /// What [`EFFECTIVE_ACCESS`] says of `user` with the access that groups give.
-    fn extension(&self, user: &Resource, access: Access) -> Object {
-        let seats = policy::seats(&user.0).given(&access, self.mapping.options());
-        let Access { base_role, custom_roles, .. } = access;
-        policy::extension(&Standing { active: true, base_role, custom_roles, seats }, &self.mapping)
-    }
-
-    /// What the group of this name gives, if it is mapped.
-    fn given(&self, name: Option<&str>) -> Option<&Access> {
-        self.mapping.group(name?)
+    /// Makes a modification of a user with what becomes of their access by it.
+    async fn modify_user(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Modified, StoreError> {
+        let (id, expected) = match &modification {
+            Modification::Replace { resource, expected, .. } => (resource.id(), Some(*expected)),
+            Modification::Apply { id, update, expected } if concerns_standing(update.change) => {
+                (Some((*id).clone()), *expected)
+            }
+            _ => (None, None),
+        };
+        let before = match &id {
+            Some(id) => self.store.read(scope, id, &Projection::default()).await?,
+            None => None,
+        };
+        // Who is not there is for the store to say.
+        let (Some(id), Some(before)) = (id, before) else {
+            return self.store.modify(scope, modification, terms).await;
+        };
+        let version = before.version();
+        if expected.is_some() && expected != version {
+            return Err(StoreError::VersionMismatch);
+        }
+        let mut after = match &modification {
+            Modification::Replace { resource, .. } => (*resource).clone(),
+            _ => before.clone(),
+        };
+        if let Modification::Apply { update, .. } = &modification {
+            update.change.apply(&mut after);
+        }
+        let is_assigned_again = !is_assigned(&before) && is_assigned(&after);
+        let access = match registry().by_name("Group").filter(|_| is_assigned_again) {
+            Some(schema) => self.access_of(Scope { schema, ..scope }, &id).await?,
+            None => Access::default(),
+        };
+        let settled = self.effect.becomes(&before, &after, access);
+        let settled = settled.map(|extension| writes(scope.schema, &after, extension));
+        let modified = match (modification, settled) {
+            (Modification::Replace { unique, expected, .. }, Some(writes)) => {
+                Change { writes, deltas: Vec::new() }.apply(&mut after);
+                let replaced = Modification::Replace { resource: &after, unique, expected };
+                self.store.modify(scope, replaced, terms).await?
+            }
+            (Modification::Apply { id, update, .. }, Some(writes)) => {
+                let mut change = update.change.clone();
+                change.writes.extend(writes);
+                let update = Update { change: &change, ..update.clone() };
+                let applied = Modification::Apply { id, update: &update, expected: version };
+                self.store.modify(scope, applied, terms).await?
+            }
+            (asked, _) => self.store.modify(scope, asked, terms).await?,
+        };
+        if is_assigned_again {
+            // INVARIANT: the groups are read again after the write. Who came into one before it found nobody
+            // assigned, and left the access to this write.
+            self.refresh(scope.tenant, &id).await?;
+        }
+        Ok(modified)
     }
 
     async fn group(
@@ -230,7 +300,8 @@ impl<S: Store> AccessStore<S> {
         let modified = self.store.modify(scope, modification, terms).await?;
         // As it is by now, and not as it was asked to be: others may have named it anew meanwhile.
         let after = self.group(scope, &id, whole).await?;
-        let (gave, gives) = (self.given(name(before.as_ref())), self.given(name(after.as_ref())));
+        let given = |group: &Option<Resource>| self.effect.given(name(group.as_ref()));
+        let (gave, gives) = (given(&before), given(&after));
         if gave.is_none() && gives.is_none() {
             return Ok(modified);
         }
@@ -305,6 +376,15 @@ fn member(member: &Value) -> Option<String> {
     member.as_object()?.get("value")?.as_str().map(str::to_owned)
 }
 
+/// Whether a change of a user may concern whether they are assigned, or their e-mail address, by which they are known
+/// in Slack.
+fn concerns_standing(change: &Change) -> bool {
+    let concerns =
+        |name: &str| ["active", "emails", "userName"].iter().any(|one| one.eq_ignore_ascii_case(name));
+    change.writes.iter().any(|write| write.extension.is_none() && concerns(&write.attribute))
+        || change.deltas.iter().any(|delta| concerns(&delta.attribute))
+}
+
 /// Everything of `extension`, and nothing else in its place.
 fn writes(schema: &ResourceSchema, user: &Resource, mut extension: Object) -> Vec<Write> {
     let attributes = schema.extension(EFFECTIVE_ACCESS).map(|schema| schema.attributes.as_slice());
@@ -337,10 +417,17 @@ impl<S: Store> StoreLayer for AccessStore<S> {
         modification: Modification<'_>,
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        if scope.schema.base().id == builtin::GROUP {
-            self.modify_group(scope, modification, terms).await
-        } else {
-            self.store.modify(scope, modification, terms).await
+        let schema = scope.schema;
+        match schema.base().id.as_str() {
+            builtin::GROUP => self.modify_group(scope, modification, terms).await,
+            builtin::USER if schema.extension(EFFECTIVE_ACCESS).is_some() => {
+                self.modify_user(scope, modification, terms).await
+            }
+            _ => self.store.modify(scope, modification, terms).await,
         }
+    }
+
+    fn completes_itself(&self) -> bool {
+        true
     }
 }

@@ -20,7 +20,7 @@ use crate::{Source, generic};
 /// incident.io, as data.
 ///
 /// The endpoint is WorkOS's, and its limits are not documented by incident.io: what a row says of
-/// requests and answers is RFC 7644's, marked as inferred. The rest is what becomes of users and groups.
+/// requests and answers is RFC 7644's, marked as decided. The rest is what becomes of users and groups.
 pub static PROFILE: Profile = Profile {
     name: "incident-io",
     title: "incident.io user provisioning",
@@ -67,7 +67,8 @@ pub static PROFILE: Profile = Profile {
 };
 
 /// What incident.io does not say of requests and answers is taken to be as the RFC has it.
-const WIRE: Source = Source::inferred("RFC 7644", "2015-09");
+const WIRE: Source =
+    Source::stated("RFC 7644", "2015-09").decided("incident.io publishes nothing of requests and answers");
 
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/ServiceProviderConfig", generic::DISCOVERY),
@@ -121,7 +122,7 @@ const LIFECYCLE: &[Lifecycle] = &[
     row(
         "highest-base-role",
         "of the base roles that several groups give, the highest counts",
-        SCIM.as_inferred(),
+        SCIM.decided("otherwise another group would take something away"),
     ),
     row(
         "custom-roles-add",
@@ -132,32 +133,44 @@ const LIFECYCLE: &[Lifecycle] = &[
     row(
         "elevated-gets-seat",
         "who becomes admin or owner without a paid seat given by hand gets one",
-        PERMISSIONS.as_inferred(),
+        PERMISSIONS.left_to(&["elevated_seat"]),
     ),
     row(
         "elevated-beside-on-call",
         "the seat of a group for on-call seats does not stand in for it, so that the order of groups does not matter",
-        PERMISSIONS.as_inferred(),
+        PERMISSIONS.left_to(&["elevated_seat"]),
     ),
-    row("seats-stay", "a seat that came with a role stays when the role goes", SEATS.as_inferred()),
-    row("group-by-name", "a group is mapped by its name, to the letter", SCIM.as_inferred()),
+    row(
+        "seats-stay",
+        "a seat that came with a role stays when the role goes",
+        SEATS.left_to(&["seat_after"]),
+    ),
+    row("group-by-name", "a group is mapped by its name, to the letter", SCIM.left_to(&["group_names"])),
     row("on-call-granted", "joining a group for on-call seats gives one", SCIM),
     refused("on-call-managed", "the on-call seat of such a group's member cannot be revoked by hand", SCIM),
     row("on-call-kept", "leaving the group keeps the seat until it is revoked by hand", SCIM),
     row("assigned-created", "a person who is assigned and has no user gets one", SCIM),
     row("linked-by-email", "an existing user is linked to the person with the same e-mail address", SCIM),
-    row("email-in-any-case", "e-mail addresses that differ in case alone are the same", SCIM.as_inferred()),
+    row(
+        "email-in-any-case",
+        "e-mail addresses that differ in case alone are the same",
+        SCIM.decided("nobody has two mailboxes by it"),
+    ),
     row(
         "active-linked-first",
         "of several users with the address, an active one is linked rather than a deactivated one",
-        TERRAFORM.as_inferred(),
+        TERRAFORM.decided("the vendor's own client does so"),
     ),
     row(
         "deactivated-linked",
         "a deactivated user with the address, where there is no active one, is linked and active again",
-        SCIM.as_inferred(),
+        SCIM.left_to(&["deactivated"]),
     ),
-    row("same-email-once", "of several people with the same address one is provisioned", SCIM.as_inferred()),
+    row(
+        "same-email-once",
+        "of several people with the same address one is provisioned",
+        SCIM.decided("there is one user to link; the preview tells of it"),
+    ),
     row("downgraded-at-install", "who has a role that no group gives loses it when SCIM is installed", SCIM),
     row("unlinked-kept", "a user whom the directory does not have keeps everything, as Unlinked", SCIM),
     refused("install-permitted", "an owner, or who may manage security settings, installs SCIM", SCIM),
@@ -165,61 +178,76 @@ const LIFECYCLE: &[Lifecycle] = &[
     refused(
         "owner-group-has-somebody",
         "a group that is mapped to owner has an active member",
-        SCIM.as_inferred(),
+        SCIM.decided("nobody could manage SCIM; it can be forced"),
     ),
     refused(
         "lockout-guarded",
         "who installs SCIM and is in no group that lets them manage it is stopped, unless they insist",
-        SCIM.as_inferred(),
+        SCIM.decided("that they are locked out is stated; it can be forced"),
     ),
     refused("install-confirmed", "nothing happens to users before the installation is confirmed", SCIM),
     refused("roles-managed", "while SCIM is installed, roles are not edited in incident.io", SCIM),
     refused("invites-disabled", "while SCIM is installed, nobody is invited by e-mail", USERS),
     row("unassigned-deactivated", "a user whose person is not assigned any more is deactivated", SCIM),
-    row("slack-keeps-active", "such a user stays active while active in Slack", SCIM),
+    row(
+        "slack-keeps-active",
+        "such a user stays active while active in Slack, which the option `active_in_slack` says",
+        SCIM,
+    ),
     row(
         "slack-without-roles",
         "a user who stays active because of Slack alone is Standard",
-        SCIM.as_inferred(),
+        SCIM.left_to(&["in_slack"]),
+    ),
+    row(
+        "groups-of-assigned",
+        "groups decide about who is assigned; who is assigned again has what they give by then",
+        SCIM.decided("that SCIM decides about permissions by groups is stated"),
     ),
     row("uninstall-keeps", "uninstalling SCIM leaves everybody as they are", SCIM),
 ];
 
 const OPTIONS: &[OptionRow] = &[
     OptionRow {
+        name: "active_in_slack",
+        default: "nobody",
+        statement: "who is active in Slack, by e-mail address: `ActiveInSlack`, or `--active-in-slack FILE` of `provider` and `preview`, an address a line",
+        source: SCIM,
+    },
+    OptionRow {
         name: "elevated_seat",
         default: "responder",
         statement: "the seat that who becomes admin or owner gets, where they have none that is paid and given by hand: responder or on-call",
-        source: PERMISSIONS.as_inferred(),
+        source: PERMISSIONS.left_to(&["elevated_seat"]),
     },
     OptionRow {
         name: "seat_after",
         default: "stays",
         statement: "what becomes of a responder's seat that came with a role when the role goes: stays or goes",
-        source: SEATS.as_inferred(),
+        source: SEATS.left_to(&["seat_after"]),
     },
     OptionRow {
         name: "custom_roles_need_paid_seat",
         default: "false",
         statement: "whether a custom role needs a paid seat as well",
-        source: PERMISSIONS.as_inferred(),
+        source: PERMISSIONS.left_to(&["custom_roles_need_paid_seat"]),
     },
     OptionRow {
         name: "group_names",
         default: "exact",
         statement: "whether a mapped group is one whose name differs in case alone: exact or any-case",
-        source: SCIM.as_inferred(),
+        source: SCIM.left_to(&["group_names"]),
     },
     OptionRow {
         name: "deactivated",
         default: "link",
         statement: "whether a deactivated user is linked, and activated, where no active one has the address: link or leave",
-        source: SCIM.as_inferred(),
+        source: SCIM.left_to(&["deactivated"]),
     },
     OptionRow {
         name: "in_slack",
         default: "standard",
         statement: "the roles of who is unassigned but active in Slack: standard or keep",
-        source: SCIM.as_inferred(),
+        source: SCIM.left_to(&["in_slack"]),
     },
 ];

@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::access::{BaseRole, RoleMapping};
+use super::access::{Access, BaseRole, RoleMapping};
+use super::options::{InSlack, Options};
 use super::seats::{OnCallSeat, Seats};
+use super::slack::ActiveInSlack;
 
 /// A user of incident.io.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,24 @@ impl Default for Standing {
             custom_roles: BTreeSet::new(),
             seats: Seats::default(),
         }
+    }
+}
+
+impl Standing {
+    /// What someone with this standing is and has who is assigned, and whose groups give `access`.
+    pub(super) fn assigned(&self, access: Access, options: &Options) -> Self {
+        let seats = self.seats.given(&access, options);
+        let Access { base_role, custom_roles, .. } = access;
+        Self { active: true, base_role, custom_roles, seats }
+    }
+
+    /// What someone with this standing is and has who is not assigned any more.
+    pub(super) fn unassigned(&self, in_slack: bool, options: &Options) -> Self {
+        let stays = self.active && in_slack;
+        if stays && options.in_slack == InSlack::Standard {
+            return self.assigned(Access::default(), options);
+        }
+        Self { active: stays, seats: self.seats.left(), ..self.clone() }
     }
 }
 
@@ -91,6 +111,15 @@ impl Workspace {
     #[must_use]
     pub fn with_installed(self, mapping: RoleMapping) -> Self {
         Self { installed: Some(mapping), ..self }
+    }
+
+    /// The same where the users with these e-mail addresses are active in Slack, and no others.
+    #[must_use]
+    pub fn with_active_in_slack(mut self, active: &ActiveInSlack) -> Self {
+        for user in &mut self.users {
+            user.in_slack = active.contains(&user.email);
+        }
+        self
     }
 
     /// The users, in the order of their ids.

@@ -12,7 +12,8 @@ use scim_core::validate::unique_keys;
 use scim_core::{Error, Object, Resource, ResourceId, ScimType, Value, Version};
 
 use super::licenses::{License, Licenses, Objection, exhausted, not_for};
-use super::policy::{PagerDuty, StaleLicense};
+use super::options::StaleLicense;
+use super::policy::PagerDuty;
 use super::schema::LICENSE_SEAT;
 use super::seats::Seats;
 use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
@@ -33,14 +34,16 @@ use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
 ///
 /// # Nobody is given what another has
 ///
-/// Each allocation of a licence with a limit is a number, from 1 to the limit, and a user who has the
+/// The limit of a licence is how many allocations are available, or all of its allocations
+/// ([`LicensesInUse`](super::LicensesInUse)). Each allocation of a licence with a limit is a number, from 1 to the limit, and a user who has the
 /// licence has one of these numbers in a hidden attribute that is *unique*: what keeps two users from
 /// having one `userName`, the [unique keys](scim_core::validate::UniqueKey) of the store, keeps them from having one
 /// allocation. It is given and freed by the same write as the licence itself, with no second write that
 /// could be missing after a crash, and deletion frees it. So the limit holds for concurrent requests, and
 /// for several servers over one database, for any [`Store`] that keeps its contract. What free numbers
 /// there are is remembered by each server as a guess; a wrong guess costs another try. That a licence is
-/// used up is said after those who have it were counted, in one query that reads none of them. Where another
+/// used up is said after those who have it were counted, in one query that reads none of them; they are read when a
+/// server gives the licence for the first time, and again only after it gave all that it knew to be free. Where another
 /// request of the same server is about to take the last one and then fails for other reasons, it may be said
 /// too early.
 ///
@@ -119,7 +122,13 @@ impl<S: Store> AccountStore<S> {
         match decision.map_err(|objection| refusal(objection, named.is_some()))? {
             Decision::AsAsked => self.store.modify(scope, modification, terms).await,
             Decision::Keep(held) => write.make(&self.store, &held).await,
-            Decision::Grant(candidates) => self.grant(&candidates, &write).await,
+            Decision::Grant(candidates) => {
+                let made = self.grant(&candidates, &write).await?;
+                if let (Some(current), Modified::Changed(_)) = (&current, made) {
+                    self.give_back(scope, current);
+                }
+                Ok(made)
+            }
         }
     }
 
@@ -155,7 +164,7 @@ impl<S: Store> AccountStore<S> {
     /// Makes the write with the first of the licences that has an allocation to give.
     async fn grant(&self, candidates: &[&License], write: &Rewrite<'_>) -> Result<Modified, StoreError> {
         for license in candidates {
-            let Some(limit) = license.allocations else {
+            let Some(limit) = self.pagerduty.limit_of(license) else {
                 let held = Held { license: license.id.clone(), seat: None };
                 return write.make(&self.store, &held).await;
             };
@@ -194,6 +203,13 @@ impl<S: Store> AccountStore<S> {
         }
     }
 
+    /// Remembers that the allocation of a licence which this user had is free.
+    fn give_back(&self, scope: Scope<'_>, former: &Resource) {
+        if let Some(Held { license, seat: Some(seat) }) = Held::of(&former.0) {
+            self.seats.give_back(scope.tenant, &license, &seat);
+        }
+    }
+
     /// Deletes a user, and then says which incidents are to be reassigned.
     async fn delete_user(
         &self,
@@ -202,16 +218,21 @@ impl<S: Store> AccountStore<S> {
         deletion: &Deletion<'_>,
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        let user = match self.pagerduty.tells_reassignments() {
+        let has_limits = |licenses: &Licenses| licenses.iter().any(|license| license.allocations.is_some());
+        let has_limits = self.pagerduty.licenses().is_some_and(has_limits);
+        let user = match has_limits || self.pagerduty.tells_reassignments() {
             true => self.store.read(scope, id, &Projection::default()).await?,
             false => None,
         };
         // As they are before the deletion, after which nobody can be asked by name.
-        let reassignment = user.and_then(|user| self.pagerduty.reassignment_of(scope.tenant, &user));
+        let reassignment = user.as_ref().and_then(|user| self.pagerduty.reassignment_of(scope.tenant, user));
         let deletion = Modification::Delete { id, deletion: *deletion };
         let deleted = self.store.modify(scope, deletion, terms).await?;
         if let Some(reassignment) = reassignment {
             self.pagerduty.tell(&reassignment);
+        }
+        if let Some(user) = user {
+            self.give_back(scope, &user);
         }
         Ok(deleted)
     }

@@ -24,14 +24,21 @@ pub struct License {
     pub valid_roles: Vec<Box<str>>,
     /// How many users may have it at a time; `None` is without limit.
     pub allocations: Option<u32>,
+    /// How many users of the account have it already, whoever they are.
+    pub in_use: u32,
 }
 
 impl License {
-    /// A licence for the roles of `group`.
+    /// A licence for the roles of `group` that nobody has yet.
     pub fn new(id: &str, name: &str, group: LicenseGroup, allocations: Option<u32>) -> Self {
         let roles = ROLES.iter().filter(|role| role.license_group == group);
         let valid_roles = roles.map(|role| role.value.into()).collect();
-        Self { id: id.into(), name: name.into(), valid_roles, allocations }
+        Self { id: id.into(), name: name.into(), valid_roles, allocations, in_use: 0 }
+    }
+
+    /// How many more users may have it; `None` is without limit.
+    pub fn available(&self) -> Option<u32> {
+        self.allocations.map(|allocations| allocations.saturating_sub(self.in_use))
     }
 
     /// Whether a user with the role `role` may have it.
@@ -54,7 +61,7 @@ impl License {
 /// }]}"#.parse()?;
 /// let licenses = Licenses::parse(&licenses)?;
 /// let license = licenses.by_id("PIP248G").expect("is one of them");
-/// assert_eq!(license.allocations, Some(5000));
+/// assert_eq!((license.allocations, license.available()), (Some(5000), Some(4766)));
 /// assert!(license.permits("observer"));
 ///
 /// let stakeholder: Value = r#"{
@@ -115,9 +122,9 @@ impl Licenses {
     /// What `GET /licenses` of PagerDuty's REST API answers, or its `licenses` alone.
     ///
     /// `allocations_available` is how many *more* users may have a licence, and `null` where there is no
-    /// limit; `current_value` is how many have it. Users are counted from the first, also those whom the
-    /// account has already, so the two are added; `current_value` may be left out, and is then none. Where
-    /// `valid_roles` are left out they are those of the `role_group`.
+    /// limit; `current_value` is how many have it, none where it is left out: all [allocations](License::allocations) are
+    /// the two together. Who has it already the document does not say; whether they are users of the server is for
+    /// [`LicensesInUse`](super::LicensesInUse). Where `valid_roles` are left out they are those of the `role_group`.
     ///
     /// # Errors
     ///
@@ -141,22 +148,30 @@ impl Licenses {
         self.list.iter()
     }
 
-    /// What [`Profile::lint_as`](crate::Profile::lint_as) says, and whether the licence that the payload
-    /// names is there, for its role, and not one of no users at all.
+    /// What [`Profile::lint_as`](crate::Profile::lint_as) says, and whether the user can have the licence that the
+    /// payload names, or one that is for the role where a new user is to have any: it is there, for the role, and has an
+    /// allocation [available](License::available).
     ///
     /// In a PUT or PATCH a licence that is not for the role is a warning: if it is that of the former role,
-    /// it is dropped.
+    /// it is dropped. So is one that has no allocation available: the user may have it already.
     pub fn lint(&self, payload: Payload, value: &Value) -> Report {
         let mut report = PROFILE.lint_as(payload, value);
         let Some(user) = outcome(payload, value) else { return report };
-        let deactivates = payload != Payload::Create && user.get("active") == Some(&Value::Bool(false));
-        let Some(id) = text_of(&user.0, ENTITLEMENTS).filter(|_| !deactivates) else { return report };
-        let role = match (payload, text_of(&user.0, user::ROLES)) {
-            (Payload::Create, None) => Some(DEFAULT_ROLE),
-            (_, role) => role,
+        let is_new = payload == Payload::Create;
+        let role = text_of(&user.0, user::ROLES).or(is_new.then_some(DEFAULT_ROLE));
+        let deactivates = !is_new && user.get("active") == Some(&Value::Bool(false));
+        let (at, objection) = match (text_of(&user.0, ENTITLEMENTS), role) {
+            _ if deactivates => return report,
+            (Some(id), role) => {
+                report.checked.push("license-known");
+                ("entitlements[0].value", self.judge(id, role).and_then(|one| available(&[one], role)))
+            }
+            (None, Some(role)) if is_new => {
+                ("roles[0].value", self.fitting(role).and_then(|all| available(&all, Some(role))))
+            }
+            (None, _) => return report,
         };
-        let objection = self.judge(id, role).map(drop).err();
-        report.checked.push("license-known");
+        let objection = objection.err();
         if objection.as_ref().is_none_or(|objection| objection.row != "license-known") {
             report.checked.extend(role.map(|_| "license-role"));
             report.checked.push("license-exhausted");
@@ -164,13 +179,18 @@ impl Licenses {
         if let Some(Objection { row, message }) = objection
             && let Some(row) = PROFILE.lifecycle.iter().find(|known| known.id == row)
         {
-            // The licence of the former role goes with it; only the service provider knows which that is.
-            let may_be_stale = row.id == "license-role" && payload != Payload::Create;
+            // The licence of the former role goes with it, and one that the user has needs no other allocation; only the
+            // service provider knows which that is. Nobody has one that has no allocations at all.
+            let held = text_of(&user.0, ENTITLEMENTS).and_then(|id| self.by_id(id));
+            let may_be_held = !is_new
+                && match row.id {
+                    "license-exhausted" => held.is_some_and(|held| held.allocations != Some(0)),
+                    id => id == "license-role",
+                };
             report.violations.push(Violation {
                 rule: row.id,
-                severity: if may_be_stale { Severity::Warning } else { Severity::Error },
-                path: if payload == Payload::Patch { "Operations" } else { "entitlements[0].value" }
-                    .to_owned(),
+                severity: if may_be_held { Severity::Warning } else { Severity::Error },
+                path: if payload == Payload::Patch { "Operations" } else { at }.to_owned(),
                 message,
                 scim_type: ScimType::InvalidValue,
                 source: row.source,
@@ -200,6 +220,14 @@ impl Licenses {
             return Err(Objection { row: "license-role", message });
         }
         Ok(fitting)
+    }
+}
+
+/// Whether one of `licenses` has an allocation available.
+fn available(licenses: &[&License], role: Option<&str>) -> Result<(), Objection> {
+    match licenses.iter().any(|license| license.available() != Some(0)) {
+        true => Ok(()),
+        false => Err(exhausted(licenses, role)),
     }
 }
 
@@ -247,14 +275,12 @@ fn read(license: &Value) -> Result<License, String> {
         let count = value.as_i64().and_then(|count| u32::try_from(count).ok());
         count.ok_or_else(|| format!("`{name}` is not a number of users"))
     };
+    let in_use = license.get("current_value").filter(|value| !value.is_unassigned());
+    let in_use = in_use.map_or(Ok(0), |taken| count("current_value", taken))?;
     let allocations = match license.get("allocations_available") {
         None => return Err("there is no `allocations_available`; `null` is without limit".to_owned()),
         Some(Value::Null) => None,
-        Some(available) => {
-            let taken = license.get("current_value").filter(|value| !value.is_unassigned());
-            let taken = taken.map_or(Ok(0), |taken| count("current_value", taken))?;
-            Some(count("allocations_available", available)?.saturating_add(taken))
-        }
+        Some(available) => Some(count("allocations_available", available)?.saturating_add(in_use)),
     };
     let valid_roles = match (license.get("valid_roles"), group) {
         (None, None) => return Err("there is neither `valid_roles` nor `role_group`".to_owned()),
@@ -265,7 +291,8 @@ fn read(license: &Value) -> Result<License, String> {
             roles.ok_or("`valid_roles` is not an array of strings")?
         }
     };
-    Ok(License { id: id.into(), name: text("name").unwrap_or_default().into(), valid_roles, allocations })
+    let name = text("name").unwrap_or_default().into();
+    Ok(License { id: id.into(), name, valid_roles, allocations, in_use })
 }
 
 /// The user that the payload comes to, as far as it can be read without the user there was.
@@ -308,8 +335,12 @@ mod tests {
             ]}"#,
         );
         let licenses = licenses.unwrap();
-        let rows: Vec<_> = licenses.iter().map(|l| (&*l.id, &*l.name, l.allocations)).collect();
-        assert_eq!(rows, [("A", "Full", Some(5)), ("B", "Stakeholder", None), ("C", "", Some(0))]);
+        let rows: Vec<_> =
+            licenses.iter().map(|l| (&*l.id, &*l.name, l.allocations, l.available())).collect();
+        assert_eq!(
+            rows,
+            [("A", "Full", Some(5), Some(3)), ("B", "Stakeholder", None, None), ("C", "", Some(0), Some(0))]
+        );
         let roles = |id| licenses.by_id(id).unwrap().valid_roles.join(" ");
         assert_eq!(roles("A"), "user");
         assert_eq!(roles("B"), "read_only_user read_only_limited_user");

@@ -6,15 +6,15 @@
 //! |---|---|---|
 //! | requests | `/Users` with GET, POST, PUT, PATCH, DELETE, and the three discovery endpoints; no `/Groups`, `/Me`, `/Bulk`, `/.search` | SCIM API, 2026-01-13 |
 //! | OAuth scopes | `users.read` for GET, discovery included; `users.write` for the rest | SCIM API |
-//! | look-up | `userName eq` or `externalId eq`; other operators: *inferred* to be refused | SCIM API |
+//! | look-up | `userName eq` or `externalId eq`; other operators: *decided* to be refused | SCIM API |
 //! | pages | 100 users unless `count` says less | SCIM API |
 //! | userName | required, an e-mail address, 1–100 characters, unique | SCIM API |
-//! | displayName | required, 1–255; more than 100 may fail in the REST API: *inferred* | SCIM API, REST API |
+//! | displayName | required, 1–255; more than 100 may fail in the REST API: *decided* to be warned of | SCIM API, REST API |
 //! | externalId | 1–100 | SCIM API |
 //! | roles | one element, `{"value", "primary": true}` or `{"value", "type": "base"}`; answered with all three | SCIM API, changelog of 2026-01-06 |
 //! | role left out | the default role; that it is `user`: *inferred* | SCIM API, "Advanced Permissions" |
 //! | entitlements | one element, `{"type": "license", "value": ID}` | SCIM API |
-//! | licences | known by id; each for the roles in its `valid_roles`, and for so many users; left out, a default one: which, *inferred* | REST API, SCIM API, Terraform provider |
+//! | licences | known by id; each for the roles in its `valid_roles`, and for `allocations_available` more users; left out, a default one: which, *inferred* | REST API, SCIM API, Terraform provider |
 //! | licence used up | 400, "License error: License is not available": *inferred* for SCIM | Terraform provider, issue 745 |
 //! | new role | drops a licence that is not for it; between full users and stakeholders that is another allocation | Terraform provider: *inferred* for SCIM |
 //! | timezone | a name of the IANA time zone database | SCIM API |
@@ -37,7 +37,7 @@
 //!   `entitlements[type eq "license"].value` under the schema's URI. Other role mappings send two
 //!   elements, elements that are not primary, or JSON documents in strings: what PagerDuty has no
 //!   role for is refused. A user who comes back is matched by `userName`, not found, and created
-//!   anew: *inferred* from Microsoft's guide, which says that users are matched before they are
+//!   anew: concluded from Microsoft's guide, which says that users are matched before they are
 //!   created, and nothing of users whose deactivation deleted them.
 //! - **OneLogin** sends what its template says. PagerDuty's own template has an entitlement of
 //!   type `base`, which the API does not name. It updates by PUT, and shows an error when it
@@ -56,16 +56,18 @@
 //! [`config`] and [`PagerDuty`] make a [`Service`](scim_core::Service) behave so; with
 //! [`Licenses`], or reassignments to be told of, on an [`AccountStore`].
 //! [`PagerDutyOptions`] has what depends on the account, or is left open, with defaults and their
-//! reasons. Where PagerDuty's documents are silent it follows the RFCs, and these decisions, all
-//! marked as inferred in [`PROFILE`]:
+//! reasons. Where PagerDuty's documents are silent it follows the RFCs, and these decisions, whose rows in
+//! [`PROFILE`] have the reason, or the option for it:
 //!
 //! - A deactivation wins over everything else in the same request, and is not held up by it.
 //! - A PUT without `roles` keeps the role: neither does it raise a restricted user to `user`, nor
-//!   lower an admin. A PATCH cannot remove the role.
+//!   lower an admin. One with `roles` that are `null` or an empty array gives the default role ([`RoleEmptied`]). A PATCH
+//!   cannot remove the role.
 //! - A PATCH that adds a second role or licence replaces the first, since there can be only one.
 //! - With the account's licences given, every user has one: who asks for none gets the first that
-//!   is for the role and has an allocation. A write that cannot be given a licence is refused as a
-//!   whole.
+//!   is for the role and has an allocation. Who has one by what the account says (`current_value`) is taken for a user
+//!   whom this server does not have, so that only what is available is given ([`LicensesInUse`]). A write that cannot be
+//!   given a licence is refused as a whole.
 //! - The account owner is not changed and not deleted ([`OwnerProtection`]).
 //! - The entitlement type `base` is taken as `license`, so that PagerDuty's OneLogin template
 //!   works; the linter warns of it.
@@ -94,6 +96,7 @@
 mod account;
 mod incidents;
 mod licenses;
+mod options;
 mod policy;
 mod roles;
 mod rules;
@@ -107,7 +110,8 @@ mod user;
 pub use account::AccountStore;
 pub use incidents::{AssignedIncidents, InvalidIncidents, Offboarding, Plan, Reassignment};
 pub use licenses::{InvalidLicenses, License, Licenses};
-pub use policy::{OwnerProtection, PagerDuty, PagerDutyOptions, RoleOmitted, StaleLicense};
+pub use options::{LicensesInUse, OwnerProtection, PagerDutyOptions, RoleEmptied, RoleOmitted, StaleLicense};
+pub use policy::PagerDuty;
 pub use roles::{Ability, DEFAULT_ROLE, LicenseGroup, OWNER, ROLES, Role, RoleKind, TeamRole, role};
 pub use tables::PROFILE;
 

@@ -8,139 +8,18 @@ use scim_core::{Error, Object, Resource, ResourceId, ScimType, TenantId, Value};
 use scim_filter::BoundFilter;
 
 use super::PROFILE;
-use super::incidents::{Incidents, Offboarding, Plan, Reassignment};
-use super::licenses::Licenses;
-use super::roles::{Ability, DEFAULT_ROLE, OWNER};
+use super::incidents::{Incidents, Offboarding, Reassignment};
+use super::licenses::{License, Licenses};
+use super::options::{
+    LicensesInUse, OwnerProtection, PagerDutyOptions, RoleEmptied, RoleOmitted, StaleLicense,
+};
+use super::roles::{Ability, OWNER};
 use super::rules::RULES;
 use super::schema::LICENSE_SEAT;
 use super::user::{ENTITLEMENTS, ROLES, entitlements, first, role_of, text_of, value_of};
 use crate::lint;
 use crate::profile::CapabilityValue;
 use crate::rule::Payload;
-
-/// What differs from one PagerDuty account to another, or is left open by PagerDuty's documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PagerDutyOptions {
-    /// The status for a userName that is taken: 400 unless set to 409.
-    ///
-    /// PagerDuty declares no 409, so 400 is what its clients have to live with, and what a
-    /// rehearsal should show. Neither Okta nor Entra ID depends on the difference: both look a
-    /// user up before they create it, and report a refused creation as failed with either status.
-    /// Okta's reference and Microsoft's SCIM Validator do ask for 409; to pass the validator, or to
-    /// offer PagerDuty's rules as a service of one's own, set it to 409.
-    pub duplicate_status: StatusCode,
-    /// What becomes of a deletion of a user with assigned incidents: [`Offboarding::Fail`], as PagerDuty
-    /// has it until the account owner switches it.
-    pub offboarding: Offboarding,
-    /// What the account pays for: [`Plan::Enterprise`], which has incident reassignment. A plan without it
-    /// makes [`Offboarding::Reassign`] the same as [`Offboarding::Fail`].
-    pub plan: Plan,
-    /// What of the account owner can be changed: nothing. A request that leaves the owner as it is, such as
-    /// the PUT of everything that was read, is none.
-    ///
-    /// That an API cannot give the role is stated; what SCIM may do to the user who has it is not, and
-    /// refusing is what does no harm if it is otherwise.
-    pub owner: OwnerProtection,
-    /// The role of who is created without one: [`DEFAULT_ROLE`], as PagerDuty's REST API and SAML have it; what
-    /// SCIM gives has no source. With a value that SCIM may not give, nobody is created without a role.
-    pub default_role: &'static str,
-    /// What becomes of the role in a PUT without `roles`: [`RoleOmitted::Keep`].
-    ///
-    /// RFC 7644 §3.5.1 leaves both to the service provider. An identity provider that maps no roles would
-    /// otherwise take away, with every update of a name, what somebody has been given in PagerDuty.
-    pub role_omitted: RoleOmitted,
-    /// What becomes of a PUT with a new role and the licence of the former: [`StaleLicense::Drop`].
-    ///
-    /// PagerDuty's Terraform provider leaves the licence out when the role changes, since sending it
-    /// again was refused. But a SCIM client that updates by PUT sends all it has read, so that a service
-    /// provider that refuses it refuses every change of role.
-    pub stale_license: StaleLicense,
-    /// Whether the account has the ability `read_only_users`, which stakeholder roles need: on.
-    pub read_only_users: bool,
-    /// Whether the account has advanced permissions, which `observer` and `restricted_access`
-    /// need: on.
-    pub advanced_permissions: bool,
-}
-
-impl Default for PagerDutyOptions {
-    fn default() -> Self {
-        Self {
-            duplicate_status: StatusCode::BAD_REQUEST,
-            offboarding: Offboarding::default(),
-            plan: Plan::default(),
-            owner: OwnerProtection::default(),
-            default_role: DEFAULT_ROLE,
-            role_omitted: RoleOmitted::default(),
-            stale_license: StaleLicense::default(),
-            read_only_users: true,
-            advanced_permissions: true,
-        }
-    }
-}
-
-/// What of the account owner can be changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OwnerProtection {
-    /// Nothing: the owner is neither changed nor deleted.
-    #[default]
-    Full,
-    /// The owner can be changed, but stays the owner, and is not deleted.
-    Role,
-    /// Everything: the owner can have another role, and be deleted.
-    None,
-}
-
-/// What becomes of the role in a PUT without `roles`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RoleOmitted {
-    /// It stays.
-    #[default]
-    Keep,
-    /// It becomes the [default one](PagerDutyOptions::default_role).
-    Default,
-}
-
-/// What becomes of a PUT with a new role and the licence of the former.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StaleLicense {
-    /// The licence goes, and another takes its place.
-    #[default]
-    Drop,
-    /// It is refused.
-    Refuse,
-}
-
-impl OwnerProtection {
-    /// `full`, `role` or `none`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Role => "role",
-            Self::None => "none",
-        }
-    }
-}
-
-impl RoleOmitted {
-    /// `keep` or `default`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Default => "default",
-        }
-    }
-}
-
-impl StaleLicense {
-    /// `drop` or `refuse`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Drop => "drop",
-            Self::Refuse => "refuse",
-        }
-    }
-}
 
 /// PagerDuty's behaviour, for [`Service::with_policy`](scim_core::Service::with_policy).
 ///
@@ -230,6 +109,14 @@ impl PagerDuty {
         self.licenses.as_deref()
     }
 
+    /// How many users of this server may have `license`; `None` is without limit.
+    pub(super) fn limit_of(&self, license: &License) -> Option<u32> {
+        match self.options.licenses_in_use {
+            LicensesInUse::Elsewhere => license.available(),
+            LicensesInUse::Here => license.allocations,
+        }
+    }
+
     /// Notes that an incident is assigned to the user `id`.
     pub fn hold_incident(&self, id: ResourceId) {
         self.incidents.hold(id);
@@ -267,6 +154,21 @@ impl PagerDuty {
     /// Whether the account reassigns the incidents of who is deleted.
     fn reassigns(&self) -> bool {
         self.options.offboarding == Offboarding::Reassign && self.options.plan.reassigns_incidents()
+    }
+
+    /// Why a user with assigned incidents is not deleted, and what lets the user be: the two ways that PagerDuty's page
+    /// names.
+    fn deletion_blocked(&self) -> String {
+        let reassigning = match self.options.plan.reassigns_incidents() {
+            true => {
+                "have the account owner turn on incident reassignment in the account's User Offboarding settings"
+            }
+            false => "upgrade to a plan that includes incident reassignment, and turn it on",
+        };
+        format!(
+            "the user has assigned incidents, and the account does not reassign them: reassign them to another user \
+             by hand, or {reassigning} (incident-blocks-deletion)"
+        )
     }
 
     fn has(&self, ability: Ability) -> bool {
@@ -366,7 +268,7 @@ impl Policy for PagerDuty {
                 keep_newest(user, &current.0, "entitlements");
             }
         }
-        complete(user, write, &self.options);
+        complete(user, write, context.unassigns(ROLES), &self.options);
         if let Some(current) = write.current().filter(|current| !self.leaves_as_it_is(user, &current.0)) {
             self.protect_owner(&current.0, user)?;
         }
@@ -401,12 +303,8 @@ impl Policy for PagerDuty {
             return Err(owner_protected("deleted"));
         }
         if !self.reassigns() && self.incidents.assigned(current).is_some() {
-            return Err(Error::new(
-                StatusCode::BAD_REQUEST,
-                "the user has assigned incidents, and the account does not reassign them \
-                 (incident-blocks-deletion)",
-            )
-            .with_rule("incident-blocks-deletion"));
+            return Err(Error::new(StatusCode::BAD_REQUEST, self.deletion_blocked())
+                .with_rule("incident-blocks-deletion"));
         }
         Ok(())
     }
@@ -496,7 +394,7 @@ fn keep_newest(user: &mut Object, current: &Object, attribute: &str) {
 }
 
 /// Fills in what the request leaves open.
-fn complete(user: &mut Object, write: Write<'_>, options: &PagerDutyOptions) {
+fn complete(user: &mut Object, write: Write<'_>, emptied: bool, options: &PagerDutyOptions) {
     if user.get("active").is_none_or(Value::is_unassigned) {
         user.insert("active", true);
     }
@@ -504,10 +402,14 @@ fn complete(user: &mut Object, write: Write<'_>, options: &PagerDutyOptions) {
         return;
     }
     let former = write.current().and_then(|current| current.0.get("roles"));
+    let keeps = match emptied {
+        true => options.role_emptied == RoleEmptied::Keep,
+        false => options.role_omitted == RoleOmitted::Keep,
+    };
     match (write, former) {
         // A PATCH that leaves no role has removed it: the rule `roles-kept` answers that.
         (Write::Patch(_), Some(_)) => {}
-        (Write::Replace(_), Some(former)) if options.role_omitted == RoleOmitted::Keep => {
+        (Write::Replace(_), Some(former)) if keeps => {
             user.insert("roles", former.clone());
         }
         (_, _) => {

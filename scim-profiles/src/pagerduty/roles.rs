@@ -89,6 +89,21 @@ impl TeamRole {
             Self::Observer => "observer",
         }
     }
+
+    /// Its place among them all: the more a role gives, the higher.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Observer => 0,
+            Self::Responder => 1,
+            Self::Manager => 2,
+        }
+    }
+
+    /// Whether it gives less than the role with this value; of one that is not known nobody can say.
+    pub(crate) fn is_below(self, value: &str) -> bool {
+        let all = [Self::Manager, Self::Responder, Self::Observer];
+        all.into_iter().any(|role| role.as_str() == value && self.rank() < role.rank())
+    }
 }
 
 impl LicenseGroup {
@@ -223,7 +238,7 @@ const fn stakeholder(name: &'static str, value: &'static str) -> Role {
     Role {
         license_group: LicenseGroup::Stakeholder,
         ability: Some(Ability::ReadOnlyUsers),
-        team_role_source: PERMISSIONS.as_inferred(),
+        team_role_source: PERMISSIONS.decided("the page has one row for both kinds of stakeholders"),
         ..fixed(name, value, TeamRole::Observer)
     }
 }

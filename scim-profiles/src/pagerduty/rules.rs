@@ -42,21 +42,21 @@ pub(super) const RULES: &[Rule] = &[
         "",
         Check::Text,
         "no text holds U+0000, which not every database can keep",
-        RFC7643.as_inferred(),
+        RFC7643.decided("not every store can keep it"),
     ),
     warning(
         "attribute-known",
         "",
         Check::Known,
         "name, emails, groups, password, locale and everything else outside the schema is ignored",
-        SCIM_API.as_inferred(),
+        SCIM_API.decided("it says so of all other properties, and names none"),
     ),
     warning(
         "value-plain",
         "",
         Check::Plain,
         "what is not written as the RFCs have it may be read otherwise by the vendor",
-        RFC7643.as_inferred(),
+        RFC7643.decided("a warning, which refuses nothing"),
     ),
     Rule {
         on: On::WHOLE,
@@ -86,7 +86,7 @@ pub(super) const RULES: &[Rule] = &[
         "displayName",
         Check::Length { min: 0, max: 100 },
         "a user's name has at most 100 characters in PagerDuty's REST API",
-        REST_API.as_inferred(),
+        REST_API.decided("a warning, which refuses nothing: the two APIs have the same users"),
     ),
     // externalId
     error(
@@ -119,7 +119,7 @@ pub(super) const RULES: &[Rule] = &[
             "roles",
             Check::Kept,
             "every user has a role, which can only be replaced",
-            SCIM_API.as_inferred(),
+            SCIM_API.decided("a user without a role cannot be answered, by the API description"),
         )
     },
     error("roles-single", "roles", Check::SingleElement, "a user has one role", SCIM_API),
@@ -130,7 +130,7 @@ pub(super) const RULES: &[Rule] = &[
         Check::NoneOf(&[OWNER]),
         "the account owner's role cannot be given by an API",
         // The page names the REST API and SAML.
-        PROVISIONING.as_inferred(),
+        PROVISIONING.decided("that no API gives it is stated; 400 is that of any value that is not taken"),
     ),
     error(
         "role-known",
@@ -202,7 +202,7 @@ pub(super) const RULES: &[Rule] = &[
         "entitlements[].type",
         Check::NoneOf(&["base"]),
         "PagerDuty's OneLogin template has it, but its API names `license` alone; taken as `license`",
-        ONELOGIN_GUIDE.as_inferred(),
+        ONELOGIN_GUIDE.decided("whoever follows the guide sends it"),
     ),
     // title and timezone
     warning(
@@ -210,7 +210,7 @@ pub(super) const RULES: &[Rule] = &[
         "title",
         Check::Length { min: 0, max: 100 },
         "a job title has at most 100 characters in PagerDuty's REST API",
-        REST_API.as_inferred(),
+        REST_API.decided("a warning, which refuses nothing: the two APIs have the same users"),
     ),
     error(
         "timezone-iana",

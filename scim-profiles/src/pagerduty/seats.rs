@@ -2,7 +2,8 @@
 //!
 //! What is here is a guess of which numbers are free, and nothing rests on it: the store refuses a number
 //! that is taken. The guess saves a look at all who have the licence, which is taken only when no free
-//! number is known any more and a count says that there is one: a refusal reads nobody.
+//! number is known any more and a count says that there is one: a refusal reads nobody, and nor does whoever is given
+//! what another gave up at the same server.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -11,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use scim_core::projection::Projection;
 use scim_core::query::{Query, Start};
 use scim_core::store::{Scope, Store, StoreError};
-use scim_core::{Resource, TenantId, Value};
+use scim_core::{TenantId, Value};
 use scim_filter::{BindOptions, Filter};
 
 use super::schema::LICENSE_SEAT;
@@ -25,6 +26,8 @@ pub(super) struct Seats {
 #[derive(Debug, Default)]
 struct Pool {
     free: BTreeSet<u32>,
+    /// The largest number that may be given, as of the last look; 0 before the first.
+    most: u32,
     /// Those with which a write is under way.
     in_use: BTreeSet<u32>,
 }
@@ -66,11 +69,21 @@ impl Seats {
         if let Some(number) = self.pools().entry(key.clone()).or_default().take() {
             return Ok(Some(taken(number)));
         }
-        let Some(free) = free(store, scope, license, limit).await? else { return Ok(None) };
+        let Some(Free { numbers, most }) = free(store, scope, license, limit).await? else { return Ok(None) };
         let mut pools = self.pools();
         let pool = pools.entry(key).or_default();
-        pool.free = &free - &pool.in_use;
+        (pool.free, pool.most) = (&numbers - &pool.in_use, most);
         Ok(pool.take().map(taken))
+    }
+
+    /// Remembers what is free again: the number that a user had of the licence, as the hidden attribute has it.
+    pub(super) fn give_back(&self, tenant: &TenantId, license: &str, seat: &str) {
+        let Some(number) = number(seat, license) else { return };
+        if let Some(pool) = self.pools().get_mut(&(tenant.clone(), license.into()))
+            && number <= pool.most
+        {
+            pool.free.insert(number);
+        }
     }
 
     fn pools(&self) -> MutexGuard<'_, HashMap<(TenantId, Box<str>), Pool>> {
@@ -87,6 +100,13 @@ impl Pool {
     }
 }
 
+/// Numbers that nobody has.
+struct Free {
+    numbers: BTreeSet<u32>,
+    /// The largest number that may be given.
+    most: u32,
+}
+
 /// As many of the free numbers as there are allocations left, `None` if there is none: fewer than all of them
 /// where some have the licence without a number, or with one above the limit.
 ///
@@ -98,7 +118,7 @@ async fn free<S: Store>(
     scope: Scope<'_>,
     license: &str,
     limit: u32,
-) -> Result<Option<BTreeSet<u32>>, StoreError> {
+) -> Result<Option<Free>, StoreError> {
     let internal = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Internal(error);
     let filter = format!("entitlements.value eq {}", Value::from(license));
     let filter = Filter::parse(&filter).map_err(|error| internal(error.into()))?;
@@ -119,16 +139,18 @@ async fn free<S: Store>(
         ..query
     };
     let holders = store.query(scope, &query).await?.resources;
-    let numbers: BTreeSet<u32> = holders.iter().filter_map(|user| number(user, license)).collect();
-    let holders = u32::try_from(holders.len()).unwrap_or(u32::MAX);
-    let left = usize::try_from(limit.saturating_sub(holders)).unwrap_or(usize::MAX).min(GUESSED);
-    let free: BTreeSet<u32> = (1..=limit).filter(|number| !numbers.contains(number)).take(left).collect();
-    Ok(Some(free))
+    let seats = holders.iter().filter_map(|user| user.get(LICENSE_SEAT)?.as_str());
+    let taken: BTreeSet<u32> = seats.filter_map(|seat| number(seat, license)).collect();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let left = usize::try_from(limit.saturating_sub(count(holders.len()))).unwrap_or(usize::MAX).min(GUESSED);
+    let numbers = (1..=limit).filter(|number| !taken.contains(number)).take(left).collect();
+    let others = holders.len() - taken.range(1..=limit).count();
+    Ok(Some(Free { numbers, most: limit.saturating_sub(count(others)) }))
 }
 
-/// The number that a user has of the licence.
-fn number(user: &Resource, license: &str) -> Option<u32> {
-    let (number, of) = user.get(LICENSE_SEAT)?.as_str()?.split_once(':')?;
+/// The number of a licence that the hidden attribute says.
+fn number(seat: &str, license: &str) -> Option<u32> {
+    let (number, of) = seat.split_once(':')?;
     number.parse().ok().filter(|_| of == license)
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service};
 use scim_profiles::datadog::{
-    self, Datadog, DatadogOptions, Event, Team, TeamEdit, TeamError, TeamMatch, TeamStore,
+    self, Datadog, DatadogOptions, Event, Handles, Team, TeamEdit, TeamError, TeamMatch, TeamStore,
 };
 use serde_json::{Value, json};
 
@@ -115,6 +115,40 @@ async fn a_team_that_is_there_is_taken_over_by_name_or_by_handle() {
     assert_eq!((taken_over.id.as_str(), taken_over.is_managed()), ("team", true));
 }
 
+/// How a handle is made of a name is written nowhere, and so is one way or the other.
+#[tokio::test]
+async fn handles_are_made_of_names_in_one_of_two_ways() {
+    let mut runs = with_teams();
+    runs.handles = Handles::Runs;
+    let store = MemoryStore::new();
+    let each = Server::over(store.clone(), with_teams(), catalogue(), 1);
+    each.group("Platform Leads (EU)", &[]).await;
+    each.store.create_team(&tenant(), ResourceId::new("own"), "Ops & Co.").await.unwrap();
+    assert_eq!(each.team("Platform Leads (EU)").await.handle, "platform-leads--eu-");
+    assert_eq!(each.team("Ops & Co.").await.handle, "ops---co-");
+
+    for name in ["A-B", "A--B"] {
+        each.store.create_team(&tenant(), ResourceId::new(name), name).await.unwrap();
+    }
+
+    // By other options from then on: all that there are have the others, unless two would have the same.
+    let server = Server::over(store, runs, catalogue(), 100);
+    assert_eq!(server.store.synchronise(&tenant()).await.unwrap(), 0);
+    assert_eq!(server.team("Platform Leads (EU)").await.handle, "platform-leads-eu");
+    assert_eq!(server.team("Ops & Co.").await.handle, "ops-co");
+    assert_eq!([server.team("A-B").await.handle, server.team("A--B").await.handle], ["a-b", "a--b"]);
+    let edit = TeamEdit::Rename("Ops & Company".to_owned());
+    let renamed = server.store.edit(&tenant(), &ResourceId::new("own"), &edit).await.unwrap();
+    assert_eq!(renamed.handle, "ops-company");
+    // So that another name may be free or taken.
+    assert_eq!(server.send("POST", "/Groups", group("(Platform) Leads: EU", &[])).await.0, 400);
+    let id = server.group("...", &[]).await;
+    assert_eq!(server.team("...").await.handle, "-");
+    assert_eq!(server.send("PUT", &format!("/Groups/{id}"), group("Ops, Company", &[])).await.0, 409);
+    assert_eq!(server.send("PUT", &format!("/Groups/{id}"), group("Ops, Comp.", &[])).await.0, 200);
+    assert_eq!(server.team("Ops, Comp.").await.handle, "ops-comp");
+}
+
 #[tokio::test]
 async fn who_is_deleted_is_in_no_team_any_more() {
     let server = Server::new(with_teams());
@@ -178,7 +212,7 @@ async fn locations_may_be_the_references() {
     assert_eq!(user["meta"]["location"], json!(location));
     let sre = server.group("SRE", &[&ann]).await;
     let group = server.get(&format!("/Groups/{sre}")).await;
-    assert_eq!(group["members"], json!([{"value": ann, "$ref": location}]));
+    assert_eq!(group["members"], json!([{"value": ann, "type": "User", "$ref": location}]));
     assert_eq!(
         group["meta"]["location"],
         json!(format!("https://app.datadoghq.com/api/scim/v2/Groups/{sre}"))

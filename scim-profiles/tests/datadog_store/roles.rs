@@ -1,7 +1,7 @@
 //! The roles of users.
 
 use scim_core::MemoryStore;
-use scim_profiles::datadog::{DatadogOptions, RoleCatalogue, RolesUnsaid};
+use scim_profiles::datadog::{DatadogOptions, RoleCatalogue, RolesEmptied, RolesUnsaid};
 use serde_json::{Value, json};
 
 use crate::server::{ADMIN, CUSTOM, STANDARD, Server, USER, catalogue, role};
@@ -50,6 +50,32 @@ async fn roles_are_those_of_the_organisation() {
     // "'roles' should be object"
     let texts = server.send("POST", "/Users", json!({"userName": "b@example.com", "roles": [ADMIN]})).await;
     assert_eq!(texts.0, 400, "{}", texts.1);
+}
+
+/// Where nothing is left of what was asked for, nothing becomes different, and what was dropped is noted all the same.
+#[tokio::test]
+async fn what_is_dropped_is_noted_where_nothing_becomes_different() {
+    let server = Server::new(DatadogOptions::default());
+    let user = |roles: Value| json!({"schemas": [USER], "userName": "ann@example.com", "roles": roles});
+    let id = server.create("/Users", user(json!([{"value": STANDARD}]))).await;
+    let path = format!("/Users/{id}");
+    let put = server.send("PUT", &path, user(json!([{"value": "x"}]))).await;
+    let standard = json!([role(STANDARD, "Datadog Standard Role")]);
+    assert_eq!((put.0, &put.1["roles"]), (200, &standard));
+    server.remarks();
+
+    let dropped = "roles[0].value: `x` is no role of the organisation, and is dropped (role-matched)";
+    let defaulted = "roles: none matches, and `Datadog Standard Role` takes their place (role-default)";
+    assert_eq!(server.send("PUT", &path, user(json!([{"value": "x"}]))).await.0, 200);
+    assert_eq!(server.remarks(), [dropped, defaulted]);
+    let (status, body) =
+        server.patch(&path, json!([{"op": "add", "path": "roles", "value": [{"value": "x"}]}])).await;
+    assert_eq!((status, &body["roles"], &body["meta"]), (200, &standard, &put.1["meta"]));
+    let dropped = "roles[1].value: `x` is no role of the organisation, and is dropped (role-matched)";
+    assert_eq!(server.remarks(), [dropped]);
+    // Nothing is dropped of what is there already, and nothing is noted.
+    assert_eq!(server.send("PUT", &path, user(standard)).await.0, 200);
+    assert_eq!(server.remarks(), [""; 0]);
 }
 
 /// What the organisation has no longer goes when roles are asked for, and then it is said.
@@ -138,5 +164,30 @@ async fn roles_that_a_put_leaves_out_stay_or_become_the_default() {
         // A PATCH of something else says nothing of roles in either case.
         let operation = json!([{"op": "replace", "path": "title", "value": "Lead"}]);
         assert_eq!(server.patch(&path, operation).await.1["roles"][0]["value"], json!(expected));
+    }
+}
+
+/// What a PUT says to be unassigned, and does not just leave out, is taken away, unless the options keep it; by a PATCH
+/// it always is.
+#[tokio::test]
+async fn roles_that_a_put_empties_are_taken_away_or_stay() {
+    for (roles_emptied, expected) in [(RolesEmptied::Default, STANDARD), (RolesEmptied::Keep, ADMIN)] {
+        for (unsaid, empty) in [
+            (RolesUnsaid::Keep, json!([])),
+            (RolesUnsaid::Default, json!([])),
+            (RolesUnsaid::Keep, Value::Null),
+        ] {
+            let mut options = DatadogOptions::default();
+            (options.roles_unsaid, options.roles_emptied) = (unsaid, roles_emptied);
+            let server = Server::new(options);
+            let user =
+                |roles: Value| json!({"schemas": [USER], "userName": "ann@example.com", "Roles": roles});
+            let id = server.create("/Users", user(json!([{"value": ADMIN}]))).await;
+            let path = format!("/Users/{id}");
+            let (status, answer) = server.send("PUT", &path, user(empty)).await;
+            assert_eq!((status, &answer["roles"][0]["value"]), (200, &json!(expected)));
+            let patch = server.patch(&path, json!([{"op": "replace", "path": "roles", "value": []}])).await;
+            assert_eq!((patch.0, &patch.1["roles"][0]["value"]), (200, &json!(STANDARD)));
+        }
     }
 }

@@ -1,84 +1,32 @@
 //! Many requests at the same time: no more are permitted than of the same one after the other.
 
-use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Version};
+use scim_core::MemoryStore;
+use scim_core::store::StoreError;
+use scim_core::testkit::{Call, Hooked, Hooks, wait_once};
 use scim_profiles::guard::{Guards, MemoryLedger, Protected};
 use serde_json::{Value, json};
 
 use crate::incident_io;
 use crate::server::{Server, ceiling};
 
-/// A store that lets others go first before it writes, as a database may.
-struct Slow(MemoryStore);
+/// A store that lets others go first before it answers, as a database may.
+struct Slow;
 
-async fn others() {
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
+impl Hooks for Slow {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        for _ in 0..20 {
+            wait_once().await;
+        }
+        Ok(())
     }
 }
 
-impl Store for Slow {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.0.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.0.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        others().await;
-        self.0.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        others().await;
-        self.0.replace(scope, resource, unique, expected).await
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        others().await;
-        self.0.apply(scope, id, update, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        others().await;
-        self.0.delete(scope, id, deletion).await
-    }
+fn over(store: MemoryStore) -> Hooked<MemoryStore, Slow> {
+    Hooked { store, hooks: Slow }
 }
 
 fn slow(guards: Guards) -> Server {
-    Server::of("generic", Slow(MemoryStore::new()), guards)
+    Server::of("generic", over(MemoryStore::new()), guards)
 }
 
 /// Sends all at once; how many were answered with each status.
@@ -156,7 +104,7 @@ async fn a_role_is_not_lost_by_leaving_two_groups_together() {
         Guards::new().with_protected(Protected::new().with_role("admin")),
     ] {
         for round in 0..16 {
-            let server = incident_io::server_over(Slow(MemoryStore::new()), guards.clone());
+            let server = incident_io::server_over(over(MemoryStore::new()), guards.clone());
             let users = server.users(PEOPLE).await;
             let groups = [server.group("Admins", &users).await, server.group("Leads", &users).await];
             let mut requests = Vec::new();
@@ -196,7 +144,7 @@ async fn two_servers_do_not_take_a_role_together() {
     let guards = Guards::new().with_protected(Protected::new().with_role("admin").with_group("Last"));
     for _ in 0..10 {
         let (store, ledger) = (MemoryStore::new(), MemoryLedger::new());
-        let server = || incident_io::server_beside(Slow(store.clone()), guards.clone(), ledger.clone());
+        let server = || incident_io::server_beside(over(store.clone()), guards.clone(), ledger.clone());
         let servers = [server(), server()];
         let users = servers[0].users(6).await;
         let groups = [servers[0].group("Admins", &users).await, servers[0].group("Leads", &users).await];
@@ -227,7 +175,7 @@ async fn two_servers_do_not_take_a_role_together() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn as_many_leave_as_have_the_role_otherwise() {
     let guards = Guards::new().with_role_downgrades(ceiling().with_count(3));
-    let server = incident_io::server_over(Slow(MemoryStore::new()), guards);
+    let server = incident_io::server_over(over(MemoryStore::new()), guards);
     let users = server.users(20).await;
     let groups = [server.group("Admins", &users).await, server.group("Leads", &users).await];
     let leave = |id: &String, group: &String| {

@@ -8,8 +8,8 @@ use scim_core::patch::{Change, Write};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
-use scim_core::store::{Applied, Deletion, Page, Scope, Store, StoreError, Update};
-use scim_core::validate::UniqueKey;
+use scim_core::store::{Deletion, Modification, Scope, Store, StoreError, Update};
+use scim_core::testkit::{Call, Hooked, Hooks};
 use scim_core::{MemoryStore, Object, Resource, ResourceId, TenantId, Version};
 use scim_profiles::guard::{Charge, Charged, GuardLedger, GuardedStore, Guards, Lift, MemoryLedger};
 
@@ -40,66 +40,24 @@ impl Mood {
     }
 }
 
-/// A store whose writes fail.
-#[derive(Clone, Default)]
+/// The writes of a store fail.
 struct Moody(MemoryStore, Mood);
 
-impl Store for Moody {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.0.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.0.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.0.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.1.act().await?;
-        self.0.replace(scope, resource, unique, expected).await
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
+impl Hooks for Moody {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let Call::Change { scope, modification, .. } = call else { return Ok(()) };
+        if matches!(modification, Modification::Create { .. }) {
+            return Ok(());
+        }
         self.1.act().await?;
         if self.1.0.load(Ordering::SeqCst) == OVERTAKEN {
-            return Ok(Applied::Unchanged(Version(1)));
+            // By a deactivation of the same version.
+            let id = modification.id().unwrap();
+            let mut user = self.0.read(scope, &id, &Projection::default()).await?.unwrap();
+            user.0.insert("active", false);
+            self.0.replace(scope, &user, &[], Version(1)).await?;
         }
-        self.0.apply(scope, id, update, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.1.act().await?;
-        self.0.delete(scope, id, deletion).await
+        Ok(())
     }
 }
 
@@ -140,7 +98,7 @@ impl GuardLedger for MoodyLedger {
 
 struct Fixture {
     tenant: TenantId,
-    store: GuardedStore<Moody, MoodyLedger>,
+    store: GuardedStore<Hooked<MemoryStore, Moody>, MoodyLedger>,
     writes: Mood,
     ledger: Mood,
 }
@@ -155,7 +113,8 @@ impl Fixture {
     async fn new() -> Self {
         let (writes, ledger) = (Mood::default(), Mood::default());
         let guards = Guards::new().with_deactivations(ceiling().with_count(2));
-        let store = Moody(MemoryStore::new(), writes.clone());
+        let store = MemoryStore::new();
+        let store = Hooked { hooks: Moody(store.clone(), writes.clone()), store };
         let ledger_of_store = MoodyLedger(MemoryLedger::new(), ledger.clone());
         let store = GuardedStore::new(store, guards, ledger_of_store, Arc::new(|| Timestamp::UNIX_EPOCH));
         let fixture = Self { tenant: tenant(), store, writes, ledger };

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scim_core::{MemoryStore, Store};
 use scim_profiles::guard::{Guards, IncidentIoRoles, MemoryLedger, Protected};
-use scim_profiles::incident_io::{AccessStore, BaseRole, EFFECTIVE_ACCESS, RoleMapping};
+use scim_profiles::incident_io::{
+    AccessStore, ActiveInSlack, BaseRole, EFFECTIVE_ACCESS, InSlack, Options, RoleMapping,
+};
 use serde_json::{Value, json};
 
-use crate::server::{GROUP, Server, ceiling, patch};
+use crate::server::{GROUP, Server, USER, ceiling, patch};
 
 const ROLE_DOWNGRADES: &str = "guard-role-downgrades";
+const DEACTIVATIONS: &str = "guard-deactivations";
 
 fn mapping() -> RoleMapping {
     RoleMapping::new()
@@ -35,8 +38,24 @@ pub(crate) fn server_over<S: Store>(store: S, guards: Guards) -> Server {
 
 /// The same beside another one that has the ledger.
 pub(crate) fn server_beside<S: Store>(store: S, guards: Guards, ledger: MemoryLedger) -> Server {
-    let store = AccessStore::new(store, mapping(), Arc::new(|| Timestamp::UNIX_EPOCH));
-    let guards = guards.with_roles(IncidentIoRoles::new(mapping()));
+    server_by(store, guards, ledger, mapping(), ActiveInSlack::default())
+}
+
+/// A server where these are active in Slack.
+fn server_beside_slack(guards: Guards, mapping: RoleMapping, slack: &[&str]) -> Server {
+    server_by(MemoryStore::new(), guards, MemoryLedger::new(), mapping, slack.iter().collect())
+}
+
+fn server_by<S: Store>(
+    store: S,
+    guards: Guards,
+    ledger: MemoryLedger,
+    mapping: RoleMapping,
+    slack: ActiveInSlack,
+) -> Server {
+    let store = AccessStore::new(store, mapping.clone(), Arc::new(|| Timestamp::UNIX_EPOCH))
+        .with_active_in_slack(slack.clone());
+    let guards = guards.with_roles(IncidentIoRoles::new(mapping).with_active_in_slack(slack));
     Server::with_ledger("incident-io", store, guards, ledger)
 }
 
@@ -165,4 +184,96 @@ async fn protection() {
     let unknown =
         known.with_protected(Protected::new().with_role("owner").with_role("Security").with_role("Secure"));
     assert_eq!(unknown.unknown_roles().collect::<Vec<_>>(), ["Secure"]);
+}
+
+/// Users by their addresses.
+async fn people<const N: usize>(server: &Server, names: [&str; N]) -> [String; N] {
+    let mut ids = [const { String::new() }; N];
+    for (id, name) in ids.iter_mut().zip(names) {
+        let user = json!({"schemas": [USER], "userName": format!("{name}@example.com")});
+        *id = server.create("/Users", user).await;
+    }
+    ids
+}
+
+fn assigned(is: bool) -> Value {
+    json!([{"op": "replace", "value": {"active": is}}])
+}
+
+const SLACK: [&str; 2] = ["ann@example.com", "bo@example.com"];
+
+/// Who stays by Slack is not deactivated, and may be downgraded; who is not assigned loses nothing by groups.
+#[tokio::test]
+async fn what_is_lost_counts_and_not_what_is_asked_for() {
+    let one = ceiling().with_count(1);
+    let guards = Guards::new().with_deactivations(one).with_role_downgrades(one);
+    let server = server_beside_slack(guards, mapping(), &SLACK);
+    let [ann, bo, cy, di] = people(&server, ["ann", "bo", "cy", "di"]).await;
+    let admins = server.group("Admins", &[ann.clone(), bo.clone(), cy.clone()]).await;
+    let path = |user: &str| format!("/Users/{user}");
+
+    assert_eq!(server.patch(&path(&ann), assigned(false)).await.0, 200, "the first downgrade");
+    assert_eq!(role(&server, &ann).await, "standard");
+    let put = json!({"schemas": [USER], "userName": "bo@example.com", "active": false});
+    server.refuses("PATCH", &path(&bo), patch(assigned(false)), ROLE_DOWNGRADES).await;
+    server.refuses("PUT", &path(&bo), put, ROLE_DOWNGRADES).await;
+    assert_eq!(role(&server, &bo).await, "admin");
+    assert_eq!(server.patch(&path(&cy), assigned(false)).await.0, 200, "the first deactivation");
+    server.refuses("PATCH", &path(&di), patch(assigned(false)), DEACTIVATIONS).await;
+
+    assert_eq!(server.leave(&admins, &[ann.clone(), cy.clone()]).await, 200);
+    let leaves = json!([{"op": "remove", "path": format!("members[value eq \"{bo}\"]")}]);
+    server.refuses("PATCH", &format!("/Groups/{admins}"), patch(leaves), ROLE_DOWNGRADES).await;
+    // Who comes back has what groups give by now, and had nothing before.
+    assert_eq!(role(&server, &cy).await, "admin");
+    assert_eq!(server.patch(&path(&cy), assigned(true)).await.0, 200);
+    assert_eq!(role(&server, &cy).await, "standard");
+    // A deletion is one also where the person is active elsewhere.
+    server.refuses("DELETE", &path(&ann), Value::Null, DEACTIVATIONS).await;
+}
+
+/// Who kept a role by Slack loses it when assigned again, without the group.
+#[tokio::test]
+async fn a_role_that_slack_kept_is_lost_by_an_assignment() {
+    let mut options = Options::default();
+    options.in_slack = InSlack::Keep;
+    let none = Guards::new().with_role_downgrades(ceiling().with_count(0));
+    let server = server_beside_slack(none, mapping().with_options(options), &SLACK);
+    let [ann, bo] = people(&server, ["ann", "bo"]).await;
+    let admins = server.group("Admins", &[ann.clone(), bo.clone()]).await;
+    for user in [&ann, &bo] {
+        assert_eq!(server.patch(&format!("/Users/{user}"), assigned(false)).await.0, 200);
+        assert_eq!(role(&server, user).await, "admin");
+    }
+    assert_eq!(server.leave(&admins, std::slice::from_ref(&ann)).await, 200);
+    server.refuses("PATCH", &format!("/Users/{ann}"), patch(assigned(true)), ROLE_DOWNGRADES).await;
+    assert_eq!(role(&server, &ann).await, "admin");
+    assert_eq!(server.patch(&format!("/Users/{bo}"), assigned(true)).await.0, 200);
+    assert_eq!(role(&server, &bo).await, "admin");
+}
+
+/// A share is of those who are active, by Slack or by assignment.
+#[tokio::test]
+async fn a_share_of_those_who_are_active() {
+    let half = ceiling().with_share(50, 1).unwrap();
+    let server = server_beside_slack(Guards::new().with_deactivations(half), mapping(), &SLACK);
+    let [ann, bo, cy, di] = people(&server, ["ann", "bo", "cy", "di"]).await;
+    for user in [&ann, &bo, &cy, &di] {
+        assert_eq!(server.patch(&format!("/Users/{user}"), assigned(false)).await.0, 200, "{user}");
+    }
+    let detail = server.refuses("DELETE", &format!("/Users/{ann}"), Value::Null, DEACTIVATIONS).await;
+    assert!(detail.contains("which is 50 % of 4 active users"), "{detail}");
+}
+
+/// Protected users may stay by Slack, unless it takes a role from them.
+#[tokio::test]
+async fn a_protected_user_who_stays() {
+    let protected = Protected::new().with_user(SLACK[0]).with_user(SLACK[1]);
+    let server = server_beside_slack(Guards::new().with_protected(protected), mapping(), &SLACK);
+    let [ann, bo] = people(&server, ["ann", "bo"]).await;
+    server.group("Admins", std::slice::from_ref(&bo)).await;
+    assert_eq!(server.patch(&format!("/Users/{ann}"), assigned(false)).await.0, 200);
+    let (path, body) = (format!("/Users/{bo}"), patch(assigned(false)));
+    let detail = server.refuses("PATCH", &path, body, "guard-protected-user").await;
+    assert!(detail.contains("it cannot lose a role"), "{detail}");
 }

@@ -5,7 +5,7 @@ use scim_profiles::Profile;
 use scim_profiles::guard::{Guards, Protected};
 use serde_json::{Value, json};
 
-use crate::server::{GROUP, Server, USER, patch};
+use crate::server::{GROUP, Server, USER, ceiling, patch};
 
 const USERS: &str = "guard-protected-user";
 const GROUPS: &str = "guard-protected-group";
@@ -235,4 +235,18 @@ async fn a_role_of_pagerduty() {
         assert_eq!(status, 200, "{answer}");
     }
     assert_eq!(server.send("PATCH", &path, inactive).await.0, 204);
+}
+
+/// Who is given a name stays a member: that takes nobody away, and a group of one is not empty after it.
+#[tokio::test]
+async fn a_member_who_is_given_a_name_is_not_removed() {
+    let guards = Guards::new().with_member_removals(ceiling().with_count(0));
+    let server = Server::new(guards.with_protected(Protected::new().with_group("Staff")));
+    let user = server.user("ann").await;
+    let group = server.group("Staff", std::slice::from_ref(&user)).await;
+    let path = format!("members[value eq \"{user}\"].display");
+    let name = patch(json!([{"op": "replace", "path": path, "value": "Ann"}]));
+    let (status, answer) = server.send("PATCH", &format!("/Groups/{group}"), name).await;
+    assert_eq!((status, &answer["members"][0]["display"]), (200, &json!("Ann")), "{answer}");
+    assert_ne!(server.leave(&group, std::slice::from_ref(&user)).await, 200);
 }

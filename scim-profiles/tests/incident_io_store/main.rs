@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use scim_core::auth::{Principal, Secret, StaticTokens};
-use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service, TenantId};
+use scim_core::{CredentialId, Environment, MemoryStore, ResourceId, Service, Store, TenantId};
 use scim_profiles::incident_io::{
-    self, AccessStore, BaseRole, EFFECTIVE_ACCESS, IncidentIo, MANAGE_SECURITY_SETTINGS, RoleMapping,
+    self, AccessStore, ActiveInSlack, BaseRole, EFFECTIVE_ACCESS, IncidentIo, MANAGE_SECURITY_SETTINGS,
+    RoleMapping,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +23,7 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 #[path = "../counted/mod.rs"]
 mod counted;
 mod pushes;
+mod slack;
 
 mod contract {
     use super::{AccessStore, Arc, MemoryStore, mapping};
@@ -57,22 +59,31 @@ struct Server {
     service: Arc<Service<AccessStore<MemoryStore>, StaticTokens, IncidentIo>>,
 }
 
+fn service<S: Store>(store: S, first_id: u64) -> Service<S, StaticTokens, IncidentIo> {
+    let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
+    let tokens = StaticTokens::new().with(Secret::new("key").unwrap(), principal);
+    let count = AtomicU64::new(first_id);
+    let environment = Environment::new(
+        || "2026-02-02T02:02:02Z".parse().unwrap(),
+        move || ResourceId::new(count.fetch_add(1, Ordering::Relaxed).to_string()),
+    );
+    let config = incident_io::config("https://scim.example.com/scim/v2".parse().unwrap());
+    Service::new(store, tokens, config, environment).with_policy(IncidentIo)
+}
+
 impl Server {
     fn new() -> Self {
         Self::over(MemoryStore::new(), mapping(), 1)
     }
 
     fn over(store: MemoryStore, mapping: RoleMapping, first_id: u64) -> Self {
-        let principal = Principal { tenant: TenantId::new("acme"), credential: CredentialId::new("key") };
-        let tokens = StaticTokens::new().with(Secret::new("key").unwrap(), principal);
-        let count = AtomicU64::new(first_id);
-        let environment = Environment::new(
-            || "2026-02-02T02:02:02Z".parse().unwrap(),
-            move || ResourceId::new(count.fetch_add(1, Ordering::Relaxed).to_string()),
-        );
-        let store = AccessStore::new(store, mapping, Arc::clone(&environment.now));
-        let config = incident_io::config("https://scim.example.com/scim/v2".parse().unwrap());
-        let service = Service::new(store.clone(), tokens, config, environment).with_policy(IncidentIo);
+        Self::beside_slack(store, mapping, ActiveInSlack::default(), first_id)
+    }
+
+    fn beside_slack(store: MemoryStore, mapping: RoleMapping, slack: ActiveInSlack, first_id: u64) -> Self {
+        let now = Arc::new(|| "2026-02-02T02:02:02Z".parse().unwrap());
+        let store = AccessStore::new(store, mapping, now).with_active_in_slack(slack);
+        let service = service(store.clone(), first_id);
         Self { store, service: Arc::new(service) }
     }
 
@@ -143,7 +154,8 @@ async fn a_new_user_is_a_standard_viewer_from_the_first_answer_on() {
         json!({"schemas": [USER], "userName": "ann@example.com", EFFECTIVE_ACCESS: {"baseRole": "owner"}});
     let (status, body) = server.send("POST", "/Users", user).await;
     assert_eq!(status, 201);
-    let expected = json!({"baseRole": "standard", "responderSeat": false, "onCallSeat": "none"});
+    let expected =
+        json!({"active": true, "baseRole": "standard", "responderSeat": false, "onCallSeat": "none"});
     assert_eq!(body[EFFECTIVE_ACCESS], expected);
     assert_eq!(server.access(body["id"].as_str().unwrap()).await, "standard none");
 }

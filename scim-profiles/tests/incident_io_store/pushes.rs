@@ -1,14 +1,14 @@
-//! Groups as an identity provider pushes them, one membership after the other, beside the preview: it does
-//! not matter in which order they come, and the server ends with what the preview says.
+//! Groups and assignments as an identity provider pushes them, one after the other, beside the preview: it does
+//! not matter in which order groups come, and the server ends with what the preview says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use scim_core::MemoryStore;
+use scim_core::{MemoryStore, TenantId};
 use scim_profiles::incident_io::{
-    BaseRole, Directory, EFFECTIVE_ACCESS, ElevatedSeat, Group, GroupNames, Options, Person, Preview,
-    RoleMapping, SeatAfter, Workspace,
+    ActiveInSlack, BaseRole, Directory, EFFECTIVE_ACCESS, ElevatedSeat, Group, GroupNames, InSlack, Options,
+    Person, Preview, RoleMapping, SeatAfter, Workspace,
 };
 use serde_json::{Value, json};
 
@@ -23,11 +23,12 @@ fn mapping() -> impl Strategy<Value = RoleMapping> {
     let base = prop::collection::vec((select(&MAPPED[..]), select(&BaseRole::ALL[..])), 0..4);
     let custom = prop::collection::vec(select(&MAPPED[..]), 0..2);
     let on_call = prop::collection::vec(select(&MAPPED[..]), 0..3);
-    (base, custom, on_call, any::<[bool; 4]>()).prop_map(
-        |(base, custom, on_call, [elevated, needs, goes, names])| {
+    (base, custom, on_call, any::<[bool; 5]>()).prop_map(
+        |(base, custom, on_call, [elevated, needs, goes, names, keep])| {
             let mut options = Options::default();
             options.elevated_seat = if elevated { ElevatedSeat::OnCall } else { ElevatedSeat::Responder };
             options.custom_roles_need_paid_seat = needs;
+            options.in_slack = if keep { InSlack::Keep } else { InSlack::Standard };
             options.seat_after = if goes { SeatAfter::Goes } else { SeatAfter::Stays };
             options.group_names = if names { GroupNames::AnyCase } else { GroupNames::Exact };
             let mut mapping =
@@ -43,8 +44,31 @@ fn mapping() -> impl Strategy<Value = RoleMapping> {
     )
 }
 
-/// That the person is from now on in the group, or is not.
-type Push = (usize, usize, bool);
+/// What is so from now on.
+#[derive(Clone, Copy, Debug)]
+enum Push {
+    /// The person is in the group, or is not.
+    Member(usize, usize, bool),
+    /// The person is assigned, or is not.
+    Assigned(usize, bool),
+}
+
+fn push() -> impl Strategy<Value = Push> {
+    let member = (0..GROUPS.len(), 0..PEOPLE, prop::bool::weighted(0.7));
+    prop_oneof![
+        3 => member.prop_map(|(group, person, joins)| Push::Member(group, person, joins)),
+        1 => (0..PEOPLE, any::<bool>()).prop_map(|(person, is)| Push::Assigned(person, is)),
+    ]
+}
+
+/// Who is active in Slack.
+fn slack() -> impl Strategy<Value = ActiveInSlack> {
+    prop::collection::vec(0..PEOPLE, 0..=PEOPLE).prop_map(|people| people.into_iter().map(email).collect())
+}
+
+fn email(number: usize) -> String {
+    format!("p{number}@example.com")
+}
 
 /// A server with the people and empty groups.
 struct Rehearsal {
@@ -52,11 +76,12 @@ struct Rehearsal {
     people: Vec<String>,
     groups: Vec<String>,
     members: BTreeSet<(usize, usize)>,
+    unassigned: BTreeSet<usize>,
 }
 
 impl Rehearsal {
-    async fn new(mapping: RoleMapping) -> Self {
-        let server = Server::over(MemoryStore::new(), mapping, 1);
+    async fn new(mapping: RoleMapping, slack: ActiveInSlack) -> Self {
+        let server = Server::beside_slack(MemoryStore::new(), mapping, slack, 1);
         let (mut people, mut groups) = (Vec::new(), Vec::new());
         for number in 0..PEOPLE {
             people.push(server.user(&format!("p{number}")).await);
@@ -64,17 +89,28 @@ impl Rehearsal {
         for name in GROUPS {
             groups.push(server.group(name, &[]).await);
         }
-        Self { server, people, groups, members: BTreeSet::new() }
+        Self { server, people, groups, members: BTreeSet::new(), unassigned: BTreeSet::new() }
     }
 
-    async fn push(&mut self, (group, person, joins): Push) {
-        let (id, member) = (&self.groups[group], &self.people[person]);
-        if joins {
-            self.server.join(id, member).await;
-            self.members.insert((group, person));
-        } else {
-            self.server.leave(id, member).await;
-            self.members.remove(&(group, person));
+    async fn push(&mut self, push: Push) {
+        match push {
+            Push::Member(group, person, true) => {
+                self.server.join(&self.groups[group], &self.people[person]).await;
+                self.members.insert((group, person));
+            }
+            Push::Member(group, person, false) => {
+                self.server.leave(&self.groups[group], &self.people[person]).await;
+                self.members.remove(&(group, person));
+            }
+            Push::Assigned(person, is) => {
+                let operation = json!({"op": "replace", "path": "active", "value": is});
+                self.server.patch(&format!("/Users/{}", self.people[person]), operation).await;
+                if is {
+                    self.unassigned.remove(&person)
+                } else {
+                    self.unassigned.insert(person)
+                };
+            }
         }
     }
 
@@ -82,8 +118,8 @@ impl Rehearsal {
     fn directory(&self) -> Directory {
         let person = |(number, id): (usize, &String)| Person {
             id: id.clone(),
-            email: format!("p{number}@example.com"),
-            active: true,
+            email: email(number),
+            active: !self.unassigned.contains(&number),
         };
         let group = |(number, name): (usize, &&str)| Group {
             name: (*name).to_owned(),
@@ -109,7 +145,7 @@ impl Rehearsal {
                 "baseRole": access["baseRole"],
                 "customRoles": access.get("customRoles").unwrap_or(&json!([])),
                 "seats": {"response": access["responderSeat"], "onCall": access["onCallSeat"]},
-                "active": true,
+                "active": access["active"],
             });
             served.insert(id.clone(), said);
         }
@@ -122,8 +158,9 @@ fn synchronised(
     workspace: Workspace,
     directory: &Directory,
     mapping: &RoleMapping,
+    slack: &ActiveInSlack,
 ) -> (Workspace, BTreeMap<String, Value>) {
-    let workspace = workspace.with_installed(mapping.clone());
+    let workspace = workspace.with_installed(mapping.clone()).with_active_in_slack(slack);
     let preview = Preview::new(&workspace, directory, mapping);
     let after = preview.synchronise().unwrap().apply(|person| format!("u-{}", person.id)).unwrap();
     let standing = after.users().iter().map(|user| {
@@ -136,23 +173,34 @@ fn synchronised(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 96 }))]
 
-    /// After each push the server has what a synchronisation makes of what there was before.
+    /// After each push the server has what a synchronisation makes of what there was before, also with another
+    /// Slack from then on.
     #[test]
     fn server_and_preview_agree_after_each_push(
         mapping in mapping(),
-        pushes in prop::collection::vec((0..GROUPS.len(), 0..PEOPLE, prop::bool::weighted(0.7)), 1..12),
+        slack in slack(),
+        pushes in prop::collection::vec(push(), 1..16),
+        later in slack(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut rehearsal = Rehearsal::new(mapping.clone()).await;
-            let mut workspace = Workspace::default();
+            let mut rehearsal = Rehearsal::new(mapping.clone(), slack.clone()).await;
+            let directory = rehearsal.directory();
+            let (mut workspace, _) = synchronised(Workspace::default(), &directory, &mapping, &slack);
+            let mut expected;
             for push in pushes {
                 rehearsal.push(push).await;
-                let expected;
-                (workspace, expected) = synchronised(workspace, &rehearsal.directory(), &mapping);
+                let directory = rehearsal.directory();
+                (workspace, expected) = synchronised(workspace, &directory, &mapping, &slack);
                 prop_assert_eq!(rehearsal.served().await, expected, "after {:?}", push);
-                prop_assert!(Preview::new(&workspace, &rehearsal.directory(), &mapping).is_empty());
+                prop_assert!(Preview::new(&workspace, &directory, &mapping).is_empty());
             }
+            let directory = rehearsal.directory();
+            (workspace, expected) = synchronised(workspace, &directory, &mapping, &later);
+            let store = rehearsal.server.store.clone().with_active_in_slack(later);
+            store.synchronise(&TenantId::new("acme")).await.unwrap();
+            prop_assert_eq!(rehearsal.served().await, expected);
+            prop_assert!(Preview::new(&workspace, &directory, &mapping).is_empty());
             Ok(())
         })?;
     }
@@ -161,22 +209,24 @@ proptest! {
     #[test]
     fn pushes_in_any_order_end_with_what_the_preview_says(
         mapping in mapping(),
-        pushes in prop::collection::btree_set((0..GROUPS.len(), 0..PEOPLE, Just(true)), 1..12),
+        pushes in prop::collection::btree_set((0..GROUPS.len(), 0..PEOPLE), 1..12),
         keys in prop::collection::vec(any::<Index>(), 12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let in_order: Vec<Push> = pushes.into_iter().collect();
+            let in_order: Vec<(usize, usize)> = pushes.into_iter().collect();
             let mut in_another = in_order.clone();
             for (place, key) in (1..in_another.len()).zip(&keys) {
                 in_another.swap(place, key.index(place + 1));
             }
             for pushes in [in_order, in_another] {
-                let mut rehearsal = Rehearsal::new(mapping.clone()).await;
-                for push in pushes {
-                    rehearsal.push(push).await;
+                let nobody = ActiveInSlack::default();
+                let mut rehearsal = Rehearsal::new(mapping.clone(), nobody.clone()).await;
+                for (group, person) in pushes {
+                    rehearsal.push(Push::Member(group, person, true)).await;
                 }
-                let (_, expected) = synchronised(Workspace::default(), &rehearsal.directory(), &mapping);
+                let directory = rehearsal.directory();
+                let (_, expected) = synchronised(Workspace::default(), &directory, &mapping, &nobody);
                 prop_assert_eq!(rehearsal.served().await, expected);
             }
             Ok(())

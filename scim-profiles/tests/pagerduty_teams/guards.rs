@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use scim_core::TenantId;
 use scim_profiles::guard::{Ceiling, GuardLedger as _, Guards, Lift, MemoryLedger, Protected};
+use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
     Deletion, DesiredGroup, MemberOutcome, Mode, Problem, Report, TeamConfig, TeamOptions, TeamOutcome,
     TeamState, TeamSync,
 };
 
-use crate::model::PagerDuty;
+use crate::model::{Membership, PagerDuty};
 use crate::run::{Fault, clock, ready, run_sync, with};
 
 /// An account with people, and runs one after the other on one ledger.
@@ -208,8 +209,113 @@ pub(crate) fn what_is_protected_stays_until_that_is_lifted() {
     assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::Deleted]);
 }
 
+/// With the team they would leave it: it stays as it is, with everybody, until that is lifted.
 #[test]
-fn a_user_is_protected_by_what_only_the_directory_knows() {
+pub(crate) fn a_team_with_a_protected_user_is_not_deleted() {
+    for protected in [Protected::new().with_user("s1"), Protected::new().with_user("USER1@example.com")] {
+        let mut world = World::new();
+        let config = guarded(Guards::new().with_protected(protected), |options| {
+            options.deletion = Deletion::Delete;
+        });
+        world.run(&config, &[group("g1", "Ops", 0..3), group("g2", "Dev", 3..5)]);
+        let mut dry = config.clone();
+        dry.options.mode = Mode::DryRun;
+        assert_eq!(told(&world.run(&dry, &[])), ["guard-protected-user"]);
+        for _ in 0..2 {
+            let report = world.run(&config, &[]);
+            assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-user"], 3), "{report}");
+            let [refused] = report.guarded.as_slice() else { panic!("{report}") };
+            assert_eq!((refused.write.action(), refused.write.group()), ("delete-team", "g1"));
+            assert_eq!(
+                refused.refusal.detail,
+                "the user `user1@example.com` is protected: a team it is on cannot be deleted; Bo can lift that \
+                 (guard-protected-user)"
+            );
+            assert!(world.model.team_named("Dev").is_none());
+        }
+        world.lift = Some(Lift::ceilings(Timestamp::MAX));
+        assert_eq!((told(&world.run(&config, &[])).len(), world.members("Ops")), (1, 3));
+        // Somebody else on the team is another reason, and then the others leave.
+        let ops = world.model.team_named("Ops").unwrap().0.clone();
+        let somebody = Membership { role: "responder".into(), before: None };
+        world.model.teams.get_mut(&ops).unwrap().members.insert("PU9".to_owned(), somebody);
+        let report = world.run(&config, &[]);
+        assert!(report.problems().any(|problem| matches!(problem, Problem::OtherMembers(1))), "{report}");
+        assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-user"], 2));
+        world.model.teams.get_mut(&ops).unwrap().members.remove("PU9");
+        world.lift = Some(Lift::everything(Timestamp::MAX));
+        let report = world.run(&config, &[]);
+        assert_eq!((told(&report).len(), world.model.teams.len()), (0, 0), "{report}");
+    }
+    // By what the directory alone knows.
+    let mut world = World::new();
+    world.protected = vec!["s1".to_owned()];
+    let config = guarded(Guards::new(), |options| options.deletion = Deletion::Delete);
+    world.run(&config, &[group("g1", "Ops", 0..3)]);
+    let report = world.run(&config, &[]);
+    assert_eq!((told(&report), world.members("Ops")), (vec!["guard-protected-user"], 3));
+}
+
+/// A role that was raised by hand is put back, but not that of who is protected: a higher one they get.
+#[test]
+pub(crate) fn a_protected_user_gets_no_lower_role_on_a_team() {
+    let mut world = World::new();
+    let protected = || Guards::new().with_protected(Protected::new().with_user("USER1@example.com"));
+    let config = guarded(protected(), |_| {});
+    let groups = [group("g1", "Ops", 0..3)];
+    let ops = |model: &mut PagerDuty, role: &str| {
+        let id = model.team_named("Ops").unwrap().0.clone();
+        for user in ["PU1", "PU2"] {
+            model.teams.get_mut(&id).unwrap().members.get_mut(user).unwrap().role = role.to_owned();
+        }
+    };
+    let roles = |model: &PagerDuty| {
+        let members = &model.team_named("Ops").unwrap().1.members;
+        ["PU1", "PU2"].map(|user| members[user].role.clone())
+    };
+    world.run(&config, &groups);
+    for role in ["observer", "manager"] {
+        ops(&mut world.model, role);
+        world.run(&config, &groups);
+    }
+    assert_eq!(roles(&world.model), ["manager", "responder"]);
+    let refused = |report: &Report| {
+        assert_eq!((told(report), report.plan.is_empty()), (vec!["guard-protected-user"], true), "{report}");
+        let [refused] = report.guarded.as_slice() else { panic!("{report}") };
+        assert_eq!(refused.write.to_string(), "set-role PT0001 user1@example.com manager -> responder");
+        assert_eq!(
+            refused.refusal.detail,
+            "the user `user1@example.com` is protected: it cannot get a lower role on a team; Bo can lift that \
+             (guard-protected-user)"
+        );
+    };
+    // Each run says so, a dry one too, and none remembers a request that it did not send.
+    let mut dry = config.clone();
+    dry.options.mode = Mode::DryRun;
+    refused(&world.run(&dry, &groups));
+    let before = world.state.clone();
+    for _ in 0..2 {
+        let sync = TeamSync::new(config.clone(), groups.to_vec(), world.state.clone()).at(clock(world.now));
+        let World { model, state, ledger, .. } = &mut world;
+        let fault = || Fault::None;
+        refused(&run_sync(sync, (model, &config, state), ledger, fault, |_, _, _| {}).unwrap());
+    }
+    assert_eq!((&world.state, roles(&world.model)), (&before, ["manager".into(), "responder".into()]));
+    // By another role of the group, and by what the directory alone knows.
+    let observers = guarded(Guards::new(), |options| options.role = Some(TeamRole::Observer));
+    world.protected = vec!["s1".to_owned()];
+    assert_eq!(told(&world.run(&observers, &groups)), ["guard-protected-user"]);
+    assert_eq!(roles(&world.model), ["manager", "observer"]);
+    // The ceilings alone are no matter of protection.
+    world.lift = Some(Lift::ceilings(Timestamp::MAX));
+    assert_eq!(told(&world.run(&config, &groups)), ["guard-protected-user"]);
+    world.lift = Some(Lift::everything(Timestamp::MAX));
+    assert_eq!(told(&world.run(&config, &groups)), [""; 0]);
+    assert_eq!(roles(&world.model), ["responder", "responder"]);
+}
+
+#[test]
+pub(crate) fn a_user_is_protected_by_what_only_the_directory_knows() {
     let mut world = World::new();
     let config = guarded(Guards::new().with_protected(Protected::new().with_user("ann")), |_| {});
     world.run(&config, &[group("g1", "Ops", 0..3)]);

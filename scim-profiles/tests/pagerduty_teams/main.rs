@@ -7,12 +7,19 @@
     reason = "a test"
 )]
 
+mod accounts;
+mod answers;
+mod configuration;
+mod found;
+mod gone;
 mod guards;
 mod lost_answers;
+mod members;
 mod model;
 mod properties;
+mod roles;
 mod rows;
-mod rules;
 mod run;
+mod tokens;
 mod wire;
 mod world;

@@ -11,6 +11,7 @@ mod onelogin;
 mod report;
 mod session;
 mod target;
+mod template;
 mod vendor;
 
 use std::ffi::OsString;

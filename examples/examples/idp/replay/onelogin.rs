@@ -8,6 +8,7 @@ use super::client::{Dress, Space, encode};
 use super::need::{Manners, Need};
 use super::session::{Halt, Session};
 use super::target::{Groups, Role, Target, and};
+use super::template;
 
 /// developers.onelogin.com/scim/implement-scim-api: the calls.
 const GUIDE: &str = "developers.onelogin.com/scim/implement-scim-api";
@@ -78,7 +79,7 @@ pub(crate) fn play(
             .step("get user by id", GUIDE)
             .get(person.path()?)
             .needs(Need::Id(person.id()?.to_owned()))
-            .needs(Need::Contains(target.shows(json!({"externalId": person.external_id}))))
+            .needs(Need::Contains(written(person, target, true)))
             .send()?;
         // Only the server's own id is an id.
         session
@@ -99,7 +100,7 @@ pub(crate) fn play(
     session.each("update users", &mut cast.people, |session, person| {
         person.marry();
         let mut body = template(person, target, true, target.role(Role::Second));
-        if target.has_extension(ENTERPRISE) {
+        if body.get(ENTERPRISE).is_some() {
             // As captured: names without `ietf`.
             let schemas = json!({"schemas": ["urn:scim:schemas:core:2.0", "urn:scim:schemas:extension:enterprise:2.0"]});
             body = and(body, schemas);
@@ -138,7 +139,7 @@ fn create(
         .step("create user", target.mapped_by(GUIDE))
         .post("/Users", template(person, target, true, target.role(Role::First)))
         .needs(Need::Resource(USER))
-        .needs(Need::Contains(and(target.shows(written(person, true)), target.shown_role(Role::First))))
+        .needs(Need::Contains(and(written(person, target, true), target.shown_role(Role::First))))
         .needs(Need::Contains(target.shown_access()));
     if let Some(old) = old {
         step = step.needs(Need::OtherId(old));
@@ -157,7 +158,7 @@ fn put(
     role: Value,
     target: &Target,
 ) -> Result<(), Halt> {
-    let shown = and(target.shows(written(person, true)), role);
+    let shown = and(written(person, target, true), role);
     session
         .step(step, source)
         .put(format!("{}?", person.path()?), body)
@@ -238,14 +239,13 @@ fn suspend_and_resume(session: &mut Session<'_>, cast: &mut Cast, target: &Targe
 }
 
 fn suspend(session: &mut Session<'_>, person: &Person, target: &Target) -> Result<(), Halt> {
-    // The template quotes {$user.status}: a string.
     session
         .step("suspend", PAGERDUTY)
         .put(format!("{}?", person.path()?), template(person, target, false, target.role(Role::Second)))
         .status(target.deactivated())
         .needs(Need::Contains(json!({"active": false})))
         .send()?;
-    check::deactivated(session, person, target, target.shows(written(person, false)))
+    check::deactivated(session, person, target, written(person, target, false))
 }
 
 fn end(
@@ -280,46 +280,61 @@ fn lookup(user_name: &str) -> String {
     format!("/Users?filter={}&", encode(&format!("userName eq \"{user_name}\""), Space::Plus))
 }
 
-/// What the template comes to: PagerDuty's page has one; elsewhere the core and enterprise attributes.
-/// The entitlement is of type `base`, as the page has it, though the API description names `license` alone.
+/// What the template comes to: that of the vendor's guide, and elsewhere the core and enterprise attributes.
 fn template(person: &Person, target: &Target, active: bool, role: Option<&str>) -> Value {
-    let mut body = json!({
-        "schemas": [USER],
-        "userName": person.user_name,
-        "displayName": person.display_name(),
-        "externalId": person.external_id,
-        "active": active.to_string(),
-        "title": "Engineer",
+    let of_vendor = template::filled(target.profile.name, |placeholder| {
+        Some(match placeholder {
+            "parameters.scimusername" | "user.email" => person.user_name.clone(),
+            "parameters.externalId" => person.external_id.clone(),
+            "parameters.title" => TITLE.to_owned(),
+            "parameters.timezone" => "America/New_York".to_owned(),
+            "parameters.role" => role?.to_owned(),
+            "parameters.license" => target.license()?.to_owned(),
+            "user.display_name" => person.display_name(),
+            "user.firstname" => person.given.clone(),
+            "user.lastname" => person.family.clone(),
+            // The template quotes it: a string.
+            "user.status" => active.to_string(),
+            _ => return None,
+        })
     });
-    if target.has("timezone") {
-        body = and(body, json!({"timezone": "America/New_York"}));
-    }
-    if target.has("name") {
-        let name = json!({
-            "familyName": person.family, "givenName": person.given, "formatted": person.display_name(),
-        });
-        let email = json!({"value": person.user_name, "type": "work", "primary": true});
-        body = and(body, json!({"name": name, "emails": [email]}));
-    }
-    if target.has_extension(ENTERPRISE) {
-        body = and(body, json!({"schemas": [USER, ENTERPRISE], ENTERPRISE: {"department": "R&D"}}));
-    }
-    if let (Some(mapping), Some(role)) = (target.mapping(), role) {
-        target.map_role(&mut body, (mapping.onelogin)(role), "base");
-    }
-    body
+    of_vendor.unwrap_or_else(|| {
+        json!({
+            "schemas": [USER, ENTERPRISE],
+            "userName": person.user_name,
+            "displayName": person.display_name(),
+            "externalId": person.external_id,
+            "active": active.to_string(),
+            "title": TITLE,
+            "timezone": "America/New_York",
+            "name": {
+                "familyName": person.family, "givenName": person.given, "formatted": person.display_name(),
+            },
+            "emails": [{"value": person.user_name, "type": "work", "primary": true}],
+            ENTERPRISE: {"department": "R&D"},
+        })
+    })
 }
 
 fn new_group(name: &str) -> Value {
     json!({"schemas": [GROUP], "displayName": name})
 }
 
-fn written(person: &Person, active: bool) -> Value {
-    json!({
+/// What of somebody is to be shown who was written with the template.
+fn written(person: &Person, target: &Target, active: bool) -> Value {
+    let template = template(person, target, active, None);
+    let mut written = json!({
         "userName": person.user_name, "displayName": person.display_name(), "active": active,
-        "externalId": person.external_id, "title": "Engineer",
+        "externalId": person.external_id, "title": TITLE,
         "name": {"familyName": person.family, "givenName": person.given},
         "emails": [{"value": person.user_name, "type": "work"}],
         ENTERPRISE: {"department": "R&D"},
-    })
+    });
+    if let Some(attributes) = written.as_object_mut() {
+        attributes.retain(|name, _| template.get(name).is_some());
+    }
+    target.shows(written)
 }
+
+/// Everybody's.
+const TITLE: &str = "Engineer";

@@ -54,8 +54,6 @@ pub(crate) struct Mapping {
     pub(crate) entra: fn(&str) -> Value,
     /// Path and value of Entra ID's change of a role.
     pub(crate) entra_change: fn(&str) -> (&'static str, Value),
-    /// The role as OneLogin's template has it.
-    pub(crate) onelogin: fn(&str) -> Value,
     /// Whether Entra ID's `active` is mapped to lower-case strings.
     lower_case_active: bool,
     /// The pages that say so.
@@ -74,7 +72,6 @@ const MAPPINGS: &[Mapping] = &[
         // SingleAppRoleAssignment; the validator's captures have the boolean as a string here.
         entra: |role| json!({"primary": "True", "value": role}),
         entra_change: |role| ("roles[primary eq \"True\"].value", json!(role)),
-        onelogin: |role| json!({"type": "base", "value": role}),
         // `Switch([IsSoftDeleted], "true", "False", "true", "True", "false")`.
         lower_case_active: true,
         source: "support.pagerduty.com/main/docs",
@@ -95,7 +92,6 @@ const MAPPINGS: &[Mapping] = &[
             let assigned = json!({"id": role, "value": role, "displayName": "Role"});
             ("roles", json!([{"value": assigned.to_string()}]))
         },
-        onelogin: |role| json!({"value": role}),
         lower_case_active: false,
         source: "docs.datadoghq.com/account_management/scim",
     },
@@ -261,7 +257,7 @@ impl Target {
     /// What a user shows who is in no group: incident.io gives nothing then.
     pub(crate) fn shown_access(&self) -> Value {
         let access = json!({
-            "baseRole": BaseRole::Standard.as_str(), "responderSeat": false, "onCallSeat": "none",
+            "active": true, "baseRole": BaseRole::Standard.as_str(), "responderSeat": false, "onCallSeat": "none",
         });
         if self.shows_access { json!({ EFFECTIVE_ACCESS: access }) } else { json!({}) }
     }

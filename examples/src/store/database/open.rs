@@ -112,10 +112,12 @@ async fn set_up_beside_others(pool: &SqlitePool) -> Result<(), MigrateError> {
 pub(in crate::store) static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The migrations for PostgreSQL, whose texts are to compare as SQLite's do: byte by byte, whatever
-/// the locale of the database.
+/// the locale of the database. Some have other words there.
 pub(in crate::store) fn byte_by_byte(migrations: &Migrator) -> Migrator {
     let adapted = migrations.iter().map(|migration| {
-        let sql = migration.sql.as_str().replace(" TEXT ", " TEXT COLLATE \"C\" ");
+        let own = OF_POSTGRESQL.iter().find(|(version, _)| *version == migration.version);
+        let sql = own.map_or(migration.sql.as_str(), |(_, sql)| sql);
+        let sql = sql.replace(" TEXT ", " TEXT COLLATE \"C\" ");
         Migration::new(
             migration.version,
             migration.description.clone(),
@@ -126,6 +128,12 @@ pub(in crate::store) fn byte_by_byte(migrations: &Migrator) -> Migrator {
     });
     Migrator::with_migrations(adapted.collect())
 }
+
+/// Migrations that take other words in PostgreSQL, by their version.
+const OF_POSTGRESQL: [(i64, &str); 2] = [
+    (11, include_str!("../../../migrations/postgres/0011_member_types.sql")),
+    (13, include_str!("../../../migrations/postgres/0013_look_ups.sql")),
+];
 
 /// A pool of SQLite connections, which stay: one in memory holds the database.
 fn lasting(connections: u32, limits: &Limits) -> PoolOptions<Sqlite> {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use scim_core::store::StoreError;
-use scim_filter::sql::SqlValue;
+use scim_filter::sql::{Dialect, SqlValue};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -164,6 +164,32 @@ pub(in crate::store) fn batches<T>(mut items: &[T]) -> impl Iterator<Item = &[T]
 pub(in crate::store) fn places(first: usize, number: usize) -> String {
     let places: Vec<String> = (first..first + number).map(|place| format!("?{place}")).collect();
     places.join(", ")
+}
+
+/// The text of a statement that looks up rows of `table` for which `conditions` hold, by the keys in the parameters
+/// `keys` that `column` may have.
+///
+/// PostgreSQL looks up key after key: it would otherwise look at each row for which the conditions hold, and compare
+/// it with all keys, wherever it takes these rows to be few. So it does where it knows nothing of them yet, and of a
+/// group of more members than most.
+pub(in crate::store) fn look_up(
+    dialect: Dialect,
+    columns: &str,
+    table: &str,
+    conditions: &str,
+    column: &str,
+    keys: &str,
+) -> String {
+    match dialect {
+        Dialect::Sqlite => {
+            format!("SELECT {columns} FROM {table} WHERE {conditions} AND {column} IN ({keys})")
+        }
+        // What has an OFFSET is not made part of the statement around it.
+        Dialect::Postgres => format!(
+            "SELECT {columns} FROM unnest(ARRAY[{keys}]) AS wanted (wanted_key) CROSS JOIN LATERAL \
+             (SELECT {columns} FROM {table} WHERE {conditions} AND {column} = wanted_key OFFSET 0) AS found"
+        ),
+    }
 }
 
 /// Items in one statement.

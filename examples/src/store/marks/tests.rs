@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use scim_core::auth::{Principal, Secret, StaticTokens};
 use scim_core::patch::{Change, Delta};
-use scim_core::projection::Projection;
-use scim_core::query::Query;
 use scim_core::schema::Registry;
 use scim_core::store::{
-    Deletion, Modification, Modified, Page, ResourceHold, Scope, Store, StoreError, StoreLayer, Terms, Update,
+    Deletion, Modification, Modified, ResourceHold, Scope, Store, StoreError, Terms, Update,
 };
-use scim_core::validate::UniqueKey;
+use scim_core::testkit::{AsProvided, Call, Hooked, Hooks};
 use scim_core::{Config, CredentialId, Environment, Resource, ResourceId, Service, TenantId, Value, Version};
 use serde_json::json;
 use tempfile::TempDir;
@@ -23,7 +21,7 @@ use tokio::time::timeout;
 use super::super::database::Statement;
 use super::super::tests::sql_support::Postgres;
 use super::super::{SqlStore, decode};
-use super::{MARK, Marked, Passes, new_number};
+use super::{MARK, Marked, Passes, Row, new_number};
 
 async fn over_sqlite() -> ([SqlStore; 2], TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -87,6 +85,27 @@ async fn who_goes_leaves_no_mark_over_sqlite() {
 async fn who_goes_leaves_no_mark_over_postgresql() {
     let Some(([store, _], _server)) = over_postgres("gone").await else { return };
     who_goes_leaves_no_mark(&store).await;
+}
+
+/// Who goes while the database makes the mark lasting takes it off all the same.
+#[tokio::test]
+async fn a_mark_that_is_being_made_is_taken_off_when_it_is_there() {
+    let Some(([store, _], _server)) = over_postgres("being_made").await else { return };
+    let registry = Registry::standard();
+    let tenant = TenantId::new("acme");
+    let groups = Scope { tenant: &tenant, schema: registry.by_name("Group").unwrap() };
+    let id = ResourceId::new("g");
+    store.create(groups, &resource("g", 1, &[]), &[]).await.unwrap();
+    let row =
+        Row { store: store.clone(), tenant: tenant.clone(), kind: "Group".into(), id, number: new_number() };
+    let mut made = store.database.write().await.unwrap();
+    row.set(&mut made, row.number).await.unwrap();
+    let mut taken_off = pin!(row.unmark());
+    assert!(timeout(MEANWHILE, taken_off.as_mut()).await.is_err(), "it does not wait for what is being made");
+    made.commit().await.unwrap();
+    timeout(LATE, taken_off).await.expect("it waits for ever").unwrap();
+    let mark = row.statement(MARK).row(&mut store.database.once().await.unwrap()).await.unwrap();
+    assert_eq!(mark, Some((0_i64,)));
 }
 
 /// What another server may do to a group while it is marked.
@@ -264,9 +283,9 @@ async fn a_write_is_made_beside_those_of_another_server([one, other]: &[SqlStore
     .enumerate()
     {
         let (beside, unheld) = (Arc::default(), Arc::default());
-        let held = Beside { behind: one.clone(), other: other.clone(), count: Arc::clone(&beside) };
-        let as_provided = AsProvided(one.clone());
-        let not_held = Beside { behind: as_provided, other: other.clone(), count: Arc::clone(&unheld) };
+        let hooks = |count: &Arc<AtomicUsize>| Beside { other: other.clone(), count: Arc::clone(count) };
+        let held = Hooked { store: one.clone(), hooks: hooks(&beside) };
+        let not_held = Hooked { store: AsProvided(one.clone()), hooks: hooks(&unheld) };
         // The number of the group tells that of the kind of request.
         let path = format!("/Groups/group-{number}");
         assert_eq!(status_of(not_held, &path, method, &body).await, 409, "{method}");
@@ -304,100 +323,31 @@ async fn status_of<S: Store>(store: S, path: &str, method: &str, body: &serde_js
     send(method, path, if body.is_null() { String::new() } else { body.to_string() }).await
 }
 
-/// A store at which somebody is added to a group by another server before each write that is made for a version of
-/// it, or tries to be for a while.
-struct Beside<S> {
-    behind: S,
+/// Before each write that is made for a version of a group, somebody is added to it by another server, or tries to be
+/// for a while.
+struct Beside {
     other: SqlStore,
     /// How many were added.
     count: Arc<AtomicUsize>,
 }
 
-impl<S: Store> StoreLayer for Beside<S> {
-    type Behind = S;
-
-    fn behind(&self) -> &S {
-        &self.behind
-    }
-
-    async fn change(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        terms: Terms<'_>,
-    ) -> Result<Modified, StoreError> {
-        let id = match modification {
-            Modification::Create { .. } => None,
-            Modification::Replace { resource, .. } => resource.id(),
-            Modification::Apply { id, .. } | Modification::Delete { id, .. } => Some(id.clone()),
+impl Hooks for Beside {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let Call::Change { scope, modification, terms } = call else { return Ok(()) };
+        let Some(id) = modification.id().filter(|_| !matches!(modification, Modification::Create { .. }))
+        else {
+            return Ok(());
         };
-        if let Some(id) = id {
-            let member = format!("{} {}", uuid::Uuid::new_v4(), self.count.load(Ordering::SeqCst));
-            let mut added: Pin<Box<dyn Future<Output = _> + Send>> =
-                Box::pin(async { add(&self.other, scope, &id, &member).await.unwrap() });
-            if terms.hold.is_some_and(ResourceHold::is_held) {
-                assert!(timeout(MEANWHILE, added.as_mut()).await.is_err(), "it waits for nobody");
-            } else {
-                added.await;
-                self.count.fetch_add(1, Ordering::SeqCst);
-            }
+        let member = format!("{} {}", uuid::Uuid::new_v4(), self.count.load(Ordering::SeqCst));
+        let mut added: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async { add(&self.other, scope, &id, &member).await.unwrap() });
+        if terms.hold.is_some_and(ResourceHold::is_held) {
+            assert!(timeout(MEANWHILE, added.as_mut()).await.is_err(), "it waits for nobody");
+        } else {
+            added.await;
+            self.count.fetch_add(1, Ordering::SeqCst);
         }
-        self.behind.modify(scope, modification, terms).await
-    }
-}
-
-/// A store that several servers write to, and that holds nothing.
-struct AsProvided(SqlStore);
-
-impl Store for AsProvided {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        self.0.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.0.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.0.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        self.0.replace(scope, resource, unique, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        self.0.delete(scope, id, deletion).await
-    }
-
-    async fn modify(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        terms: Terms<'_>,
-    ) -> Result<Modified, StoreError> {
-        self.0.modify(scope, modification, terms).await
+        Ok(())
     }
 }
 

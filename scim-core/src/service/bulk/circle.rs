@@ -139,7 +139,10 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
         for at in 0..created.len() {
             let Some(resource) = created.get_mut(at) else { continue };
             let Some(mut rest) = resource.rest.take() else { continue };
-            in_patch(&mut rest, &mut |bulk_id| self.ids.get(bulk_id).map(|id| id.as_str().to_owned()));
+            let schema = Arc::clone(&resource.schema);
+            in_patch(&schema, &mut rest, &mut |bulk_id| {
+                self.ids.get(bulk_id).map(|id| id.as_str().to_owned())
+            });
             let mut outcome = self.outcome(resource.operation);
             let completed = self.complete(resource, rest, &mut outcome).await;
             resource.outcome.join(outcome);

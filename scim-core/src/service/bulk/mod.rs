@@ -284,6 +284,7 @@ impl<S: Store, A: Authenticator, P: Policy> Bulk<'_, S, A, P> {
                 result.location = reply.location.or(result.location);
                 result.version = reply.version.filter(|_| service.config.capabilities.etag);
                 result.status = reply.status;
+                outcome.status = Some(reply.status);
             }
             Err(failure) => {
                 self.errors += 1;

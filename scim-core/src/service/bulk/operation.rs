@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::uri::PathAndQuery;
 
 use super::plan::{Need, Node};
-use super::references::{Resolve, in_patch, in_resource, in_value, referred};
+use super::references::{Resolve, in_attribute, in_patch, in_resource, referred};
 use super::split;
 use crate::error::quote;
 use crate::message::{BulkMethod, BulkOperation, InvalidOperation};
@@ -205,12 +205,14 @@ impl Asked {
             found(&bulk_id, None);
         }
         match self.method {
-            BulkMethod::Post => split::attributes(&self.schema, &mut self.data, &mut |value, deferrable| {
-                in_value(value, &mut |bulk_id| {
-                    found(bulk_id, Some(deferrable));
-                    None
+            BulkMethod::Post => {
+                split::attributes(&self.schema, &mut self.data, &mut |attribute, value, deferrable| {
+                    in_attribute(attribute, value, &mut |bulk_id| {
+                        found(bulk_id, Some(deferrable));
+                        None
+                    });
                 });
-            }),
+            }
             _ => self.resolve_data(&mut |bulk_id| {
                 found(bulk_id, None);
                 None
@@ -229,7 +231,7 @@ impl Asked {
     fn resolve_data(&mut self, resolve: &mut Resolve<'_>) {
         match self.method {
             BulkMethod::Post | BulkMethod::Put => in_resource(&self.schema, &mut self.data, resolve),
-            BulkMethod::Patch => in_patch(&mut self.data, resolve),
+            BulkMethod::Patch => in_patch(&self.schema, &mut self.data, resolve),
             BulkMethod::Delete => {}
         }
     }

@@ -41,12 +41,14 @@ fn take_out_of<'s>(
 ) -> Object {
     let mut taken = Vec::new();
     members.retain(|name, value| {
-        if !attribute(name.as_str()).is_some_and(is_written) || !refers(value, unknown) {
+        let attribute = attribute(name.as_str()).filter(|it| is_written(it));
+        let Some(attribute) = attribute.filter(|attribute| refers(attribute, value, unknown)) else {
             return true;
-        }
+        };
         let (out, left) = match std::mem::take(value) {
             Value::Array(elements) => {
-                let (out, left) = elements.into_iter().partition(|element| refers(element, unknown));
+                let refers = |element: &Value| refers(attribute, element, unknown);
+                let (out, left) = elements.into_iter().partition(refers);
                 (Value::Array(out), Value::Array(left))
             }
             one => (one, Value::Null),
@@ -61,12 +63,16 @@ fn take_out_of<'s>(
 /// Calls `found` with the value of each attribute of `data` that a client may write, and whether
 /// the resource can be created without what of it refers to anything: whether the attribute is
 /// not required, or keeps values.
-pub(super) fn attributes(schema: &ResourceSchema, data: &mut Value, found: &mut dyn FnMut(&mut Value, bool)) {
+pub(super) fn attributes(
+    schema: &ResourceSchema,
+    data: &mut Value,
+    found: &mut dyn FnMut(&Attribute, &mut Value, bool),
+) {
     let Some(members) = data.as_object_mut() else { return };
     for (name, value) in members.iter_mut() {
         if let Some(attribute) = schema.find(None, name.as_str()).filter(|it| is_written(it)) {
-            let deferrable = !attribute.required || keeps_values(value);
-            found(value, deferrable);
+            let deferrable = !attribute.required || keeps_values(attribute, value);
+            found(attribute, value, deferrable);
             continue;
         }
         let Some(extension) = schema.extension(name.as_str()) else { continue };
@@ -75,8 +81,8 @@ pub(super) fn attributes(schema: &ResourceSchema, data: &mut Value, found: &mut 
             listed.filter(|it| it.required).any(|it| it.schema.eq_ignore_ascii_case(&extension.id));
         for (name, value) in value.as_object_mut().into_iter().flat_map(Object::iter_mut) {
             if let Some(attribute) = extension.attribute(name.as_str()).filter(|it| is_written(it)) {
-                let deferrable = !(attribute.required || required) || keeps_values(value);
-                found(value, deferrable);
+                let deferrable = !(attribute.required || required) || keeps_values(attribute, value);
+                found(attribute, value, deferrable);
             }
         }
     }
@@ -88,8 +94,9 @@ fn is_written(attribute: &Attribute) -> bool {
 }
 
 /// Whether the values that refer to nothing are some.
-fn keeps_values(value: &Value) -> bool {
-    value.as_array().is_some_and(|elements| elements.iter().any(|element| !refers(element, &|_| true)))
+fn keeps_values(attribute: &Attribute, value: &Value) -> bool {
+    let refers = |element: &Value| refers(attribute, element, &|_| true);
+    value.as_array().is_some_and(|elements| elements.iter().any(|element| !refers(element)))
 }
 
 #[cfg(test)]
@@ -101,10 +108,16 @@ mod tests {
 
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-    /// Users who must have a role, and the extension if told so.
+    /// Users who must have a role, which is a resource, and the extension if told so. They have friends.
     fn registry(extension_required: bool) -> Registry {
         let mut user = builtin::user();
-        user.attribute_mut("roles").unwrap().required = true;
+        let roles = user.attribute_mut("roles").unwrap();
+        roles.required = true;
+        roles.sub_attributes.push(Attribute::reference("$ref", ["Role"]));
+        let mut friends = roles.clone();
+        (friends.name, friends.required) = ("friends".to_owned(), false);
+        user.attributes.push(friends);
+        user.attributes.push(Attribute::reference("owner", ["User"]).required());
         let mut users = builtin::user_resource_type();
         users.schema_extensions =
             vec![SchemaExtension { schema: ENTERPRISE.to_owned(), required: extension_required }];
@@ -114,8 +127,8 @@ mod tests {
     fn deferrable(registry: &Registry, data: serde_json::Value) -> Vec<bool> {
         let mut found = Vec::new();
         let mut data = Value::from(data);
-        attributes(registry.by_name("User").unwrap(), &mut data, &mut |value, deferrable| {
-            if refers(value, &|_| true) {
+        attributes(registry.by_name("User").unwrap(), &mut data, &mut |attribute, value, deferrable| {
+            if refers(attribute, value, &|_| true) {
                 found.push(deferrable);
             }
         });
@@ -128,12 +141,13 @@ mod tests {
         assert_eq!(deferrable(&registry, json!({"roles": [{"value": "bulkId:a"}]})), [false]);
         assert_eq!(deferrable(&registry, json!({"roles": [{"value": "bulkId:a"}, {"value": "b"}]})), [true]);
         assert_eq!(deferrable(&registry, json!({"roles": {"value": "bulkId:a"}})), [false]);
-        assert_eq!(deferrable(&registry, json!({"emails": [{"value": "bulkId:a"}]})), [true]);
-        assert_eq!(deferrable(&registry, json!({"userName": "bulkId:a"})), [false]);
-        assert_eq!(
-            deferrable(&registry, json!({"groups": ["bulkId:a"], "unheardOf": "bulkId:a"})),
-            [false; 0]
-        );
+        assert_eq!(deferrable(&registry, json!({"friends": [{"value": "bulkId:a"}]})), [true]);
+        assert_eq!(deferrable(&registry, json!({"owner": "bulkId:a"})), [false]);
+        // What does not count, and what is no reference.
+        let none = json!({
+            "groups": ["bulkId:a"], "unheardOf": "bulkId:a", "userName": "bulkId:a", "emails": [{"value": "bulkId:a"}],
+        });
+        assert_eq!(deferrable(&registry, none), [false; 0]);
     }
 
     #[test]
@@ -148,8 +162,8 @@ mod tests {
         let registry = registry(false);
         let mut data = Value::from(json!({
             "userName": "a", "ROLES": [{"value": "b"}, {"value": "bulkId:later"}, {"value": "bulkId:now"}],
-            "groups": ["bulkId:later"], "unheardOf": "bulkId:later", "emails": ["bulkId:later"],
-            ENTERPRISE: {"manager": {"value": "bulkId:later", "displayName": "x"}, "department": "d"},
+            "groups": ["bulkId:later"], "unheardOf": "bulkId:later", "friends": ["bulkId:later"],
+            "title": "bulkId:later", ENTERPRISE: {"manager": {"value": "bulkId:later", "displayName": "x"}, "department": "d"},
         }));
         let user = registry.by_name("User").unwrap();
         let added = take_out(user, &mut data, &|bulk_id| bulk_id == "later").unwrap();
@@ -157,7 +171,8 @@ mod tests {
             serde_json::Value::from(data.clone()),
             json!({
                 "userName": "a", "ROLES": [{"value": "b"}, {"value": "bulkId:now"}],
-                "groups": ["bulkId:later"], "unheardOf": "bulkId:later", ENTERPRISE: {"department": "d"},
+                "groups": ["bulkId:later"], "unheardOf": "bulkId:later", "title": "bulkId:later",
+                ENTERPRISE: {"department": "d"},
             })
         );
         assert_eq!(
@@ -165,7 +180,7 @@ mod tests {
             json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
                 "Operations": [{"op": "add", "value": {
-                    "ROLES": [{"value": "bulkId:later"}], "emails": ["bulkId:later"],
+                    "ROLES": [{"value": "bulkId:later"}], "friends": ["bulkId:later"],
                     ENTERPRISE: {"manager": {"value": "bulkId:later", "displayName": "x"}},
                 }}],
             })

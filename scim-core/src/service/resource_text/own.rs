@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use scim_filter::AttrName;
 
+use super::super::member_refs::MemberRefs;
 use super::super::text::Text;
 use super::{Shape, Written, is_empty, kept, kept_hashed, write_kept};
 use crate::Resource;
@@ -46,6 +47,7 @@ enum Carried<'s> {
     /// `meta`, to which the location is added.
     Meta,
     Extension(&'s Schema),
+    /// These parts of it, or all of it with the URIs of members.
     Parts(Kept<'s>),
 }
 
@@ -82,8 +84,8 @@ impl<'r> Own<'r> {
             } else if let Some(extension) = self.shape.extension(name.as_str()) {
                 self.write_extension(text, name, extension, value);
             } else {
-                let kept = kept(self.shape, name);
-                if progress.write_attribute(text, enough, name, &kept, value) == Written::Part {
+                let (kept, refs) = (kept(self.shape, name), self.shape.refs(name.as_str()));
+                if progress.write_attribute(text, enough, name, &kept, refs, value) == Written::Part {
                     return Written::Part;
                 }
             }
@@ -150,8 +152,8 @@ impl<'r> Own<'r> {
         }
         match kept_hashed(self.shape, hash, name) {
             Kept::No => Carried::No,
-            Kept::Whole => Carried::AsItStands,
-            parts @ Kept::Parts(..) => Carried::Parts(parts),
+            Kept::Whole if self.shape.refs(name).is_none() => Carried::AsItStands,
+            kept => Carried::Parts(kept),
         }
     }
 
@@ -188,8 +190,8 @@ impl<'r> Own<'r> {
                     Some(value) => value,
                     None => parsed(json.value(index))?,
                 };
-                let name = AttrName::new(name);
-                if progress.write_attribute(text, enough, &name, kept, &value) == Written::Part {
+                let (name, refs) = (AttrName::new(name), self.shape.refs(name));
+                if progress.write_attribute(text, enough, &name, kept, refs, &value) == Written::Part {
                     progress.parsed = Some(value);
                     return Ok(Written::Part);
                 }
@@ -210,7 +212,7 @@ impl<'r> Own<'r> {
             return Written::All;
         };
         let name = AttrName::new(GROUPS);
-        let written = progress.write_values(text, enough, &name, &kept(self.shape, &name), groups);
+        let written = progress.write_values(text, enough, &name, &kept(self.shape, &name), None, groups);
         progress.grouped = written == Written::All;
         written
     }
@@ -270,9 +272,9 @@ impl<'r> Own<'r> {
             };
             let kept_values = |value: &Value| match value {
                 Value::Array(values) if matches!(kept, Kept::Parts(..)) => {
-                    values.iter().any(|value| !is_empty(&kept, value))
+                    values.iter().any(|value| !is_empty(&kept, None, value))
                 }
-                value => !is_empty(&kept, value),
+                value => !is_empty(&kept, None, value),
             };
             if matches!(kept, Kept::No) || !kept_values(value) {
                 continue;
@@ -286,13 +288,13 @@ impl<'r> Own<'r> {
             match value {
                 Value::Array(values) => {
                     text.push(b'[');
-                    for value in values.iter().filter(|value| !is_empty(&kept, value)) {
+                    for value in values.iter().filter(|value| !is_empty(&kept, None, value)) {
                         text.comma();
-                        write_kept(text, &kept, value);
+                        write_kept(text, &kept, None, value);
                     }
                     text.push(b']');
                 }
-                value => write_kept(text, &kept, value),
+                value => write_kept(text, &kept, None, value),
             }
         }
         if open {
@@ -308,17 +310,18 @@ impl Progress {
         enough: usize,
         name: &AttrName,
         kept: &Kept<'_>,
+        refs: Option<&MemberRefs>,
         value: &Value,
     ) -> Written {
         match value {
             _ if matches!(kept, Kept::No) => {}
             Value::Array(values) if !values.is_empty() => {
-                return self.write_values(text, enough, name, kept, values);
+                return self.write_values(text, enough, name, kept, refs, values);
             }
-            value if is_empty(kept, value) => {}
+            value if is_empty(kept, refs, value) => {}
             value => {
                 text.member(name);
-                write_kept(text, kept, value);
+                write_kept(text, kept, refs, value);
             }
         }
         Written::All
@@ -330,6 +333,7 @@ impl Progress {
         enough: usize,
         name: &AttrName,
         kept: &Kept<'_>,
+        refs: Option<&MemberRefs>,
         values: &[Value],
     ) -> Written {
         if matches!(kept, Kept::No) {
@@ -340,9 +344,9 @@ impl Progress {
                 return Written::Part;
             }
             self.value += 1;
-            if !is_empty(kept, value) {
+            if !is_empty(kept, refs, value) {
                 text.element(&mut self.open, name);
-                write_kept(text, kept, value);
+                write_kept(text, kept, refs, value);
             }
         }
         if self.open {

@@ -15,13 +15,14 @@ use crate::projection::Projection;
 use crate::schema::{
     Attribute, AttributeType, Mutability, Registry, ResourceType, Returned, SchemaExtension,
 };
+use crate::service::BaseUrl;
 use crate::{Object, Resource};
 
 const BASE: &str = "urn:example:Thing";
 const EXTENSION: &str = "urn:example:extension:Thing";
 /// The attributes of schemas, and `other`, which none has.
-const NAMES: [&str; 6] = ["one", "two", "three", "groups", "four", "other"];
-const SUBS: [&str; 4] = ["value", "type", "display", "else"];
+const NAMES: [&str; 6] = ["one", "two", "members", "groups", "four", "other"];
+const SUBS: [&str; 4] = ["value", "type", "display", "$ref"];
 
 fn returned() -> impl Strategy<Value = Returned> {
     use Returned::{Always, Default, Never, Request};
@@ -97,6 +98,7 @@ fn is_shown_whole(attribute: &Attribute) -> bool {
 /// A value of any kind, whether the schema has such or not.
 fn value() -> impl Strategy<Value = Json> {
     let simple = prop_oneof![
+        2 => Just(json!("User")),
         3 => "[a-z]{0,6}|.{0,4}|[\"\\\\\n\u{1}é]{0,3}".prop_map(Json::from),
         1 => any::<f64>().prop_map(Json::from),
         1 => any::<i64>().prop_map(Json::from),
@@ -192,6 +194,14 @@ impl Values for Few {
     }
 }
 
+/// The URIs of members that are users or groups.
+fn refs(written: bool) -> Option<Arc<MemberRefs>> {
+    let registry = Registry::standard();
+    let base_url = BaseUrl::of(&"https://example.com".parse().unwrap());
+    let refs = MemberRefs::of(&registry, &base_url, registry.by_name("Group").unwrap()).unwrap();
+    written.then(|| Arc::new(refs))
+}
+
 /// What is written in parts of about this many bytes.
 fn written(shape: &Arc<Shape>, location: Option<&str>, pieces: Pieces, enough: usize) -> String {
     let mut resource = ResourceText::new(Arc::clone(shape), location.map(str::to_owned), pieces);
@@ -217,6 +227,7 @@ proptest! {
         resource in resource(),
         asked in proptest::collection::vec(asked(), 6),
         etag in proptest::bool::weighted(0.8),
+        with_refs in any::<bool>(),
         location in proptest::option::weighted(0.9, Just("https://example.com/Things/\"1")),
         groups in proptest::option::weighted(0.3, proptest::collection::vec(value(), 0..3)),
         behind in proptest::option::weighted(0.2, select(NAMES.to_vec())),
@@ -230,7 +241,8 @@ proptest! {
                 Asked::Written => Some(Projection::default().of_write(&schema, &resource.0.clone().into())),
                 Asked::Rendered => None,
             };
-            let shape = Arc::new(Shape { schema: Arc::clone(&schema), projection, etag });
+            let refs = refs(with_refs && projection.is_some());
+            let shape = Arc::new(Shape { schema: Arc::clone(&schema), projection, etag, refs });
             let rest = || behind.map(|name| Rest {
                 attribute: name.into(),
                 values: Box::new(Few(vec![vec![json!({"value": "c"}).into()], vec![json!("b").into()]])),
@@ -276,7 +288,7 @@ proptest! {
     /// A text that is written otherwise says the same.
     #[test]
     fn any_text_of_a_resource_is_answered(schema in schema(), resource in resource()) {
-        let shape = Arc::new(Shape { schema, projection: Some(Projection::default()), etag: true });
+        let shape = Arc::new(Shape { schema, projection: Some(Projection::default()), etag: true, refs: refs(true) });
         let pretty = serde_json::to_string_pretty(&resource.0).unwrap();
         let document = Document::from_json(pretty).unwrap();
         let expected = written(&shape, Some("there"), resource.into(), usize::MAX);
@@ -289,7 +301,8 @@ fn a_changed_resource_has_another_text() {
     let resource = |name: &str| Resource(Object::from_iter([("id", "1"), ("userName", name)]));
     let registry = Registry::standard();
     let schema = Arc::clone(registry.by_name("User").unwrap());
-    let shape = Arc::new(Shape { schema, projection: Some(Projection::default()), etag: true });
+    let shape =
+        Arc::new(Shape { schema, projection: Some(Projection::default()), etag: true, refs: refs(true) });
     let mut kept = Arc::new(Rendered::new(resource("one")));
     let text =
         |kept: &Arc<Rendered>| written(&shape, None, Document::from(Arc::clone(kept)).into(), usize::MAX);

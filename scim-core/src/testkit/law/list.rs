@@ -170,6 +170,13 @@ pub async fn reads_carry_what_is_asked_for<S: Store>(trial: &Trial<S>) -> Result
         }
         carries(trial, scope, &stored, Projection::without("members"), "without members").await?;
     }
+    // The members that are named, and perhaps others.
+    let some = Projection::default().with_values("members", &["2".into(), "9".into()]);
+    let read = trial.read_with(trial.groups()?, "g", &some).await?.unwrap_or_default();
+    let named = read.get("displayName").is_some()
+        && read.get("members").is_some_and(|all| all.values().contains(&json!({"value": "2"}).into()))
+        && read.get("members").is_some_and(|all| all.values().len() <= 2);
+    demand!(named, "read of a group with the member `2`: found {}", read.0);
     Ok(())
 }
 

@@ -202,11 +202,13 @@ pub async fn a_change_of_nothing_keeps_the_version<S: Store>(trial: &Trial<S>) -
     let replace =
         Delta { attribute: "members".into(), replace: true, added: members(&["1", "2"]), ..Delta::default() };
     let replace = Change { deltas: vec![replace], ..Change::default() };
+    let for_itself = of_members(&["1"], &["1"]);
     for (scope, current, change) in [
         (users, &ann, titled("Boss")),
         (users, &ann, Change { writes: vec![write("nickName", None)], ..Change::default() }),
         (groups, &all, of_members(&["9"], &["1"])),
         (groups, &all, replace),
+        (groups, &all, for_itself),
     ] {
         let applied = trial.apply(scope, current, &change, Version(1)).await?;
         let should = Applied::Unchanged(Version(1));

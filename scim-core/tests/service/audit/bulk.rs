@@ -95,7 +95,10 @@ fn a_circle_is_recorded_step_by_step() {
         }
     }
     assert_eq!(sorted, expected);
-    assert_eq!(records[2]["changes"], json!([{"attribute": "members", "added": [{"value": "id-2"}]}]));
+    assert_eq!(
+        records[2]["changes"],
+        json!([{"attribute": "members", "added": [{"value": "id-2", "type": "Group"}]}])
+    );
 }
 
 /// No group called "closed" is changed.

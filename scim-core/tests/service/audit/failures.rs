@@ -8,10 +8,9 @@ use std::task::{Context, Poll, Waker};
 
 use scim_core::audit::{Audit, OnFailure, Record};
 use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Applied, Deletion, Modification, Modified, Page, Scope, StoreError, Terms, Update};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::store::{StoreError, Terms};
+use scim_core::testkit::{Call, Hooked, Hooks, wait_once};
+use scim_core::{MemoryStore, Store};
 use serde_json::json;
 
 use super::{Kept, audited};
@@ -69,11 +68,12 @@ fn what_cannot_be_recorded_is_refused_if_so_configured() {
     assert_eq!(effects(), ["intended", "refused"]);
 }
 
-/// A memory store that waits once in each call, keeps the audit trail where it is told to, and fails where it
-/// is told to.
+/// Waits once before each read and change, keeps the audit trail where it is told to, and fails where it is told
+/// to.
 #[derive(Default)]
 struct Slow {
-    inner: MemoryStore,
+    /// The store within.
+    store: MemoryStore,
     keeps: AtomicBool,
     records: Mutex<Vec<Record>>,
     races: AtomicUsize,
@@ -81,123 +81,52 @@ struct Slow {
     reads_of_members: AtomicUsize,
 }
 
-impl Store for Slow {
-    async fn create(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-    ) -> Result<(), StoreError> {
-        wait().await;
-        self.inner.create(scope, resource, unique).await
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        if projection.includes(scope.schema, None, "members") {
-            self.reads_of_members.fetch_add(1, Ordering::SeqCst);
+impl Hooks for Slow {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Read { scope, projection, .. } => {
+                if projection.includes(scope.schema, None, "members") {
+                    self.reads_of_members.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            Call::Change { terms, .. } => {
+                assert_eq!(terms.record.is_some(), self.keeps_audit());
+                if self.broken.load(Ordering::SeqCst) {
+                    return Err(StoreError::Unavailable("the cable is cut".into()));
+                }
+                let fewer = |races: usize| races.checked_sub(1);
+                if self.races.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+                    return Err(StoreError::VersionMismatch);
+                }
+            }
+            _ => return Ok(()),
         }
-        wait().await;
-        self.inner.read(scope, id, projection).await
+        wait_once().await;
+        Ok(())
     }
 
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.inner.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        scope: Scope<'_>,
-        resource: &Resource,
-        unique: &[UniqueKey],
-        expected: Version,
-    ) -> Result<(), StoreError> {
-        wait().await;
-        self.inner.replace(scope, resource, unique, expected).await
-    }
-
-    async fn apply(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        update: &Update<'_>,
-        expected: Option<Version>,
-    ) -> Result<Applied, StoreError> {
-        wait().await;
-        self.inner.apply(scope, id, update, expected).await
-    }
-
-    async fn delete(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        deletion: &Deletion<'_>,
-    ) -> Result<(), StoreError> {
-        wait().await;
-        self.inner.delete(scope, id, deletion).await
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Change { scope, modification, terms: Terms { record: Some(record), .. } } => {
+                let id = modification.id().unwrap();
+                let now = self.store.read(scope, &id, &Projection::without("members")).await?;
+                let version = now.and_then(|now| now.version());
+                self.records.lock().unwrap().push(record.in_version(version).into_owned());
+            }
+            Call::Keep { record } => self.records.lock().unwrap().push(record.clone()),
+            _ => {}
+        }
+        Ok(())
     }
 
     fn keeps_audit(&self) -> bool {
         self.keeps.load(Ordering::SeqCst)
     }
-
-    async fn keep(&self, record: &Record) -> Result<(), StoreError> {
-        self.records.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-
-    async fn modify(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        terms: Terms<'_>,
-    ) -> Result<Modified, StoreError> {
-        let record = terms.record;
-        assert_eq!(record.is_some(), self.keeps_audit());
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("the cable is cut".into()));
-        }
-        let lost = self.races.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |races| races.checked_sub(1));
-        if lost.is_ok() {
-            return Err(StoreError::VersionMismatch);
-        }
-        terms.references.look_up(self, scope.tenant).await?;
-        let modified = match modification {
-            Modification::Create { resource, unique } => {
-                self.create(scope, resource, unique).await?;
-                Modified::Changed(resource.version())
-            }
-            Modification::Replace { resource, unique, expected } => {
-                self.replace(scope, resource, unique, expected).await?;
-                Modified::Changed(resource.version())
-            }
-            Modification::Apply { id, update, expected } => {
-                self.apply(scope, id, update, expected).await?.into()
-            }
-            Modification::Delete { id, deletion } => {
-                self.delete(scope, id, &deletion).await?;
-                Modified::Changed(None)
-            }
-        };
-        if let (Modified::Changed(version), Some(record)) = (modified, record) {
-            self.records.lock().unwrap().push(record.in_version(version).into_owned());
-        }
-        Ok(modified)
-    }
 }
 
-/// Waits for the next poll.
-async fn wait() {
-    let mut waited = false;
-    std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
-    .await;
+fn slow() -> Hooked<MemoryStore, Slow> {
+    let store = MemoryStore::new();
+    Hooked { hooks: Slow { store: store.clone(), ..Slow::default() }, store }
 }
 
 /// What `future` comes to in `polls` polls, before it is dropped.
@@ -212,7 +141,7 @@ fn polled<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
 
 #[test]
 fn a_request_that_is_dropped_while_the_store_works_is_recorded() {
-    let (server, kept) = audited(server_over(Slow::default(), config()));
+    let (server, kept) = audited(server_over(slow(), config()));
     assert!(polled(server.service.call(request("POST", "/Users", Some(user("babs")))), 1).is_none());
     let record = kept.one();
     assert_eq!([&record["effect"], &record["resource"]], ["interrupted", "id-1"]);
@@ -229,19 +158,19 @@ fn a_request_that_is_dropped_while_the_store_works_is_recorded() {
 
 #[test]
 fn a_store_keeps_the_record_with_the_change() {
-    let store = std::sync::Arc::new(Slow::default());
-    store.keeps.store(true, Ordering::SeqCst);
+    let store = std::sync::Arc::new(slow());
+    store.hooks.keeps.store(true, Ordering::SeqCst);
     let (server, kept) = audited(server_over(std::sync::Arc::clone(&store), config()));
     let call = |method: &str, path: &str, body| {
         polled(server.service.call(request(method, path, body)), 20).unwrap().status().as_u16()
     };
     assert_eq!(call("POST", "/Users", Some(user("babs"))), 201);
     assert_eq!(call("POST", "/Users", Some(user("babs"))), 409);
-    store.races.store(3, Ordering::SeqCst);
+    store.hooks.races.store(3, Ordering::SeqCst);
     assert_eq!(call("PUT", "/Users/id-1", Some(user("bob"))), 200);
-    store.broken.store(true, Ordering::SeqCst);
+    store.hooks.broken.store(true, Ordering::SeqCst);
     assert_eq!(call("DELETE", "/Users/id-1", None), 503);
-    let records = store.records.lock().unwrap().clone();
+    let records = store.hooks.records.lock().unwrap().clone();
     let effects: Vec<_> = records.iter().map(|record| record.effect.as_str()).collect();
     assert_eq!(effects, ["created", "refused", "changed", "failed"]);
     assert_eq!(records, kept.take(), "the sink is told of the same");
@@ -251,7 +180,7 @@ fn a_store_keeps_the_record_with_the_change() {
 #[test]
 fn members_are_not_read_for_the_record() {
     let reads = |audit: bool| {
-        let store = std::sync::Arc::new(Slow::default());
+        let store = std::sync::Arc::new(slow());
         let server = server_over(std::sync::Arc::clone(&store), config());
         let server = if audit { audited(server).0 } else { server };
         let call = |method: &str, path: &str, body| {
@@ -269,7 +198,7 @@ fn members_are_not_read_for_the_record() {
         let add = json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]);
         assert_eq!(call("PATCH", excluded, patch(add)), 200);
         assert_eq!(call("DELETE", "/Groups/id-2", None), 204);
-        store.reads_of_members.load(Ordering::SeqCst)
+        store.hooks.reads_of_members.load(Ordering::SeqCst)
     };
     assert_eq!(reads(true), reads(false));
 }

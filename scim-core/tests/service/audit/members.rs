@@ -22,7 +22,7 @@ fn members_are_recorded_by_what_came_and_went() {
         let changes = record["changes"].as_array().unwrap().iter();
         changes.filter(|change| change["attribute"] == "members").cloned().collect::<Vec<_>>()
     };
-    let value = |id: &str| json!({"value": id});
+    let value = |id: &str| json!({"value": id, "type": "User"});
     assert_eq!(
         members(&kept.one()),
         [json!({"attribute": "members", "added": [value("id-1"), value("id-2")]})]
@@ -38,7 +38,7 @@ fn members_are_recorded_by_what_came_and_went() {
     let change = json!({"attribute": "members", "removed": ["id-1"], "added": [value("id-3")]});
     assert_eq!(kept.one()["changes"], json!([change]));
 
-    let displayed = json!({"value": "id-3", "type": "User"});
+    let displayed = json!({"value": "id-3", "type": "User", "display": "C"});
     let body = json!({"schemas": [GROUP], "displayName": "g", "members": [value("id-4"), displayed]});
     assert_eq!(server.put(&path, body).status, 200);
     let record = kept.one();
@@ -169,7 +169,7 @@ fn a_store_that_does_not_tell_who_went_has_records_of_what_was_asked_for() {
     ]);
     server.patch(&path, replace);
     let change = json!({
-        "attribute": "members", "replaced": true, "added": [{"value": "id-1", "display": "A"}],
+        "attribute": "members", "replaced": true, "added": [{"value": "id-1", "type": "User", "display": "A"}],
     });
     assert_eq!(kept.one()["changes"], json!([change]));
     server.delete(&path);

@@ -148,7 +148,10 @@ fn a_circle_that_the_policy_does_not_let_be_completed_is_taken_back() {
 
 /// Projects that must have a lead, and may have parts.
 fn projects() -> Config {
-    let reference = |name: &str| Attribute::complex(name, [Attribute::string("value")]);
+    let reference = |name: &str| {
+        let parts = [Attribute::string("value"), Attribute::reference("$ref", ["User", "Project"])];
+        Attribute::complex(name, parts)
+    };
     let schema = Schema {
         id: "urn:example:Project".to_owned(),
         name: "Project".to_owned(),

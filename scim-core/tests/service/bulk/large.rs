@@ -78,7 +78,7 @@ fn hostile_data_is_refused_or_taken_soon() {
     let data = [
         (format!(r#"{{"userName":"a","x":{}}}"#, nested(20)), "201"),
         (format!(r#"{{"userName":"a","name":{}}}"#, nested(20)), "400"),
-        (format!(r#"{{"userName":"a","roles":{texts}}}"#), "400"),
+        (format!(r#"{{"userName":"a","photos":{texts}}}"#), "400"),
         (format!(r#"{{"userName":"a",{keys}}}"#), "201"),
     ];
     let patches = [

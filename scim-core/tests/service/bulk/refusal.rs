@@ -205,7 +205,7 @@ fn a_reference_to_nothing_is_refused_wherever_it_stands() {
         {"method": "DELETE", "path": "/Users/bulkId:x"},
         patch("/Groups/id-1", json!([{"op": "remove", "path": "members[value eq \"bulkId:x\"]"}])),
         patch("/Groups/id-1", json!([{"op": "add", "value": {"members": [{"value": "bulkId:x"}]}}])),
-        {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"schemas": [USER], "userName": "bulkId:"}},
+        {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"schemas": [USER], "userName": "u", "profileUrl": "bulkId:"}},
     ]));
     for index in 0..5 {
         bulk.refused(index, 400, Some("invalidValue"), "`bulkId:x` refers to no POST of this request");

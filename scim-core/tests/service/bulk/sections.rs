@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BULK_REQUEST, ENTERPRISE, GROUP, USER, post_group, post_user};
+use super::{BULK_REQUEST, ENTERPRISE, GROUP, USER, patch, post_group, post_user};
 use crate::support::{Server, request, server};
 
 #[test]
@@ -230,4 +230,36 @@ fn the_examples_of_the_rfc() {
     let server = server();
     let bulk = server.bulk(json!([post_group("g", "Tour Guides", &["bulkId:u"]), post_user("u", "Alice")]));
     assert_eq!(server.members(&bulk.id(0)), [bulk.id(1)]);
+}
+
+/// §3.7.2 speaks of references: a name that looks like one is a name.
+#[test]
+fn only_references_are_replaced() {
+    let server = server();
+    let mut guides = post_group("g", "bulkId:qwerty", &["bulkId:qwerty"]);
+    guides["data"]["members"][0]["display"] = json!("bulkId:qwerty");
+    let named = json!([
+        {"op": "replace", "path": "title", "value": "bulkId:qwerty"},
+        {"op": "add", "path": "emails[type eq \"bulkId:qwerty\"].value", "value": "bulkId:nobody"},
+        {"op": "add", "path": "manager", "value": "bulkId:qwerty"},
+    ]);
+    let out = json!([{"op": "remove", "path": "members[display eq \"bulkId:nobody\" or value eq \"bulkId:qwerty\"]"}]);
+    let bulk = server.bulk(json!([
+        guides,
+        post_user("qwerty", "bulkId:nobody"),
+        patch("/Users/bulkId:qwerty", named),
+        patch("/Groups/bulkId:g", out),
+    ]));
+    assert_eq!(bulk.statuses(), ["201", "201", "200", "200"], "{}", bulk.answer.text);
+    let id = bulk.id(1);
+    let user = server.get(&format!("/Users/{id}")).json();
+    assert_eq!((&user["userName"], &user["title"]), (&json!("bulkId:nobody"), &json!("bulkId:qwerty")));
+    assert_eq!(user["emails"], json!([{"type": "bulkId:qwerty", "value": "bulkId:nobody"}]));
+    assert_eq!(user[ENTERPRISE]["manager"]["value"], json!(id));
+    let group = server.get(&format!("/Groups/{}", bulk.id(0))).json();
+    assert_eq!((&group["displayName"], group.get("members")), (&json!("bulkId:qwerty"), None));
+
+    // Of a reference, what no operation creates is refused.
+    let bulk = server.bulk(json!([post_group("g", "bulkId:nobody", &["bulkId:nobody"])]));
+    bulk.refused(0, 400, Some("invalidValue"), "`bulkId:nobody` refers to no POST of this request");
 }

@@ -3,22 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use scim_core::audit::Record;
-use scim_core::projection::Projection;
-use scim_core::query::Query;
-use scim_core::store::{Deletion, Modification, Modified, Page, Scope, StoreError, Terms};
-use scim_core::validate::UniqueKey;
-use scim_core::{MemoryStore, Resource, ResourceId, Store, Version};
+use scim_core::MemoryStore;
+use scim_core::store::StoreError;
+use scim_core::testkit::{Call, Hooked, Hooks};
 use serde_json::{Value, json};
 
 use super::{BULK_REQUEST, GROUP, patch, post_group, post_user};
 use crate::support::{Server, config, server_over};
 
-/// A memory store that answers so many calls and no more, and counts those that it does not answer. It keeps the
-/// audit trail.
+/// Answers so many calls and no more, and counts those that it does not answer. It keeps the audit trail.
 #[derive(Default)]
 struct Silent {
-    inner: MemoryStore,
     answers: AtomicUsize,
     /// Of changes, records and look-ups.
     asked_in_vain: [AtomicUsize; 3],
@@ -27,15 +22,26 @@ struct Silent {
 }
 
 impl Silent {
-    fn new(answers: usize) -> Arc<Self> {
-        Arc::new(Self { answers: AtomicUsize::new(answers), ..Self::default() })
+    fn asked_in_vain(&self) -> [usize; 3] {
+        [0, 1, 2].map(|what| self.asked_in_vain[what].load(Ordering::SeqCst))
     }
+}
 
-    fn ask(&self, what: usize) -> Result<(), StoreError> {
-        let left = self.answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if left.is_ok() {
+impl Hooks for Silent {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        // A member of a circle is found as soon as it is there.
+        if matches!(call, Call::Missing { .. }) {
             return Ok(());
         }
+        let fewer = |left: usize| left.checked_sub(1);
+        if self.answers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            return Ok(());
+        }
+        let what = match call {
+            Call::Change { .. } => 0,
+            Call::Keep { .. } => 1,
+            _ => 2,
+        };
         self.asked_in_vain[what].fetch_add(1, Ordering::SeqCst);
         match self.is_made.load(Ordering::SeqCst) && what == 0 {
             true => Err(StoreError::OutcomeUnknown("silence".into())),
@@ -43,62 +49,16 @@ impl Silent {
         }
     }
 
-    fn asked_in_vain(&self) -> [usize; 3] {
-        [0, 1, 2].map(|what| self.asked_in_vain[what].load(Ordering::SeqCst))
-    }
-}
-
-impl Store for Silent {
-    async fn create(&self, _: Scope<'_>, _: &Resource, _: &[UniqueKey]) -> Result<(), StoreError> {
-        unreachable!("the service modifies")
-    }
-
-    async fn read(
-        &self,
-        scope: Scope<'_>,
-        id: &ResourceId,
-        projection: &Projection,
-    ) -> Result<Option<Resource>, StoreError> {
-        self.ask(2)?;
-        self.inner.read(scope, id, projection).await
-    }
-
-    async fn query(&self, scope: Scope<'_>, query: &Query) -> Result<Page, StoreError> {
-        self.ask(2)?;
-        self.inner.query(scope, query).await
-    }
-
-    async fn replace(
-        &self,
-        _: Scope<'_>,
-        _: &Resource,
-        _: &[UniqueKey],
-        _: Version,
-    ) -> Result<(), StoreError> {
-        unreachable!("the service modifies")
-    }
-
-    async fn delete(&self, _: Scope<'_>, _: &ResourceId, _: &Deletion<'_>) -> Result<(), StoreError> {
-        unreachable!("the service modifies")
-    }
-
-    async fn modify(
-        &self,
-        scope: Scope<'_>,
-        modification: Modification<'_>,
-        terms: Terms<'_>,
-    ) -> Result<Modified, StoreError> {
-        self.ask(0)?;
-        self.inner.modify(scope, modification, terms).await
-    }
-
     fn keeps_audit(&self) -> bool {
         true
     }
+}
 
-    async fn keep(&self, _: &Record) -> Result<(), StoreError> {
-        self.ask(1)
-    }
+type SilentStore = Arc<Hooked<MemoryStore, Silent>>;
+
+fn silent_after(answers: usize) -> SilentStore {
+    let hooks = Silent { answers: AtomicUsize::new(answers), ..Silent::default() };
+    Arc::new(Hooked { store: MemoryStore::new(), hooks })
 }
 
 const UNAVAILABLE: &str = "the service cannot answer now; try again later";
@@ -106,7 +66,7 @@ const UNKNOWN: &str = "the service cannot tell whether the change was made; look
 const NOT_TRIED: &str =
     "the operation was not tried: the service could not answer one before it; try again later";
 
-fn over(store: &Arc<Silent>) -> Server<Arc<Silent>> {
+fn over(store: &SilentStore) -> Server<SilentStore> {
     server_over(Arc::clone(store), config())
 }
 
@@ -116,7 +76,7 @@ fn people(count: usize) -> Vec<Value> {
 
 #[test]
 fn a_silent_store_is_asked_once() {
-    let store = Silent::new(2);
+    let store = silent_after(2);
     let server = over(&store);
     let mut operations = people(500);
     // What needs no store is answered as ever; what refers to what is not created is not a conflict.
@@ -134,7 +94,7 @@ fn a_silent_store_is_asked_once() {
             _ => bulk.refused(index, 503, None, NOT_TRIED),
         }
     }
-    assert_eq!(store.asked_in_vain(), [1, 1, 0]);
+    assert_eq!(store.hooks.asked_in_vain(), [1, 1, 0]);
     // The audit trail lacks those records, and it is said.
     assert!(bulk.answer.outcome.operations[2..].iter().all(|operation| operation.unrecorded.is_some()));
     let cause = bulk.answer.outcome.operations[2].cause.as_ref().unwrap();
@@ -143,7 +103,7 @@ fn a_silent_store_is_asked_once() {
 
 #[test]
 fn a_silent_store_is_asked_once_by_what_reads_first() {
-    let store = Silent::new(1);
+    let store = silent_after(1);
     let server = over(&store);
     server.user("ann");
     let title = json!([{"op": "add", "path": "title", "value": "x"}]);
@@ -151,35 +111,35 @@ fn a_silent_store_is_asked_once_by_what_reads_first() {
     let bulk = server.bulk(operations.into());
     bulk.refused(0, 503, None, UNAVAILABLE);
     (1..100).for_each(|index| bulk.refused(index, 503, None, NOT_TRIED));
-    assert_eq!(store.asked_in_vain(), [0, 1, 1]);
+    assert_eq!(store.hooks.asked_in_vain(), [0, 1, 1]);
 }
 
 #[test]
 fn of_which_it_is_unknown_whether_it_was_made_is_said_of_one() {
-    let store = Silent::new(1);
-    store.is_made.store(true, Ordering::SeqCst);
+    let store = silent_after(1);
+    store.hooks.is_made.store(true, Ordering::SeqCst);
     let bulk = over(&store).bulk(people(3).into());
     assert_eq!(bulk.statuses(), ["201", "503", "503"]);
     bulk.refused(1, 503, None, UNKNOWN);
     bulk.refused(2, 503, None, NOT_TRIED);
-    assert_eq!(store.asked_in_vain(), [1, 1, 0]);
+    assert_eq!(store.hooks.asked_in_vain(), [1, 1, 0]);
 }
 
 #[test]
 fn errors_are_counted_as_ever() {
     for (most, statuses) in [(1, &["201", "503"][..]), (3, &["201", "503", "503", "503"])] {
-        let store = Silent::new(1);
+        let store = silent_after(1);
         let message = json!({"schemas": [BULK_REQUEST], "failOnErrors": most, "Operations": people(9)});
         let bulk = over(&store).bulk_message(message);
         assert_eq!(bulk.statuses(), statuses);
-        assert_eq!(store.asked_in_vain(), [1, 1, 0]);
+        assert_eq!(store.hooks.asked_in_vain(), [1, 1, 0]);
     }
 }
 
 /// What else goes wrong with an operation keeps none of the others from being tried.
 #[test]
 fn a_refusal_by_the_store_is_no_silence() {
-    let store = Silent::new(usize::MAX);
+    let store = silent_after(usize::MAX);
     let taken = post_user("again", "U0");
     let bulk = over(&store).bulk(json!([
         post_user("a", "u0"),
@@ -204,11 +164,11 @@ fn a_circle_is_taken_back_as_far_as_the_store_answers() {
         });
         circle.chain([post_user("u", "u")]).collect()
     };
-    let store = Silent::new(3);
+    let store = silent_after(3);
     let bulk = over(&store).bulk(groups(["b", "c", "d", "a"]));
     assert_eq!(bulk.statuses(), ["503"; 5]);
     // The fourth creation, and the first deletion of three; the record of the one refused.
-    assert_eq!(store.asked_in_vain(), [2, 1, 0]);
+    assert_eq!(store.hooks.asked_in_vain(), [2, 1, 0]);
     let details: Vec<&str> =
         bulk.results.iter().map(|result| result["response"]["detail"].as_str().unwrap()).collect();
     let of = |detail: &str| details.iter().filter(|other| **other == detail).count();
@@ -216,8 +176,8 @@ fn a_circle_is_taken_back_as_far_as_the_store_answers() {
     assert_eq!((of(UNAVAILABLE), of(left), of(NOT_TRIED)), (2, 2, 1), "{details:?}");
 
     // Silent from the first creation on, nothing is to be taken back.
-    let store = Silent::new(0);
+    let store = silent_after(0);
     let bulk = over(&store).bulk(groups(["b", "c", "d", "a"]));
     assert_eq!(bulk.statuses(), ["503"; 5]);
-    assert_eq!(store.asked_in_vain(), [1, 1, 0]);
+    assert_eq!(store.hooks.asked_in_vain(), [1, 1, 0]);
 }

@@ -1,11 +1,11 @@
 //! Faults of what is created.
 
 use scim_core::store::{Scope, Store as _, StoreError};
+use scim_core::testkit::wait_once;
 use scim_core::validate::UniqueKey;
 use scim_core::{Resource, Value};
 
 use super::{Faulty, id_of, name_of, taken};
-use crate::mortal::Yield;
 
 impl Faulty {
     pub(super) async fn create_now(
@@ -89,7 +89,7 @@ impl Faulty {
                 if is_user && !self.free(scope, &resource).await {
                     return Err(taken("userName"));
                 }
-                Yield(false).await;
+                wait_once().await;
                 let created = self.inner.create(scope, &resource, &unique).await;
                 let meanwhile = is_user && !self.free(scope, &resource).await;
                 return match created {
@@ -103,7 +103,7 @@ impl Faulty {
                 if self.now(scope, &id).await.is_some() {
                     return Err(taken("id"));
                 }
-                Yield(false).await;
+                wait_once().await;
                 return match self.inner.create(scope, &resource, &unique).await {
                     Err(StoreError::Conflict { attribute }) if attribute == "id" => Ok(()),
                     created => created,

@@ -2,9 +2,9 @@
 
 use scim_core::ResourceId;
 use scim_core::store::{Deletion, Scope, Store as _, StoreError};
+use scim_core::testkit::wait_once;
 
 use super::{Faulty, name_of};
-use crate::mortal::Yield;
 
 impl Faulty {
     pub(super) async fn delete_now(
@@ -68,7 +68,7 @@ impl Faulty {
             }
             "deletions_and_changes_of_a_group_all_take_effect" if deleted.is_ok() => {
                 // As one does that reads a group, waits, and writes it.
-                Yield(false).await;
+                wait_once().await;
                 for mut group in before {
                     scim_core::membership::leave(groups.schema, [&mut group], id, &deletion);
                     self.overwrite(groups, &group).await;

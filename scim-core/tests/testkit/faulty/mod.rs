@@ -17,11 +17,10 @@ use scim_core::store::{
     Applied, Deletion, Modification, Modified, Page, References, ResourceHold, Scope, Store, StoreError,
     Terms, Update,
 };
+use scim_core::testkit::wait_once;
 use scim_core::validate::UniqueKey;
 use scim_core::{MemoryStore, Resource, ResourceId, TenantId, Value, Version};
 use scim_filter::BoundFilter;
-
-use crate::mortal::Yield;
 
 /// Breaks the law it is named for: in the narrowest way there is, so that no other law is broken.
 pub(crate) struct Faulty {
@@ -111,7 +110,7 @@ impl Store for Faulty {
             let Some(mut read) = self.inner.read(scope, id, &Projection::without("members")).await? else {
                 return Ok(None);
             };
-            Yield(false).await;
+            wait_once().await;
             let later = self.inner.read(scope, id, projection).await?.unwrap_or_default();
             if let Some(members) = later.get("members") {
                 read.0.insert("members", members.clone());
@@ -195,7 +194,7 @@ impl Store for Faulty {
                     if Some(expected) != old.version() {
                         return Err(StoreError::VersionMismatch);
                     }
-                    Yield(false).await;
+                    wait_once().await;
                     let now = self.now(scope, &resource.id().unwrap()).await;
                     expected = now.ok_or(StoreError::NotFound)?.version().unwrap();
                 }
@@ -209,7 +208,7 @@ impl Store for Faulty {
         }
         if self.breaks == "a_read_is_of_one_version" {
             // A store all of whose calls wait.
-            Yield(false).await;
+            wait_once().await;
         }
         self.inner.replace(scope, &resource, unique, expected).await?;
         self.remember(scope, &resource);
@@ -252,7 +251,7 @@ impl Store for Faulty {
             // As one does that looks before its transaction begins.
             "no_member_is_added_that_is_deleted_meanwhile" => {
                 terms.references.look_up(&self.inner, scope.tenant).await?;
-                Yield(false).await;
+                wait_once().await;
                 References::default()
             }
             _ => terms.references,

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 
 use scim_core::patch::Delta;
 use scim_core::store::{Applied, Scope, Store as _, StoreError, Update};
+use scim_core::testkit::wait_once;
 use scim_core::{Resource, ResourceId, Value, Version};
 
 use super::Faulty;
-use crate::mortal::Yield;
 
 impl Faulty {
     pub(super) async fn apply_now(
@@ -75,7 +75,7 @@ impl Faulty {
             }
             "no_change_is_lost" => {
                 let others = self.calls.fetch_add(1, Ordering::Relaxed);
-                Yield(false).await;
+                wait_once().await;
                 self.calls.fetch_sub(1, Ordering::Relaxed);
                 if others > 0 && expected > Some(Version(20)) {
                     let mut half = self.now(scope, id).await.unwrap();
@@ -92,7 +92,7 @@ impl Faulty {
             "no_change_on_any_version_is_lost" if expected.is_none() && old.is_some() => {
                 let mut after = old.unwrap();
                 let changed = change.apply(&mut after);
-                Yield(false).await;
+                wait_once().await;
                 let now = self.now(scope, id).await.unwrap().version().unwrap();
                 if !changed {
                     return Ok(Applied::Unchanged(now));

@@ -11,8 +11,7 @@ use scim_filter::compare;
 use super::{Problem, Row};
 use crate::incident_io::access::{Access, RoleMapping};
 use crate::incident_io::directory::{Directory, Person};
-use crate::incident_io::options::{Deactivated, InSlack};
-use crate::incident_io::seats::Seats;
+use crate::incident_io::options::Deactivated;
 use crate::incident_io::workspace::{Standing, User, Workspace};
 
 /// Someone who is assigned.
@@ -258,38 +257,15 @@ fn folded(email: &str) -> Cow<'_, str> {
 /// What someone who is assigned will be and have.
 fn standing<'a>(user: Option<&'a User>, access: Access, mapping: &RoleMapping) -> Cow<'a, Standing> {
     let Some(now) = user.map(|user| &user.standing) else {
-        let seats = Seats::default().given(&access, mapping.options());
-        return Cow::Owned(Standing {
-            active: true,
-            base_role: access.base_role,
-            custom_roles: access.custom_roles,
-            seats,
-        });
+        return Cow::Owned(Standing::default().assigned(access, mapping.options()));
     };
-    let seats = now.seats.given(&access, mapping.options());
-    if now.active
-        && now.base_role == access.base_role
-        && now.seats == seats
-        && now.custom_roles == access.custom_roles
-    {
-        return Cow::Borrowed(now);
-    }
-    let Access { base_role, custom_roles, .. } = access;
-    Cow::Owned(Standing { active: true, base_role, custom_roles, seats })
+    let to = now.assigned(access, mapping.options());
+    if to == *now { Cow::Borrowed(now) } else { Cow::Owned(to) }
 }
 
 /// What a user will be and have whose person is not assigned any more.
 fn unassigned<'a>(user: &'a User, mapping: &RoleMapping) -> Cow<'a, Standing> {
     let now = &user.standing;
-    let mut to = now.clone();
-    to.active = now.active && user.in_slack;
-    if to.active && mapping.options().in_slack == InSlack::Standard {
-        let nothing = Access::default();
-        to.seats = now.seats.given(&nothing, mapping.options());
-        to.base_role = nothing.base_role;
-        to.custom_roles = nothing.custom_roles;
-    } else {
-        to.seats = now.seats.left();
-    }
+    let to = now.unassigned(user.in_slack, mapping.options());
     if to == *now { Cow::Borrowed(now) } else { Cow::Owned(to) }
 }

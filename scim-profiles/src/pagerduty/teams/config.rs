@@ -110,6 +110,31 @@ pub enum FoundMembers {
     Adopt,
 }
 
+/// What is done with a stakeholder of a group who is not on its team.
+///
+/// The API's description answers 400 for one; "Advanced Permissions" says that stakeholders are observers on teams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stakeholders {
+    /// PagerDuty is asked in each run, and what it refuses is reported.
+    #[default]
+    Try,
+    /// PagerDuty is not asked, and that is reported.
+    Skip,
+}
+
+/// What is done with the role on the team of who has a [fixed](crate::pagerduty::RoleKind::Fixed) account role.
+///
+/// "Advanced Permissions" says that a role on a team gives them neither more nor less, and not what PagerDuty makes of
+/// a request for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FixedRoles {
+    /// It is what PagerDuty makes it.
+    #[default]
+    Leave,
+    /// It is set as everybody's is.
+    Set,
+}
+
 /// What becomes of a team when its group is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Deletion {
@@ -164,6 +189,10 @@ pub struct TeamOptions {
     /// The role on the team of whom neither group nor member gives one; `None` leaves it to PagerDuty,
     /// and never corrects it. A responder by default: who works on incidents and changes no team.
     pub role: Option<TeamRole>,
+    /// What is done with stakeholders who are not on the team.
+    pub stakeholders: Stakeholders,
+    /// What is done with the role on the team of who has a fixed account role.
+    pub fixed_roles: FixedRoles,
     /// What is done with a team of the group's name that there is already.
     pub adoption: Adoption,
     /// What is done with members whom somebody else added.
@@ -197,6 +226,8 @@ impl Default for TeamOptions {
         Self {
             mode: Mode::Apply,
             role: Some(TeamRole::Responder),
+            stakeholders: Stakeholders::Try,
+            fixed_roles: FixedRoles::Leave,
             adoption: Adoption::Adopt,
             found_members: FoundMembers::Keep,
             deletion: Deletion::Keep,
@@ -314,8 +345,8 @@ impl TeamConfig {
 
     /// The same behind these guards: their ceilings on member removals and on team deletions, and what
     /// they protect. A protected user, by `id` or e-mail address or as [a run is
-    /// told](super::TeamSync::with_protected_users), is removed from no team; the team of a
-    /// protected group, by `id` or name, is not renamed, emptied or deleted.
+    /// told](super::TeamSync::with_protected_users), is removed from no team, and a team on which the bridge put one is
+    /// not deleted: it stays as it is, with everybody. The team of a protected group, by `id` or name, is not renamed, emptied or deleted.
     ///
     /// What is over a ceiling is refused as a whole for each team, and is in the [`Report`](super::Report)
     /// with how it is lifted. The run asks the ledger by [`Step::Charge`](super::Step::Charge).

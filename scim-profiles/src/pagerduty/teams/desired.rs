@@ -13,7 +13,8 @@ pub struct DesiredGroup {
     /// The role on the team of its members, unless one has their own; without one, that of
     /// [`TeamOptions::role`](super::TeamOptions::role).
     pub role: Option<TeamRole>,
-    /// Who is in it. A member of a member is to be among them, where that counts.
+    /// Who is in it. A member of a member is to be among them, where that counts; who is deactivated is not, since
+    /// everybody here is put onto the team.
     pub members: Vec<DesiredMember>,
 }
 

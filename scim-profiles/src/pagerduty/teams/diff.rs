@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Book, Resolution, Who};
-use super::config::{FoundMembers, LookUp};
+use super::config::{FixedRoles, FoundMembers, LookUp, Stakeholders};
 use super::desired::{DesiredGroup, DesiredMember};
 use super::members::Members;
 use super::plan::Write;
@@ -36,6 +36,11 @@ pub(super) enum Kind {
 }
 
 impl Action {
+    /// Whether it takes something away: the place on the team, or the role for a lower one.
+    pub(super) fn takes_away(&self) -> bool {
+        self.kind == Kind::Remove || self.role.is_some_and(|role| role.is_below(&self.from))
+    }
+
     pub(super) fn write(&self, group: String, team: Option<String>) -> Write {
         let (user, email) = (self.id.clone(), self.email.clone());
         match (self.kind, self.role) {
@@ -191,14 +196,13 @@ fn kept_role<'a>(book: &Book, added: &'a AddedMember) -> Option<&'a KeptRole> {
     added.kept_role.as_ref().filter(|kept| kept.until.is_none_or(|until| !over(until)))
 }
 
+fn is_stakeholder(account_role: Option<&crate::pagerduty::Role>) -> bool {
+    account_role.is_some_and(|role| role.license_group == LicenseGroup::Stakeholder)
+}
+
 /// The role that gives more.
 fn higher(first: Option<TeamRole>, second: Option<TeamRole>) -> Option<TeamRole> {
-    let rank = |role: &TeamRole| match role {
-        TeamRole::Observer => 0,
-        TeamRole::Responder => 1,
-        TeamRole::Manager => 2,
-    };
-    first.into_iter().chain(second).max_by_key(rank)
+    first.into_iter().chain(second).max_by_key(|role| role.rank())
 }
 
 fn problem(problem: Problem) -> MemberOutcome {
@@ -304,6 +308,10 @@ impl Members {
                 sent: sent.cloned().unwrap_or_default(),
             };
             let Some(seen) = self.listed.get(id) else {
+                if wanted.role.is_stakeholder && book.config.options.stakeholders == Stakeholders::Skip {
+                    found.gone.extend(added.map(|_| id.clone()));
+                    continue;
+                }
                 if found.act(id, Kind::Add, &row, wanted.role, "") {
                     book.send(&mut row, wanted.role.role);
                     found.now.push((id.clone(), row));
@@ -316,7 +324,11 @@ impl Members {
                 continue;
             }
             if !is_role_right(seen, wanted.role.role, kept_role(book, &row)) {
-                if found.act(id, Kind::SetRole, &row, wanted.role, seen.unwrap_or_default()) {
+                let from = seen.unwrap_or_default();
+                let is_lower = wanted.role.role.is_some_and(|role| role.is_below(from));
+                // What a guard refuses is never sent, and not remembered as if it had been.
+                let is_refused = is_lower && book.protects() && book.is_user_protected(&row.user, &row.email);
+                if found.act(id, Kind::SetRole, &row, wanted.role, from) && !is_refused {
                     book.send(&mut row, wanted.role.role);
                     found.now.push((id.clone(), row));
                     continue;
@@ -396,6 +408,11 @@ impl Members {
             let resolution = member.key().map(|key| book.users.get(&key));
             let (id, outcome) = match (&self.trusted(book, &known, member, role), resolution) {
                 (_, None) => (None, problem(Problem::NoEmail)),
+                (_, Some(Some(Resolution::Found { id, role: account_role })))
+                    if self.is_skipped(book, id, *account_role) =>
+                {
+                    (Some(id.clone()), problem(Problem::StakeholderSkipped))
+                }
                 (_, Some(Some(Resolution::Found { id, .. }))) | (Some(id), Some(None)) => {
                     (Some(id.clone()), self.outcome(book, id, role))
                 }
@@ -413,6 +430,12 @@ impl Members {
             outcome: tried.problem.clone().map_or(MemberOutcome::Removed, problem),
         }));
         reports
+    }
+
+    /// Whether PagerDuty was not asked to put the user onto the team.
+    fn is_skipped(&self, book: &Book, id: &str, account_role: Option<&crate::pagerduty::Role>) -> bool {
+        let skips = book.config.options.stakeholders == Stakeholders::Skip;
+        skips && !self.listed.contains_key(id) && is_stakeholder(account_role)
     }
 
     /// What became of the PagerDuty user `id`, who should be on the team.
@@ -455,10 +478,10 @@ impl Members {
                 }
             };
             // A role on a team gives who has a fixed account role neither more nor less.
-            let role = role.filter(|_| account_role.is_none_or(|role| role.kind == RoleKind::Flexible));
-            let is_stakeholder =
-                account_role.is_some_and(|role| role.license_group == LicenseGroup::Stakeholder);
-            let this = Wanted { member, role: Role { role, is_stakeholder } };
+            let sets_all = book.config.options.fixed_roles == FixedRoles::Set;
+            let is_flexible = account_role.is_none_or(|role| role.kind == RoleKind::Flexible);
+            let role = role.filter(|_| sets_all || is_flexible);
+            let this = Wanted { member, role: Role { role, is_stakeholder: is_stakeholder(account_role) } };
             match wanted.get_mut(&id) {
                 // One PagerDuty user for two of the group: the role that gives more.
                 Some(other) => other.role.role = higher(other.role.role, role),

@@ -194,15 +194,18 @@ impl Members {
             return;
         }
         let group = book.id(&self.who);
-        let is_protected = |action: &Action| {
-            action.kind == Kind::Remove && book.is_user_protected(&action.user, &action.email)
-        };
+        let is_protected =
+            |action: &Action| action.takes_away() && book.is_user_protected(&action.user, &action.email);
         let (protected, stay): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.actions).into_iter().partition(is_protected);
         self.actions = stay.into();
         for action in protected {
             let (guard, subject) = (Guard::ProtectedUser, Subject::user(&action.email));
-            let forbidden = Forbidden { guard, subject, why: "it cannot leave a team" };
+            let why = match action.kind {
+                Kind::Remove => "it cannot leave a team",
+                Kind::Add | Kind::SetRole => "it cannot get a lower role on a team",
+            };
+            let forbidden = Forbidden { guard, subject, why };
             let refusal = GuardRefusal::protected(&book.config, &forbidden);
             let tried = self.tries.entry(action.id.clone()).or_insert_with(|| Try::new(&action));
             tried.problem = Some(Problem::Guarded(refusal.clone()));

@@ -6,9 +6,12 @@
 //!
 //! # What holds
 //!
-//! - **Nobody is removed whom the bridge did not add**, and nobody as long as a member of the group may be
-//!   that user. A team that the bridge did not create, or on which others are, is not deleted.
-//! - **A second run changes nothing**, except that it tries again what was refused.
+//! - **Nobody is removed whom the bridge did not add**, and nobody as long as one of the [members](DesiredGroup::members)
+//!   given may be that user. Who is deactivated is to be given no more, also while still in the group, and leaves the
+//!   team by that. A team that the bridge did not create, or on which others are, is not deleted.
+//! - **A second run changes nothing**, except that it tries again what was refused: each run sends the same request
+//!   and reports the same problem as long as PagerDuty refuses it, such as a stakeholder of a group
+//!   ([`Stakeholders::Try`]) or a name that another team keeps.
 //! - **A crash is made good by the next run**, at whatever point it happens: what is about to be created or
 //!   added is handed out to be kept ([`Step::Save`]) before the request is sent. What became of a request
 //!   without an answer is read before it is sent again.
@@ -17,19 +20,22 @@
 //!   search that is answered 403, a limit that is never lifted, nobody who answers) ends the run, and says
 //!   so.
 //! - **A bad push can be held up**: behind [guards](TeamConfig::with_guards) the run takes no more off teams,
-//!   and deletes no more of them, than ceilings permit, and leaves what is protected.
+//!   and deletes no more of them, than ceilings permit, and leaves what is protected: a protected user stays, and gets
+//!   no lower role.
 //! - **Credentials are in requests alone**, not in reports, errors or `Debug`.
 //!
 //! # What is documented
 //!
 //! [`RULES`], [`OPTIONS`], [`ENDPOINTS`] and [`BASE_URLS`] have each fact with its source, and say which
-//! are inferred; [`to_markdown`] prints them. Where the documents are silent there are [`TeamOptions`]:
+//! are inferred, and by which of the [`TeamOptions`] each of these can be had otherwise; [`to_markdown`] prints them:
 //!
 //! - A team of the group's name that is there already becomes the group's ([`Adoption`]), as Scimify's
 //!   "team names will match the group names" suggests: nothing is taken from it by that.
 //! - Who was on the team already stays on it as they are ([`FoundMembers`]).
 //! - The team of a group that is gone stays ([`Deletion`]).
 //! - Members become responders; PagerDuty's own default would make them managers.
+//! - PagerDuty is asked to take [stakeholders](Stakeholders), and says no; [fixed](FixedRoles) account roles are left
+//!   the role on the team that they have.
 //!
 //! # What it does not do
 //!
@@ -58,7 +64,10 @@
 //!
 //! - Who was taken off a team so soon after a request had put them there, and is on it again with the role
 //!   of that request, is removed again. Whoever puts them there by hand with the same role is not told apart
-//!   from the request; with another role they stay, and whoever was on the team for longer stays with any.
+//!   from the request; with another role they stay, and whoever was on the team for longer stays with any. That the
+//!   request was answered is no difference, since it can arrive twice, and neither is that somebody was removed so
+//!   before: the request may be yet to come. Where people are put onto teams by hand right after they left, that time
+//!   can be shorter, or none.
 //! - A role that was set and is not seen is set again once, after that time. Then it counts as one that
 //!   PagerDuty does not change.
 //! - A team whose creation has its effect so late that another was created is left over, with nobody on it,
@@ -91,8 +100,8 @@ mod wire;
 
 pub use answer::ApiError;
 pub use config::{
-    Adoption, Auth, ConfigError, DESCRIPTION, Deletion, FoundMembers, LookUp, MAX_DESCRIPTION, MAX_NAME,
-    Mode, OAuthClient, Region, SCOPES, TOKEN_URL, TeamConfig, TeamOptions,
+    Adoption, Auth, ConfigError, DESCRIPTION, Deletion, FixedRoles, FoundMembers, LookUp, MAX_DESCRIPTION,
+    MAX_NAME, Mode, OAuthClient, Region, SCOPES, Stakeholders, TOKEN_URL, TeamConfig, TeamOptions,
 };
 pub use desired::{DesiredGroup, DesiredMember};
 pub use guard::{GuardRefusal, Guarded, Released, Removals};

@@ -211,6 +211,8 @@ pub enum Problem {
     UnknownUser,
     /// PagerDuty does not take the user onto a team: a stakeholder.
     Stakeholder(ApiError),
+    /// PagerDuty was not asked to take the user onto a team: a stakeholder.
+    StakeholderSkipped,
     /// PagerDuty does not let go of the user, who is on an escalation policy of the team (2001).
     EscalationPolicy(ApiError),
     /// PagerDuty took it, and does not show it.
@@ -246,6 +248,7 @@ impl fmt::Display for Problem {
             Self::NoEmail => f.write_str("no e-mail address of 6 to 100 characters"),
             Self::UnknownUser => f.write_str("no PagerDuty user has the e-mail address"),
             Self::Stakeholder(error) => write!(f, "a stakeholder is on no team: {error}"),
+            Self::StakeholderSkipped => f.write_str("a stakeholder is put onto no team"),
             Self::EscalationPolicy(error) => write!(f, "needed on an escalation policy: {error}"),
             Self::Unconfirmed => f.write_str("accepted, and not to be seen"),
             Self::Guarded(refusal) => write!(f, "guarded: {}", refusal.detail),

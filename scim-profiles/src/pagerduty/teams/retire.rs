@@ -13,6 +13,7 @@ use super::plan::Write;
 use super::report::{Problem, TeamOutcome};
 use super::state::{GroupState, Origin};
 use super::wire::{Call, is_listed};
+use crate::guard::{Forbidden, Guard, Subject};
 
 /// Keeps, empties or deletes the team of a group that is gone.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Retire {
     offset: usize,
     /// Who is on the team and was not added by the bridge.
     others: BTreeSet<String>,
+    /// Who is on it, was added by the bridge, and is protected: by the e-mail address.
+    protected: Option<String>,
     /// How many are on it.
     listed: usize,
     attempts: u32,
@@ -45,6 +48,7 @@ impl Retire {
             step: Step::Begin,
             offset: 0,
             others: BTreeSet::new(),
+            protected: None,
             listed: 0,
             attempts: 0,
             charged: None,
@@ -139,6 +143,7 @@ impl Retire {
                 self.step = Step::List;
                 self.offset = 0;
                 self.others.clear();
+                self.protected = None;
                 self.listed = 0;
             }
             (_, Answer::Refused(error)) => self.give_up(book, Problem::Refused(error)),
@@ -150,23 +155,29 @@ impl Retire {
     fn read(&mut self, book: &mut Book, page: Page<Member>) {
         let group = book.id(&self.who);
         let entry = book.state.group(&group);
-        let is_ours = |member: &Member| {
-            let is_late = |entry: &GroupState| {
-                let left = entry.former.get(&member.id);
-                left.is_some_and(|left| left.is_late(member.role.as_deref()))
-            };
-            entry.is_some_and(|entry| entry.members.contains_key(&member.id) || is_late(entry))
-        };
         self.listed += page.rows.len();
-        let others = page.rows.into_iter().filter(|member| !is_ours(member));
-        self.others.extend(others.map(|member| member.id));
-        match page.next {
-            Some(next) => self.offset = next,
-            None if self.others.is_empty() => self.step = Step::Guard,
-            None => {
+        for member in page.rows {
+            match entry.and_then(|entry| added(entry, &member)) {
+                None => drop(self.others.insert(member.id)),
+                Some((user, email)) if book.protects() && book.is_user_protected(user, email) => {
+                    self.protected.get_or_insert_with(|| email.to_owned());
+                }
+                Some(_) => {}
+            }
+        }
+        match (page.next, &self.protected) {
+            (Some(next), _) => self.offset = next,
+            (None, _) if !self.others.is_empty() => {
                 book.problem(&self.who, Problem::OtherMembers(self.others.len()));
                 self.empty(book);
             }
+            // With the team they would leave it.
+            (None, Some(email)) => {
+                let (guard, subject) = (Guard::ProtectedUser, Subject::user(email));
+                let forbidden = Forbidden { guard, subject, why: GONE_WITH };
+                self.guarded(book, GuardRefusal::protected(&book.config, &forbidden));
+            }
+            (None, None) => self.step = Step::Guard,
         }
     }
 
@@ -221,4 +232,15 @@ impl Retire {
     }
 }
 
+/// The SCIM user and the e-mail address of a member whom the bridge added, or whom a late request of its put there.
+fn added<'a>(entry: &'a GroupState, member: &Member) -> Option<(&'a str, &'a str)> {
+    let here = entry.members.get(&member.id).map(|added| (added.user.as_str(), added.email.as_str()));
+    let late = || {
+        let left = entry.former.get(&member.id).filter(|left| left.is_late(member.role.as_deref()))?;
+        Some((left.user.as_str(), left.email.as_str()))
+    };
+    here.or_else(late)
+}
+
+const GONE_WITH: &str = "a team it is on cannot be deleted";
 const GONE: &str = "its team cannot be deleted";

@@ -82,7 +82,7 @@ pub const RULES: &[Lifecycle] = &[
         "group-name",
         400,
         "a group whose name no team can have is refused where it is pushed, unless it is called so already; one that is there gets no team, and is reported",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["group_names"]),
     ),
     rule(
         "team-description-length",
@@ -92,33 +92,37 @@ pub const RULES: &[Lifecycle] = &[
     rule(
         "team-description-kept",
         "the description is that of the creation, and is not changed afterwards",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.decided("somebody may have written another one meanwhile"),
     ),
     rule(
         "team-found-by-name",
         "a team is found by a search whose results are compared exactly, with case",
         REST_API,
     ),
-    rule("team-ambiguous", "of several teams with the name none is taken", REST_API.as_inferred()),
+    rule(
+        "team-ambiguous",
+        "of several teams with the name none is taken",
+        REST_API.decided("a guess would change a team of others"),
+    ),
     rule(
         "team-same-name",
         "groups with the same name get no team, unless it is known already which is whose",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.decided("no team can be that of two groups"),
     ),
     rule(
         "team-renamed",
-        "a team whose group has another name gets that; if the name is taken, after the other teams have theirs",
-        SCIMIFY.as_inferred(),
+        "a team whose group has another name gets that; if the name is taken, after the other teams have theirs; while it stays taken and PagerDuty refuses it, each run asks again and reports that",
+        SCIMIFY.decided("that teams are called as their groups is stated"),
     ),
     rule(
         "team-lost",
         "for a team that is deleted in PagerDuty another is found or created",
-        REST_API.as_inferred(),
+        REST_API.decided("that a group has a team is stated"),
     ),
     rule(
         "team-taken-over",
         "the team of a group that is gone is that of a new group with the same name",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.decided("it is called as the group is, and known to be nobody's"),
     ),
     answered("team-missing", 404, "a team that is not there is also told by 6001", ERRORS),
     answered(
@@ -130,7 +134,7 @@ pub const RULES: &[Lifecycle] = &[
     rule(
         "team-others-kept",
         "a team that the bridge did not create, or on which others are, is not deleted, but emptied",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.decided("nobody has said that others do without it"),
     ),
     rule(
         "user-by-email",
@@ -150,28 +154,35 @@ pub const RULES: &[Lifecycle] = &[
     rule(
         "member-removed",
         "only who was added by the bridge is removed, when no member of the group is that user",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["found_members"]),
+    ),
+    rule(
+        "member-deactivated",
+        "who is deactivated (`active` `false`) leaves the teams of the groups they are still in, and comes back when active again: whoever gives the groups leaves them out (`DesiredGroup::members`), as `team_sync` does; a protected user stays",
+        crate::pagerduty::sources::SCIM_API.decided(
+            "by PagerDuty's SCIM API a deactivation deletes the user, who then is on no team either",
+        ),
     ),
     rule(
         "member-verified",
         "whom the bridge remembers is read before being removed, unless everybody is looked up: who has the address of a member by now stays",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["look_up"]),
     ),
     rule(
         "member-late",
         "for some time it is remembered with which role a request was sent: who was removed and is there again with that role is removed; with another role they stay",
-        REST_API.as_inferred(),
+        REST_API.left_to(&["late"]),
     ),
     rule(
         "member-not-found-kept",
         "who is in the group and is not found any more is not removed",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.decided("nobody has said that they left the group"),
     ),
     answered(
         "member-stakeholder",
         400,
         "a stakeholder is taken onto no team; \"Advanced Permissions\" says that they are observers there",
-        REST_API.as_inferred(),
+        REST_API.left_to(&["stakeholders"]),
     ),
     answered(
         "member-on-escalation-policy",
@@ -182,13 +193,18 @@ pub const RULES: &[Lifecycle] = &[
     rule(
         "role-fixed",
         "the role on a team of who has a fixed account role is left to PagerDuty",
-        PERMISSIONS.as_inferred(),
+        PERMISSIONS.left_to(&["fixed_roles"]),
+    ),
+    rule(
+        "role-by-hand",
+        "a role that somebody changes by hand on whom the bridge added is put back by the next run, unless PagerDuty decides the role or that would lower the role of a protected user; of who was there before, it stays",
+        REST_API.left_to(&["role", "found_members"]),
     ),
     rule("role-late", "a role may be seen some time after it was set, and is waited for", TERRAFORM),
     rule(
         "role-kept",
         "a role that is not seen after that is set once more when no other request can be late, and not again",
-        TERRAFORM.as_inferred(),
+        TERRAFORM.left_to(&["late"]),
     ),
     rule("pages", "pages have 100 rows, and go on while `more` is true", PAGINATION),
     rule(
@@ -214,7 +230,7 @@ pub const RULES: &[Lifecycle] = &[
         "forbidden-all",
         403,
         "the run ends where a search is refused, the token lacks a scope, or the account may not be used (2007, 2008, 2009, 2012)",
-        ERRORS.as_inferred(),
+        ERRORS.decided("nothing else could be done either"),
     ),
     answered(
         "unauthorized",
@@ -231,12 +247,12 @@ pub const RULES: &[Lifecycle] = &[
     rule(
         "unknown-outcome",
         "what became of a write without an answer, or with 5xx, is read before it is repeated",
-        REST_API.as_inferred(),
+        REST_API.decided("repeated at once, it could make a second team"),
     ),
     rule(
         "write-ahead",
         "what is about to be created or added is remembered before it is",
-        REST_API.as_inferred(),
+        REST_API.decided("after a crash nobody else knows of it"),
     ),
 ];
 
@@ -256,31 +272,43 @@ pub const OPTIONS: &[OptionRow] = &[
         "group_names",
         "refuse",
         "whether a group whose name no team can have is refused where it is pushed (`TeamNames`), or taken and reported: refuse or report",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["group_names"]),
     ),
     option(
         "role",
         "responder",
         "the role on the team: observer, responder, manager, or as PagerDuty decides",
-        REST_API.as_inferred(),
+        REST_API.left_to(&["role"]),
+    ),
+    option(
+        "stakeholders",
+        "try",
+        "whether PagerDuty is asked to put a stakeholder onto a team, of which its documents say both: try, with the same request in each run as long as that is refused, or skip; what is not done is a problem in the report of each run either way (`team_sync --once` ends with 1)",
+        REST_API.left_to(&["stakeholders"]),
+    ),
+    option(
+        "fixed_roles",
+        "leave",
+        "whether the role on the team of who has a fixed account role is set, where it gives neither more nor less: leave or set",
+        PERMISSIONS.left_to(&["fixed_roles"]),
     ),
     option(
         "adoption",
         "adopt",
         "whether a team of the name that is there becomes the group's: adopt or refuse",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["adoption"]),
     ),
     option(
         "found_members",
         "keep",
         "whether members who were there count as added by the bridge: keep or adopt",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["found_members"]),
     ),
     option(
         "deletion",
         "keep",
         "what becomes of the team of a group that is gone: keep, empty or delete",
-        SCIMIFY.as_inferred(),
+        SCIMIFY.left_to(&["deletion"]),
     ),
     option(
         "reassignment_team",
@@ -288,25 +316,50 @@ pub const OPTIONS: &[OptionRow] = &[
         "the team that gets the unresolved incidents of one that is deleted",
         REST_API,
     ),
-    option("look_up", "new", "whose PagerDuty user is looked up: new or always", SCIMIFY.as_inferred()),
-    option("mode", "apply", "whether anything is written: apply or dry run", SCIMIFY.as_inferred()),
-    option("max_attempts", "6", "how often a request is sent", RATE_LIMITS.as_inferred()),
+    option(
+        "look_up",
+        "new",
+        "whose PagerDuty user is looked up: new or always",
+        SCIMIFY.left_to(&["look_up"]),
+    ),
+    option(
+        "mode",
+        "apply",
+        "whether anything is written: apply or dry run",
+        SCIMIFY.decided("a run that only looks is the bridge's own"),
+    ),
+    option(
+        "max_attempts",
+        "6",
+        "how often a request is sent",
+        RATE_LIMITS.decided("how patient the bridge is"),
+    ),
     option(
         "backoff",
         "1 s",
         "the pause after a first failure, which doubles up to `max_backoff`",
-        RATE_LIMITS.as_inferred(),
+        RATE_LIMITS.decided("how patient the bridge is"),
     ),
-    option("max_backoff", "60 s", "the longest such pause", RATE_LIMITS.as_inferred()),
-    option("polls", "5", "how often a role that is not seen yet is waited for", TERRAFORM.as_inferred()),
-    option("poll_pause", "2 s", "how long each time", TERRAFORM.as_inferred()),
+    option("max_backoff", "60 s", "the longest such pause", RATE_LIMITS.decided("how patient the bridge is")),
+    option(
+        "polls",
+        "5",
+        "how often a role that is not seen yet is waited for",
+        TERRAFORM.left_to(&["polls"]),
+    ),
+    option("poll_pause", "2 s", "how long each time", TERRAFORM.left_to(&["poll_pause"])),
     option(
         "late",
         "10 min",
         "for how long a request that adds a member or sets a role can have its effect late",
-        REST_API.as_inferred(),
+        REST_API.left_to(&["late"]),
     ),
-    option("max_body_bytes", "4 MiB", "the longest answer that is read", REST_API.as_inferred()),
+    option(
+        "max_body_bytes",
+        "4 MiB",
+        "the longest answer that is read",
+        REST_API.decided("nobody's answer fills the memory"),
+    ),
 ];
 
 /// The bridge's rules and options as a page of Markdown tables, each row with its source.

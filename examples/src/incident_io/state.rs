@@ -1,0 +1,220 @@
+//! People and groups of an identity provider, and incident.io's users, as a file.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use scim_core::Value;
+use scim_profiles::incident_io::{
+    BaseRole, ByGroups, Directory, Group, OnCallSeat, Person, Seats, Standing, User, Workspace,
+};
+use serde::{Deserialize, Serialize};
+
+use super::MappingFile;
+
+/// People and groups of an identity provider, and incident.io's users, as one file has them.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// incident.io's users, and the mapping in force while SCIM is installed.
+    pub workspace: Workspace,
+    /// The people and groups.
+    pub directory: Directory,
+    /// The mapping in force, as it is written.
+    pub in_force: Option<MappingFile>,
+    // As they are written.
+    people: Vec<Value>,
+    groups: Vec<Value>,
+}
+
+impl State {
+    /// Reads people and groups, as SCIM has them, and today's users, as incident.io's API prints them, from a JSON
+    /// file, such as `examples/incident-io/directory.json`.
+    ///
+    /// A user may have `in_slack` besides, `scim_id`, the `id` of the person it is linked to, and `by_groups`: which
+    /// seats came by groups. While SCIM is installed the file has the mapping in force, as `installed`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no directory.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        Self::parse(&text).with_context(|| format!("`{}` is no directory", file.display()))
+    }
+
+    fn parse(text: &[u8]) -> anyhow::Result<Self> {
+        let file: DirectoryFile = serde_json::from_slice(text)?;
+        let people = file.people.iter().enumerate().map(|(number, value)| {
+            let person = value.as_object().and_then(Person::from_scim);
+            person.with_context(|| {
+                format!("people[{number}] has no `id`, no e-mail address, or an `active` that is neither true nor false")
+            })
+        });
+        let groups = file.groups.iter().enumerate().map(|(number, value)| {
+            let group = value.as_object().and_then(Group::from_scim);
+            group.with_context(|| format!("groups[{number}] has no `displayName`"))
+        });
+        let directory = Directory::new(people.collect::<Result<_, _>>()?, groups.collect::<Result<_, _>>()?)?;
+        let users = file.users.into_iter().map(UserOfFile::read).collect::<Result<_, _>>()?;
+        let mut workspace = Workspace::new(users)?;
+        let in_force = file.installed.map(MappingFile::of_json).transpose();
+        let in_force = in_force.context("`installed` is no mapping of groups")?;
+        if let Some(in_force) = &in_force {
+            workspace = workspace.with_installed(in_force.mapping.clone());
+        }
+        Ok(Self { workspace, directory, in_force, people: file.people, groups: file.groups })
+    }
+
+    /// Writes a file with `workspace` in place of the users, and `in_force` as the mapping in force.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn save(
+        &self,
+        file: &Path,
+        workspace: &Workspace,
+        in_force: Option<&MappingFile>,
+    ) -> anyhow::Result<()> {
+        let written = WrittenState {
+            installed: in_force.map(|in_force| &in_force.written),
+            people: &self.people,
+            groups: &self.groups,
+            users: workspace.users().iter().map(UserOfFile::of).collect(),
+        };
+        let text = serde_json::to_string_pretty(&written)?;
+        std::fs::write(file, text + "\n").with_context(|| format!("cannot write `{}`", file.display()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DirectoryFile {
+    people: Vec<Value>,
+    #[serde(default)]
+    groups: Vec<Value>,
+    #[serde(default)]
+    users: Vec<UserOfFile>,
+    installed: Option<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct WrittenState<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed: Option<&'a serde_json::Value>,
+    people: &'a [Value],
+    groups: &'a [Value],
+    users: Vec<UserOfFile>,
+}
+
+/// A user as incident.io's API prints it; what else is there is not looked at.
+#[derive(Serialize, Deserialize)]
+struct UserOfFile {
+    id: String,
+    email: String,
+    is_active: bool,
+    base_role: Slug,
+    #[serde(default)]
+    custom_roles: Vec<Name>,
+    #[serde(default)]
+    seats: SeatsOfFile,
+    // Not of the API, and so spelt as the rest or as JSON usually is.
+    #[serde(default, alias = "inSlack", skip_serializing_if = "is_not")]
+    in_slack: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scim_id: Option<String>,
+    #[serde(default, skip_serializing_if = "SeatsByGroups::is_nothing")]
+    by_groups: SeatsByGroups,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_not(is: &bool) -> bool {
+    !is
+}
+
+/// Which of the seats came by groups, and whether a group gives the on-call seat now.
+#[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SeatsByGroups {
+    response: bool,
+    on_call: bool,
+    on_call_managed: bool,
+}
+
+impl SeatsByGroups {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Slug {
+    slug: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Name {
+    name: String,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct SeatsOfFile {
+    response: Option<SeatAccess>,
+    on_call: Option<SeatAccess>,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SeatAccess {
+    FullAccess,
+    ViewerOnly,
+    None,
+}
+
+impl UserOfFile {
+    fn read(self) -> anyhow::Result<User> {
+        let base_role: BaseRole = self
+            .base_role
+            .slug
+            .parse()
+            .with_context(|| format!("`base_role` of the user `{}`", self.id.escape_debug()))?;
+        let has = |seat: Option<SeatAccess>| seat == Some(SeatAccess::FullAccess);
+        let on_call = match (has(self.seats.on_call), self.by_groups.on_call_managed) {
+            (false, _) => OnCallSeat::None,
+            (true, false) => OnCallSeat::Held,
+            (true, true) => OnCallSeat::Managed,
+        };
+        let by_groups = ByGroups { response: self.by_groups.response, on_call: self.by_groups.on_call };
+        Ok(User {
+            id: self.id,
+            email: self.email,
+            linked_to: self.scim_id,
+            in_slack: self.in_slack,
+            standing: Standing {
+                active: self.is_active,
+                base_role,
+                custom_roles: self.custom_roles.into_iter().map(|role| role.name.into()).collect(),
+                seats: Seats { response: has(self.seats.response), on_call, by_groups },
+            },
+        })
+    }
+
+    fn of(user: &User) -> Self {
+        let User { id, email, linked_to, in_slack, standing } = user;
+        let Seats { response, on_call, by_groups } = standing.seats;
+        let access = |has| Some(if has { SeatAccess::FullAccess } else { SeatAccess::None });
+        Self {
+            id: id.clone(),
+            email: email.clone(),
+            is_active: standing.active,
+            base_role: Slug { slug: standing.base_role.as_str().to_owned() },
+            custom_roles: standing.custom_roles.iter().map(|role| Name { name: role.to_string() }).collect(),
+            seats: SeatsOfFile { response: access(response), on_call: access(on_call.is_held()) },
+            in_slack: *in_slack,
+            scim_id: linked_to.clone(),
+            by_groups: SeatsByGroups {
+                response: by_groups.response,
+                on_call: by_groups.on_call,
+                on_call_managed: on_call == OnCallSeat::Managed,
+            },
+        }
+    }
+}
