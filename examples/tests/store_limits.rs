@@ -50,6 +50,17 @@ async fn a_statement_that_takes_too_long_is_given_up() {
     given_up(&SqlStore::connect_within(&url, &limits).await.unwrap()).await;
 }
 
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let limits = Limits { wait: Duration::from_millis(100), ..Limits::default() };
+    // Nobody listens at this port.
+    let url = "postgres://scim:hunter2@127.0.0.1:1/people";
+    let error = format!("{:#}", SqlStore::connect_within(url, &limits).await.unwrap_err());
+    let place = "cannot connect to the PostgreSQL database `people` at `127.0.0.1:1`: ";
+    assert!(error.starts_with(place) && error.contains("refused"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
 async fn given_up(store: &SqlStore) {
     let registry = Registry::standard();
     let schema = registry.by_name("User").unwrap();

@@ -32,9 +32,10 @@ pub fn service_provider_config(config: &Config) -> Object {
     bulk.insert("maxPayloadSize", max_payload_size);
     document.insert("bulk", bulk);
     let mut filter = supported(true);
-    filter.insert("maxResults", i64::try_from(capabilities.max_results).unwrap_or(i64::MAX));
+    let (_, most) = capabilities.page_sizes();
+    filter.insert("maxResults", i64::try_from(most).unwrap_or(i64::MAX));
     document.insert("filter", filter);
-    document.insert("changePassword", supported(false));
+    document.insert("changePassword", supported(capabilities.change_password));
     document.insert("sort", supported(capabilities.sort));
     document.insert("etag", supported(capabilities.etag));
     if let Some(cursors) = &config.cursors {
@@ -96,8 +97,9 @@ fn pagination(capabilities: &Capabilities, cursors: &Cursors) -> Object {
     pagination.insert("cursor", true);
     pagination.insert("index", true);
     pagination.insert("defaultPaginationMethod", cursors.default_method.as_str());
-    pagination.insert("defaultPageSize", number(capabilities.default_count));
-    pagination.insert("maxPageSize", number(capabilities.max_results));
+    let (default, most) = capabilities.page_sizes();
+    pagination.insert("defaultPageSize", number(default));
+    pagination.insert("maxPageSize", number(most));
     // A positive integer, or none.
     if let Some(seconds) = cursors.timeout.map(|timeout| timeout.as_secs()).filter(|seconds| *seconds > 0) {
         pagination.insert("cursorTimeout", i64::try_from(seconds).unwrap_or(i64::MAX));

@@ -221,10 +221,25 @@ fn a_registry_refuses_what_does_not_fit_together() {
     let a = || schema("urn:a", vec![]);
     let b = || schema("urn:b", vec![]);
     let of = |attribute: Attribute| refusal(vec![schema("urn:a", vec![attribute])], vec![]);
+    let base = |attribute: Attribute| {
+        refusal(vec![schema("urn:a", vec![attribute])], vec![resource_type("A", "/A", "urn:a", &[])])
+    };
     let sub = Attribute::string("sub");
     for (found, error) in [
         (refusal(vec![a(), schema("URN:A", vec![])], vec![]), "schema `URN:A` is given twice"),
         (refusal(vec![schema("User", vec![])], vec![]), "`User` is no schema URI"),
+        (
+            base(Attribute::string("ID").case_exact()),
+            "schema `urn:a` defines `ID`, which every resource has, with another mutability",
+        ),
+        (
+            base(Attribute::string("meta").read_only()),
+            "schema `urn:a` defines `meta`, which every resource has, with another type",
+        ),
+        (
+            base(Attribute::string("externalId").multi_valued()),
+            "schema `urn:a` defines `externalId`, which every resource has, with another multiValued",
+        ),
         (refusal(vec![schema("urn:a b", vec![])], vec![]), "`urn:a b` is no schema URI"),
         (
             refusal(vec![a()], vec![resource_type("A", "/A", "urn:b", &[])]),

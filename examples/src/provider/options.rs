@@ -125,8 +125,8 @@ pub struct Options {
     pub active_in_slack: Option<PathBuf>,
     /// The most resources of one page. A long list is sent as it is read, so that what the server needs
     /// of memory does not grow with it. Default: what the profile says.
-    #[arg(long, value_name = "N")]
-    pub max_results: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_results: Option<u32>,
     /// What a PATCH is answered with: 200 and the resource, or 204, with which a change of one member reads
     /// and sends no other. Default: what the profile says.
     #[arg(long, value_name = "STATUS", value_parser = ["200", "204"])]

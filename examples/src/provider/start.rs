@@ -175,7 +175,7 @@ fn config(options: &Options, vendor: &Vendor, base_url: Url, registry: Registry)
         config.canonical_values = CanonicalValues::Only;
     }
     if let Some(most) = options.max_results {
-        config.capabilities.max_results = most;
+        config.capabilities.max_results = most as usize;
     }
     match options.patch_response.as_deref() {
         None => {}

@@ -69,7 +69,7 @@ impl Connections {
             // Those not used for longer are hardly there if this one is not, and to ask each takes its time.
             self.idle().clear();
         }
-        let connection = timeout_at(ends, connect(options)).await;
+        let connection = timeout_at(ends, connect(options, STARTS_WITHIN)).await;
         let connection = connection.map_err(|_| unavailable("the database does not answer"))?;
         let connection = connection.map_err(|error| StoreError::Unavailable(error.into()))?;
         Ok(self.lent(connection, Instant::now(), place))
@@ -236,11 +236,14 @@ pub(super) async fn within<T>(ends: Instant, step: impl Future<Output = sqlx::Re
 }
 
 /// Connects, also to a server that is about to be there.
-async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+pub(super) async fn connect(
+    options: &PgConnectOptions,
+    starts_within: Duration,
+) -> sqlx::Result<PgConnection> {
     let begun = Instant::now();
     loop {
         match PgConnection::connect_with(options).await {
-            Err(error) if is_starting(&error) && begun.elapsed() < STARTS_WITHIN => {
+            Err(error) if is_starting(&error) && begun.elapsed() < starts_within => {
                 tokio::time::sleep(AGAIN).await;
             }
             result => return result,

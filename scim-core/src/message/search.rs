@@ -96,7 +96,11 @@ fn number(name: &str, value: Value) -> Result<String, Error> {
 
 fn texts(name: &str, value: Value) -> Result<Vec<String>, Error> {
     match value {
-        Value::Array(elements) => elements.into_iter().map(|element| text(name, element)).collect(),
+        Value::Array(elements) => elements
+            .into_iter()
+            .enumerate()
+            .map(|(place, element)| text(&format!("{name}[{place}]"), element))
+            .collect(),
         _ => Err(wrong(name, "an array of strings")),
     }
 }
@@ -124,7 +128,10 @@ mod tests {
             (serde_json::json!({"startIndex": true}), "`startIndex` must be an integer"),
             (serde_json::json!({"COUNT": []}), "`count` must be an integer"),
             (serde_json::json!({"attributes": "id"}), "`attributes` must be an array of strings"),
-            (serde_json::json!({"excludedAttributes": [1]}), "`excludedAttributes` must be a string"),
+            (
+                serde_json::json!({"excludedAttributes": ["id", 1]}),
+                "`excludedAttributes[1]` must be a string",
+            ),
         ] {
             assert_eq!(parse(body, &Leniencies::tolerant()).unwrap_err().detail(), detail);
         }

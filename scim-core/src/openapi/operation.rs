@@ -180,7 +180,7 @@ pub(super) fn projection(attribute: &str) -> [Json; 2] {
 /// What a list can be asked for (RFC 7644 §3.4.2, RFC 9865 §2).
 pub(super) fn listing(config: &Config, attribute: &str) -> Vec<Json> {
     let query = |name: &str, description: &str, schema: Json| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-    let most = config.capabilities.max_results;
+    let (_, most) = config.capabilities.page_sizes();
     let mut parameters = vec![
         query("filter", "Which resources: `userName eq \"bjensen\"`.", message::filter(config)),
         query("startIndex", "The place of the first resource, from 1.", json!({ "type": "integer" })),

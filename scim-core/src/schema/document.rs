@@ -20,7 +20,7 @@ use crate::value::{JsonError, JsonLimits, Object, Value};
 pub enum DocumentError {
     /// The text is no JSON.
     #[error("not valid JSON: {0}")]
-    Json(#[from] JsonError),
+    Json(JsonError),
     /// A part of the document is not what it must be.
     #[error("{place}: {problem}")]
     Part {
@@ -30,6 +30,12 @@ pub enum DocumentError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl From<JsonError> for DocumentError {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
 }
 
 impl Schema {

@@ -4,11 +4,13 @@ mod attribute;
 pub mod builtin;
 mod document;
 mod registry;
+mod registry_error;
 
 pub use attribute::{Attribute, Mutability, Returned, Uniqueness};
 pub use document::DocumentError;
 pub(crate) use registry::is_shown;
-pub use registry::{Registry, RegistryError, ResourceSchema};
+pub use registry::{Registry, ResourceSchema};
+pub use registry_error::RegistryError;
 pub use scim_filter::AttributeType;
 
 use serde::{Deserialize, Serialize};

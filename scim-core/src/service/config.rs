@@ -81,9 +81,9 @@ pub struct Capabilities {
     pub search: bool,
     /// `bulk`: how large a bulk request may be (RFC 7644 §3.7.4); `None` when `/Bulk` is 501.
     pub bulk: Option<BulkLimits>,
-    /// `filter.maxResults`: the largest page.
+    /// `filter.maxResults`: the largest page. A page has room for one resource at least, also where this is 0.
     pub max_results: usize,
-    /// The page size when the client names none.
+    /// The page size when the client names none: at most `max_results`.
     pub default_count: usize,
     /// `sort.supported`: whether lists are sorted when asked to, where the store does; when false
     /// `sortBy` means nothing.
@@ -91,6 +91,9 @@ pub struct Capabilities {
     /// `etag.supported`; when false, responses carry neither `ETag` nor `meta.version`.
     /// Conditional requests are honoured all the same: to ignore one would be a lost update.
     pub etag: bool,
+    /// `changePassword.supported`: whether a password that is sent is one that users sign in with. The service itself
+    /// stores what a [`Policy`](crate::policy::Policy) makes of it.
+    pub change_password: bool,
     /// `authenticationSchemes`, as JSON objects (RFC 7643 §5).
     pub authentication_schemes: Vec<Value>,
     /// Whether the `meta` of discovery documents has a `location`.
@@ -222,6 +225,14 @@ impl Config {
     }
 }
 
+impl Capabilities {
+    /// The page size when the client names none, and the largest: positive both (RFC 9865 §4).
+    pub(crate) fn page_sizes(&self) -> (usize, usize) {
+        let most = self.max_results.max(1);
+        (self.default_count.clamp(1, most), most)
+    }
+}
+
 impl Default for Capabilities {
     /// PATCH, `/.search`, `/Bulk`, sorting and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
     /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
@@ -241,6 +252,7 @@ impl Default for Capabilities {
             default_count: 100,
             sort: true,
             etag: true,
+            change_password: false,
             authentication_schemes: vec![bearer.into()],
             discovery_location: true,
         }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use scim_filter::{AttributeInfo, BindOptions, BoundAttr, BoundFilter, Filter, ParseOptions, Schema};
 
 use super::computed::Computed;
-use super::config::Capabilities;
 use super::content::{ListText, More};
 use super::cursor::{Position, Sealer};
 use super::parameters::Parameters;
@@ -221,7 +220,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 
     /// Which page `parameters` ask for.
     pub(super) fn paging<'p>(&'p self, parameters: &'p Parameters) -> Result<Paging<'p>, Error> {
-        let Capabilities { default_count, max_results, .. } = self.config.capabilities;
+        let (default_count, max_results) = self.config.capabilities.page_sizes();
         let (start_index, count) = (parameters.start_index.as_deref(), parameters.count.as_deref());
         let cursor = parameters.cursor.as_deref();
         let by_index = || Ok(Paging::Index(Window::parse(start_index, count, default_count, max_results)?));

@@ -142,6 +142,7 @@ mod parameters;
 mod patch;
 mod read;
 mod references;
+mod request_body;
 mod resource_text;
 pub(crate) mod respond;
 mod route;
@@ -156,6 +157,7 @@ pub use body::{BrokenOff, ResponseBody};
 pub use config::{BulkLimits, Capabilities, Config, Environment, PatchResponse, ServiceLimits};
 pub(crate) use location::BaseUrl;
 pub use outcome::{Operation, Outcome};
+pub use request_body::RequestBody;
 
 use std::sync::Arc;
 
@@ -272,13 +274,17 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     /// The body is there as a whole, of one reading of the store, however long it is:
     /// [`call_in_pieces`](Self::call_in_pieces) is for whoever serves large lists and groups.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.begin(request, Extent::Whole).await.0
+        self.begin(request.map(RequestBody::from), Extent::Whole).await.0
     }
 
     /// Answers one request as [`call`](Self::call) does, with a body that is written as the client takes
-    /// it, so that the memory a response takes does not grow with it: see [In pieces](self#in-pieces).
-    pub async fn call_in_pieces(self: &Arc<Self>, request: Request<Bytes>) -> Response<ResponseBody> {
-        let (response, rest) = self.begin(request, Extent::Pieces).await;
+    /// it, so that the memory a response takes does not grow with it: see [In pieces](self#in-pieces). The body of
+    /// the request is there as [`Bytes`], or is [read](RequestBody::read_by) when it is needed.
+    pub async fn call_in_pieces<B: Into<RequestBody>>(
+        self: &Arc<Self>,
+        request: Request<B>,
+    ) -> Response<ResponseBody> {
+        let (response, rest) = self.begin(request.map(Into::into), Extent::Pieces).await;
         response.map(|first| match rest {
             Some((content, text)) => ResponseBody::new(first, Arc::clone(self), content, text),
             None => first.into(),
@@ -288,7 +294,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     /// The response with the first part of its body, and what comes behind that.
     async fn begin(
         &self,
-        request: Request<Bytes>,
+        request: Request<RequestBody>,
         extent: Extent,
     ) -> (Response<Bytes>, Option<(Content, Text)>) {
         let (head, body) = request.into_parts();
@@ -303,7 +309,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     async fn answered(
         &self,
         head: &Parts,
-        body: Bytes,
+        body: RequestBody,
         extent: Extent,
         span: &RequestSpan,
     ) -> (Response<Bytes>, Outcome, Option<(Content, Text)>) {
@@ -349,7 +355,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     async fn answer(
         &self,
         head: &Parts,
-        body: Bytes,
+        body: RequestBody,
         extent: Extent,
         outcome: &mut Outcome,
         span: &RequestSpan,
@@ -364,6 +370,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         span.routed(&route);
         check_method(&self.config, &route, &head.method)?;
         let query = self.checked_query(head)?;
+        let body = body.read().await?;
 
         match route {
             Route::NotImplemented(endpoint) => Err(not_supported(endpoint)),

@@ -328,6 +328,26 @@ fn discovery_tells_of_pagination() {
     assert_eq!(document["pagination"]["defaultPaginationMethod"], "cursor");
     assert_eq!(document["pagination"].get("cursorTimeout"), None);
     assert_eq!(server().get("/ServiceProviderConfig").json().get("pagination"), None);
+
+    // What is told of pages is what they are, and both sizes are positive.
+    for (default_count, max_results, sizes, served) in
+        [(100, 2, [2, 2], 2), (0, 3, [1, 3], 1), (5, 0, [1, 1], 1)]
+    {
+        let mut config = with_cursors();
+        config.capabilities.default_count = default_count;
+        config.capabilities.max_results = max_results;
+        let server = server_with(config);
+        for name in ["a", "b", "c"] {
+            server.user(name);
+        }
+        let document = server.get("/ServiceProviderConfig").json();
+        let told = ["defaultPageSize", "maxPageSize"].map(|name| document["pagination"][name].clone());
+        assert_eq!(told, sizes);
+        assert_eq!(document["filter"]["maxResults"], sizes[1]);
+        let page = server.get("/Users?cursor=").json();
+        assert_eq!(page["Resources"].as_array().unwrap().len(), served);
+        assert!(page["nextCursor"].is_string(), "what is left cannot be asked for");
+    }
 }
 
 /// RFC 9865 §2.3, §2.4: the default method answers who names none.

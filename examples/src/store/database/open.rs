@@ -12,10 +12,11 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Executor as _, Postgres, SqlSafeStr as _, Sqlite, SqlitePool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Postgres, SqlSafeStr as _, Sqlite,
+    SqlitePool,
 };
 
-use super::super::connections::{Connections, LOOKS_FOR_CLIENT};
+use super::super::connections::{Connections, LOOKS_FOR_CLIENT, connect};
 use super::super::direct::Direct;
 use super::{Database, Limits};
 
@@ -59,11 +60,19 @@ impl Database {
             .map_err(|_| anyhow!("the database URL is not one of PostgreSQL"))?
             .application_name("scim")
             .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
-        let shown = format!(
-            "`{}` at `{}`",
-            options.get_database().unwrap_or(options.get_username()),
-            options.get_socket().map_or(options.get_host().into(), |socket| socket.to_string_lossy())
-        );
+        let place = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let database = options.get_database().unwrap_or(options.get_username());
+        let shown = format!("`{database}` at `{place}`");
+        // A pool would not say why it has no connection.
+        let reached = tokio::time::timeout(limits.wait * 2, connect(&options, limits.wait)).await;
+        let reached =
+            reached.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()));
+        let reached =
+            reached.map_err(|error| anyhow!("cannot connect to the PostgreSQL database {shown}: {error}"))?;
+        drop(reached.close().await);
         // On a connection without limits: to bring a large database up to date takes its time.
         let first = PoolOptions::<Postgres>::new().max_connections(1).acquire_timeout(limits.wait);
         let first = first.connect_with(options.clone()).await;
