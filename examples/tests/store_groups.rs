@@ -8,9 +8,9 @@ mod sql_support;
 use std::sync::Arc;
 
 use scim_core::membership::Hierarchy;
-use scim_core::query::Query;
+use scim_core::query::{Query, Start};
 use scim_core::schema::Registry;
-use scim_core::store::{Deletion, Scope, Store};
+use scim_core::store::{Deletion, Page, Scope, Store};
 use scim_core::validate::unique_keys;
 use scim_core::{Resource, ResourceId, TenantId, Value, Version};
 use scim_examples::SqlStore;
@@ -33,6 +33,63 @@ async fn large_groups_are_filtered_by_in_postgres() {
     let store = SqlStore::connect(&url).await.unwrap();
     check(&store).await;
     store.close().await;
+}
+
+#[tokio::test]
+async fn pages_of_a_large_group_are_its_members_in_order_in_sqlite() {
+    check_pages(&SqlStore::in_memory().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn pages_of_a_large_group_are_its_members_in_order_in_postgres() {
+    let Some(postgres) = Postgres::start() else { return };
+    let store = SqlStore::connect(&postgres.database("pages").await).await.unwrap();
+    check_pages(&store).await;
+    store.close().await;
+}
+
+/// Pages that are told by the next users, and such behind many who are not in the group, forth and back.
+async fn check_pages(store: &SqlStore) {
+    let registry = Registry::standard();
+    let tenant = TenantId::new("globex");
+    let users = Scope { tenant: &tenant, schema: registry.by_name("User").unwrap() };
+    let groups = Scope { tenant: &tenant, schema: registry.by_name("Group").unwrap() };
+    let is_member = |number: usize| number < 13 || (number > 180 && number.is_multiple_of(3));
+    for number in 0..220 {
+        let name = format!("u{number}");
+        create(store, users, json!({"id": name, "userName": name})).await;
+    }
+    let expected: Vec<String> =
+        (0..220).filter(|number| is_member(*number)).map(|number| format!("u{number}")).collect();
+    let many = (0..MANY).map(|number| format!("x{number}"));
+    create(store, groups, group("large", many.chain(expected.iter().cloned()))).await;
+
+    let hierarchy = Hierarchy::new(&registry, 16, &"https://example.com".parse().unwrap());
+    let bound = Filter::parse("groups.value eq \"large\"").unwrap();
+    let query = Query {
+        filter: Some(bound.bind(users.schema, &Default::default()).unwrap()),
+        hierarchy: Some(Arc::new(hierarchy)),
+        count: 5,
+        ..Query::default()
+    };
+    let (mut pages, mut start) = (Vec::new(), Some(Start::First));
+    while let Some(from) = start {
+        let page = store.query(users, &Query { start: from.clone(), ..query.clone() }).await.unwrap();
+        assert_eq!(page.total, from.asks_total().then_some(expected.len()));
+        start = page.next.clone().map(Start::After);
+        pages.push(page);
+    }
+    let ids = |page: &Page| -> Vec<String> {
+        page.resources.iter().map(|user| user.id().unwrap().to_string()).collect()
+    };
+    assert_eq!(pages.iter().flat_map(ids).collect::<Vec<_>>(), expected);
+    for (before, page) in pages.iter().zip(&pages[1..]) {
+        let start = Start::Before(page.previous.clone().unwrap());
+        let back = store.query(users, &Query { start, ..query.clone() }).await.unwrap();
+        assert_eq!(ids(&back), ids(before));
+    }
+    let skipped = store.query(users, &Query { start: Start::Index(12), ..query.clone() }).await.unwrap();
+    assert_eq!(ids(&skipped), expected[11..16]);
 }
 
 async fn check(store: &SqlStore) {

@@ -29,6 +29,9 @@ pub(super) struct Sql {
     /// Whether the condition looks few resources up by their keys, rather than that the type is
     /// walked through in order.
     pub(super) is_lookup: bool,
+    /// The same as `text`, asked of one row after another, where PostgreSQL might begin with all members of
+    /// a group.
+    pub(super) each: Option<String>,
 }
 
 impl Sql {
@@ -53,6 +56,10 @@ impl Sql {
             sql.is_lookup = groups.is_some_and(|(_, few)| few);
             sql.text.push_str(" AND ");
             sql.push_in_groups(&below.kind, groups);
+            if dialect == Dialect::Postgres && groups.is_some_and(|(_, few)| !few) {
+                // What has an OFFSET is not made part of the statement around it.
+                sql.each = sql.text.strip_suffix(')').map(|asked| format!("{asked} OFFSET 0)"));
+            }
             return Ok(sql);
         }
         let mut terms = MAX_TERMS;

@@ -425,19 +425,47 @@ impl Step<'_> {
             let _ = write!(text, " OFFSET ?{}", next(&mut place));
         }
 
-        let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
         let mut statement = self.begin(text, scope, sql);
         if let Some(groups) = wanted.groups {
             statement = statement.text(groups.name());
         }
-        statement = match self.behind {
+        statement = self.with_place(statement).number(signed(wanted.most));
+        if wanted.skip > 0 { statement.number(signed(wanted.skip)) } else { statement }
+    }
+
+    /// The statement that reads the rows if they are among the next ones of the walk, where the condition can be
+    /// asked of each.
+    ///
+    /// Of a large group they mostly are. PostgreSQL without statistics would look all members up, and sort them, for
+    /// a page of them.
+    pub(super) fn read_near(&self, scope: Scope<'_>, sql: &Sql, wanted: Wanted<'_>) -> Option<Statement> {
+        let each = sql.each.as_ref().filter(|_| *self.part == Part::Created && wanted.skip == 0)?;
+        let (operator, direction) = if self.reversed { ('<', "DESC") } else { ('>', "ASC") };
+        let mut place = sql.values.len() + 3;
+        let mut text = format!(
+            "SELECT r.seq, r.id, NULL AS value, r.body, NULL AS groups FROM (SELECT * FROM resources AS r \
+             WHERE r.tenant = ?1 AND r.type = ?2{IN_ORDER}"
+        );
+        if self.behind.is_some() {
+            let _ = write!(text, " AND r.seq {operator} ?{}", next(&mut place));
+        }
+        let (near, most) = (next(&mut place), next(&mut place));
+        let _ = write!(
+            text,
+            " ORDER BY r.seq {direction} LIMIT ?{near}) AS r WHERE TRUE{each} ORDER BY r.seq {direction} LIMIT ?{most}"
+        );
+        let statement = self.with_place(self.begin(text, scope, sql));
+        Some(statement.number(signed(wanted.most.saturating_mul(NEAR))).number(signed(wanted.most)))
+    }
+
+    /// The statement with the place that the walk is at, if it is at one.
+    fn with_place(&self, statement: Statement) -> Statement {
+        match self.behind {
             None => statement,
             Some(Bound::Number(number)) => statement.number(*number),
             Some(Bound::Id(id)) => statement.text(id),
             Some(Bound::Key(key, id)) => statement.text(key).text(id),
-        };
-        statement = statement.number(number(wanted.most));
-        if wanted.skip > 0 { statement.number(number(wanted.skip)) } else { statement }
+        }
     }
 
     /// The statement with the values that come first: tenant and type, those of the condition, the attribute.
@@ -536,10 +564,17 @@ pub(super) fn count(scope: Scope<'_>, sql: &Sql, dialect: Dialect) -> Statement 
 /// first of them, wherever the page begins.
 const IN_ORDER: &str = " AND r.seq >= 0";
 
+/// Among how many times as many rows as are wanted these are looked for first.
+const NEAR: usize = 20;
+
 /// The number of the next parameter.
 fn next(place: &mut usize) -> usize {
     *place += 1;
     *place - 1
+}
+
+fn signed(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// About as much text as the statement of a look-up has.

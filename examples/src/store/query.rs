@@ -148,7 +148,7 @@ async fn in_sql(
         let mut skip = query.start.skip();
         while let Some(step) = walk.step().filter(|_| rows.len() < most) {
             let wanted = Wanted { most: most - rows.len(), skip, ..Wanted::default() };
-            let found = fetch(tx, scope, sql, &step, wanted).await?;
+            let found = fetch_near(tx, scope, sql, &step, wanted).await?;
             if found.is_empty() && skip > 0 {
                 skip = skip.saturating_sub(count(tx, scope, sql, Some(&step)).await?);
             } else {
@@ -265,6 +265,23 @@ async fn fetch(
     wanted: Wanted<'_>,
 ) -> Result<Vec<Row>, StoreError> {
     step.read(scope, sql, tx.dialect(), wanted).rows(tx).await
+}
+
+/// The same, looked for among the next rows first where that is less than to begin with all that match.
+async fn fetch_near(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    sql: &Sql,
+    step: &Step<'_>,
+    wanted: Wanted<'_>,
+) -> Result<Vec<Row>, StoreError> {
+    if let Some(near) = step.read_near(scope, sql, wanted) {
+        let found = near.rows(tx).await?;
+        if found.len() == wanted.most {
+            return Ok(found);
+        }
+    }
+    fetch(tx, scope, sql, step, wanted).await
 }
 
 /// Resources read at a time when the order is found in memory.

@@ -283,6 +283,39 @@ async fn filters_on_groups_use_the_members(database: &mut Explained, registry: &
     }
 }
 
+/// A page of a large group is one of the walk through all users, each of whom is looked for among the members: none of
+/// the others is looked at, and nothing is sorted, whatever the database knows of its rows.
+#[tokio::test]
+async fn a_page_of_a_large_group_is_a_walk() {
+    let registry = Registry::standard();
+    let schema = registry.by_name("User").unwrap();
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    let mut databases = Explained::all().await;
+    databases.extend(Explained::of_postgres_without_statistics().await);
+    for database in &databases {
+        let sql = condition_on_groups(database, &registry, "groups.value eq \"all\"").await;
+        for start in
+            [Start::First, Start::After(Place::Own("9".into())), Start::Before(Place::Own("9".into()))]
+        {
+            let walk = Walk::new(&Order::Created, &Query { start, ..Query::default() }).unwrap();
+            let (step, wanted) = (walk.step().unwrap(), Wanted { most: 101, ..Wanted::default() });
+            let statement = match database.dialect() {
+                Dialect::Postgres => step.read_near(scope, &sql, wanted).unwrap(),
+                Dialect::Sqlite => step.read(scope, &sql, Dialect::Sqlite, wanted),
+            };
+            for plan in database.plans(&statement, &[Planned::EachTime]).await {
+                let what = format!("{statement:?}\n{plan:#?}");
+                let all = ["Seq Scan", "Hash", "Sort", "Materialize", "TEMP B-TREE", "SCAN"];
+                assert!(!plan.iter().any(|step| all.iter().any(|all| step.contains(all))), "{what}");
+                assert!(plan.iter().any(|step| step.contains("resources_in_order")), "{what}");
+                let of_member = |step: &String| step.contains("member = r.id") || step.contains("member=?");
+                assert!(plan.iter().any(of_member), "{what}");
+            }
+        }
+    }
+}
+
 /// Also a database that was never told how many rows there are looks members up by what is known of them.
 #[tokio::test]
 async fn filters_on_groups_need_no_statistics() {
@@ -376,21 +409,26 @@ async fn plans_of_groups(
     filter: &str,
 ) -> Vec<(String, Vec<String>)> {
     let schema = registry.by_name("User").unwrap();
-    let hierarchy = Some(Arc::new(Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap())));
-    let tenant = TenantId::new(load::TENANT);
-    let scope = Scope { tenant: &tenant, schema };
-    let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
-    let query = Query { filter: Some(bound.clone()), hierarchy, ..list(registry, schema, None) };
-    let mut tx = database.store.database.read().await.unwrap();
-    let below = Below::of(&mut tx, scope, &query).await.unwrap();
-    drop(tx);
-    let sql = Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap();
+    let sql = condition_on_groups(database, registry, filter).await;
     let mut plans = Vec::new();
-    for statement in database.statements(schema, &sql, &query) {
+    for statement in database.statements(schema, &sql, &list(registry, schema, None)) {
         let found = database.plans(&statement, &[Planned::EachTime]).await;
         plans.extend(found.into_iter().map(|plan| (format!("{statement:?}"), plan)));
     }
     plans
+}
+
+/// The condition on users that a filter is which looks at their groups.
+async fn condition_on_groups(database: &Explained, registry: &Registry, filter: &str) -> Sql {
+    let schema = registry.by_name("User").unwrap();
+    let hierarchy = Some(Arc::new(Hierarchy::new(registry, 8, &"https://example.com".parse().unwrap())));
+    let tenant = TenantId::new(load::TENANT);
+    let scope = Scope { tenant: &tenant, schema };
+    let bound = Filter::parse(filter).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+    let query = Query { filter: Some(bound.clone()), hierarchy, ..Query::default() };
+    let mut tx = database.store.database.read().await.unwrap();
+    let below = Below::of(&mut tx, scope, &query).await.unwrap();
+    Sql::of(schema, Some(&bound), database.dialect(), below.as_ref()).unwrap()
 }
 
 /// No step looks at all members of the tenant.

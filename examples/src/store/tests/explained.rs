@@ -109,6 +109,7 @@ impl Explained {
         }
         while let Some(step) = walk.step() {
             let wanted = Wanted { most: 101, ..Wanted::default() };
+            statements.extend(step.read_near(scope, sql, wanted));
             statements.push(step.read(scope, sql, self.dialect(), wanted));
             walk.next_part();
         }
