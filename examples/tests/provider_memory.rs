@@ -4,15 +4,16 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
+mod sql_support;
 mod support;
 
 use std::io::Read as _;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use scim_examples::SqlStore;
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use sql_support::Postgres;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use support::{GROUP, TOKEN};
 
 /// The most that the process ever holds, in MiB, whatever it sends; README says so.
@@ -20,20 +21,60 @@ const MOST: u64 = 96;
 
 #[test]
 fn long_answers_are_sent_in_bounded_memory() {
-    measure(10_000, 100_000);
+    over_sqlite(10_000, 100_000);
+}
+
+#[test]
+fn long_answers_are_sent_in_bounded_memory_over_postgresql() {
+    over_postgresql(10_000, 100_000);
 }
 
 #[test]
 #[ignore = "takes minutes: `cargo test -p scim-examples --test provider_memory -- --ignored`"]
 fn the_longest_answers_are_sent_in_the_same_memory() {
-    measure(100_000, 1_000_000);
+    over_sqlite(100_000, 1_000_000);
 }
 
-fn measure(groups: usize, members: usize) {
+#[test]
+#[ignore = "takes minutes: `cargo test -p scim-examples --test provider_memory -- --ignored`"]
+fn the_longest_answers_are_sent_in_the_same_memory_over_postgresql() {
+    over_postgresql(100_000, 1_000_000);
+}
+
+fn over_sqlite(groups: usize, members: usize) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scim.db");
-    fill(&file, groups, members);
-    let server = Process::start(&file);
+    wait_for(async {
+        SqlStore::open(&file).await.unwrap().close().await;
+        let mut database = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+        for statement in rows(groups, members) {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut database).await.unwrap();
+        }
+        database.close().await.unwrap();
+    });
+    measure(&Process::start(&["--database", file.to_str().unwrap()]), groups, members);
+}
+
+fn over_postgresql(groups: usize, members: usize) {
+    let Some(postgres) = Postgres::start() else { return };
+    let url = wait_for(async {
+        let url = postgres.database("scim").await;
+        SqlStore::connect(&url).await.unwrap().close().await;
+        let mut database = PgConnection::connect(&url).await.unwrap();
+        for statement in rows(groups, members) {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut database).await.unwrap();
+        }
+        database.close().await.unwrap();
+        url
+    });
+    measure(&Process::start(&["--database-url", &url]), groups, members);
+}
+
+fn wait_for<T>(done: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(done)
+}
+
+fn measure(server: &Process, groups: usize, members: usize) {
     let before = server.most();
     // Slow clients that stay while others are answered: what is sent waits for them.
     let mut waiting: Vec<_> = (0..8).map(|_| server.get("/Groups/large")).collect();
@@ -55,46 +96,41 @@ fn measure(groups: usize, members: usize) {
     assert!(most <= MOST, "{most} MiB");
 }
 
-/// Writes the rows themselves: what is tested is how they are read.
-fn fill(file: &Path, groups: usize, members: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        SqlStore::open(file).await.unwrap().close().await;
-        let mut database = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
-        let body = |id: &str, name: &str| {
-            format!(
-                "'{{\"schemas\":[\"{GROUP}\"],\"id\":\"' || {id} || '\",\"displayName\":\"' || {name} || '\",\"meta\":\
-                 {{\"resourceType\":\"Group\",\"created\":\"2026-01-01T00:00:00.000Z\",\"lastModified\":\
-                 \"2026-01-01T00:00:00.000Z\",\"version\":\"W/\\\"1\\\"\"}}}}'"
-            )
-        };
-        let numbers = |many: usize| {
-            format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many})")
-        };
-        let resource = "INSERT INTO resources (tenant, type, id, seq, version, body, keys)";
-        let member = "INSERT INTO members (tenant, type, id, member, since, place, body, keys)";
-        let value = "'{\"value\":\"u' || n || '\",\"type\":\"User\",\"display\":\"Member number ' || n || '\"}'";
-        for statement in [
-            format!("{resource} VALUES ('local', 'Group', 'large', 0, 1, {}, jsonb('{{\"id\":\"large\"}}'))", body("'large'", "'Everybody'")),
-            format!(
-                "{} {resource} SELECT 'local', 'Group', 'g' || n, n, 1, {}, jsonb('{{}}') FROM n",
-                numbers(groups),
-                body("'g' || n", "'Group ' || n")
-            ),
-            format!(
-                "{} {member} SELECT 'local', 'Group', 'large', 'u' || n, 1, n, {value}, jsonb('{{}}') FROM n",
-                numbers(members)
-            ),
-            format!(
-                "{} {member} SELECT 'local', 'Group', 'g' || (n / 2), 'u' || n, 1, n, {value}, jsonb('{{}}') FROM n WHERE n > 1",
-                numbers(2 * groups + 1)
-            ),
-            format!("INSERT INTO counters (tenant, type, last) VALUES ('local', 'Group', {groups})"),
-        ] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut database).await.unwrap();
-        }
-        database.close().await.unwrap();
-    });
+/// The statements that write the rows themselves: what is tested is how they are read.
+fn rows(groups: usize, members: usize) -> [String; 5] {
+    let body = |id: &str, name: &str| {
+        format!(
+            "'{{\"schemas\":[\"{GROUP}\"],\"id\":\"' || {id} || '\",\"displayName\":\"' || {name} || '\",\"meta\":\
+             {{\"resourceType\":\"Group\",\"created\":\"2026-01-01T00:00:00.000Z\",\"lastModified\":\
+             \"2026-01-01T00:00:00.000Z\",\"version\":\"W/\\\"1\\\"\"}}}}'"
+        )
+    };
+    let numbers = |many: usize| {
+        format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many})")
+    };
+    let resource = "INSERT INTO resources (tenant, type, id, seq, version, body, keys)";
+    let member = "INSERT INTO members (tenant, type, id, member, since, place, body, keys)";
+    let value = "'{\"value\":\"u' || n || '\",\"type\":\"User\",\"display\":\"Member number ' || n || '\"}'";
+    [
+        format!(
+            "{resource} VALUES ('local', 'Group', 'large', 0, 1, {}, jsonb('{{\"id\":\"large\"}}'))",
+            body("'large'", "'Everybody'")
+        ),
+        format!(
+            "{} {resource} SELECT 'local', 'Group', 'g' || n, n, 1, {}, jsonb('{{}}') FROM n",
+            numbers(groups),
+            body("'g' || n", "'Group ' || n")
+        ),
+        format!(
+            "{} {member} SELECT 'local', 'Group', 'large', 'u' || n, 1, n, {value}, jsonb('{{}}') FROM n",
+            numbers(members)
+        ),
+        format!(
+            "{} {member} SELECT 'local', 'Group', 'g' || (n / 2), 'u' || n, 1, n, {value}, jsonb('{{}}') FROM n WHERE n > 1",
+            numbers(2 * groups + 1)
+        ),
+        format!("INSERT INTO counters (tenant, type, last) VALUES ('local', 'Group', {groups})"),
+    ]
 }
 
 /// How often `needle` is in the answer, which is read to its end.
@@ -121,10 +157,10 @@ struct Process {
 }
 
 impl Process {
-    fn start(file: &Path) -> Self {
+    fn start(database: &[&str]) -> Self {
         let mut child = Command::new(support::program("provider"))
-            .args(["--listen", "127.0.0.1:0", "--max-results", "1000000", "--database"])
-            .arg(file)
+            .args(["--listen", "127.0.0.1:0", "--max-results", "1000000"])
+            .args(database)
             .env("SCIM_TOKEN", TOKEN)
             .env_remove("DATABASE_URL")
             .env_remove("RUST_LOG")
