@@ -279,7 +279,7 @@ impl From<&StoreError> for Error {
             }
             StoreError::UnknownPlace => Self::invalid_cursor(),
             StoreError::Refused(error) => error.clone(),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::PutOff => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot answer now; try again later")
             }
             StoreError::OutcomeUnknown(_) => Self::new(

@@ -7,6 +7,7 @@ mod members;
 mod modification;
 mod shared;
 mod terms;
+mod waiting;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ pub use layer::StoreLayer;
 pub use members::ChangedMembers;
 pub use modification::{Modification, Modified};
 pub use terms::{References, Terms};
+pub use waiting::Waiting;
 
 use crate::audit::{GroupsLeft, Record};
 use crate::membership::{self, Membership};
@@ -539,6 +541,10 @@ pub enum StoreError {
     /// broke off, or the time was up. If it is made, it is made as a whole.
     #[error("the store cannot tell whether the change was made")]
     OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another [holds](Store::hold) what is to be written, and whoever asked for it [waits by itself](Terms::waiting).
+    /// Nothing was made.
+    #[error("another request is to write the resource first")]
+    PutOff,
     /// Anything else; never shown to a client.
     #[error("store failure")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

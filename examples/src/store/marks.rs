@@ -13,7 +13,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use scim_core::store::{ResourceHold, Scope, StoreError};
+use scim_core::store::{ResourceHold, Scope, StoreError, Terms, Waiting};
 use scim_core::{ResourceId, TenantId};
 use scim_filter::sql::Dialect;
 use tokio::runtime::Handle;
@@ -34,7 +34,7 @@ impl SqlStore {
         };
         // Taken off again also where the request is dropped meanwhile.
         let mark = Mark(row);
-        match self.unmarked(scope.tenant, None, |passes| mark.0.mark(passes)).await {
+        match self.unmarked(scope.tenant, Terms::default(), |passes| mark.0.mark(passes)).await {
             Ok(true) => Ok(ResourceHold::until_dropped(mark)),
             Ok(false) => Ok(ResourceHold::default()),
             // That concerns the mark alone.
@@ -43,36 +43,42 @@ impl SqlStore {
         }
     }
 
-    /// Makes a write, and makes it again when what another has marked is free.
+    /// Makes a write, and makes it again when what another has marked is free; or puts it off until then.
     pub(super) async fn unmarked<T, F>(
         &self,
         tenant: &TenantId,
-        hold: Option<&ResourceHold>,
+        terms: Terms<'_>,
         write: impl Fn(Passes) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let own = hold.and_then(ResourceHold::by).map_or(NOBODY, |mark: &Mark| mark.0.number);
-        let mut passes = Passes { own, ..Passes::default() };
-        let mut ends = None;
+        let own = terms.hold.and_then(ResourceHold::by).map_or(NOBODY, |mark: &Mark| mark.0.number);
+        let mut patience: Patience = terms.waiting.and_then(Waiting::known).unwrap_or_default();
         loop {
+            let passes = patience.passes(own);
             let error = match retrying(|| write(passes)).await {
                 Err(StoreError::Unavailable(error)) => error,
                 result => return result,
             };
             let marked = error.downcast::<Marked>().map_err(StoreError::Unavailable)?;
-            let ends = *ends.get_or_insert_with(|| Instant::now() + LONGEST_IN_ALL);
-            if self.outlasts(tenant, &marked, ends).await? {
-                passes.outlasting = marked.number;
+            let over = self.clone().wait_for(tenant.clone(), *marked, patience);
+            match terms.waiting {
+                Some(waiting) => return Err(waiting.put_off(over)),
+                None => patience = over.await?,
             }
-            passes.all = Instant::now() >= ends;
         }
     }
 
-    /// Waits until the mark is off; whether it is still there when it is waited for no longer.
-    async fn outlasts(&self, tenant: &TenantId, marked: &Marked, ends: Instant) -> Result<bool, StoreError> {
-        let ends = ends.min(Instant::now() + LONGEST);
+    /// Waits until the mark is off, or is waited for no longer.
+    async fn wait_for(
+        self,
+        tenant: TenantId,
+        marked: Marked,
+        mut patience: Patience,
+    ) -> Result<Patience, StoreError> {
+        let in_all = *patience.ends.get_or_insert_with(|| Instant::now() + LONGEST_IN_ALL);
+        let ends = in_all.min(Instant::now() + LONGEST);
         let mut pause = SHORTEST_PAUSE;
         loop {
             // Each waits for a time of its own, so that not all ask at once.
@@ -86,20 +92,35 @@ impl SqlStore {
                 .row(&mut self.database.once().await?)
                 .await?;
             if number != Some((marked.number,)) {
-                return Ok(false);
+                return Ok(patience);
             }
             if Instant::now() >= ends {
-                return Ok(true);
+                return Ok(Patience { outlasting: marked.number, ..patience });
             }
         }
     }
 }
 
-/// The marks that a write passes over.
+/// For what a write has waited.
 #[derive(Clone, Copy, Debug, Default)]
+struct Patience {
+    // One that was there for too long.
+    outlasting: i64,
+    // When it waits for none any more, once it has waited.
+    ends: Option<Instant>,
+}
+
+impl Patience {
+    fn passes(self, own: i64) -> Passes {
+        let all = self.ends.is_some_and(|ends| Instant::now() >= ends);
+        Passes { own, outlasting: self.outlasting, all }
+    }
+}
+
+/// The marks that a write passes over.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Passes {
     own: i64,
-    // One that was there for too long.
     outlasting: i64,
     all: bool,
 }

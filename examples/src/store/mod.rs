@@ -366,7 +366,7 @@ impl Store for SqlStore {
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
         let apply = |passes| self.apply_once(scope, id, update, expected, Terms::default(), passes);
-        Box::pin(self.turns.take(self.unmarked(scope.tenant, None, apply))).await
+        Box::pin(self.turns.take(self.unmarked(scope.tenant, Terms::default(), apply))).await
     }
 
     async fn delete(
@@ -393,16 +393,16 @@ impl Store for SqlStore {
             Modification::Replace { resource, unique, expected } => {
                 let (row, keys) = (Row::of(scope, resource)?, keys::of(scope.schema, resource, unique));
                 let replace = |passes| self.replace_once(scope, &row, &keys, expected, terms, passes);
-                Box::pin(self.turns.take(self.unmarked(scope.tenant, terms.hold, replace))).await?;
+                Box::pin(self.turns.take(self.unmarked(scope.tenant, terms, replace))).await?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Apply { id, update, expected } => {
                 let apply = |passes| self.apply_once(scope, id, update, expected, terms, passes);
-                Ok(Box::pin(self.turns.take(self.unmarked(scope.tenant, terms.hold, apply))).await?.into())
+                Ok(Box::pin(self.turns.take(self.unmarked(scope.tenant, terms, apply))).await?.into())
             }
             Modification::Delete { id, deletion } => {
                 let delete = |passes| self.delete_once(scope, id, &deletion, terms.record, passes);
-                Box::pin(self.unmarked(scope.tenant, terms.hold, delete)).await?;
+                Box::pin(self.unmarked(scope.tenant, terms, delete)).await?;
                 Ok(Modified::Changed(None))
             }
         }

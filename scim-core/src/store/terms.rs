@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Modification, ResourceHold, Scope, Store, StoreError, Update};
+use super::{Modification, ResourceHold, Scope, Store, StoreError, Update, Waiting};
 use crate::audit::Record;
 use crate::membership::MEMBERS;
 use crate::patch::{Change, Delta};
@@ -23,6 +23,9 @@ pub struct Terms<'a> {
     pub references: References<'a>,
     /// What [`Store::hold`] gave for it.
     pub hold: Option<&'a ResourceHold>,
+    /// Where whoever asks for it holds something for it that others may wait for: a store that would wait for another's
+    /// [hold](Store::hold) then [puts it off](Waiting::put_off).
+    pub waiting: Option<&'a Waiting>,
 }
 
 /// The resources that a change newly refers to, as a group to its members (RFC 7643 §4.2): each must be there

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use scim_core::query::Query;
-use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms};
+use scim_core::store::{Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms, Waiting};
 use scim_core::{ResourceId, TenantId};
 
 use super::ceiling::Charge;
@@ -309,10 +309,19 @@ impl<S: Store, L: GuardLedger> StoreLayer for GuardedStore<S, L> {
             Modification::Delete { deletion, .. } => deletion.expected.is_some(),
             Modification::Replace { .. } | Modification::Apply { .. } => true,
         };
-        if takes_away && !self.guards.is_none() {
-            self.guarded(scope, modification, terms).await
-        } else {
-            self.store.modify(scope, modification, terms).await
+        if !takes_away || self.guards.is_none() {
+            return self.store.modify(scope, modification, terms).await;
+        }
+        if terms.waiting.is_some() {
+            return self.guarded(scope, modification, terms).await;
+        }
+        // INVARIANT: nothing is held while a resource that another holds is waited for, since the other may wait for it.
+        let waiting = Waiting::default();
+        loop {
+            let made = self.guarded(scope, modification, Terms { waiting: Some(&waiting), ..terms }).await;
+            if !matches!(made, Err(StoreError::PutOff)) || !waiting.over().await? {
+                return made;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use scim_core::patch::{Change, Write};
 use scim_core::projection::Projection;
 use scim_core::query::Query;
 use scim_core::schema::Registry;
-use scim_core::store::{Deletion, Modification, Scope, Store, StoreError, Update};
+use scim_core::store::{Deletion, Modification, Scope, Store, StoreError, Terms, Update, Waiting};
 use scim_core::testkit::{Call, Hooked, Hooks};
 use scim_core::{MemoryStore, Object, Resource, ResourceId, TenantId, Version};
 use scim_profiles::guard::{Charge, Charged, GuardLedger, GuardedStore, Guards, Lift, MemoryLedger};
@@ -24,6 +24,7 @@ const UNAVAILABLE: u8 = 1;
 const RACED: u8 = 2;
 const STUCK: u8 = 3;
 const OVERTAKEN: u8 = 4;
+const PUT_OFF: u8 = 5;
 
 impl Mood {
     fn set(&self, mood: u8) {
@@ -45,11 +46,17 @@ struct Moody(MemoryStore, Mood);
 
 impl Hooks for Moody {
     async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        let Call::Change { scope, modification, .. } = call else { return Ok(()) };
+        let Call::Change { scope, modification, terms } = call else { return Ok(()) };
         if matches!(modification, Modification::Create { .. }) {
             return Ok(());
         }
         self.1.act().await?;
+        if self.1.0.load(Ordering::SeqCst) == PUT_OFF {
+            // Twice, for what is waited for elsewhere.
+            let waiting = terms.waiting.unwrap();
+            let times: u8 = waiting.known().unwrap_or_default();
+            return if times < 2 { Err(waiting.put_off(async move { Ok(times + 1) })) } else { Ok(()) };
+        }
         if self.1.0.load(Ordering::SeqCst) == OVERTAKEN {
             // By a deactivation of the same version.
             let id = modification.id().unwrap();
@@ -190,6 +197,27 @@ async fn of_the_store() {
         Deletion { expected: Some(Version(7)), groups: &[], last_modified: "", left: None, members: None };
     let raced = fixture.store.delete(fixture.scope(), &ResourceId::new("1"), &other).await;
     assert!(matches!(raced, Err(StoreError::VersionMismatch)));
+    assert_eq!(fixture.room().await, 2);
+}
+
+/// What is put off is made when it can be, and counts once.
+#[tokio::test]
+async fn of_what_is_put_off() {
+    let fixture = Fixture::new().await;
+    fixture.writes.set(PUT_OFF);
+    fixture.deactivate("0").await.unwrap();
+    assert_eq!(fixture.room().await, 1);
+    let fixture = Fixture::new().await;
+    let waiting = Waiting::default();
+    fixture.writes.set(PUT_OFF);
+    // For whom somebody in front waits, nobody waits here.
+    let deletion =
+        Deletion { expected: Some(Version(1)), groups: &[], last_modified: "", left: None, members: None };
+    let delete = Modification::Delete { id: &ResourceId::new("0"), deletion };
+    let terms = Terms { waiting: Some(&waiting), ..Terms::default() };
+    let deleted = fixture.store.modify(fixture.scope(), delete, terms).await;
+    assert!(matches!(deleted, Err(StoreError::PutOff)), "{deleted:?}");
+    assert!(waiting.over().await.unwrap() && waiting.known() == Some(1_u8));
     assert_eq!(fixture.room().await, 2);
 }
 

@@ -14,6 +14,7 @@ use scim_core::store::{
 };
 use scim_core::testkit::{AsProvided, Call, Hooked, Hooks};
 use scim_core::{Config, CredentialId, Environment, Resource, ResourceId, Service, TenantId, Value, Version};
+use scim_profiles::guard::{Ceiling, GuardedStore, Guards, Protected};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -106,6 +107,95 @@ async fn a_mark_that_is_being_made_is_taken_off_when_it_is_there() {
     timeout(LATE, taken_off).await.expect("it waits for ever").unwrap();
     let mark = row.statement(MARK).row(&mut store.database.once().await.unwrap()).await.unwrap();
     assert_eq!(mark, Some((0_i64,)));
+}
+
+/// A write that a guard holds something for holds nothing while it waits for a mark: who made that may wait for the same.
+#[tokio::test]
+async fn what_a_guard_holds_is_let_go_of_while_a_mark_is_waited_for() {
+    let Some(([one, other], _server)) = over_postgres("let_go").await else { return };
+    let registry = Registry::standard();
+    let tenant = TenantId::new("acme");
+    let groups = Scope { tenant: &tenant, schema: registry.by_name("Group").unwrap() };
+    let id = ResourceId::new("g");
+    one.create(groups, &resource("g", 1, &["ann", "bob", "cid"]), &[]).await.unwrap();
+    let writes = Arc::default();
+    let held = HeldFor { ledger: one.clone(), writes: Arc::clone(&writes) };
+    let there = guarded(Hooked { store: other.clone(), hooks: held.clone() }, &other);
+    let here = guarded(one.clone(), &one);
+
+    let mark = one.hold(groups, &id).await.unwrap();
+    let [ann, bob] = ["ann", "bob"].map(removal);
+    let mut waits = pin!(remove(&there, groups, &id, &ann, Terms::default()));
+    let comes_first = async {
+        // It is asked for once, and then nothing is held for it.
+        while writes.load(Ordering::SeqCst) == 0 || held.keys().await > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        remove(&here, groups, &id, &bob, Terms { hold: Some(&mark), ..Terms::default() }).await
+    };
+    tokio::select! {
+        biased;
+        made = comes_first => assert!(matches!(made, Ok(Modified::Changed(_))), "{made:?}"),
+        made = waits.as_mut() => panic!("nothing is let go of until it is made: {made:?}"),
+    }
+    assert_eq!(writes.load(Ordering::SeqCst), 1);
+    let made = timeout(LATE, waits).await.expect("it waits for ever");
+    assert!(matches!(made, Ok(Modified::Changed(_))), "{made:?}");
+    assert_eq!(writes.load(Ordering::SeqCst), 2);
+    // What was put off counts once.
+    let charges = one.guard_charges(&tenant, jiff::Timestamp::now()).await.unwrap();
+    assert_eq!(charges, [("guard-member-removals".to_owned(), 2)]);
+}
+
+/// `store` with guards, for which a removal from the group holds it among all servers.
+fn guarded<S: Store>(store: S, ledger: &SqlStore) -> GuardedStore<S, SqlStore> {
+    let ceiling = Ceiling::within(jiff::SignedDuration::from_hours(24)).unwrap().with_count(10);
+    let guards = Guards::new().with_member_removals(ceiling).with_protected(Protected::new().with_group("g"));
+    GuardedStore::new(store, guards, ledger.clone(), Arc::new(jiff::Timestamp::now))
+}
+
+/// Counts the writes that a guard lets through, for each of which something is held.
+#[derive(Clone)]
+struct HeldFor {
+    ledger: SqlStore,
+    writes: Arc<AtomicUsize>,
+}
+
+impl HeldFor {
+    async fn keys(&self) -> i64 {
+        let mut tx = self.ledger.database.once().await.unwrap();
+        Statement::new("SELECT count(*) FROM guard_holds").row::<(i64,)>(&mut tx).await.unwrap().unwrap().0
+    }
+}
+
+impl Hooks for HeldFor {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if let Call::Change { .. } = call {
+            assert_eq!(self.keys().await, 1);
+            self.writes.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+/// The change of a group that takes this member out.
+fn removal(member: &str) -> Change {
+    let removed = vec![member.into()];
+    Change {
+        deltas: vec![Delta { attribute: "members".into(), removed, ..Delta::default() }],
+        ..Change::default()
+    }
+}
+
+async fn remove<S: Store>(
+    store: &S,
+    groups: Scope<'_>,
+    id: &ResourceId,
+    change: &Change,
+    terms: Terms<'_>,
+) -> Result<Modified, StoreError> {
+    let update = Update { change, unique: None, last_modified: NOW, members: None };
+    store.modify(groups, Modification::Apply { id, update: &update, expected: None }, terms).await
 }
 
 /// What another server may do to a group while it is marked.
