@@ -222,14 +222,24 @@ mod tests {
     use super::*;
 
     const SOON: Duration = Duration::from_millis(200);
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(60);
 
-    async fn start(deadlines: Deadlines, threads: bool) -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>) {
-        let slow = get(async || {
-            tokio::time::sleep(2 * SOON).await;
+    /// A client, what stops the server, the server, and what says that a request is under way.
+    async fn start(
+        deadlines: Deadlines,
+        threads: bool,
+    ) -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>, Arc<Semaphore>) {
+        let under_way = Arc::new(Semaphore::new(0));
+        let (in_slow, in_stuck) = (Arc::clone(&under_way), Arc::clone(&under_way));
+        let slow = get(async move || {
+            in_slow.add_permits(1);
+            tokio::time::sleep(SOON).await;
             "answer"
         });
-        let stuck = get(async || std::future::pending::<()>().await);
+        let stuck = get(async move || {
+            in_stuck.add_permits(1);
+            std::future::pending::<()>().await;
+        });
         let whose = get(async || std::thread::current().name().unwrap().to_owned());
         let router = Router::new().route("/slow", slow).route("/stuck", stuck).route("/whose", whose);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -241,13 +251,18 @@ mod tests {
             serve_within(&deadlines, threads.as_ref(), listener, service, async { drop(stopped.await) })
                 .await;
         });
-        (TcpStream::connect(address).await.unwrap(), stop, server)
+        (TcpStream::connect(address).await.unwrap(), stop, server, under_way)
+    }
+
+    async fn begins(under_way: &Semaphore) {
+        timeout(LONG, under_way.acquire()).await.unwrap().unwrap().forget();
     }
 
     #[tokio::test]
     async fn a_client_that_does_not_finish_its_head_is_cut_off() {
         for threads in [false, true] {
-            let (mut client, _stop, _server) = start(Deadlines { header: SOON, drain: LONG }, threads).await;
+            let deadlines = Deadlines { header: SOON, drain: LONG };
+            let (mut client, _stop, _server, _) = start(deadlines, threads).await;
             client.write_all(b"GET /slow HTTP/1.1\r\nHost:").await.unwrap();
             let mut answer = Vec::new();
             timeout(LONG, client.read_to_end(&mut answer)).await.unwrap().unwrap();
@@ -257,18 +272,20 @@ mod tests {
     #[tokio::test]
     async fn a_stop_lets_requests_finish_but_not_for_ever() {
         for threads in [false, true] {
-            let (mut client, stop, server) = start(Deadlines { header: LONG, drain: LONG }, threads).await;
+            let deadlines = Deadlines { header: LONG, drain: LONG };
+            let (mut client, stop, server, under_way) = start(deadlines, threads).await;
             client.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-            tokio::time::sleep(SOON).await;
+            begins(&under_way).await;
             drop(stop);
             let mut answer = String::new();
             timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
             assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("answer"), "{answer}");
             timeout(LONG, server).await.unwrap().unwrap();
 
-            let (mut client, stop, server) = start(Deadlines { header: LONG, drain: SOON }, threads).await;
+            let deadlines = Deadlines { header: LONG, drain: SOON };
+            let (mut client, stop, server, under_way) = start(deadlines, threads).await;
             client.write_all(b"GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-            tokio::time::sleep(SOON).await;
+            begins(&under_way).await;
             drop(stop);
             timeout(LONG, server).await.unwrap().unwrap();
         }
@@ -276,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_thread_has_as_many_connections_as_any_other() {
-        let (first, _stop, _server) = start(Deadlines::default(), true).await;
+        let (first, _stop, _server, _) = start(Deadlines::default(), true).await;
         let address = first.peer_addr().unwrap();
         let threads = std::thread::available_parallelism().unwrap().get();
         let mut clients = vec![first];

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sql_support::Postgres;
@@ -251,14 +253,16 @@ fn a_kill_leaves_no_change_without_its_record_and_no_record_without_its_change()
     for round in 0..3_u64 {
         let mut program = start(&database);
         let client = Client::new(&support::base_url(program.stdout.as_mut().unwrap()));
+        let made_by_now = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            for thread in 0..4 {
-                let client = client.clone();
+            let clients = [0, 1, 2, 3].map(|thread| {
+                let (client, made_by_now) = (client.clone(), &made_by_now);
                 scope.spawn(move || {
                     for number in 0.. {
                         let name = format!("u{round}-{thread}-{number}");
                         let Ok(made) = client.send("POST", "/Users", Some(&user(&name))) else { return };
                         let path = format!("/Users/{}", id(&made.expect(201)));
+                        made_by_now.fetch_add(1, Ordering::Relaxed);
                         for title in 0..3 {
                             let body = json!({
                                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -269,9 +273,14 @@ fn a_kill_leaves_no_change_without_its_record_and_no_record_without_its_change()
                             }
                         }
                     }
-                });
+                })
+            });
+            std::thread::sleep(Duration::from_millis(300 + 170 * round));
+            while made_by_now.load(Ordering::Relaxed) < 8
+                && !clients.iter().any(|client| client.is_finished())
+            {
+                std::thread::sleep(Duration::from_millis(5));
             }
-            std::thread::sleep(std::time::Duration::from_millis(300 + 170 * round));
             program.kill().unwrap();
         });
         program.wait().unwrap();

@@ -30,6 +30,7 @@ fn what_was_acknowledged_survives_a_kill() {
     let (mut acknowledged, mut group) = (0, None::<(String, u64)>);
     let mut clients: Vec<Model> = (0..CLIENTS).map(Model::new).collect();
     for round in 0..ROUNDS {
+        let rounds = AtomicUsize::new(0);
         let server = Process::start(&file);
         let client = server.client();
         let (group_path, changes) = group.get_or_insert_with(|| {
@@ -40,12 +41,24 @@ fn what_was_acknowledged_survives_a_kill() {
 
         let before: usize = clients.iter().map(|model| model.writes).sum();
         std::thread::scope(|scope| {
-            for model in &mut clients {
-                let (client, group) = (client.clone(), group_path.as_str());
-                scope.spawn(move || while model.write(&client, group) {});
-            }
-            // Another moment of the work each time.
+            let writing: Vec<_> = clients
+                .iter_mut()
+                .map(|model| {
+                    let (client, group, rounds) = (client.clone(), group_path.as_str(), &rounds);
+                    scope.spawn(move || {
+                        while model.write(&client, group) {
+                            rounds.fetch_add(1, Ordering::Relaxed);
+                        }
+                    })
+                })
+                .collect();
+            // Another moment of the work each time, and none before there was some.
             std::thread::sleep(Duration::from_millis(250 + 97 * round));
+            while rounds.load(Ordering::Relaxed) < 2 * CLIENTS
+                && !writing.iter().any(|client| client.is_finished())
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
             server.kill();
         });
         acknowledged += clients.iter().map(|model| model.writes).sum::<usize>() - before;

@@ -408,14 +408,20 @@ fn parallel_patches_all_take_effect() {
 
 #[test]
 fn a_stop_answers_what_is_under_way() {
-    let server = Server::in_memory(&[]);
-    let client = server.client.clone();
-    client.post("/Users", user("ann")).expect(201);
-    // An idle kept-alive connection, this client's, does not hold the stop up.
-    let begun = std::time::Instant::now();
-    server.stop();
-    assert!(begun.elapsed() < std::time::Duration::from_secs(3), "{:?}", begun.elapsed());
-    assert!(client.send("GET", "/Users", None).is_err());
+    // An idle kept-alive connection, this client's, does not hold the stop up, which would take five seconds then. A
+    // busy machine may hold it up, but not each time.
+    let stops_soon = || {
+        let server = Server::in_memory(&[]);
+        let client = server.client.clone();
+        client.post("/Users", user("ann")).expect(201);
+        let begun = std::time::Instant::now();
+        server.stop();
+        let stopped = begun.elapsed();
+        assert!(client.send("GET", "/Users", None).is_err());
+        println!("it stopped in {stopped:?}");
+        stopped < std::time::Duration::from_secs(3)
+    };
+    assert!((0..10).any(|_| stops_soon()), "an idle connection holds the stop up");
 }
 
 #[test]

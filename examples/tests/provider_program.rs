@@ -48,7 +48,7 @@ impl Running {
         assert!(Command::new("kill").args([signal, id.as_str()]).status().unwrap().success());
         let begun = Instant::now();
         while self.0.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "it does not stop");
+            assert!(begun.elapsed() < support::LONG, "it does not stop");
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut log = String::new();
@@ -56,6 +56,9 @@ impl Running {
         (self.0.wait().unwrap().code(), log)
     }
 }
+
+/// How soon the provider answers after it was started.
+const SOON: Duration = Duration::from_secs(1);
 
 /// The URL and the bearer token of a printed `curl` line.
 fn parse_curl(line: &str) -> (String, String) {
@@ -73,8 +76,13 @@ fn get(url: &str, token: &str) -> u16 {
 #[cfg(unix)]
 fn provider_needs_no_set_up_and_stops_cleanly() {
     let directory = tempfile::tempdir().unwrap();
-    let mut quickest = Duration::MAX;
-    for signal in ["-INT", "-TERM"] {
+    // From nothing to the first answer: the quickest, for the machine may be busy.
+    let (mut quickest, all) = (Duration::MAX, Instant::now());
+    let starts = ["-INT", "-TERM"].into_iter().chain(std::iter::repeat("-INT")).enumerate();
+    for (number, signal) in starts {
+        if number >= 2 && (quickest < SOON || all.elapsed() > support::LONG) {
+            break;
+        }
         let begun = Instant::now();
         let mut command = example("provider");
         command.args(["--profile", "pagerduty", "--listen", "127.0.0.1:0"]).current_dir(directory.path());
@@ -99,8 +107,7 @@ fn provider_needs_no_set_up_and_stops_cleanly() {
         // A clean end leaves no journal behind.
         assert_eq!(left, ["scim-provider-pagerduty.db"]);
     }
-    // From nothing to the first answer; the better of two, for the machine may be busy.
-    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
+    assert!(quickest < SOON, "{quickest:?}");
 }
 
 #[test]

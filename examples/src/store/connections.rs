@@ -381,7 +381,7 @@ mod tests {
         let Some(server) = Postgres::start() else { return };
         let url = server.database("silent").await;
         // One place: as long as the silent connection has it, nobody else gets one.
-        let limits = Limits { connections: 1, wait: Duration::from_secs(5), ..Limits::default() };
+        let limits = Limits { connections: 1, wait: Duration::from_secs(20), ..Limits::default() };
         let database = Database::connect(&url, &limits).await.unwrap();
         // By the next look-up, and by a write.
         for writes in [false, true] {

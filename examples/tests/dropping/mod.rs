@@ -20,8 +20,8 @@ const TOKEN: &str = "t0ken-of-the-tests";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// Long enough for a busy machine; a connection that is lost is waited for longer.
-const SOON: Duration = Duration::from_secs(8);
+/// Long enough for a busy machine; a lock that is left is waited for longer, and without a connection there is no answer.
+const SOON: Duration = Duration::from_secs(20);
 
 /// A future that is dropped once it was polled so often.
 struct Dropped<F> {

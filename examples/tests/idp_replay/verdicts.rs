@@ -388,12 +388,12 @@ async fn a_server_that_goes_away_is_given_up() {
 async fn a_server_that_is_too_slow_is_not_waited_for() {
     let slow: Before = |request| {
         if request.method() == Method::POST {
-            std::thread::sleep(std::time::Duration::from_millis(1500));
+            std::thread::sleep(std::time::Duration::from_secs(5));
         }
         None
     };
     let server = Server::start(Habits::Generic, Faults { before: Some(slow), after: None }).await;
-    let run = server.run("--as okta --users 1 --groups 0 --timeout 1").await;
+    let run = server.run("--as okta --users 1 --groups 0 --timeout 4").await;
     let differences = run.differences();
     assert!(differences[0].starts_with("assign users / create: no answer from "), "{differences:#?}");
 }

@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 pub(crate) const KEY: &str = "key-of-the-examples";
 pub(crate) const CLIENT_ID: &str = "app-of-the-examples";
 pub(crate) const CLIENT_SECRET: &str = "secret-of-the-examples";
+/// What is to happen at all does so by then, also on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
 
 /// The account of the examples.
 pub(crate) fn seed() -> Seed {
@@ -40,7 +42,7 @@ impl PagerDuty {
                 stand_in.run(async { drop(stopped.await) }).await;
             });
         });
-        let (url, handle) = told.recv_timeout(Duration::from_secs(10)).unwrap();
+        let (url, handle) = told.recv_timeout(LONG).unwrap();
         Self { url, handle, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -55,10 +57,8 @@ impl PagerDuty {
     }
 
     pub(crate) fn client_with(&self, authorization: &str) -> Rest {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(20)))
-            .build();
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONG)).build();
         Rest { url: self.url.clone(), authorization: authorization.to_owned(), agent: config.into() }
     }
 }

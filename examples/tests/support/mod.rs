@@ -17,6 +17,8 @@ pub(crate) const TOKEN: &str = "t0ken-of-the-tests";
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// What is to happen at all does so by then, also on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// The example program `name`, which `cargo test` builds beside the tests; `cargo test --test NAME` does
 /// not, and a program older than its sources would make the test one of code that is gone.
@@ -83,7 +85,7 @@ impl Server {
                 provider.run(async { drop(stopped.await) }).await;
             });
         });
-        let client = Client::new(&told.recv_timeout(Duration::from_secs(10)).unwrap());
+        let client = Client::new(&told.recv_timeout(LONG).unwrap());
         Self { client, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -144,10 +146,8 @@ impl Client {
     }
 
     pub(crate) fn with_token(base: &str, token: &str) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(20)))
-            .build();
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONG)).build();
         Self { base: base.to_owned(), token: token.to_owned(), agent: config.into() }
     }
 
@@ -216,7 +216,7 @@ impl Client {
     /// for; the head of the answer in lower case, and its body.
     pub(crate) fn raw(&self, request: &[u8]) -> (String, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
         stream.write_all(request).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
