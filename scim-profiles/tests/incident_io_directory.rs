@@ -26,7 +26,9 @@ fn the_address_that_counts_is_the_primary_one_or_that_for_work_or_the_first_or_t
     assert_eq!(found(json!([])), "name@example.com");
     // An entry without value is none.
     assert_eq!(found(json!([{"type": "work"}])), "name@example.com");
-    assert_eq!(person(json!({"id": "1", "userName": "ann"})), None);
+    assert_eq!(found(json!([{"value": ""}])), "name@example.com");
+    // Without an address they are a person all the same.
+    assert_eq!(person(json!({"id": "1", "userName": "ann"})), Some((String::new(), true)));
     assert_eq!(person(json!({"userName": "ann@example.com"})), None);
 }
 

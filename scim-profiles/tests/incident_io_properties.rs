@@ -16,8 +16,9 @@ use scim_profiles::incident_io::{
 /// Names of groups, two of which are one without case.
 const GROUPS: [&str; 6] = ["g0", "g1", "G1", "g2", "g3", "g4"];
 const ROLES: [&str; 3] = ["r0", "r1", "r2"];
-/// Five addresses, two of which are one.
-const EMAILS: [&str; 6] = ["a@x.example", "A@X.example", "b@x.example", "c@x.example", "é@x.example", "d@y"];
+/// Five addresses, two of which are one, and none.
+const EMAILS: [&str; 7] =
+    ["a@x.example", "A@X.example", "b@x.example", "c@x.example", "é@x.example", "d@y", ""];
 
 fn base_role() -> impl Strategy<Value = BaseRole> {
     select(&BaseRole::ALL[..])
@@ -129,16 +130,11 @@ fn model(workspace: &Workspace, directory: &Directory, mapping: &RoleMapping) ->
     let mut outcomes: Vec<Outcome> = Vec::new();
     for person in &assigned {
         let same = |email: &str| email.to_lowercase() == person.email.to_lowercase();
-        let first = assigned
-            .iter()
-            .filter(|other| same(&other.email))
-            .min_by_key(|other| (linked(other).is_none(), &other.id))
-            .unwrap();
-        if linked(person).is_none() && first.id != person.id {
-            continue;
-        }
+        let waiting = assigned.iter().filter(|other| same(&other.email) && linked(other).is_none());
+        let is_first = waiting.min_by_key(|other| &other.id).is_some_and(|first| first.id == person.id);
         let found = users
             .iter()
+            .filter(|_| is_first && !person.email.is_empty())
             .filter(|user| is_free(user) && same(&user.email))
             .filter(|user| user.standing.active || options.deactivated == Deactivated::Link)
             .min_by_key(|user| (!user.standing.active, &user.id));

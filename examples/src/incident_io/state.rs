@@ -45,7 +45,7 @@ impl State {
         let people = file.people.iter().enumerate().map(|(number, value)| {
             let person = value.as_object().and_then(Person::from_scim);
             person.with_context(|| {
-                format!("people[{number}] has no `id`, no e-mail address, or an `active` that is neither true nor false")
+                format!("people[{number}] has no `id`, or an `active` that is neither true nor false")
             })
         });
         let groups = file.groups.iter().enumerate().map(|(number, value)| {

@@ -39,12 +39,6 @@ pub(super) async fn read<S: Store>(
         users.iter().filter_map(|user| Person::from_scim(&user.0)).map(|one| (one.id.clone(), one)).collect();
     let protected = users.iter().filter(|user| guards.protects_user(user)).filter_map(Resource::id);
     let protected = protected.map(|id| id.as_str().to_owned()).collect();
-    // Without an address, somebody whom PagerDuty cannot know.
-    let nobody: HashSet<&str> = users
-        .iter()
-        .filter_map(|user| user.0.get("id")?.as_str())
-        .filter(|id| !people.contains_key(*id))
-        .collect();
 
     let desired = groups.iter().map(|(id, group)| {
         let mut desired = DesiredGroup::new(id, &group.name);
@@ -54,13 +48,13 @@ pub(super) async fn read<S: Store>(
             let members = group.members.iter().chain(&group.nested).map(String::as_str);
             for member in members.filter(|member| seen.insert(member)) {
                 let email = match (people.get(member), by_id.get(member)) {
+                    // Without an address, somebody whom PagerDuty cannot know.
                     (Some(person), _) if person.active => person.email.clone(),
                     (Some(_), _) => continue,
                     (None, Some(inner)) => {
                         open.push(inner);
                         continue;
                     }
-                    (None, None) if nobody.contains(member) => String::new(),
                     // Of another type, or deleted meanwhile.
                     (None, None) => continue,
                 };

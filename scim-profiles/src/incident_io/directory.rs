@@ -10,18 +10,18 @@ use scim_core::{Object, Value};
 pub struct Person {
     /// The `id`, by which groups have members.
     pub id: String,
-    /// The e-mail address.
+    /// The e-mail address; empty where there is none.
     pub email: String,
     /// Whether the person is assigned; one who is not is as good as not there.
     pub active: bool,
 }
 
 impl Person {
-    /// The person that the SCIM User `user` is; `None` without `id` or e-mail address, or with an `active`
-    /// that is neither true nor false.
+    /// The person that the SCIM User `user` is; `None` without `id`, or with an `active` that is neither true nor
+    /// false.
     ///
     /// Which address counts has no source: here it is the primary one, else that for work, else the
-    /// first, else the `userName`, if it has an `@`. Whoever is not said to be inactive is active; `active` may
+    /// first, else the `userName`, if it has an `@`; one that is empty is none. Whoever is not said to be inactive is active; `active` may
     /// be a text, as Entra ID has it (`"False"`).
     ///
     /// ```
@@ -33,12 +33,12 @@ impl Person {
     ///     "userName": "ada",
     ///     "emails": [{"value": "ada@home.example"}, {"value": "ada@example.com", "type": "work"}],
     /// }));
-    /// let person = user.as_object().and_then(Person::from_scim).expect("has an id and an address");
+    /// let person = user.as_object().and_then(Person::from_scim).expect("has an id");
     /// assert_eq!((person.email.as_str(), person.active), ("ada@example.com", true));
     /// ```
     pub fn from_scim(user: &Object) -> Option<Self> {
         let id = user.get("id").and_then(Value::as_str)?.to_owned();
-        let email = email(user)?.to_owned();
+        let email = email(user).unwrap_or_default().to_owned();
         let active = match user.get("active") {
             None | Some(Value::Null) => true,
             Some(Value::Bool(active)) => *active,
@@ -57,7 +57,8 @@ pub(super) fn email(user: &Object) -> Option<&str> {
     let first = || emails().find_map(Value::as_object);
     let chosen = has("primary", true.into()).or_else(|| has("type", "work".into())).or_else(first);
     let named = || user.get("userName").and_then(Value::as_str).filter(|name| name.contains('@'));
-    chosen.and_then(|email| email.get("value")).and_then(Value::as_str).or_else(named)
+    let value = chosen.and_then(|email| email.get("value")).and_then(Value::as_str);
+    value.filter(|value| !value.is_empty()).or_else(named)
 }
 
 /// A group of people: a SCIM Group.

@@ -13,7 +13,8 @@
 //! | seats | Admin and Owner need a responder's or an on-call seat; that SCIM gives one, beside that of a group: *inferred*, and which one, and whether it [stays](Options::seat_after), is an [option](Options::elevated_seat) | "User permissions", "Seat types" |
 //! | on-call seats | groups give them, and nobody can revoke those by hand; who leaves the group keeps the seat until it is revoked | "SCIM" |
 //! | installing | by an owner or who may manage security settings; users are linked by e-mail address, then get the roles of their groups, or lose what no group gives | "SCIM" |
-//! | same address twice | the active user counts: *decided* for linking | Terraform provider |
+//! | same address twice | the active user counts: *decided* for linking; of several people with it each has a user: *decided* | Terraform provider |
+//! | no address | a person without one has a user, whom nobody was before: *decided* | Terraform provider |
 //! | *Unlinked* | a user whom the directory does not have keeps everything | "SCIM" |
 //! | lockout | a group must be mapped to owner; who is in none loses the SCIM settings | "SCIM" |
 //! | while installed | roles are not edited in incident.io, and nobody is invited by e-mail | "SCIM", "User management" |

@@ -19,7 +19,7 @@ pub(super) const USER_RULES: &[Rule] = &[
             "email-known",
             "",
             Check::AnyEmail(&["userName", "emails[].value"]),
-            "users are linked and created by their e-mail address, in `emails` or as userName",
+            "users are linked by their e-mail address, in `emails` or as userName; without one a user is created",
             SCIM.decided("a warning, which refuses nothing: that users are linked so is stated"),
         )
     },

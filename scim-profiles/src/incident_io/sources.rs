@@ -16,6 +16,6 @@ pub(super) const WORKOS: Source = Source::stated(
     "incident.io help centre, article 9564713; WorkOS documentation, integrations/scim",
     "2026",
 );
-/// incident.io's Terraform provider: what its tests say of users with the same address.
+/// incident.io's Terraform provider: what it takes users to be, and those with the same address.
 pub(super) const TERRAFORM: Source =
     Source::stated("incident-io/terraform-provider-incident @d9afe95", "2026");

@@ -36,6 +36,13 @@ use super::slack::ActiveInSlack;
 /// by now; until then none of them gives or takes anything. A deletion takes the user out of the directory, and
 /// with it out of the service: what incident.io does with its own user then is not documented.
 ///
+/// # Beside a preview
+///
+/// Where nobody was before, users have in the end what a [`Preview`](super::Preview) of an installation says of their
+/// people, and after each write what it says of a synchronisation. The store's users are the people themselves, and each has
+/// their own access: who comes with the e-mail address of somebody who is not assigned any more begins anew here, where
+/// the preview links them to the user that is there, with the seats of that one.
+///
 /// # What is left undone
 ///
 /// The write of the group comes first. Where the program ends in between, or the write of a user fails,

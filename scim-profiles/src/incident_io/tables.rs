@@ -167,9 +167,14 @@ const LIFECYCLE: &[Lifecycle] = &[
         SCIM.left_to(&["deactivated"]),
     ),
     row(
-        "same-email-once",
-        "of several people with the same address one is provisioned",
-        SCIM.decided("there is one user to link; the preview tells of it"),
+        "same-email-each",
+        "several people with the same address have a user each, and one of them is linked by it",
+        TERRAFORM.decided("whoever is assigned gets a user, and the vendor's client knows several active ones of an address; the preview tells of it"),
+    ),
+    row(
+        "no-email-created",
+        "a person without an e-mail address gets a user, and none is linked",
+        TERRAFORM.decided("whoever is assigned gets a user, and there an address is optional; the preview tells of it"),
     ),
     row("downgraded-at-install", "who has a role that no group gives loses it when SCIM is installed", SCIM),
     row("unlinked-kept", "a user whom the directory does not have keeps everything, as Unlinked", SCIM),

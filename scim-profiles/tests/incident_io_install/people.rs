@@ -1,8 +1,8 @@
 //! Who is linked to whom, who is not in the directory, and who is not assigned any more.
 
 use scim_profiles::incident_io::{
-    Action, ActiveInSlack, BaseRole, Deactivated, Directory, Guard, InSlack, Options, Preview, Standing,
-    User, Workspace,
+    Action, ActiveInSlack, BaseRole, Deactivated, Directory, Group, Guard, InSlack, Options, Person, Preview,
+    Problem, Standing, User, Workspace,
 };
 
 use super::{ADA, actions, deactivated, directory, installed, mapping, row, synchronised, user, workspace};
@@ -32,6 +32,68 @@ pub(crate) fn users_are_linked_by_e_mail_in_any_case_and_active_ones_first() {
     let preview = Preview::new(&workspace, &directory, &mapping);
     assert_eq!(actions(&preview)[1], ("bea".to_owned(), vec![Action::Create]));
     assert_eq!(actions(&preview)[4], ("bea".to_owned(), vec![Action::LeaveUnlinked]));
+}
+
+/// "Users are automatically created in incident.io when they are assigned in the application in your identity
+/// provider": nothing is said of addresses that two people have, or of none.
+#[test]
+pub(crate) fn whoever_is_assigned_has_a_user_whatever_the_address() {
+    let person = |id: &str, email: &str| Person { id: id.into(), email: email.into(), active: true };
+    let people = ["3", "1", "2"].map(|id| person(id, "ann@example.com"));
+    let people = people.into_iter().chain([person("4", ""), person("5", "")]).collect();
+    let group = Group { name: "Platform".into(), members: vec!["2".into(), "4".into()], ..Group::default() };
+    let directory = Directory::new(people, vec![group]).unwrap();
+    let without = User { email: String::new(), ..user("zoe", BaseRole::Admin) };
+    let before = workspace([user("ann", BaseRole::Standard), user("ada", BaseRole::Owner), without]);
+    let mapping = mapping();
+    let preview = Preview::new(&before, &directory, &mapping);
+    let rows: Vec<_> = preview
+        .rows()
+        .iter()
+        .map(|row| {
+            let person = row.person.map_or("", |person| &person.id);
+            (person, row.user.map_or("", |user| &user.id), row.to.base_role)
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("3", "", BaseRole::Standard),
+            // The first of them by id is linked.
+            ("1", "u-ann", BaseRole::Standard),
+            ("2", "", BaseRole::Owner),
+            ("4", "", BaseRole::Owner),
+            ("5", "", BaseRole::Standard),
+            ("", "u-ada", BaseRole::Owner),
+            ("", "u-zoe", BaseRole::Admin),
+        ]
+    );
+    let told = [
+        Problem::NoSuchGroup("IT"),
+        Problem::NoSuchGroup("Incident Managers"),
+        Problem::NoSuchGroup("SRE"),
+        Problem::SameEmail("1", "2"),
+        Problem::SameEmail("1", "3"),
+        Problem::NoEmail("4"),
+        Problem::NoEmail("5"),
+    ];
+    assert_eq!(preview.problems(), told);
+    assert_eq!(told[5].to_string(), "the person `4` has no e-mail address: no user can be linked to them");
+    let table = preview.to_string();
+    assert!(table.contains("\n(id 4)           create          owner "), "{table}");
+
+    // They stay with their users, and are told of all the same.
+    let after = installed(&before, &directory);
+    let again = Preview::new(&after, &directory, &mapping);
+    assert!(again.is_empty(), "{again}");
+    assert_eq!(again.problems(), told);
+    // Whoever has no user yet is linked to one that is there, though the first has the address too.
+    let later = User { id: "u-later".into(), ..user("ann", BaseRole::Admin) };
+    let first_alone = User { linked_to: Some("1".into()), ..user("ann", BaseRole::Standard) };
+    let workspace = workspace([first_alone, later]);
+    let preview = Preview::new(&workspace, &directory, &mapping);
+    let second = preview.rows().iter().find(|row| row.person.is_some_and(|person| person.id == "2"));
+    assert_eq!(second.and_then(|row| row.user).map(|user| user.id.as_str()), Some("u-later"));
 }
 
 /// "If a user exists in incident.io but not in SCIM, they'll retain their existing role and will be

@@ -22,6 +22,7 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 #[path = "../counted/mod.rs"]
 mod counted;
+mod installation;
 mod pushes;
 mod slack;
 

@@ -8,18 +8,18 @@ use proptest::sample::{Index, select};
 use scim_core::{MemoryStore, TenantId};
 use scim_profiles::incident_io::{
     ActiveInSlack, BaseRole, Directory, EFFECTIVE_ACCESS, ElevatedSeat, Group, GroupNames, InSlack, Options,
-    Person, Preview, RoleMapping, SeatAfter, Workspace,
+    Person, Preview, RoleMapping, SeatAfter, Standing, Workspace,
 };
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{Server, USER};
 
 const GROUPS: [&str; 4] = ["g0", "g1", "g2", "g3"];
 /// As they are mapped: one of them is no group's but for its case.
-const MAPPED: [&str; 5] = ["g0", "g1", "g2", "G2", "g3"];
+pub(super) const MAPPED: [&str; 5] = ["g0", "g1", "g2", "G2", "g3"];
 const PEOPLE: usize = 3;
 
-fn mapping() -> impl Strategy<Value = RoleMapping> {
+pub(super) fn mapping() -> impl Strategy<Value = RoleMapping> {
     let base = prop::collection::vec((select(&MAPPED[..]), select(&BaseRole::ALL[..])), 0..4);
     let custom = prop::collection::vec(select(&MAPPED[..]), 0..2);
     let on_call = prop::collection::vec(select(&MAPPED[..]), 0..3);
@@ -63,33 +63,43 @@ fn push() -> impl Strategy<Value = Push> {
 
 /// Who is active in Slack.
 fn slack() -> impl Strategy<Value = ActiveInSlack> {
-    prop::collection::vec(0..PEOPLE, 0..=PEOPLE).prop_map(|people| people.into_iter().map(email).collect())
+    prop::sample::subsequence(&SLACK[..], 0..=SLACK.len()).prop_map(|emails| emails.into_iter().collect())
 }
 
-fn email(number: usize) -> String {
-    format!("p{number}@example.com")
+/// Who is active in Slack is known by the address.
+const SLACK: [&str; 3] = ["a@example.com", "B@example.com", "c@example.com"];
+
+/// The addresses of everybody, of which some are another's, or are none.
+fn emails() -> impl Strategy<Value = [&'static str; PEOPLE]> {
+    let email = || select(&["a@example.com", "A@example.com", "b@example.com", "c@example.com", ""][..]);
+    [email(), email(), email()]
 }
 
 /// A server with the people and empty groups.
 struct Rehearsal {
     server: Server,
     people: Vec<String>,
+    emails: [&'static str; PEOPLE],
     groups: Vec<String>,
     members: BTreeSet<(usize, usize)>,
     unassigned: BTreeSet<usize>,
 }
 
 impl Rehearsal {
-    async fn new(mapping: RoleMapping, slack: ActiveInSlack) -> Self {
+    async fn new(mapping: RoleMapping, slack: ActiveInSlack, emails: [&'static str; PEOPLE]) -> Self {
         let server = Server::beside_slack(MemoryStore::new(), mapping, slack, 1);
         let (mut people, mut groups) = (Vec::new(), Vec::new());
-        for number in 0..PEOPLE {
-            people.push(server.user(&format!("p{number}")).await);
+        for (number, email) in emails.into_iter().enumerate() {
+            let mut user = json!({"schemas": [USER], "userName": format!("p{number}")});
+            if !email.is_empty() {
+                user["emails"] = json!([{"value": email}]);
+            }
+            people.push(server.create("/Users", user).await);
         }
         for name in GROUPS {
             groups.push(server.group(name, &[]).await);
         }
-        Self { server, people, groups, members: BTreeSet::new(), unassigned: BTreeSet::new() }
+        Self { server, people, emails, groups, members: BTreeSet::new(), unassigned: BTreeSet::new() }
     }
 
     async fn push(&mut self, push: Push) {
@@ -118,7 +128,7 @@ impl Rehearsal {
     fn directory(&self) -> Directory {
         let person = |(number, id): (usize, &String)| Person {
             id: id.clone(),
-            email: email(number),
+            email: self.emails[number].to_owned(),
             active: !self.unassigned.contains(&number),
         };
         let group = |(number, name): (usize, &&str)| Group {
@@ -135,26 +145,35 @@ impl Rehearsal {
         Directory::new(people, GROUPS.iter().enumerate().map(group).collect()).unwrap()
     }
 
-    /// What the server says that everybody has.
     async fn served(&self) -> BTreeMap<String, Value> {
-        let mut served = BTreeMap::new();
-        for id in &self.people {
-            let (_, user) = self.server.send("GET", &format!("/Users/{id}"), Value::Null).await;
-            let access = &user[EFFECTIVE_ACCESS];
-            let said = json!({
-                "baseRole": access["baseRole"],
-                "customRoles": access.get("customRoles").unwrap_or(&json!([])),
-                "seats": {"response": access["responderSeat"], "onCall": access["onCallSeat"]},
-                "active": access["active"],
-            });
-            served.insert(id.clone(), said);
-        }
-        served
+        served(&self.server, &self.people).await
     }
 }
 
+/// What the server says that everybody has.
+pub(super) async fn served(server: &Server, people: &[String]) -> BTreeMap<String, Value> {
+    let mut served = BTreeMap::new();
+    for id in people {
+        let (_, user) = server.send("GET", &format!("/Users/{id}"), Value::Null).await;
+        let access = &user[EFFECTIVE_ACCESS];
+        let said = json!({
+            "baseRole": access["baseRole"],
+            "customRoles": access.get("customRoles").unwrap_or(&json!([])),
+            "seats": {"response": access["responderSeat"], "onCall": access["onCallSeat"]},
+            "active": access["active"],
+        });
+        served.insert(id.clone(), said);
+    }
+    served
+}
+
+/// The same of a preview.
+pub(super) fn standing_of(standing: &Standing) -> Value {
+    serde_json::to_value(standing.to_value()).unwrap()
+}
+
 /// The workspace after a synchronisation, and what everybody has in it.
-fn synchronised(
+pub(super) fn synchronised(
     workspace: Workspace,
     directory: &Directory,
     mapping: &RoleMapping,
@@ -163,10 +182,9 @@ fn synchronised(
     let workspace = workspace.with_installed(mapping.clone()).with_active_in_slack(slack);
     let preview = Preview::new(&workspace, directory, mapping);
     let after = preview.synchronise().unwrap().apply(|person| format!("u-{}", person.id)).unwrap();
-    let standing = after.users().iter().map(|user| {
-        (user.linked_to.clone().unwrap(), serde_json::to_value(user.standing.to_value()).unwrap())
-    });
-    let standing = standing.collect();
+    let standing = after.users().iter();
+    let standing =
+        standing.map(|user| (user.linked_to.clone().unwrap(), standing_of(&user.standing))).collect();
     (after, standing)
 }
 
@@ -181,10 +199,11 @@ proptest! {
         slack in slack(),
         pushes in prop::collection::vec(push(), 1..16),
         later in slack(),
+        emails in emails(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut rehearsal = Rehearsal::new(mapping.clone(), slack.clone()).await;
+            let mut rehearsal = Rehearsal::new(mapping.clone(), slack.clone(), emails).await;
             let directory = rehearsal.directory();
             let (mut workspace, _) = synchronised(Workspace::default(), &directory, &mapping, &slack);
             let mut expected;
@@ -211,6 +230,7 @@ proptest! {
         mapping in mapping(),
         pushes in prop::collection::btree_set((0..GROUPS.len(), 0..PEOPLE), 1..12),
         keys in prop::collection::vec(any::<Index>(), 12),
+        emails in emails(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -221,7 +241,7 @@ proptest! {
             }
             for pushes in [in_order, in_another] {
                 let nobody = ActiveInSlack::default();
-                let mut rehearsal = Rehearsal::new(mapping.clone(), nobody.clone()).await;
+                let mut rehearsal = Rehearsal::new(mapping.clone(), nobody.clone(), emails).await;
                 for (group, person) in pushes {
                     rehearsal.push(Push::Member(group, person, true)).await;
                 }

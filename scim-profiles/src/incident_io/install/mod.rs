@@ -207,9 +207,11 @@ pub enum Problem<'a> {
     /// A mapped group, whose name comes first, has another as a member, which comes by its name, or its id where
     /// it is not in the directory. Whoever is in that one gets nothing by it.
     NestedGroup(&'a str, &'a str),
-    /// Two people who are assigned have the same e-mail address: the first of them is provisioned, the
-    /// second is not.
+    /// Two people who are assigned have the same e-mail address: each has a user, and one of them alone is linked
+    /// to a user that has this address.
     SameEmail(&'a str, &'a str),
+    /// A person who is assigned has no e-mail address: nobody is linked by it, and a user is created.
+    NoEmail(&'a str),
 }
 
 impl fmt::Display for Problem<'_> {
@@ -248,9 +250,15 @@ impl fmt::Display for Problem<'_> {
             ),
             Self::SameEmail(first, second) => write!(
                 f,
-                "the people `{}` and `{}` have the same e-mail address: only the first is provisioned",
+                "the people `{}` and `{}` have the same e-mail address: each has a user of their own, of whom one \
+                 can be linked by it",
                 first.escape_debug(),
                 second.escape_debug()
+            ),
+            Self::NoEmail(person) => write!(
+                f,
+                "the person `{}` has no e-mail address: no user can be linked to them",
+                person.escape_debug()
             ),
         }
     }

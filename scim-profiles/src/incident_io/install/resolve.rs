@@ -19,8 +19,6 @@ struct Candidate<'a> {
     person: &'a Person,
     access: Access,
     user: Option<&'a User>,
-    /// Whether another who is assigned has the same e-mail address and goes first.
-    second: bool,
 }
 
 pub(super) fn rows<'a>(
@@ -33,7 +31,7 @@ pub(super) fn rows<'a>(
         .people()
         .iter()
         .filter(|person| person.active)
-        .map(|person| Candidate { person, access: Access::default(), user: None, second: false })
+        .map(|person| Candidate { person, access: Access::default(), user: None })
         .collect();
     let places: HashMap<&str, usize> =
         assigned.iter().enumerate().map(|(place, candidate)| (candidate.person.id.as_str(), place)).collect();
@@ -42,7 +40,7 @@ pub(super) fn rows<'a>(
     let left = link(workspace, mapping, &places, &mut assigned, &mut problems);
 
     let mut rows = Vec::with_capacity(assigned.len() + left.len());
-    rows.extend(assigned.into_iter().filter(|candidate| !candidate.second).map(|candidate| {
+    rows.extend(assigned.into_iter().map(|candidate| {
         let to = standing(candidate.user, candidate.access, mapping);
         Row { person: Some(candidate.person), user: candidate.user, to }
     }));
@@ -160,8 +158,10 @@ fn spelled_otherwise<'a>(
 
 /// Who has one e-mail address.
 struct Address {
-    /// The place of the person who is provisioned.
-    person: usize,
+    /// The place of the person whose id is the first.
+    first: usize,
+    /// The place of the first of those who have no user.
+    waiting: Option<usize>,
     /// The place, among the users who are linked to nobody, of the one to link.
     user: Option<usize>,
 }
@@ -183,16 +183,7 @@ fn link<'a>(
         }
     }
 
-    let (mut addresses, seconds) = addresses(assigned);
-    for second in seconds {
-        let Some(Candidate { person, user: None, .. }) = assigned.get(second) else { continue };
-        let first = addresses.get(&folded(&person.email)).and_then(|one| assigned.get(one.person));
-        problems.extend(first.map(|first| Problem::SameEmail(&first.person.id, &person.id)));
-        if let Some(candidate) = assigned.get_mut(second) {
-            candidate.second = true;
-        }
-    }
-
+    let mut addresses = addresses(assigned, problems);
     // Users come in the order of their ids: of several alike, the first is linked.
     for (place, user) in left.iter().enumerate() {
         let active = user.standing.active;
@@ -207,40 +198,50 @@ fn link<'a>(
     }
     let mut is_linked = vec![false; left.len()];
     for address in addresses.into_values() {
-        let Some(candidate) = assigned.get_mut(address.person) else { continue };
-        if let (None, Some(place)) = (candidate.user, address.user) {
-            candidate.user = left.get(place).copied();
-            if let Some(is_linked) = is_linked.get_mut(place) {
-                *is_linked = true;
-            }
+        let (Some(person), Some(user)) = (address.waiting, address.user) else { continue };
+        if let (Some(candidate), Some(is_linked)) = (assigned.get_mut(person), is_linked.get_mut(user)) {
+            candidate.user = left.get(user).copied();
+            *is_linked = true;
         }
     }
     left.into_iter().zip(is_linked).filter(|(_, is_linked)| !is_linked).map(|(user, _)| user).collect()
 }
 
-/// The people by e-mail address: of several with the same, the one who is linked goes first, then the
-/// one whose id does. The others' places are returned beside.
-fn addresses<'a>(assigned: &[Candidate<'a>]) -> (HashMap<Cow<'a, str>, Address>, Vec<usize>) {
-    let rank = |place: usize| {
-        assigned.get(place).map(|candidate| (candidate.user.is_none(), candidate.person.id.as_str()))
-    };
+/// The people by e-mail address. Nobody is linked by the lack of one.
+fn addresses<'a>(
+    assigned: &[Candidate<'a>],
+    problems: &mut Vec<Problem<'a>>,
+) -> HashMap<Cow<'a, str>, Address> {
+    let id = |place: usize| assigned.get(place).map(|candidate| candidate.person.id.as_str());
     let mut addresses = HashMap::with_capacity(assigned.len());
-    let mut seconds = Vec::new();
+    let mut twins = Vec::new();
     for (place, candidate) in assigned.iter().enumerate() {
+        if candidate.person.email.is_empty() {
+            problems.push(Problem::NoEmail(&candidate.person.id));
+            continue;
+        }
+        let waiting = candidate.user.is_none().then_some(place);
         match addresses.entry(folded(&candidate.person.email)) {
-            Entry::Vacant(entry) => drop(entry.insert(Address { person: place, user: None })),
+            Entry::Vacant(entry) => drop(entry.insert(Address { first: place, waiting, user: None })),
             Entry::Occupied(mut entry) => {
-                let other = entry.get().person;
-                if rank(place) < rank(other) {
-                    entry.get_mut().person = place;
-                    seconds.push(other);
+                let address = entry.get_mut();
+                let (first, twin) = if id(place) < id(address.first) {
+                    (place, address.first)
                 } else {
-                    seconds.push(place);
-                }
+                    (address.first, place)
+                };
+                address.first = first;
+                address.waiting = address.waiting.into_iter().chain(waiting).min_by_key(|place| id(*place));
+                twins.push(twin);
             }
         }
     }
-    (addresses, seconds)
+    problems.extend(twins.into_iter().filter_map(|place| {
+        let Candidate { person, .. } = assigned.get(place)?;
+        let first = addresses.get(&folded(&person.email)).and_then(|address| id(address.first))?;
+        Some(Problem::SameEmail(first, &person.id))
+    }));
+    addresses
 }
 
 /// An e-mail address without case. Nearly all are ASCII, of which nothing need be looked up.

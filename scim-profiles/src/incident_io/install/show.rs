@@ -163,8 +163,12 @@ impl Row<'_> {
     fn cells(&self) -> [String; 5] {
         let from = self.user.map(|user| &user.standing);
         let actions: Vec<_> = self.actions().into_iter().map(Action::as_str).collect();
+        let without_email = self.person.filter(|person| person.email.is_empty());
         [
-            self.email().escape_debug().to_string(),
+            match without_email {
+                Some(person) => format!("(id {})", person.id.escape_debug()),
+                None => self.email().escape_debug().to_string(),
+            },
             actions.join(", "),
             arrow(from.map(|from| from.base_role.to_string()), self.to.base_role.to_string()),
             arrow(from.map(roles), roles(&self.to)),
