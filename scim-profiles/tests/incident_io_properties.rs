@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use scim_profiles::incident_io::{
     Access, BaseRole, ByGroups, Deactivated, Directory, ElevatedSeat, Group, GroupNames, Guard, InSlack,
-    Lockout, OnCallSeat, Options, Person, Preview, Refusal, RoleMapping, SeatAfter, Seats, Standing, User,
-    Workspace,
+    Lockout, OnCallSeat, Options, Person, Preview, Problem, Refusal, RoleMapping, SeatAfter, Seats, Standing,
+    User, Workspace,
 };
 
 /// Names of groups, two of which are one without case.
@@ -286,6 +286,22 @@ proptest! {
         let changes = preview.rows().iter().filter(|row| row.actions().iter().any(|action| action.is_change()));
         prop_assert_eq!(preview.changes().count(), changes.count());
         prop_assert_eq!(preview.is_empty(), preview.changes().count() == 0);
+        let mut kept = BTreeSet::new();
+        for user in preview.rows().iter().filter(|row| row.person.is_none()).filter_map(|row| row.user) {
+            let Standing { active, base_role, custom_roles, .. } = &user.standing;
+            let has_roles = *active && (*base_role > BaseRole::Standard || !custom_roles.is_empty());
+            let gone = directory.people().iter().any(|person| {
+                !person.active && person.email.to_lowercase() == user.email.to_lowercase()
+            });
+            if user.linked_to.is_none() && has_roles && gone && !user.email.is_empty() {
+                kept.insert(user.email.as_str());
+            }
+        }
+        let named = preview.problems().iter().filter_map(|problem| match problem {
+            Problem::UnassignedKeeps(email, ..) => Some(*email),
+            _ => None,
+        });
+        prop_assert_eq!(named.collect::<BTreeSet<_>>(), kept);
     }
 
     #[test]

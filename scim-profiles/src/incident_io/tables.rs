@@ -178,6 +178,11 @@ const LIFECYCLE: &[Lifecycle] = &[
     ),
     row("downgraded-at-install", "who has a role that no group gives loses it when SCIM is installed", SCIM),
     row("unlinked-kept", "a user whom the directory does not have keeps everything, as Unlinked", SCIM),
+    row(
+        "unassigned-unlinked",
+        "so does one whose person is in the directory and not assigned when SCIM is installed; who keeps a role by that is named by the preview, and is no owner to the guard",
+        SCIM.decided("who is not assigned is as good as not there"),
+    ),
     refused("install-permitted", "an owner, or who may manage security settings, installs SCIM", SCIM),
     refused("owner-group-needed", "a group is mapped to owner", SCIM),
     refused(

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use scim_profiles::incident_io::{
-    BaseRole, Directory, EditError, Guard, Lockout, Preview, Refusal, RoleMapping, Standing, User, Workspace,
+    Action, BaseRole, Directory, EditError, Guard, Lockout, Person, Preview, Problem, Refusal, RoleMapping,
+    Standing, User, Workspace,
 };
 use serde_json::json;
 
-use super::{ADA, deactivated, directory, installed, mapping, user, workspace};
+use super::{ADA, actions, deactivated, directory, installed, mapping, row, user, workspace};
 
 /// "To install SCIM, you'll need to be an owner in incident.io (or have a custom role that can manage
 /// security settings)."
@@ -72,6 +73,58 @@ fn an_unlinked_owner_does_not_count() {
     let (directory, mapping) = (directory(&["bea"], &[("Platform", &["bea"])]), mapping());
     let preview = Preview::new(&workspace, &directory, &mapping);
     assert_eq!(preview.confirm(ADA, Guard::On).unwrap_err(), Refusal::LockedOut(vec![Lockout::Actor]));
+}
+
+/// Whoever is in the directory and not assigned is as good as not there: the user keeps the role, which is said, and
+/// is no owner of whom the guard is sure.
+#[test]
+pub(crate) fn an_owner_who_is_not_assigned_is_named_and_does_not_count() {
+    let security = user("cid", BaseRole::Standard);
+    let custom_roles = BTreeSet::from(["Security".into()]);
+    let security = User { standing: Standing { custom_roles, ..security.standing }, ..security };
+    let workspace = workspace([
+        user("ada", BaseRole::Owner),
+        user("bea", BaseRole::Standard),
+        security,
+        deactivated("dan"),
+        user("zoe", BaseRole::Owner),
+    ]);
+    let groups: &[(&str, &[&str])] = &[("Platform", &["ada"]), ("Incident Managers", &["bea"])];
+    let all = directory(&["ada", "bea", "cid", "dan"], groups);
+    let nobody =
+        |person: &Person| Person { active: false, email: person.email.to_uppercase(), ..person.clone() };
+    let people = all.people().iter().map(nobody).collect();
+    let (directory, mapping) = (Directory::new(people, all.groups().to_vec()).unwrap(), mapping());
+    let preview = Preview::new(&workspace, &directory, &mapping);
+    assert_eq!(
+        actions(&preview).iter().map(|(_, actions)| &actions[..]).collect::<Vec<_>>(),
+        [[Action::LeaveUnlinked]; 5]
+    );
+    assert_eq!(row(&preview, "ada").base_role, BaseRole::Owner);
+    let kept: Vec<_> =
+        preview.problems().iter().filter(|one| matches!(one, Problem::UnassignedKeeps(..))).collect();
+    // Who has no role, or is not active, keeps nothing of note; of who is not in the directory the row says it.
+    assert_eq!(
+        kept,
+        [
+            &Problem::UnassignedKeeps("ada@example.com", BaseRole::Owner, "ada"),
+            &Problem::UnassignedKeeps("cid@example.com", BaseRole::Standard, "cid"),
+        ]
+    );
+    assert_eq!(
+        kept[0].to_string(),
+        "the user `ada@example.com` stays active and owner, with all roles they have: the person `ada`, who has the \
+         address, is not assigned, and so the user is left unlinked"
+    );
+    let refusal = preview.clone().confirm(ADA, Guard::On).unwrap_err();
+    assert_eq!(refusal, Refusal::LockedOut(vec![Lockout::NoOwner, Lockout::Actor]));
+    let after = preview.confirm(ADA, Guard::Off).unwrap().apply(|person| person.id.clone()).unwrap();
+    assert_eq!(after.users(), workspace.users());
+
+    // Assigned, they are linked, and nothing is said of them.
+    let preview = Preview::new(&workspace, &all, &mapping);
+    assert!(!preview.problems().iter().any(|one| matches!(one, Problem::UnassignedKeeps(..))));
+    assert!(preview.confirm(ADA, Guard::On).is_ok());
 }
 
 #[test]

@@ -36,6 +36,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("no-email-created", people::whoever_is_assigned_has_a_user_whatever_the_address),
     ("downgraded-at-install", seats::an_admin_without_an_admins_group_is_downgraded_and_keeps_the_seat),
     ("unlinked-kept", people::users_who_are_not_in_the_directory_keep_everything),
+    ("unassigned-unlinked", confirming::an_owner_who_is_not_assigned_is_named_and_does_not_count),
     ("install-permitted", confirming::an_owner_or_who_may_manage_security_settings_installs),
     ("owner-group-needed", confirming::nobody_is_locked_out_unless_forced),
     ("owner-group-has-somebody", confirming::nobody_is_locked_out_unless_forced),

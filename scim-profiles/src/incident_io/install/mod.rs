@@ -212,6 +212,10 @@ pub enum Problem<'a> {
     SameEmail(&'a str, &'a str),
     /// A person who is assigned has no e-mail address: nobody is linked by it, and a user is created.
     NoEmail(&'a str),
+    /// A user, whose e-mail address comes first, keeps this base role, and custom roles, as *Unlinked*, though a person
+    /// with that address is in the directory, whose `id` comes last: the person is not assigned, and as good as not
+    /// there.
+    UnassignedKeeps(&'a str, BaseRole, &'a str),
 }
 
 impl fmt::Display for Problem<'_> {
@@ -258,6 +262,13 @@ impl fmt::Display for Problem<'_> {
             Self::NoEmail(person) => write!(
                 f,
                 "the person `{}` has no e-mail address: no user can be linked to them",
+                person.escape_debug()
+            ),
+            Self::UnassignedKeeps(email, base_role, person) => write!(
+                f,
+                "the user `{}` stays active and {base_role}, with all roles they have: the person `{}`, who has the \
+                 address, is not assigned, and so the user is left unlinked",
+                email.escape_debug(),
                 person.escape_debug()
             ),
         }
@@ -359,8 +370,8 @@ impl<'a> Preview<'a> {
 
     /// Who would be locked out, and whether the user `actor` would, who confirms, where that is known.
     ///
-    /// Only groups count: that a user whom nobody assigned is keeps the owner's role lets nobody in
-    /// who is made sure of.
+    /// Only groups count, and of their members those who are assigned: that a user whom nobody assigned is keeps
+    /// the owner's role, also one whose person is in the directory, lets nobody in who is made sure of.
     pub fn lockouts(&self, actor: Option<&str>) -> Vec<Lockout> {
         let mut lockouts = Vec::new();
         let assigned = || self.rows.iter().filter(|row| row.person.is_some());

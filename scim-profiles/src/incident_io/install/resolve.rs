@@ -9,7 +9,7 @@ use std::collections::hash_map::{Entry, HashMap};
 use scim_filter::compare;
 
 use super::{Problem, Row};
-use crate::incident_io::access::{Access, RoleMapping};
+use crate::incident_io::access::{Access, BaseRole, RoleMapping};
 use crate::incident_io::directory::{Directory, Person};
 use crate::incident_io::options::Deactivated;
 use crate::incident_io::workspace::{Standing, User, Workspace};
@@ -38,6 +38,7 @@ pub(super) fn rows<'a>(
 
     grant(directory, mapping, &places, &mut assigned, &mut problems);
     let left = link(workspace, mapping, &places, &mut assigned, &mut problems);
+    name_kept(directory, &left, &mut problems);
 
     let mut rows = Vec::with_capacity(assigned.len() + left.len());
     rows.extend(assigned.into_iter().map(|candidate| {
@@ -242,6 +243,29 @@ fn addresses<'a>(
         Some(Problem::SameEmail(first, &person.id))
     }));
     addresses
+}
+
+/// Names the users who keep roles as *Unlinked* though the directory has their person, who is not assigned.
+fn name_kept<'a>(directory: &'a Directory, left: &[&'a User], problems: &mut Vec<Problem<'a>>) {
+    let has_roles = |standing: &Standing| {
+        standing.active && (standing.base_role > BaseRole::Standard || !standing.custom_roles.is_empty())
+    };
+    let is_kept =
+        |user: &&&User| user.linked_to.is_none() && !user.email.is_empty() && has_roles(&user.standing);
+    let mut found: HashMap<Cow<'_, str>, Option<&'a str>> =
+        left.iter().filter(is_kept).map(|user| (folded(&user.email), None)).collect();
+    if found.is_empty() {
+        return;
+    }
+    for person in directory.people().iter().filter(|person| !person.active) {
+        if let Some(first) = found.get_mut(&folded(&person.email)) {
+            *first = Some(first.map_or(person.id.as_str(), |first| first.min(&person.id)));
+        }
+    }
+    problems.extend(left.iter().filter(is_kept).filter_map(|user| {
+        let person = found.get(&folded(&user.email)).copied().flatten()?;
+        Some(Problem::UnassignedKeeps(&user.email, user.standing.base_role, person))
+    }));
 }
 
 /// An e-mail address without case. Nearly all are ASCII, of which nothing need be looked up.
