@@ -159,10 +159,8 @@ fn spelled_otherwise<'a>(
 
 /// Who has one e-mail address.
 struct Address {
-    /// The place of the person whose id is the first.
-    first: usize,
-    /// The place of the first of those who have no user.
-    waiting: Option<usize>,
+    /// The place of the person who is linked by it, unless they have a user.
+    person: usize,
     /// The place, among the users who are linked to nobody, of the one to link.
     user: Option<usize>,
 }
@@ -199,21 +197,26 @@ fn link<'a>(
     }
     let mut is_linked = vec![false; left.len()];
     for address in addresses.into_values() {
-        let (Some(person), Some(user)) = (address.waiting, address.user) else { continue };
-        if let (Some(candidate), Some(is_linked)) = (assigned.get_mut(person), is_linked.get_mut(user)) {
-            candidate.user = left.get(user).copied();
-            *is_linked = true;
+        let Some(candidate) = assigned.get_mut(address.person) else { continue };
+        if let (None, Some(place)) = (candidate.user, address.user) {
+            candidate.user = left.get(place).copied();
+            if let Some(is_linked) = is_linked.get_mut(place) {
+                *is_linked = true;
+            }
         }
     }
     left.into_iter().zip(is_linked).filter(|(_, is_linked)| !is_linked).map(|(user, _)| user).collect()
 }
 
-/// The people by e-mail address. Nobody is linked by the lack of one.
+/// The people by e-mail address: of several with the same, one who has no user goes first, and then the one whose
+/// id does. Nobody is linked by the lack of an address.
 fn addresses<'a>(
     assigned: &[Candidate<'a>],
     problems: &mut Vec<Problem<'a>>,
 ) -> HashMap<Cow<'a, str>, Address> {
-    let id = |place: usize| assigned.get(place).map(|candidate| candidate.person.id.as_str());
+    let rank = |place: usize| {
+        assigned.get(place).map(|candidate| (candidate.user.is_some(), candidate.person.id.as_str()))
+    };
     let mut addresses = HashMap::with_capacity(assigned.len());
     let mut twins = Vec::new();
     for (place, candidate) in assigned.iter().enumerate() {
@@ -221,27 +224,23 @@ fn addresses<'a>(
             problems.push(Problem::NoEmail(&candidate.person.id));
             continue;
         }
-        let waiting = candidate.user.is_none().then_some(place);
         match addresses.entry(folded(&candidate.person.email)) {
-            Entry::Vacant(entry) => drop(entry.insert(Address { first: place, waiting, user: None })),
+            Entry::Vacant(entry) => drop(entry.insert(Address { person: place, user: None })),
             Entry::Occupied(mut entry) => {
-                let address = entry.get_mut();
-                let (first, twin) = if id(place) < id(address.first) {
-                    (place, address.first)
+                let other = entry.get().person;
+                if rank(place) < rank(other) {
+                    entry.get_mut().person = place;
+                    twins.push(other);
                 } else {
-                    (address.first, place)
-                };
-                address.first = first;
-                address.waiting = address.waiting.into_iter().chain(waiting).min_by_key(|place| id(*place));
-                twins.push(twin);
+                    twins.push(place);
+                }
             }
         }
     }
-    problems.extend(twins.into_iter().filter_map(|place| {
-        let Candidate { person, .. } = assigned.get(place)?;
-        let first = addresses.get(&folded(&person.email)).and_then(|address| id(address.first))?;
-        Some(Problem::SameEmail(first, &person.id))
-    }));
+    for Candidate { person, .. } in twins.into_iter().filter_map(|place| assigned.get(place)) {
+        let first = addresses.get(&folded(&person.email)).and_then(|one| assigned.get(one.person));
+        problems.extend(first.map(|first| Problem::SameEmail(&first.person.id, &person.id)));
+    }
     addresses
 }
 
