@@ -22,7 +22,6 @@ use std::time::Duration;
 use allocation_counter::measure;
 use organisation::{GROUPS_EACH, Organisation};
 use rustix::time::{ClockId, clock_gettime};
-use scim_profiles::incident_io::{Directory, Preview};
 
 const PEOPLE: usize = 100_000;
 /// What a preview may take of the time of reading the memberships.
@@ -38,16 +37,16 @@ fn main() -> ExitCode {
     let (mut reading, mut previewing) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         reading.push(timed(|| {
-            black_box(read(black_box(&organisation.directory)));
+            black_box(black_box(&organisation).read());
         }));
-        previewing.push(timed(|| drop(black_box(preview(black_box(&organisation))))));
+        previewing.push(timed(|| drop(black_box(black_box(&organisation).preview()))));
     }
     let (reading, previewing) = (median(reading), median(previewing));
     let ratio = previewing.as_secs_f64() / reading.as_secs_f64();
     println!("{PEOPLE} people, {} memberships, medians of {ROUNDS} rounds:", PEOPLE * GROUPS_EACH);
     println!("reading every membership {reading:?}, a preview {previewing:?}: {ratio:.1} times as long");
     // Not one of the rounds: who counts is slower.
-    let counted = measure(|| drop(black_box(preview(&organisation))));
+    let counted = measure(|| drop(black_box(organisation.preview())));
     println!(
         "a preview holds {:.1} MiB at most, {} bytes for each person, in {} allocations",
         counted.bytes_max as f64 / 1_048_576.0,
@@ -65,24 +64,13 @@ fn main() -> ExitCode {
 fn organisation(people: usize) -> Organisation {
     let organisation = Organisation::new(people, people / 20, people / 200).unwrap();
     // Every id was read, in each of the groups.
-    assert_eq!(read(&organisation.directory).1, people * GROUPS_EACH * 36);
-    let summary = preview(&organisation).summary();
+    assert_eq!(organisation.read().1, people * GROUPS_EACH * 36);
+    let summary = organisation.preview().summary();
     assert_eq!(
         (summary.created, summary.linked, summary.unlinked),
         (people / 10, people / 10 * 9, people / 10)
     );
     organisation
-}
-
-fn preview(Organisation { workspace, directory, mapping }: &Organisation) -> Preview<'_> {
-    Preview::new(workspace, directory, mapping)
-}
-
-/// Reads the id of every member of every group, as far as to its first character: a check sum of
-/// these, and the length of all.
-fn read(directory: &Directory) -> (u8, usize) {
-    let members = directory.groups().iter().flat_map(|group| &group.members);
-    members.fold((0, 0), |(sum, length), id| (sum ^ id.bytes().next().unwrap_or_default(), length + id.len()))
 }
 
 /// How long this thread has run meanwhile.
@@ -104,10 +92,10 @@ fn test_allocations() -> ExitCode {
     let [one, two] = [4000, 8000].map(|people| {
         let organisation = organisation(people);
         let reading = measure(|| {
-            black_box(read(&organisation.directory));
+            black_box(organisation.read());
         });
         assert_eq!(reading.count_total, 0);
-        measure(|| drop(black_box(preview(&organisation))))
+        measure(|| drop(black_box(organisation.preview())))
     });
     println!("4000 people: {} allocations, {} bytes at most", one.count_total, one.bytes_max);
     println!("8000 people: {} allocations, {} bytes at most", two.count_total, two.bytes_max);

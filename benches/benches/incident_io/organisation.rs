@@ -2,7 +2,7 @@
 
 use scim_benches::workloads::Random;
 use scim_profiles::incident_io::{
-    BaseRole, Directory, Group, MappingError, Person, RoleMapping, Standing, User, Workspace,
+    BaseRole, Directory, Group, MappingError, Person, Preview, RoleMapping, Standing, User, Workspace,
 };
 
 /// How many groups each person is in.
@@ -50,6 +50,20 @@ impl Organisation {
             }
         });
         Some(Self { workspace: Workspace::new(users.collect()).ok()?, directory, mapping })
+    }
+
+    /// What installing SCIM makes of the users.
+    pub(crate) fn preview(&self) -> Preview<'_> {
+        Preview::new(&self.workspace, &self.directory, &self.mapping)
+    }
+
+    /// Reads the id of every member of every group, as far as to its first character: a check sum of
+    /// these, and the length of all.
+    pub(crate) fn read(&self) -> (u8, usize) {
+        let members = self.directory.groups().iter().flat_map(|group| &group.members);
+        members.fold((0, 0), |(sum, length), id| {
+            (sum ^ id.bytes().next().unwrap_or_default(), length + id.len())
+        })
     }
 }
 

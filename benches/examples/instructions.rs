@@ -7,9 +7,13 @@
 //! The difference between two numbers of times, divided by their difference, is what the workload
 //! itself takes: a figure that is stable where other work makes times useless.
 
+#[path = "../benches/incident_io/organisation.rs"]
+mod organisation;
+
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use organisation::{GROUPS_EACH, Organisation};
 use scim_benches::workloads::{E1A, E1B, E1C, PATHS, filters, users};
 use scim_core::Value;
 use scim_core::schema::Registry;
@@ -18,6 +22,8 @@ use scim_filter::{BindOptions, BoundFilter, Filter, PatchPath};
 
 /// How many users are looked at in one pass: each of E1a to E1c selects some of them.
 const USERS: usize = 600;
+/// How many people there are in the organisation of a preview, of the shape of the bench's.
+const PEOPLE: usize = 4000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -34,10 +40,24 @@ fn main() -> ExitCode {
         (_, _, "S1a") => on_texts(times, E1A),
         (_, _, "S1b") => on_texts(times, E1B),
         (_, _, "S1c") => on_texts(times, E1C),
+        (_, _, "I1") => of_organisation(times, |organisation| {
+            // Every id was read, in each of the groups.
+            organisation.read().1 == PEOPLE * GROUPS_EACH * 36
+        }),
+        (_, _, "I2") => of_organisation(times, |organisation| {
+            // For a user in ten there is nobody.
+            organisation.preview().rows().len() == PEOPLE + PEOPLE / 10
+        }),
         _ => 0,
     };
     println!("{selected}");
     if selected > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How often it is as said of an organisation at incident.io: reading every membership, or a preview.
+fn of_organisation(times: usize, is_so: impl Fn(&Organisation) -> bool) -> usize {
+    let organisation = Organisation::new(PEOPLE, PEOPLE / 20, PEOPLE / 200);
+    organisation.map_or(0, |organisation| (0..times).filter(|_| is_so(black_box(&organisation))).count())
 }
 
 /// Passes of a filter over the trees of users.
