@@ -105,11 +105,10 @@ fn resource(page: &mut String, resource: &ResourceProfile) {
 }
 
 fn attribute(name: &str, row: &AttributeRow) -> Vec<String> {
-    let kind = if row.multi_valued {
-        format!("{}, multi-valued", row.kind.as_str())
-    } else {
-        row.kind.as_str().to_owned()
-    };
+    let mut kind = row.kind.as_str().to_owned();
+    for (is_so, words) in [(row.multi_valued, ", multi-valued"), (row.read_only, ", read only")] {
+        kind.push_str(if is_so { words } else { "" });
+    }
     let values = row.values.iter().map(|value| code(value)).collect::<Vec<_>>().join(", ");
     let required = if row.required { "yes" } else { "no" };
     vec![code(name), kind, required.to_owned(), values, text(row.description)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use scim_core::leniency::Leniencies;
 use scim_core::policy::Policy;
-use scim_core::schema::{Attribute, AttributeType, Registry, Returned, Uniqueness};
+use scim_core::schema::builtin::common_attributes;
+use scim_core::schema::{Attribute, AttributeType, Mutability, Registry, Returned, Uniqueness};
 use scim_core::{Config, Object, ResourceId, Value};
 use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp};
 use url::Url;
@@ -124,7 +125,8 @@ pub struct Authorization {
 pub struct ResourceProfile {
     /// The name of the resource type: `User`.
     pub resource_type: &'static str,
-    /// The attributes the vendor knows; empty where they are those of RFC 7643.
+    /// The attributes the vendor knows; empty where they are those of RFC 7643. Those that are
+    /// [common](AttributeRow::is_common) to all resources are among them where the vendor says something of them.
     pub attributes: &'static [AttributeRow],
     /// The rules payloads are judged by.
     pub rules: &'static [Rule],
@@ -148,6 +150,8 @@ pub struct AttributeRow {
     pub required: bool,
     /// Whether strings compare with case.
     pub case_exact: bool,
+    /// Whether the vendor makes it, and what a client sends of it is passed over.
+    pub read_only: bool,
     /// Whether it is in every response, whatever the request asks for.
     pub always_returned: bool,
     /// Whether no two resources may have the same value.
@@ -176,6 +180,7 @@ impl AttributeRow {
             multi_valued: false,
             required: false,
             case_exact: false,
+            read_only: false,
             always_returned: false,
             unique: false,
             description,
@@ -183,6 +188,17 @@ impl AttributeRow {
             sub_attributes: &[],
             source,
         }
+    }
+
+    /// Whether every resource has it, whatever its schema (RFC 7643 §3.1), so that no schema defines it.
+    ///
+    /// ```
+    /// let attributes = scim_profiles::pagerduty::PROFILE.resource("User").expect("is there").attributes;
+    /// let common = attributes.iter().filter(|row| row.is_common()).map(|row| row.name);
+    /// assert_eq!(common.collect::<Vec<_>>(), ["id", "externalId", "meta"]);
+    /// ```
+    pub fn is_common(&self) -> bool {
+        common_attributes().iter().any(|common| common.name == self.name)
     }
 
     /// The definition that a schema has of it.
@@ -193,6 +209,9 @@ impl AttributeRow {
         attribute.case_exact = self.case_exact;
         attribute.canonical_values = self.values.iter().map(|value| (*value).to_owned()).collect();
         attribute.sub_attributes = self.sub_attributes.iter().map(Self::to_attribute).collect();
+        if self.read_only {
+            attribute.mutability = Mutability::ReadOnly;
+        }
         if self.always_returned {
             attribute.returned = Returned::Always;
         }

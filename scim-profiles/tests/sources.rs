@@ -220,23 +220,27 @@ fn the_roles_are_those_of_the_document() {
     assert_eq!(found, expected);
 }
 
-/// The other table of the support page: name, type, whether it is required, and whether it is written; `id` and
-/// `externalId` are common to all resources (RFC 7643 §3.1).
+/// The other table of the support page: name, type, whether it is an array, is required, and is read alone. Of `meta`
+/// the API description alone speaks.
 #[test]
 fn the_attributes_are_those_of_the_document() {
     use AttributeType::{Boolean, Complex, String};
     let expected = BTreeSet::from([
-        ("userName", String.as_str(), false, true),
-        ("displayName", String.as_str(), false, true),
-        ("roles", Complex.as_str(), true, false),
-        ("active", Boolean.as_str(), false, false),
-        ("title", String.as_str(), false, false),
-        ("entitlements", Complex.as_str(), true, false),
-        ("timezone", String.as_str(), false, false),
+        ("id", String.as_str(), false, false, true),
+        ("userName", String.as_str(), false, true, false),
+        ("displayName", String.as_str(), false, true, false),
+        ("externalId", String.as_str(), false, false, false),
+        ("roles", Complex.as_str(), true, false, false),
+        ("active", Boolean.as_str(), false, false, false),
+        ("title", String.as_str(), false, false, false),
+        ("entitlements", Complex.as_str(), true, false, false),
+        ("timezone", String.as_str(), false, false, false),
     ]);
     let rows = pagerduty::PROFILE.resource("User").unwrap().attributes.iter();
-    let found: BTreeSet<_> =
-        rows.map(|row| (row.name, row.kind.as_str(), row.multi_valued, row.required)).collect();
+    let found: BTreeSet<_> = rows
+        .filter(|row| row.name != "meta")
+        .map(|row| (row.name, row.kind.as_str(), row.multi_valued, row.required, row.read_only))
+        .collect();
     assert_eq!(found, expected);
     let user = serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],

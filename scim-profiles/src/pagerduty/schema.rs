@@ -10,11 +10,27 @@ use super::roles::ROLE_VALUES;
 use super::sources::{PROVISIONING, SCIM_API};
 use crate::profile::AttributeRow;
 
-/// The attributes; `schemas`, `id`, `externalId` and `meta` are common to all SCIM resources.
+/// The attributes; of those that are common to all SCIM resources, what PagerDuty says of its own.
 ///
 /// The API description calls `timezone` writeOnly but has it in the example of a list, and the
 /// support page calls it readable: it is readable here.
 pub(super) const ATTRIBUTES: &[AttributeRow] = &[
+    AttributeRow {
+        case_exact: true,
+        read_only: true,
+        always_returned: true,
+        unique: true,
+        ..row("id", AttributeType::String, "PagerDuty's own identifier of the user, of 26 to 100 characters")
+    },
+    AttributeRow {
+        case_exact: true,
+        ..row(
+            "externalId",
+            AttributeType::String,
+            "The client's own identifier of the user, of 1 to 100 characters; that no two users have the same is left to \
+             the client",
+        )
+    },
     AttributeRow {
         required: true,
         always_returned: true,
@@ -66,6 +82,17 @@ pub(super) const ATTRIBUTES: &[AttributeRow] = &[
         ],
         ..row("entitlements", AttributeType::Complex, "The user's licence, as the only element")
     },
+    AttributeRow {
+        read_only: true,
+        always_returned: true,
+        sub_attributes: &[AttributeRow {
+            case_exact: true,
+            read_only: true,
+            values: &["User"],
+            ..row("resourceType", AttributeType::String, "Always User")
+        }],
+        ..row("meta", AttributeType::Complex, "The type of resource, and nothing else")
+    },
 ];
 
 /// The hidden attribute that numbers the users of a licence; none of PagerDuty's.
@@ -91,11 +118,12 @@ pub(super) fn registry() -> &'static Registry {
 
 #[expect(clippy::expect_used, reason = "built from the constants above, which a test builds too")]
 fn build() -> Registry {
+    let own = ATTRIBUTES.iter().filter(|row| !row.is_common());
     let user = Schema {
         id: builtin::USER.to_owned(),
         name: "User".to_owned(),
         description: "PagerDuty user".to_owned(),
-        attributes: ATTRIBUTES.iter().map(AttributeRow::to_attribute).chain([license_seat()]).collect(),
+        attributes: own.map(AttributeRow::to_attribute).chain([license_seat()]).collect(),
     };
     let users = ResourceType {
         name: "User".to_owned(),
@@ -109,4 +137,33 @@ fn build() -> Registry {
 
 const fn row(name: &'static str, kind: AttributeType, description: &'static str) -> AttributeRow {
     AttributeRow::new(name, kind, description, SCIM_API)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The service serves the common attributes as the RFC has them: the rows say nothing else.
+    #[test]
+    fn rows_of_common_attributes_are_what_is_served() {
+        let rows: Vec<_> = ATTRIBUTES.iter().filter(|row| row.is_common()).collect();
+        assert_eq!(rows.iter().map(|row| row.name).collect::<Vec<_>>(), ["id", "externalId", "meta"]);
+        for row in rows {
+            let (said, served) = (row.to_attribute(), common(row.name));
+            assert_eq!(
+                (said.kind, said.multi_valued, said.required, said.case_exact, said.mutability),
+                (served.kind, served.multi_valued, served.required, served.case_exact, served.mutability),
+                "{}",
+                row.name
+            );
+            assert_eq!(said.uniqueness, served.uniqueness, "{}", row.name);
+            for sub in &said.sub_attributes {
+                assert!(served.sub_attributes.iter().any(|one| one.name == sub.name), "{}", sub.name);
+            }
+        }
+    }
+
+    fn common(name: &str) -> &'static Attribute {
+        builtin::common_attributes().iter().find(|attribute| attribute.name == name).unwrap()
+    }
 }

@@ -187,7 +187,7 @@ impl Target {
     pub(crate) fn shows(&self, mut written: Value) -> Value {
         if let (Some(attributes), rows @ [_, ..]) = (written.as_object_mut(), self.attributes()) {
             attributes.retain(|name, value| match find(rows, name) {
-                // `externalId` is common to all resources (RFC 7643 §3.1), and in no table.
+                // `externalId` is common to all resources (RFC 7643 §3.1), and not in every table.
                 None => name == "externalId" && self.keeps_external_ids(),
                 Some(row) => keep(value, row.sub_attributes),
             });
