@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use scim_core::TenantId;
+use scim_core::schema::Registry;
 use scim_core::store::StoreError;
 use scim_profiles::Profile;
 use scim_profiles::guard::{
@@ -31,10 +32,11 @@ pub struct GuardOptions {
 }
 
 impl GuardOptions {
-    /// The guards of the file, for a server of this profile over this database; none without a file.
+    /// The guards of the file, for a server of this profile and these types over this database; none without a file.
     pub(crate) fn guards(
         &self,
         profile: &Profile,
+        registry: &Registry,
         roles_by_groups: Option<IncidentIoRoles>,
         database: Option<&DatabaseUrl>,
         makes_teams: bool,
@@ -45,6 +47,14 @@ impl GuardOptions {
             makes_teams || !guards.limits_teams(),
             "`{}`: `[team_deletions]` is for `team_sync`",
             file.display()
+        );
+        let idle = guards.without_groups(registry);
+        ensure!(
+            idle.is_empty(),
+            "`{}`: `{}` would guard nothing: with the profile `{}` as it is here, no groups are served",
+            file.display(),
+            idle.join("` and `"),
+            profile.name
         );
         let guards = match roles_by_groups {
             Some(roles) => guards.with_roles(roles),

@@ -239,6 +239,35 @@ fn with_a_mapping() {
     assert!(error.contains("`protected.roles` has `Secure`, which is no role of incident.io"), "{error}");
 }
 
+/// What is guarded of groups is refused where none are served, by PagerDuty and by Datadog without teams, and taken
+/// where they are.
+#[test]
+fn guards_of_groups_need_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let removals = "[member_removals]\nwindow = \"1h\"\ncount = 1\n";
+    let groups = "[protected]\ngroups = [\"Administrators\"]\n";
+    let both = [removals, groups].concat();
+    for (text, keys) in [
+        (removals, "`member_removals`"),
+        (groups, "`protected.groups`"),
+        (&both, "`member_removals` and `protected.groups`"),
+    ] {
+        let guard = file(folder.path(), text);
+        let guarded = ["--memory-store", "--guard", guard.to_str().unwrap()];
+        for name in ["pagerduty", "datadog"] {
+            let arguments = [&["--listen", "127.0.0.1:0", "--profile", name][..], &guarded].concat();
+            let error = program(&arguments).unwrap_err();
+            let expected = format!(
+                "guard.toml`: {keys} would guard nothing: with the profile `{name}` as it is here, no groups are served"
+            );
+            assert!(error.contains(&expected), "{error}");
+        }
+        for profile in [&["datadog", "--teams"][..], &["generic"], &["incident-io"]] {
+            Server::start_with(&[&["--profile"], profile, &guarded].concat()).stop();
+        }
+    }
+}
+
 /// A file that cannot be used is said, before there is a database.
 #[test]
 fn a_bad_file_is_said() {

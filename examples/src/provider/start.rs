@@ -60,7 +60,13 @@ impl Provider {
             anyhow!("cannot listen on {listen}: {error}; `--listen 127.0.0.1:0` takes a free port")
         })?;
         let url = if options.memory_store { None } else { Some(options.database_url()?) };
-        let guards = options.guard.guards(profile, vendor.roles_by_groups(), url.as_ref(), false)?;
+        let base_url = match &options.base_url {
+            Some(url) => url.clone(),
+            None => reachable(listener.local_addr()?, profile)?,
+        };
+        let config = config(&options, &vendor, base_url.clone(), registry.clone())?;
+        let roles = vendor.roles_by_groups();
+        let guards = options.guard.guards(profile, &config.registry, roles, url.as_ref(), false)?;
         // What cannot be recorded shall not be served either.
         let trail = options.audit.trail()?;
         let database = match url {
@@ -71,10 +77,6 @@ impl Provider {
                 crate::log::lost_claims(&store.lost_claims().await?);
                 Some((url, if options.audit.no_audit { store } else { store.with_audit() }))
             }
-        };
-        let base_url = match &options.base_url {
-            Some(url) => url.clone(),
-            None => reachable(listener.local_addr()?, profile)?,
         };
         let (token, made_token) = match options.token.clone() {
             Some(token) => (token, None),
@@ -90,7 +92,7 @@ impl Provider {
         };
         let parts = Parts {
             tokens: authenticator(profile, token, options.me.clone()),
-            config: config(&options, &vendor, base_url.clone(), registry)?,
+            config,
             environment: Environment::new(jiff::Timestamp::now, || {
                 profile.new_id(uuid::Uuid::new_v4().into_bytes())
             }),

@@ -77,7 +77,7 @@ impl<'a, S: Store> Look<'a, S> {
     ) -> Result<(Loss<'a>, Modification<'a>), StoreError> {
         if self.scope.schema.base().id == builtin::USER {
             self.user(modification).await
-        } else if self.scope.schema.find(None, MEMBERS).is_some() {
+        } else if has_members(self.scope.schema) {
             Ok((self.group(&modification).await?, modification))
         } else {
             Ok((Loss::default(), modification))
@@ -530,6 +530,11 @@ impl<'a> Name<'a> {
 fn called(resource: &Resource, attribute: &str) -> String {
     let text = |attribute| resource.get(attribute).and_then(Value::as_str);
     text(attribute).or_else(|| text("id")).unwrap_or_default().to_owned()
+}
+
+/// Whether resources of the type are guarded as groups.
+pub(super) fn has_members(schema: &ResourceSchema) -> bool {
+    schema.base().id != builtin::USER && schema.find(None, MEMBERS).is_some()
 }
 
 /// The users of the tenant of a scope.

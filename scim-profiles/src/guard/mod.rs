@@ -128,6 +128,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use scim_core::schema::Registry;
 use scim_core::store::StoreError;
 use scim_core::{Error, Resource, TenantId};
 
@@ -269,6 +270,28 @@ impl Guards {
     /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps.
     pub fn unknown_roles(&self) -> impl Iterator<Item = &str> {
         self.protected.roles().filter(|role| !self.roles.is_known(role))
+    }
+
+    /// What is guarded of groups where `registry` has none, that is, no resource type with `members`: the keys, as
+    /// [`OPTIONS`] have them, of which nothing would ever come.
+    ///
+    /// ```
+    /// use scim_profiles::Profile;
+    /// use scim_profiles::guard::{Guards, Protected};
+    ///
+    /// let guards = Guards::new().with_protected(Protected::new().with_group("Administrators"));
+    /// let at = |name| guards.without_groups(Profile::by_name(name).expect("is there").registry());
+    /// assert_eq!((at("pagerduty"), at("datadog")), (vec!["protected.groups"], vec![]));
+    /// ```
+    pub fn without_groups(&self, registry: &Registry) -> Vec<&'static str> {
+        if registry.resource_types().any(|schema| loss::has_members(schema)) {
+            return Vec::new();
+        }
+        let guarded = [
+            (self.member_removals.is_some(), "member_removals"),
+            (self.protected.has_groups(), "protected.groups"),
+        ];
+        guarded.into_iter().filter(|(is_guarded, _)| *is_guarded).map(|(_, key)| key).collect()
     }
 
     /// Whether nothing is guarded.
