@@ -204,7 +204,8 @@ impl Guards {
         Self { deactivations: Some(ceiling), ..self }
     }
 
-    /// The same with a ceiling on users who have less of roles than before.
+    /// The same with a ceiling on users who have less of roles than before. The [bridge to PagerDuty's
+    /// teams](crate::pagerduty::teams) counts those whom it gives a lower role on a team against it, apart from these.
     #[must_use]
     pub fn with_role_downgrades(self, ceiling: Ceiling) -> Self {
         Self { role_downgrades: Some(ceiling), ..self }
@@ -353,7 +354,7 @@ impl Guards {
     pub(crate) fn ceiling(&self, guard: Guard) -> Option<&Ceiling> {
         match guard {
             Guard::Deactivations => self.deactivations.as_ref(),
-            Guard::RoleDowngrades => self.role_downgrades.as_ref(),
+            Guard::RoleDowngrades | Guard::TeamRoles => self.role_downgrades.as_ref(),
             Guard::MemberRemovals | Guard::TeamRemovals => self.member_removals.as_ref(),
             Guard::TeamDeletions => self.team_deletions.as_ref(),
             Guard::ProtectedUser | Guard::ProtectedGroup | Guard::ProtectedRole => None,
@@ -369,6 +370,8 @@ pub(crate) enum Guard {
     MemberRemovals,
     /// Members who are taken off teams by the bridge, and teams that it deletes.
     TeamRemovals,
+    /// Members whom the bridge gives a lower role on a team.
+    TeamRoles,
     TeamDeletions,
     ProtectedUser,
     ProtectedGroup,
@@ -383,6 +386,7 @@ impl Guard {
             Self::RoleDowngrades => "guard-role-downgrades",
             Self::MemberRemovals => "guard-member-removals",
             Self::TeamRemovals => "guard-team-removals",
+            Self::TeamRoles => "guard-team-role-downgrades",
             Self::TeamDeletions => "guard-team-deletions",
             Self::ProtectedUser => "guard-protected-user",
             Self::ProtectedGroup => "guard-protected-group",
@@ -401,6 +405,8 @@ impl Guard {
             (Self::MemberRemovals, _) => "member removals",
             (Self::TeamRemovals, 1) => "removal from a team",
             (Self::TeamRemovals, _) => "removals from teams",
+            (Self::TeamRoles, 1) => "lower role on a team",
+            (Self::TeamRoles, _) => "lower roles on teams",
             (Self::TeamDeletions, 1) => "team deletion",
             (Self::TeamDeletions, _) => "team deletions",
             (Self::ProtectedUser | Self::ProtectedGroup | Self::ProtectedRole, _) => "change",
@@ -412,7 +418,7 @@ impl Guard {
         match self {
             Self::Deactivations | Self::RoleDowngrades => "active users",
             Self::MemberRemovals => "members of the group",
-            Self::TeamRemovals => "members of the team",
+            Self::TeamRemovals | Self::TeamRoles => "members of the team",
             Self::TeamDeletions => "teams",
             Self::ProtectedUser | Self::ProtectedGroup | Self::ProtectedRole => "resources",
         }

@@ -38,6 +38,11 @@ pub const RULES: &[Lifecycle] = &[
         &["member_removals"],
     ),
     guard(
+        Guard::TeamRoles,
+        "the bridge to PagerDuty gives no more members a lower role on their team, also where it was raised there by hand; counted apart from roles of users, and a share is of the members of each team",
+        &["role_downgrades"],
+    ),
+    guard(
         Guard::TeamDeletions,
         "the bridge to PagerDuty deletes no more teams; a share is of those it knows",
         &["team_deletions"],
@@ -66,7 +71,10 @@ const fn option(name: &'static str, statement: &'static str) -> OptionRow {
 /// What is guarded, which is nothing unless one says otherwise.
 pub const OPTIONS: &[OptionRow] = &[
     option("deactivations", "the ceiling of `guard-deactivations`: a window, and a count, a share or both"),
-    option("role_downgrades", "the ceiling of `guard-role-downgrades`"),
+    option(
+        "role_downgrades",
+        "the ceiling of `guard-role-downgrades` and of `guard-team-role-downgrades`, which count apart",
+    ),
     option(
         "member_removals",
         "the ceiling of `guard-member-removals` and of `guard-team-removals`, which count apart",

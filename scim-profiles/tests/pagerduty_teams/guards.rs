@@ -314,6 +314,124 @@ pub(crate) fn a_protected_user_gets_no_lower_role_on_a_team() {
     assert_eq!(roles(&world.model), ["responder", "responder"]);
 }
 
+/// The first so many of them managers.
+fn managers(group: DesiredGroup, number: usize) -> DesiredGroup {
+    let mut group = group;
+    group.members.iter_mut().take(number).for_each(|member| member.role = Some(TeamRole::Manager));
+    group
+}
+
+impl World {
+    fn managers(&self, team: &str) -> usize {
+        let members = self.model.team_named(team).map(|(_, team)| team.members.values());
+        members.into_iter().flatten().filter(|member| member.role == "manager").count()
+    }
+}
+
+#[test]
+pub(crate) fn lower_roles_on_teams_are_counted() {
+    let mut world = World::new();
+    let two =
+        || Guards::new().with_role_downgrades(day().with_count(2)).with_member_removals(day().with_count(1));
+    let config = guarded(two(), |_| {});
+    let (ops, dev) = (group("g1", "Ops", 0..6), group("g2", "Dev", 0..4));
+    let begun = [managers(ops.clone(), 4), managers(dev.clone(), 2)];
+    world.run(&config, &begun);
+    assert_eq!((world.managers("Ops"), world.managers("Dev")), (4, 2));
+    // Somebody's mistake: nobody is a manager any more. Who leaves by right does, and who gets a higher role has it.
+    let mut raised = dev.clone();
+    raised.members.remove(0);
+    raised.members[2].role = Some(TeamRole::Manager);
+    let report = world.run(&config, &[ops.clone(), raised.clone()]);
+    assert_eq!((world.managers("Ops"), world.managers("Dev"), world.members("Dev")), (4, 1, 3));
+    assert_eq!(told(&report), ["guard-team-role-downgrades"; 4]);
+    let [first, ..] = report.guarded.as_slice() else { panic!("{report}") };
+    assert_eq!(first.write.to_string(), "set-role PT0001 user0@example.com manager -> responder");
+    assert_eq!(
+        first.refusal.detail,
+        "no more than 2 lower roles on teams within 24h, and with this there would be 4; Ann can lift that, and \
+         otherwise time alone is no help, since this is more than that by itself (guard-team-role-downgrades)"
+    );
+    // What is refused does not count, and what came of Dev does: one more may get a lower role.
+    assert_eq!(world.run(&config, &[managers(ops.clone(), 3), raised.clone()]).guarded.len(), 0);
+    assert_eq!(told(&world.run(&config, &[managers(ops.clone(), 2), raised.clone()])).len(), 1);
+    assert_eq!(world.managers("Ops"), 3);
+    world.lift = Some(Lift::ceilings(Timestamp::MAX));
+    assert_eq!(world.run(&config, &[ops, raised]).guarded.len(), 0);
+    assert_eq!((world.managers("Ops"), world.managers("Dev")), (0, 1));
+}
+
+/// A removal and a lower role of one team are judged apart: neither is held up by the other.
+#[test]
+pub(crate) fn lower_roles_and_removals_are_judged_apart() {
+    for (downgrades, removals, left) in [(0, 9, (4, 4)), (9, 0, (0, 6)), (0, 0, (4, 6)), (9, 9, (0, 4))] {
+        let mut world = World::new();
+        let guards = Guards::new()
+            .with_role_downgrades(day().with_count(downgrades))
+            .with_member_removals(day().with_count(removals));
+        let config = guarded(guards, |_| {});
+        world.run(&config, &[managers(group("g1", "Ops", 0..6), 4)]);
+        let report = world.run(&config, &[group("g1", "Ops", 0..4)]);
+        assert_eq!((world.managers("Ops"), world.members("Ops")), left, "{report}");
+        let refused = |rule: &str| told(&report).iter().filter(|told| **told == rule).count();
+        let expected = (if downgrades == 0 { 4 } else { 0 }, if removals == 0 { 2 } else { 0 });
+        assert_eq!((refused("guard-team-role-downgrades"), refused("guard-team-removals")), expected);
+    }
+}
+
+/// A share is of the members of the team, also of a role that was raised by hand; a dry run notes nothing, and no run
+/// remembers a request that it did not send.
+#[test]
+pub(crate) fn a_share_of_lower_roles_is_of_each_team() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_role_downgrades(day().with_share(20, 5).unwrap()), |_| {});
+    let groups = [group("g1", "Ops", 0..10), group("g2", "Dev", 0..4)];
+    world.run(&config, &groups);
+    let raise = |model: &mut PagerDuty, team: &str, number: usize| {
+        let id = model.team_named(team).unwrap().0.clone();
+        let members = model.teams.get_mut(&id).unwrap().members.values_mut();
+        members.take(number).for_each(|member| member.role = "manager".to_owned());
+    };
+    raise(&mut world.model, "Ops", 3);
+    raise(&mut world.model, "Dev", 3);
+    let mut dry = config.clone();
+    dry.options.mode = Mode::DryRun;
+    let report = world.run(&dry, &groups);
+    assert_eq!((told(&report).len(), report.plan.writes().len()), (3, 3), "{report}");
+    for _ in 0..2 {
+        let sync = TeamSync::new(config.clone(), groups.to_vec(), world.state.clone()).at(clock(world.now));
+        let before = world.state.clone();
+        let World { model, state, ledger, .. } = &mut world;
+        let report = run_sync(sync, (model, &config, state), ledger, || Fault::None, |_, _, _| {}).unwrap();
+        assert_eq!((told(&report), world.managers("Ops")), (vec!["guard-team-role-downgrades"; 3], 3));
+        assert!(report.guarded[0].refusal.detail.contains("which is 20 % of 10 members of the team"));
+        assert_eq!((world.state.group("g1"), world.managers("Dev")), (before.group("g1"), 0));
+    }
+    let three = managers(groups[0].clone(), 1);
+    assert_eq!((world.run(&config, &[three, groups[1].clone()]).guarded, world.managers("Ops")), (vec![], 1));
+}
+
+#[test]
+pub(crate) fn a_lower_role_that_pagerduty_refuses_does_not_count() {
+    let mut world = World::new();
+    let config = guarded(Guards::new().with_role_downgrades(day().with_count(1)), |_| {});
+    let ops = group("g1", "Ops", 0..2);
+    world.run(&config, &[managers(ops.clone(), 2)]);
+    world.model.forbidden = vec!["PUT /teams/PT0001/users/PU0"];
+    for _ in 0..3 {
+        let report = world.run(&config, &[managers(ops.clone(), 0), group("g2", "Dev", 0..1)]);
+        assert_eq!(told(&report), ["guard-team-role-downgrades"; 2], "{report}");
+        let mut one = managers(ops.clone(), 2);
+        one.members[0].role = None;
+        let report = world.run(&config, &[one, group("g2", "Dev", 0..1)]);
+        assert!(report.problems().all(|problem| matches!(problem, Problem::Refused(_))), "{report}");
+        assert_eq!(report.guarded.len(), 0);
+    }
+    world.model.forbidden.clear();
+    let report = world.run(&config, &[managers(ops, 1), group("g2", "Dev", 0..1)]);
+    assert_eq!((report.guarded, world.managers("Ops")), (vec![], 1));
+}
+
 #[test]
 pub(crate) fn a_user_is_protected_by_what_only_the_directory_knows() {
     let mut world = World::new();

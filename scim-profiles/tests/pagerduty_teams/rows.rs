@@ -204,6 +204,11 @@ const GUARDS: &[(&str, Test, Test)] = &[
         guards::a_group_that_is_emptied_by_mistake_does_not_empty_its_team,
     ),
     (
+        "guard-team-role-downgrades",
+        guards::a_lower_role_that_pagerduty_refuses_does_not_count,
+        guards::lower_roles_on_teams_are_counted,
+    ),
+    (
         "guard-team-deletions",
         guards::teams_are_deleted_up_to_a_ceiling,
         guards::teams_are_deleted_up_to_a_ceiling,

@@ -343,12 +343,12 @@ impl TeamConfig {
         Self { options, ..self }
     }
 
-    /// The same behind these guards: their ceilings on member removals and on team deletions, and what
-    /// they protect. A protected user, by `id` or e-mail address or as [a run is
+    /// The same behind these guards: their ceilings on member removals, on role downgrades (lower roles on teams) and on
+    /// team deletions, and what they protect. A protected user, by `id` or e-mail address or as [a run is
     /// told](super::TeamSync::with_protected_users), is removed from no team, and a team on which the bridge put one is
     /// not deleted: it stays as it is, with everybody. The team of a protected group, by `id` or name, is not renamed, emptied or deleted.
     ///
-    /// What is over a ceiling is refused as a whole for each team, and is in the [`Report`](super::Report)
+    /// What is over a ceiling is refused as a whole for each team, removals and lower roles apart, and is in the [`Report`](super::Report)
     /// with how it is lifted. The run asks the ledger by [`Step::Charge`](super::Step::Charge).
     #[must_use]
     pub fn with_guards(self, guards: Guards) -> Self {

@@ -10,6 +10,7 @@ use super::plan::Write;
 use super::report::{MemberOutcome, MemberReport, Problem};
 use super::state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, SentRole};
 use super::{Deletion, TeamConfig};
+use crate::guard::Guard;
 use crate::pagerduty::{LicenseGroup, RoleKind, TeamRole};
 
 /// A change of one member.
@@ -36,9 +37,13 @@ pub(super) enum Kind {
 }
 
 impl Action {
-    /// Whether it takes something away: the place on the team, or the role for a lower one.
-    pub(super) fn takes_away(&self) -> bool {
-        self.kind == Kind::Remove || self.role.is_some_and(|role| role.is_below(&self.from))
+    /// What counts as taken away, if anything is: the place on the team, or the role for a lower one.
+    pub(super) fn taken(&self) -> Option<Guard> {
+        match (self.kind, self.role) {
+            (Kind::Remove, _) => Some(Guard::TeamRemovals),
+            (Kind::SetRole, Some(role)) if role.is_below(&self.from) => Some(Guard::TeamRoles),
+            (Kind::Add | Kind::SetRole, _) => None,
+        }
     }
 
     pub(super) fn write(&self, group: String, team: Option<String>) -> Write {
@@ -214,6 +219,13 @@ impl GroupState {
         for (id, added) in members {
             self.former.remove(&id);
             self.members.insert(id, added);
+        }
+    }
+
+    /// For somebody nothing more was sent than this.
+    pub(super) fn unsend(&mut self, id: &str, before: &[SentRole]) {
+        if let Some(added) = self.members.get_mut(id) {
+            added.sent = before.to_vec();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::guard::{Ceiling, Charge, Charged, Forbidden, Guard, Guards};
 /// What is about to be taken away, to be noted in a [`GuardLedger`](crate::guard::GuardLedger) before it is.
 ///
 /// Its keys are the bridge's own: a member who leaves a group by SCIM and then the team counts once for
-/// each, against the same ceiling.
+/// each, against the same ceiling, and so does one with a lower role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removals {
     // INVARIANT: as many as there are charges, one of each.
@@ -55,10 +55,16 @@ impl Removals {
         &self.charges
     }
 
-    /// So many members off a team of so many; nothing where there is no ceiling on that.
-    pub(super) fn of_members(guards: &Guards, team: &str, removed: usize, members: usize) -> Self {
+    /// So many members off a team of so many, or with a lower role on it, as `guard` has it; nothing where there is no
+    /// ceiling on that.
+    pub(super) fn of_members(
+        guards: &Guards,
+        guard: Guard,
+        team: &str,
+        removed: usize,
+        members: usize,
+    ) -> Self {
         let mut removals = Self { guards: Vec::new(), charges: Vec::new() };
-        let guard = Guard::TeamRemovals;
         if let Some(ceiling) = guards.ceiling(guard).filter(|_| removed > 0) {
             // The count is of all teams, and the share of each.
             let ceilings = [
@@ -76,7 +82,7 @@ impl Removals {
 
     /// A team with so many members, of so many teams.
     pub(super) fn of_team(guards: &Guards, team: &str, members: usize, teams: usize) -> Self {
-        let mut removals = Self::of_members(guards, team, members, members);
+        let mut removals = Self::of_members(guards, Guard::TeamRemovals, team, members, members);
         let guard = Guard::TeamDeletions;
         if let Some(ceiling) = guards.ceiling(guard) {
             removals.add(guard, guard.name().to_owned(), 1, *ceiling, teams);

@@ -37,8 +37,8 @@ pub(super) struct Members {
     verified: BTreeSet<String>,
     /// Whether one who is to be removed turned out to be somebody of the group.
     is_other: bool,
-    /// Whose removal the ledger of the guards has noted, and when.
-    charged: BTreeMap<String, Timestamp>,
+    /// Of whom the ledger of the guards has noted what is taken away, and when.
+    charged: BTreeMap<(Kind, String), Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +94,10 @@ impl Members {
                 },
                 Step::Guard => {
                     self.protect(book);
-                    let removals = self.removals(book);
-                    if !removals.is_nothing() {
-                        return Turn::Charge(removals);
+                    match self.removals(book) {
+                        Some((_, removals)) => return Turn::Charge(removals),
+                        None => self.step = Step::Act,
                     }
-                    self.step = Step::Act;
                 }
                 Step::Act => match self.actions.front() {
                     Some(action) => {
@@ -195,7 +194,7 @@ impl Members {
         }
         let group = book.id(&self.who);
         let is_protected =
-            |action: &Action| action.takes_away() && book.is_user_protected(&action.user, &action.email);
+            |action: &Action| action.taken().is_some() && book.is_user_protected(&action.user, &action.email);
         let (protected, stay): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.actions).into_iter().partition(is_protected);
         self.actions = stay.into();
@@ -227,29 +226,41 @@ impl Members {
     fn refuse(&mut self, book: &mut Book, refusal: &GuardRefusal, is_it: impl Fn(&Action) -> bool) {
         let group = book.id(&self.who);
         for action in self.leave(&Problem::Guarded(refusal.clone()), is_it) {
+            if action.kind == Kind::SetRole {
+                // It is never sent, and not remembered as if it had been.
+                book.change(&group, |entry| entry.unsend(&action.id, &action.sent));
+            }
             book.guard(action.write(group.clone(), self.team.clone()), refusal.clone());
         }
     }
 
-    /// What is about to be taken away and is not noted yet.
-    fn removals(&self, book: &Book) -> Removals {
-        let team = self.team.as_deref().unwrap_or_default();
-        let removed = if book.has_ceilings() { self.uncharged().count() } else { 0 };
-        Removals::of_members(book.config.guards(), team, removed, self.listed.len())
+    /// What is about to be taken away and is not noted yet: of one kind, since each is judged by itself.
+    fn removals(&self, book: &Book) -> Option<(Guard, Removals)> {
+        let kinds = [Guard::TeamRemovals, Guard::TeamRoles].into_iter().filter(|_| book.has_ceilings());
+        let mut removals = kinds.map(|guard| (guard, self.taken(book, guard, self.uncharged(guard).len())));
+        removals.find(|(_, removals)| !removals.is_nothing())
     }
 
-    fn uncharged(&self) -> impl Iterator<Item = &Action> {
-        let removals = self.actions.iter().filter(|action| action.kind == Kind::Remove);
-        removals.filter(|action| !self.charged.contains_key(&action.id))
+    /// So much of a kind, taken from so many.
+    fn taken(&self, book: &Book, guard: Guard, amount: usize) -> Removals {
+        let team = self.team.as_deref().unwrap_or_default();
+        Removals::of_members(book.config.guards(), guard, team, amount, self.listed.len())
+    }
+
+    fn uncharged(&self, guard: Guard) -> Vec<(Kind, String)> {
+        let taken = self.actions.iter().filter(|action| action.taken() == Some(guard));
+        let keys = taken.map(|action| (action.kind, action.id.clone()));
+        keys.filter(|key| !self.charged.contains_key(key)).collect()
     }
 
     pub(super) fn charged(&mut self, book: &mut Book, verdict: Result<Timestamp, GuardRefusal>) {
-        self.step = Step::Act;
-        let ids: Vec<String> = self.uncharged().map(|action| action.id.clone()).collect();
+        let Some((guard, _)) = self.removals(book) else { return };
+        let keys = self.uncharged(guard);
         match verdict {
-            Ok(at) => self.charged.extend(ids.into_iter().map(|id| (id, at))),
+            Ok(at) => self.charged.extend(keys.into_iter().map(|key| (key, at))),
             Err(refusal) => {
-                let is_new = |action: &Action| action.kind == Kind::Remove && ids.contains(&action.id);
+                let is_new =
+                    |action: &Action| keys.iter().any(|(kind, id)| *kind == action.kind && *id == action.id);
                 self.refuse(book, &refusal, is_new);
             }
         }
@@ -351,16 +362,17 @@ impl Members {
             let is_doubtful = self.tries.get(&action.id).is_some_and(|tried| tried.is_doubtful);
             let over = book.over();
             book.change(&group, |entry| {
-                if !is_doubtful && let Some(added) = entry.members.get_mut(&action.id) {
+                if !is_doubtful {
                     // Nothing comes of this one.
-                    added.sent.clone_from(&action.sent);
+                    entry.unsend(&action.id, &action.sent);
                 }
                 entry.leave(&action.id, over);
             });
         }
-        if let Some(then) = self.charged.remove(&action.id) {
-            let team = self.team.as_deref().unwrap_or_default();
-            let noted = Removals::of_members(book.config.guards(), team, 1, self.listed.len());
+        if let Some(guard) = action.taken()
+            && let Some(then) = self.charged.remove(&(action.kind, action.id.clone()))
+        {
+            let noted = self.taken(book, guard, 1);
             book.releases.push_back(Released { then, charges: noted.charges().to_vec() });
         }
         let problem = match action.kind {

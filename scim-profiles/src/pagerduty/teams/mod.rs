@@ -19,8 +19,8 @@
 //!   tried again by the next run: a 403 on one team or one user too. What concerns all of it (401, 402, a
 //!   search that is answered 403, a limit that is never lifted, nobody who answers) ends the run, and says
 //!   so.
-//! - **A bad push can be held up**: behind [guards](TeamConfig::with_guards) the run takes no more off teams,
-//!   and deletes no more of them, than ceilings permit, and leaves what is protected: a protected user stays, and gets
+//! - **A bad push can be held up**: behind [guards](TeamConfig::with_guards) the run takes no more off teams, lowers
+//!   no more roles there and deletes no more teams than ceilings permit, and leaves what is protected: a protected user stays, and gets
 //!   no lower role.
 //! - **Credentials are in requests alone**, not in reports, errors or `Debug`.
 //!

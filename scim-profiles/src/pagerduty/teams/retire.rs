@@ -184,7 +184,7 @@ impl Retire {
     fn removals(&self, book: &Book, team: &str) -> Removals {
         let guards = book.config.guards();
         if self.charged.is_some() || !book.has_ceilings() {
-            return Removals::of_members(guards, team, 0, 0);
+            return Removals::of_members(guards, Guard::TeamRemovals, team, 0, 0);
         }
         Removals::of_team(guards, team, self.listed, book.teams())
     }
