@@ -184,6 +184,32 @@ pub(crate) fn groups_with_the_same_name_get_no_team_unless_it_is_known_whose_it_
 }
 
 #[test]
+pub(crate) fn blanks_around_a_name_make_no_other_name() {
+    let named = |id: &str, name: &str| DesiredGroup::new(id, name).with_member("u1", "alex.doe@example.com");
+    // Neither has a team yet: nobody can say whose it would be.
+    let (mut model, mut state) = (pagerduty(), TeamState::default());
+    let both = [named("g1", "SRE2"), named("g2", " SRE2\t")];
+    let report = run(&mut model, &config(), &both, &mut state);
+    assert_eq!(problems(&report), ["several groups have the name"; 2]);
+    assert_eq!(model.writes().len(), 0);
+    // One alone has: it is taken, and its team is called so without them.
+    run(&mut model, &config(), &both[1..], &mut state);
+    assert_eq!(state.group("g2").unwrap().team.as_ref(), Some(model.team_named("SRE2").unwrap().0));
+    let report = run(&mut model, &config(), &both, &mut state);
+    assert_eq!(problems(&report), ["several groups have the name"]);
+    assert_eq!(model.writes().len(), 0);
+    assert_eq!(report.group("g1").unwrap().team, None);
+    // To be called so without them is no other name.
+    let report = run(&mut model, &config(), &[named("g2", "SRE2")], &mut state);
+    assert_eq!((problems(&report), model.writes().len()), (vec![], 0));
+    // Somebody's team that PagerDuty shows with blanks is no group's.
+    let mut model = pagerduty().with_team("PX", " SRE2 ", &[("PB", "manager")]);
+    let report = run(&mut model, &config(), &both[..1], &mut TeamState::default());
+    assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::Created]);
+    assert_eq!((roles(&model, " SRE2 "), model.teams.len()), (vec![pair("PB", "manager")], 2));
+}
+
+#[test]
 pub(crate) fn a_team_that_is_deleted_in_pagerduty_is_made_again() {
     let (mut model, mut state) = (pagerduty(), TeamState::default());
     run(&mut model, &config(), &[alpha()], &mut state);

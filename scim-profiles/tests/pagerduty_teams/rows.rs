@@ -12,6 +12,11 @@ type Test = fn();
 const ROWS: &[(&str, Test, Test)] = &[
     ("team-name", found::a_team_is_created_with_its_members, found::a_team_is_renamed_with_its_group),
     (
+        "team-name-blanks",
+        found::blanks_around_a_name_make_no_other_name,
+        found::blanks_around_a_name_make_no_other_name,
+    ),
+    (
         "team-name-length",
         found::a_team_is_created_with_its_members,
         found::a_name_no_team_can_have_holds_nothing_else_up,

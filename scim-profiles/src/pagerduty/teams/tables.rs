@@ -76,7 +76,14 @@ const fn answered(id: &'static str, status: u16, statement: &'static str, source
 
 /// What the bridge does, and what it knows of PagerDuty.
 pub const RULES: &[Lifecycle] = &[
-    rule("team-name", "a team is called as its group is, spaces around the name aside", SCIMIFY),
+    rule("team-name", "a team is called as its group is", SCIMIFY),
+    rule(
+        "team-name-blanks",
+        "blanks around the name of a group are no part of its team's: it is taken where it is pushed, and has the same name as a group that is called so without them (`team-same-name`); a team in PagerDuty with blanks around its name is another team, and left alone",
+        REST_API.decided(
+            "it says how long a name is, not whether blanks around it are kept, and nobody sees them",
+        ),
+    ),
     rule("team-name-length", "a name has 1 to 100 characters", REST_API),
     answered(
         "group-name",
@@ -170,7 +177,7 @@ pub const RULES: &[Lifecycle] = &[
     ),
     rule(
         "member-late",
-        "for some time it is remembered with which role a request was sent: who was removed and is there again with that role is removed; with another role they stay",
+        "for some time it is remembered with which role a request was sent: who was removed and is there again with that role is removed, also whom somebody put there by hand, since that looks like the request twice; with another role they stay",
         REST_API.left_to(&["late"]),
     ),
     rule(
