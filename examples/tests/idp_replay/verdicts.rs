@@ -343,6 +343,10 @@ async fn nobody_there_is_an_error_that_says_so() {
     drop(listener);
     let error = run(&url, TOKEN, "--as jumpcloud").await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("no answer from {url}: ")), "{error}");
+    assert!(
+        error.ends_with("nobody listens there: the server is probably not started, or has another port"),
+        "{error}"
+    );
     for (url, expected) in [
         ("ftp://example.com", "`ftp://example.com` is not an http or https URL"),
         (
@@ -353,6 +357,61 @@ async fn nobody_there_is_an_error_that_says_so() {
     ] {
         assert_eq!(run(url, TOKEN, "--as okta").await.unwrap_err().to_string(), expected);
     }
+}
+
+/// Where every request is answered alike, the last line says what is probably wrong; elsewhere there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_everything_is_said_in_a_line() {
+    let server = Server::start(Habits::Generic, Faults::default()).await;
+    let origin = server.url.trim_end_matches("/scim/v2");
+    let elsewhere: Before = |_| Some(bare(StatusCode::NOT_FOUND));
+    let nowhere = Server::start(Habits::Generic, Faults { before: Some(elsewhere), after: None }).await;
+    let nowhere = nowhere.url.trim_end_matches("/scim/v2");
+    let found = format!(": a SCIM service answers at `{}`, which is probably the base URL", server.url);
+    let lacks = "probably lacks the path of the service, such as `/scim/v2`";
+    for (url, expected) in [
+        (origin.to_owned(), format!("404{found}")),
+        (format!("{origin}/scim"), format!("404{found}")),
+        (format!("{}/Users", server.url), format!("404 or 405{found}")),
+        (nowhere.to_owned(), format!("404: the base URL `{nowhere}` {lacks}")),
+        (format!("{nowhere}/scim/v2"), "404: `/scim/v2` is probably not the path of the service".to_owned()),
+    ] {
+        for idp in ["okta", "entra", "onelogin", "jumpcloud"] {
+            let (outcome, text) = run(&url, TOKEN, &format!("--as {idp}")).await.unwrap();
+            assert_eq!(outcome, replay::Outcome::Differed);
+            let expected = format!("every request for users and groups was answered {expected}");
+            assert_eq!(text.lines().last(), Some(expected.as_str()), "{idp} {url}: {text}");
+        }
+    }
+    // The discovery documents are for everybody, the rest is for those who have the token.
+    for (status, expected) in [
+        (
+            401,
+            "every request for users and groups was answered 401: the token is probably not one of this service, or has ended",
+        ),
+        (
+            403,
+            "every request for users and groups was answered 403: the token is probably not permitted to provision",
+        ),
+    ] {
+        let before: Before = match status {
+            401 => |request| is_of_resources(request).then(|| bare(StatusCode::UNAUTHORIZED)),
+            _ => |request| is_of_resources(request).then(|| bare(StatusCode::FORBIDDEN)),
+        };
+        let server = Server::start(Habits::Generic, Faults { before: Some(before), after: None }).await;
+        assert_eq!(server.run("--as okta").await.report["advice"], expected);
+        let (_, text) = run(&server.url, TOKEN, "--as entra").await.unwrap();
+        assert_eq!(text.lines().last(), Some(expected), "{text}");
+    }
+    // Some are, and others are not.
+    let creations: Before = |request| (request.method() == Method::POST).then(|| bare(StatusCode::NOT_FOUND));
+    let server = Server::start(Habits::Generic, Faults { before: Some(creations), after: None }).await;
+    let run = server.run("--as okta").await;
+    assert!(!run.passed && run.report["advice"].is_null(), "{}", run.text);
+}
+
+fn is_of_resources(request: &http::Request<Bytes>) -> bool {
+    ["/Users", "/Groups"].iter().any(|kind| request.uri().path().contains(kind))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! One HTTP conversation with the server: the identity provider's own headers on every request.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -16,6 +17,9 @@ const MAX_RETRIES: u32 = 3;
 
 /// The longest wait that a 429 may ask for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// What is probably wrong where a connection is refused.
+const NOBODY: &str = "; nobody listens there: the server is probably not started, or has another port";
 
 /// How an identity provider dresses its requests.
 #[derive(Clone, Copy, Debug)]
@@ -167,8 +171,12 @@ impl Client {
             Some(body) => self.agent.run(request.body(body.to_string())?),
             None => self.agent.run(request.body(())?),
         };
-        answered
-            .map_err(|error| anyhow::anyhow!(self.redact(&format!("no answer from {}: {error}", self.base))))
+        answered.map_err(|error| {
+            let is_refused =
+                matches!(&error, ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused);
+            let why = if is_refused { NOBODY } else { "" };
+            anyhow::anyhow!(self.redact(&format!("no answer from {}: {error}{why}", self.base)))
+        })
     }
 
     fn shown_request(&self, method: &Method, url: &str, body: Option<&Value>) -> String {

@@ -1,5 +1,6 @@
 //! The program: arguments in, a verdict out.
 
+mod advice;
 mod cast;
 mod check;
 mod client;
@@ -23,6 +24,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use scim_profiles::Profile;
+use ureq::http::Method;
 
 use cast::Cast;
 use client::{Client, Dress};
@@ -152,9 +154,10 @@ fn play(args: &Args) -> anyhow::Result<Report> {
     let timeout = Duration::from_secs(args.timeout.into());
     let generic = Profile::by_name("generic").context("there is no profile `generic`")?;
     let spelling = |profile: &Profile| target::spelling(profile, args.idp.title());
-    let connect = |profile: &Profile| {
-        Client::new(&args.url, &args.token, spelling(profile), args.idp.dress(), timeout, args.verbose)
+    let connect_to = |url: &str, profile: &Profile| {
+        Client::new(url, &args.token, spelling(profile), args.idp.dress(), timeout, args.verbose)
     };
+    let connect = |profile: &Profile| connect_to(&args.url, profile);
     let discover = |spelled: &Profile, believed: Option<&'static Profile>| {
         Target::discover(&connect(spelled)?, believed, generic, args.license.clone(), args.role.clone())
     };
@@ -185,6 +188,11 @@ fn play(args: &Args) -> anyhow::Result<Report> {
     };
     let clean_up = (!args.keep).then(|| session.clean_up());
     let (played, cut_short) = session.into_played();
+    let serves = |url: &str| {
+        let asked = connect_to(url, target.profile)
+            .and_then(|client| client.send(&Method::GET, "/ServiceProviderConfig", None));
+        asked.is_ok_and(|answer| advice::is_service(&answer))
+    };
     Ok(Report {
         idp: name(&args.idp),
         url: client.base().to_owned(),
@@ -193,6 +201,7 @@ fn play(args: &Args) -> anyhow::Result<Report> {
         groups: teams,
         users_only: target.groups != Groups::Pushed,
         seed,
+        advice: advice::advice(client.base(), &played, serves),
         played,
         cut_short: cut_short + usize::from(matches!(halted, Err(Halt::CutShort))),
         gone: matches!(halted, Err(Halt::Gone)),

@@ -41,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) gone: bool,
     /// What was left at the end and deleted.
     pub(crate) clean_up: Option<CleanUp>,
+    /// What is probably wrong, where every request failed in the same way.
+    pub(crate) advice: Option<String>,
 }
 
 impl Report {
@@ -117,6 +119,9 @@ impl Report {
         if let Some(clean_up) = self.clean_up {
             text.push_str(&format!("; clean-up: {} deleted, {} left", clean_up.deleted, clean_up.left));
         }
+        if let Some(advice) = &self.advice {
+            text.push_str(&format!("\n{advice}"));
+        }
         writeln!(out, "{text}")
     }
 
@@ -146,6 +151,7 @@ impl Report {
             "seed": format!("{:08x}", self.seed),
             "cutShort": self.cut_short,
             "gone": self.gone,
+            "advice": self.advice,
             "cleanUp": self.clean_up.map(|done| json!({"deleted": done.deleted, "left": done.left})),
             "steps": steps.collect::<Vec<_>>(),
         })
