@@ -84,6 +84,7 @@ mod error;
 mod etag;
 mod ids;
 pub mod leniency;
+mod link;
 pub mod membership;
 mod memory;
 pub mod message;

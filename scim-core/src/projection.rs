@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use scim_filter::{AttrName, BoundAttr, Schema as _};
 
+use crate::link::linked_type;
 use crate::membership::{MEMBERS, member_reference};
 use crate::schema::{Attribute, ResourceSchema, Returned};
 use crate::value::{Object, Value};
@@ -216,27 +217,31 @@ impl Projection {
         self
     }
 
-    /// What is to be read for an answer with the URIs of members, which are made of other sub-attributes; `None` where
-    /// that is no more than it is.
+    /// What is to be read for an answer with the URIs of members and the like, which are made of other sub-attributes;
+    /// `None` where that is no more than it is.
     pub(crate) fn widened(&self, schema: &ResourceSchema) -> Option<Self> {
-        let of_members = |selector: &Selector| {
-            let attribute = selector.attribute.as_ref().filter(|_| selector.is_in(None));
-            attribute.is_some_and(|attribute| attribute.matches(MEMBERS)) && selector.sub.is_some()
+        let is_linked = |selector: &Selector| {
+            let Some(name) = selector.attribute.as_ref().filter(|_| selector.sub.is_some()) else {
+                return false;
+            };
+            let is_members =
+                selector.is_in(None) && name.matches(MEMBERS) && member_reference(schema).is_some();
+            let uri = selector.extension.as_ref().map(AttrName::as_str);
+            is_members || schema.find(uri, name.as_str()).and_then(linked_type).is_some()
         };
         let selection = match &self.selection {
             Selection::Default => return None,
-            Selection::Only(selectors) | Selection::Except(selectors)
-                if !selectors.iter().any(of_members) || member_reference(schema).is_none() =>
-            {
+            Selection::Only(selectors) | Selection::Except(selectors) if !selectors.iter().any(is_linked) => {
                 return None;
             }
             Selection::Only(selectors) => {
-                let whole = Selector { extension: None, attribute: Some(AttrName::new(MEMBERS)), sub: None };
-                Selection::Only(selectors.iter().cloned().chain([whole]).collect())
+                let linked = selectors.iter().filter(|selector| is_linked(selector));
+                let wholes = linked.map(|selector| Selector { sub: None, ..selector.clone() });
+                Selection::Only(selectors.iter().cloned().chain(wholes).collect())
             }
-            Selection::Except(selectors) => Selection::Except(
-                selectors.iter().filter(|selector| !of_members(selector)).cloned().collect(),
-            ),
+            Selection::Except(selectors) => {
+                Selection::Except(selectors.iter().filter(|selector| !is_linked(selector)).cloned().collect())
+            }
         };
         Some(Self { selection, ..self.clone() })
     }

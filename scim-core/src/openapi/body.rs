@@ -1,8 +1,13 @@
 //! Resources as JSON Schemas: what each characteristic of an attribute means for a body.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json, json};
 
+use crate::link::Link;
+use crate::membership::{MEMBERS, REFERENCE, member_reference, member_type};
 use crate::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
+use crate::service::Config;
 
 /// Which body is described.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,16 +26,18 @@ pub(super) fn text() -> Json {
 }
 
 /// A resource of the type.
-pub(super) fn resource(schema: &ResourceSchema, side: Side) -> Json {
+pub(super) fn resource(config: &Config, schema: &ResourceSchema, side: Side) -> Json {
     let described = schema.top_level().filter(|attribute| attribute.name != "schemas");
-    let (mut properties, mut required) = members(described, side);
+    let described: Vec<Cow<'_, Attribute>> =
+        described.map(|attribute| as_served(config, schema, None, attribute)).collect();
+    let (mut properties, mut required) = members(described.iter().map(|attribute| &**attribute), side);
     properties.insert("schemas".to_owned(), uris(schema));
     required.push("schemas".into());
     if side == Side::Response {
         required.push("id".into());
     }
     for (extension, declared) in schema.extensions().iter().zip(&schema.resource_type().schema_extensions) {
-        properties.insert(extension.id.clone(), extension_object(extension, side));
+        properties.insert(extension.id.clone(), extension_object(config, schema, extension, side));
         if declared.required && side != Side::Response {
             required.push(extension.id.as_str().into());
         }
@@ -65,14 +72,48 @@ fn uris(schema: &ResourceSchema) -> Json {
     })
 }
 
-fn extension_object(extension: &Schema, side: Side) -> Json {
-    let (properties, required) = members(extension.attributes.iter(), side);
+fn extension_object(config: &Config, schema: &ResourceSchema, extension: &Schema, side: Side) -> Json {
+    let of_extension = Some(extension.id.as_str());
+    let described: Vec<Cow<'_, Attribute>> = (extension.attributes.iter())
+        .map(|attribute| as_served(config, schema, of_extension, attribute))
+        .collect();
+    let (properties, required) = members(described.iter().map(|attribute| &**attribute), side);
     let mut object = object(properties, required, side);
     if let Some(members) = object.as_object_mut() {
         members.insert("description".to_owned(), extension.description.as_str().into());
     }
     object
 }
+
+/// The attribute as the service has it: what it says itself of members is readOnly, whatever the schema has clients
+/// write, and of a `$ref` that it says beside a `value` the description tells.
+fn as_served<'a>(
+    config: &Config,
+    schema: &ResourceSchema,
+    extension: Option<&str>,
+    attribute: &'a Attribute,
+) -> Cow<'a, Attribute> {
+    let mut served = Cow::Borrowed(attribute);
+    let is_members = extension.is_none() && attribute.name.eq_ignore_ascii_case(MEMBERS);
+    let said = [
+        member_reference(schema).filter(|_| is_members),
+        member_type(schema).filter(|_| is_members && config.check_members),
+    ];
+    for said in said.into_iter().flatten() {
+        let subs = served.to_mut().sub_attributes.iter_mut();
+        subs.filter(|sub| sub.name == said.name).for_each(|sub| sub.mutability = Mutability::ReadOnly);
+    }
+    if Link::all(&config.registry, schema).any(|(link, _)| link.is(extension, &attribute.name)) {
+        let subs = served.to_mut().sub_attributes.iter_mut();
+        for sub in subs.filter(|sub| sub.name.eq_ignore_ascii_case(REFERENCE)) {
+            let described = format!("{} {MADE_OF_VALUE}", sub.description);
+            sub.description = described.trim_start().to_owned();
+        }
+    }
+    served
+}
+
+const MADE_OF_VALUE: &str = "Beside a `value` it is made of that, whatever is sent.";
 
 /// What an answer has is all it may have; in what is written other attributes are passed over.
 fn object(properties: Map<String, Json>, required: Vec<Json>, side: Side) -> Json {

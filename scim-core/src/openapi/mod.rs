@@ -116,14 +116,14 @@ fn schemas(config: &Config) -> Json {
     let mut schemas = Map::new();
     for (index, schema) in config.registry.resource_types().enumerate() {
         let name = component(index, schema.name());
-        schemas.insert(format!("{name}.create"), body::resource(schema, Side::Create));
-        schemas.insert(format!("{name}.replace"), body::resource(schema, Side::Replace));
+        schemas.insert(format!("{name}.create"), body::resource(config, schema, Side::Create));
+        schemas.insert(format!("{name}.replace"), body::resource(config, schema, Side::Replace));
         schemas.insert(format!("{name}.list"), message::list(&json!([reference(&name)])));
         let attribute = format!("{name}.attribute");
         schemas.insert(format!("{name}.patch"), message::patch(config, &reference(&attribute)));
         schemas.insert(format!("{name}.search"), message::search(config, &reference(&attribute)));
         schemas.insert(attribute, message::attribute(&names(schema)));
-        schemas.insert(name, body::resource(schema, Side::Response));
+        schemas.insert(name, body::resource(config, schema, Side::Response));
     }
     let types = config.registry.resource_types().enumerate();
     let every = types.map(|(index, schema)| reference(&component(index, schema.name()))).collect();

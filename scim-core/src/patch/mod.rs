@@ -73,9 +73,10 @@ pub use target::points_at_unknown;
 use std::collections::HashSet;
 use std::fmt;
 
-use scim_filter::AttrName;
+use scim_filter::{AttrName, BoundFilter};
 
 use crate::leniency::{Leniencies, Leniency};
+use crate::link::Link;
 use crate::membership::{MEMBERS, REFERENCE, TYPE, member_reference};
 use crate::schema::{Attribute, Mutability, ResourceSchema};
 use crate::value::{Value, is_shown};
@@ -302,6 +303,24 @@ impl PatchRequest {
         if types {
             self.steps.iter_mut().for_each(|step| step.forget(MEMBERS, TYPE, false));
         }
+    }
+
+    /// Passes over the URI of what `link` names by `value`, where the operations have both.
+    pub(crate) fn forget_reference(&mut self, link: &Link) {
+        self.steps.iter_mut().for_each(|step| step.forget_reference(link));
+    }
+
+    /// The filters of paths that are looked at value by value: where each stands, and the extension and the attribute
+    /// that it is on.
+    pub(crate) fn filters(
+        &self,
+    ) -> impl Iterator<Item = (impl fmt::Display, [Option<&str>; 2], &BoundFilter)> {
+        self.steps.iter().filter_map(|step| {
+            let Subject::Attribute(target) = &step.subject else { return None };
+            let filter = target.selection.as_ref()?.filter.as_ref()?;
+            let extension = target.extension.as_ref().map(AttrName::as_str);
+            Some((&step.at, [extension, Some(target.attribute.as_str())], filter))
+        })
     }
 
     /// Plans the request on `current`, which may lack the keyed attributes that

@@ -5,6 +5,7 @@ use scim_filter::AttrName;
 use super::at::At;
 use super::element;
 use super::target::Target;
+use crate::link::{Link, drop_beside};
 use crate::value::{Object, Value};
 
 /// One change of one attribute, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.
@@ -67,6 +68,31 @@ impl Step {
             Action::Merge { set, .. } => drop(set.remove(sub)),
             Action::Add(values) | Action::Replace(values) if added => values.iter_mut().for_each(forget),
             _ => {}
+        }
+    }
+
+    /// Takes the URI of what `link` names out of values that have it beside a `value`.
+    pub(super) fn forget_reference(&mut self, link: &Link) {
+        let is_it = |target: &Target| {
+            let extension = target.extension.as_ref().map(AttrName::as_str);
+            target.sub.is_none() && link.is(extension, target.attribute.as_str())
+        };
+        if !matches!(&self.subject, Subject::Attribute(target) if is_it(target)) {
+            return;
+        }
+        match &mut self.action {
+            Action::Set(value) | Action::Put(value) => {
+                link.drop_reference(value);
+            }
+            Action::Merge { set, .. } => {
+                drop_beside(set);
+            }
+            Action::Add(values) | Action::Replace(values) | Action::RemoveListed(values) => {
+                for value in values {
+                    link.drop_reference(value);
+                }
+            }
+            Action::Remove | Action::Unassign | Action::SameId(_) => {}
         }
     }
 

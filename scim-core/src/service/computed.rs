@@ -1,34 +1,40 @@
-//! What a list cannot be filtered or sorted by, since no store has it: `meta.location`, `$ref` of members, and `$ref`
-//! of `groups` that are computed.
+//! What nothing can be selected or sorted by, since no store has it: `meta.location`, `$ref` of members and of what else
+//! names a resource by its `value`, and `$ref` of `groups` that are computed.
 //!
-//! They are made of the base URL and an `id` when a resource is answered. To a store the first two are nobody's, and a
-//! filter with them would select the wrong resources without a word; the third is more than a store can make of an
-//! `id` in SQL, and what one store refuses all do. The `id` says the same.
+//! They are made of the base URL and an `id` when a resource is answered. To a store the others are nobody's, and a
+//! filter with them, of a list or in a path of a PATCH, would select the wrong ones without a word; that of `groups` is
+//! more than a store can make of an `id` in SQL, and what one store refuses all do. The `id` says the same.
 
-use scim_filter::{BoundAttr, BoundExpr, BoundFilter, BoundTerm};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use crate::Error;
+use scim_filter::{AttrName, BoundAttr, BoundExpr, BoundFilter, BoundTerm};
+
+use super::refs::Refs;
 use crate::membership::{GROUPS, MEMBERS, REFERENCE, member_reference};
+use crate::patch::PatchRequest;
 use crate::schema::ResourceSchema;
 use crate::sort::Sort;
 use crate::store::StoreError;
+use crate::{Error, ScimType};
 
 /// What is computed of the resources of a type besides `meta.location`.
 #[derive(Clone, Copy)]
-pub(super) struct Computed {
+pub(super) struct Computed<'r> {
     groups: bool,
     members: bool,
+    refs: Option<&'r Arc<Refs>>,
 }
 
-impl Computed {
-    pub(super) fn of(schema: &ResourceSchema, groups: bool) -> Self {
-        Self { groups, members: member_reference(schema).is_some() }
+impl<'r> Computed<'r> {
+    pub(super) fn of(schema: &ResourceSchema, refs: Option<&'r Arc<Refs>>, groups: bool) -> Self {
+        Self { groups, members: member_reference(schema).is_some(), refs }
     }
 
     /// Refuses a filter that looks at it.
     pub(super) fn refuse_filter(self, filter: &BoundFilter) -> Result<(), Error> {
         match self.mentioned(filter) {
-            Some(advice) => Err(Error::from(&StoreError::UnsupportedFilter(advice.to_owned()))),
+            Some(advice) => Err(Error::from(&StoreError::UnsupportedFilter(advice.into_owned()))),
             None => Ok(()),
         }
     }
@@ -36,13 +42,24 @@ impl Computed {
     /// Refuses to sort by it. By `groups` nothing is sorted anyway.
     pub(super) fn refuse_sort(self, sort: &Sort) -> Result<(), Error> {
         match self.advice(sort.by()) {
-            Some(advice) => Err(Error::from(&StoreError::UnsupportedSort(advice.to_owned()))),
+            Some(advice) => Err(Error::from(&StoreError::UnsupportedSort(advice.into_owned()))),
             None => Ok(()),
         }
     }
 
+    /// Refuses a path whose filter looks at it.
+    pub(super) fn refuse_paths(self, request: &PatchRequest) -> Result<(), Error> {
+        for (at, [extension, name], filter) in request.filters() {
+            let advice = name.and_then(|name| self.of_reference(extension, name));
+            if let Some(advice) = advice.filter(|_| mentions_reference(filter.expr())) {
+                return Err(Error::bad_request(ScimType::InvalidFilter, format!("{at}: {advice}")));
+            }
+        }
+        Ok(())
+    }
+
     /// What to ask for in place of what the filter looks at.
-    fn mentioned(self, filter: &BoundFilter) -> Option<&'static str> {
+    fn mentioned(self, filter: &BoundFilter) -> Option<Cow<'static, str>> {
         let mut open = vec![filter.expr()];
         let mut found = None;
         while let Some(expr) = open.pop() {
@@ -51,11 +68,11 @@ impl Computed {
                 BoundExpr::Not(term) => open.push(term.expr()),
                 // No schema has several of `meta`, so no value path is on it.
                 BoundExpr::Compare(attr, ..) | BoundExpr::Present(attr) => match self.advice(attr) {
-                    Some(LOCATION) => return Some(LOCATION),
+                    Some(Cow::Borrowed(LOCATION)) => return Some(LOCATION.into()),
                     advice => found = advice.or(found),
                 },
                 BoundExpr::ValuePath(attr, inner) if mentions_reference(inner.expr()) => {
-                    found = self.of_reference(attr).or(found);
+                    found = self.of_attribute(attr).or(found);
                 }
                 BoundExpr::ValuePath(..) => {}
             }
@@ -63,21 +80,31 @@ impl Computed {
         found
     }
 
-    fn advice(self, attr: &BoundAttr) -> Option<&'static str> {
+    fn advice(self, attr: &BoundAttr) -> Option<Cow<'static, str>> {
         let sub = attr.sub.as_ref()?;
         if attr.extension.is_none() && attr.name.matches("meta") && sub.matches("location") {
-            return Some(LOCATION);
+            return Some(LOCATION.into());
         }
-        self.of_reference(attr).filter(|_| sub.matches(REFERENCE))
+        self.of_attribute(attr).filter(|_| sub.matches(REFERENCE))
+    }
+
+    fn of_attribute(self, attr: &BoundAttr) -> Option<Cow<'static, str>> {
+        self.of_reference(attr.extension.as_ref().map(AttrName::as_str), attr.name.as_str())
     }
 
     /// What to ask for in place of `$ref` of the attribute.
-    fn of_reference(self, attr: &BoundAttr) -> Option<&'static str> {
-        match attr.extension {
-            None if self.groups && attr.name.matches(GROUPS) => Some(OF_GROUP),
-            None if self.members && attr.name.matches(MEMBERS) => Some(OF_MEMBER),
-            _ => None,
+    fn of_reference(self, extension: Option<&str>, name: &str) -> Option<Cow<'static, str>> {
+        match extension {
+            None if self.groups && name.eq_ignore_ascii_case(GROUPS) => return Some(OF_GROUP.into()),
+            None if self.members && name.eq_ignore_ascii_case(MEMBERS) => return Some(OF_MEMBER.into()),
+            _ => {}
         }
+        let link = self.refs?.links().find(|link| link.is(extension, name))?;
+        let path = link.path();
+        Some(
+            format!("`{path}.{REFERENCE}` is made of the `id` in `{path}.value`, which is to be asked for")
+                .into(),
+        )
     }
 }
 

@@ -181,7 +181,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         outcome: &mut Outcome,
     ) -> Result<Query, Error> {
         let computes_groups = self.computes_groups(context.schema);
-        let computed = Computed::of(context.schema, computes_groups);
+        let computed = Computed::of(context.schema, self.refs(context.schema), computes_groups);
         let filter = match &parameters.filter {
             None => None,
             Some(text) => {

@@ -29,7 +29,12 @@
 //! - A member of a group has a `$ref`, its URI below the configured base URL, and as `type` the resource type that it was
 //!   found to be of when it was added; what a client sends of both is passed over. Where members are not
 //!   [checked](Config::check_members), `type` is what the client says, if that names a type, and otherwise there is
-//!   neither. A list cannot be filtered by `members.$ref`, as it cannot by `meta.location`.
+//!   neither.
+//! - So has whatever names a resource of one type by its `id` in `value`, as `manager` of the enterprise extension does:
+//!   the `$ref` beside a `value` is the service's, made of it without a look whether there is such a resource, and what a
+//!   client sends there is passed over. A `$ref` without `value` is answered as it was sent.
+//! - No filter, of a list or in a path of a PATCH, and no sort looks at `members.$ref`, `manager.$ref` or
+//!   `meta.location`, which no store has: it is refused, and the detail names what to ask for.
 //! - The `groups` of a user are [computed](Config::compute_groups) from the members of groups,
 //!   in responses and filters. Who is deleted is no member of a group any more.
 //! - Paths are segments that are percent-decoded once; empty ones (`//`, a trailing slash), `.`,
@@ -134,7 +139,6 @@ mod list;
 mod location;
 mod me;
 mod media_type;
-mod member_refs;
 mod member_types;
 mod nul;
 mod outcome;
@@ -142,6 +146,7 @@ mod parameters;
 mod patch;
 mod read;
 mod references;
+mod refs;
 mod request_body;
 mod resource_text;
 pub(crate) mod respond;
@@ -166,8 +171,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
 
 use self::content::Content;
-use self::member_refs::MemberRefs;
 use self::parameters::Parameters;
+use self::refs::Refs;
 use self::resource_text::Written;
 use self::respond::{Failure, Reply};
 use self::route::{BasePath, Route};
@@ -196,8 +201,8 @@ pub struct Service<S, A, P = StandardPolicy> {
     base_path: BasePath,
     base_url: BaseUrl,
     hierarchy: Arc<Hierarchy>,
-    // Of each type of groups, by its name.
-    member_refs: Vec<(Box<str>, Arc<MemberRefs>)>,
+    // Of each resource type that has some, by its name.
+    refs: Vec<(Box<str>, Arc<Refs>)>,
     turns: Turns,
 }
 
@@ -216,11 +221,11 @@ impl<S: Store, A: Authenticator> Service<S, A> {
         let config = config.within(store.query_support());
         let (base_path, base_url) = (BasePath::of(&config.base_url), BaseUrl::of(&config.base_url));
         let hierarchy = groups::hierarchy(&config);
-        let member_refs = config.registry.resource_types().filter_map(|schema| {
-            let refs = MemberRefs::of(&config.registry, &base_url, schema)?;
+        let refs = config.registry.resource_types().filter_map(|schema| {
+            let refs = Refs::of(&config.registry, &base_url, schema)?;
             Some((schema.name().into(), Arc::new(refs)))
         });
-        let member_refs = member_refs.collect();
+        let refs = refs.collect();
         Self {
             store: spans::traced(store),
             authenticator,
@@ -231,7 +236,7 @@ impl<S: Store, A: Authenticator> Service<S, A> {
             base_path,
             base_url,
             hierarchy,
-            member_refs,
+            refs,
             turns: Turns::default(),
         }
     }
@@ -250,7 +255,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             base_path: self.base_path,
             base_url: self.base_url,
             hierarchy: self.hierarchy,
-            member_refs: self.member_refs,
+            refs: self.refs,
             turns: self.turns,
         }
     }

@@ -11,6 +11,7 @@
 
 use http::StatusCode;
 
+use super::computed::Computed;
 use super::respond::{Failure, Reply};
 use super::spans::{self, Step};
 use super::write::{Attempt, KEYED, Own, WriteTurn, permitted_version, raced, raced_or};
@@ -40,7 +41,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             nul::refuse_paths(&body)?;
             PatchRequest::parse(call.schema(), body, &self.patch_options())
         })?;
+        let refs = self.refs(call.schema());
+        let computed = Computed::of(call.schema(), refs, self.computes_groups(call.schema()));
+        computed.refuse_paths(&request)?;
         request.forget_of_members(call.schema(), self.config.check_members);
+        if let Some(refs) = refs {
+            refs.forget_links(&mut request);
+        }
         call.outcome.note(request.leniencies());
         self.policy.may_patch(&call.context, &request)?;
         let projection = projection.of_patch(call.schema(), request.named());
@@ -92,6 +99,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             nul::refuse_in(&plan.change)?;
         }
         let (mut change, mut resource) = (plan.change, plan.resource);
+        if let Some(refs) = self.refs(schema) {
+            refs.settle(&mut change, &mut resource, &current);
+        }
 
         let own = Own::of(&current);
         let planned = resource.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::content::Content;
-use super::member_refs::MemberRefs;
+use super::refs::Refs;
 use super::resource_text::{ResourceText, Shape};
 use super::respond::{Failure, Reply};
 use super::write::{KEYED, precondition_failed};
@@ -85,13 +85,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             schema: self.shared(context.schema),
             projection: (!renders).then(|| projection.clone()),
             etag: self.config.capabilities.etag,
-            refs: self.member_refs(context.schema).filter(|_| !renders).cloned(),
+            refs: self.refs(context.schema).filter(|_| !renders).cloned(),
         })
     }
 
-    /// How the URIs of members of resources of the type are written, where they are.
-    fn member_refs(&self, schema: &ResourceSchema) -> Option<&Arc<MemberRefs>> {
-        self.member_refs.iter().find(|(name, _)| **name == *schema.name()).map(|(_, refs)| refs)
+    /// How the URIs in resources of the type are written, where they are.
+    pub(super) fn refs(&self, schema: &ResourceSchema) -> Option<&Arc<Refs>> {
+        self.refs.iter().find(|(name, _)| **name == *schema.name()).map(|(_, refs)| refs)
     }
 
     /// The resource as it goes out, still to be written.
@@ -127,7 +127,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 meta.remove("version");
             }
         }
-        if let Some(refs) = self.member_refs(context.schema) {
+        if let Some(refs) = self.refs(context.schema) {
             refs.complete(&mut resource);
         }
         projection.apply(context.schema, &mut resource);

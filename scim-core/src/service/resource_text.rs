@@ -9,9 +9,9 @@ use std::sync::Arc;
 use own::{Own, Progress};
 use scim_filter::AttrName;
 
-use super::member_refs::MemberRefs;
+use super::refs::{Refs, Uris};
 use super::text::Text;
-use crate::membership::{MEMBERS, REFERENCE};
+use crate::membership::REFERENCE;
 use crate::pieces::{Document, Pieces, Rest};
 use crate::projection::{Kept, Projection};
 use crate::schema::{Attribute, ResourceSchema, Schema};
@@ -40,8 +40,8 @@ pub(super) struct Shape {
     pub(super) projection: Option<Projection>,
     /// Whether `meta` has a version.
     pub(super) etag: bool,
-    /// How `$ref` of members is written.
-    pub(super) refs: Option<Arc<MemberRefs>>,
+    /// How `$ref` of members and the like is written.
+    pub(super) refs: Option<Arc<Refs>>,
 }
 
 /// What comes of a part that was written.
@@ -61,8 +61,8 @@ impl Shape {
     }
 
     /// How `$ref` of the values of the attribute `name`, which is in no extension, is written.
-    fn refs(&self, name: &str) -> Option<&MemberRefs> {
-        self.refs.as_deref().filter(|_| name.eq_ignore_ascii_case(MEMBERS))
+    fn refs(&self, name: &str) -> Option<&Uris> {
+        self.refs.as_deref()?.of_attribute(name)
     }
 }
 
@@ -145,23 +145,23 @@ fn kept_of<'s>(projection: &Projection, found: Option<(&'s Attribute, bool)>) ->
 }
 
 /// Whether nothing is left of a value by taking out of it what the response does not carry.
-fn is_empty(kept: &Kept<'_>, refs: Option<&MemberRefs>, value: &Value) -> bool {
+fn is_empty(kept: &Kept<'_>, refs: Option<&Uris>, value: &Value) -> bool {
     match (kept, value) {
         (Kept::Parts(..), Value::Object(object)) => {
             let is_reference = |name: &AttrName| refs.is_some_and(|refs| refs.is_reference(name));
             let mut names = object.iter().map(|(name, _)| name);
             !names.any(|name| kept.has(name.as_str()) && !is_reference(name))
-                && !refs.is_some_and(|refs| kept.has(REFERENCE) && refs.know(object))
+                && !refs.is_some_and(|refs| kept.has(REFERENCE) && refs.show(object))
         }
         (Kept::Parts(..), Value::Array(values)) => values.is_empty(),
         _ => false,
     }
 }
 
-/// The value without what the response does not carry of it; a member with its URI.
-fn write_kept(text: &mut Text, kept: &Kept<'_>, refs: Option<&MemberRefs>, value: &Value) {
+/// The value without what the response does not carry of it; what names a resource with its URI.
+fn write_kept(text: &mut Text, kept: &Kept<'_>, refs: Option<&Uris>, value: &Value) {
     match (kept, refs, value) {
-        (_, Some(refs), Value::Object(member)) => refs.write(text, kept, member),
+        (_, Some(refs), Value::Object(object)) => refs.write(text, kept, object),
         (Kept::Parts(..), None, Value::Object(object)) => {
             text.push(b'{');
             for (name, value) in object.iter().filter(|(name, _)| kept.has(name.as_str())) {

@@ -46,7 +46,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         meta.insert("resourceType", schema.name());
         meta.insert("created", now.as_str());
         let mut resource = identified(valid.resource, &id, meta.into());
-        drop_references(schema, &mut resource.0);
+        self.pass_over(schema, &mut resource.0);
         stamp(&mut resource, &now, Version(1));
 
         let own = Own::of(&resource);
@@ -106,7 +106,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let current = self.current(call, id, &Projection::default()).await?;
         let version = permitted_version(&current, conditions)?;
         let valid = spans::step(Step::Validate, || {
-            let pass_over = |body: &mut Object| drop_references(schema, body);
+            let pass_over = |body: &mut Object| self.pass_over(schema, body);
             validate::replace_without(schema, body, &current, &self.config.leniencies, pass_over)
         })?;
         call.outcome.note(&valid.leniencies);
@@ -141,6 +141,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, resource, projection).await?))
             }
             Err(error) => raced_or(error),
+        }
+    }
+
+    /// Takes out of a body what the service says itself: the URIs of members, and of what has a `value`.
+    fn pass_over(&self, schema: &ResourceSchema, body: &mut Object) {
+        drop_references(schema, body);
+        if let Some(refs) = self.refs(schema) {
+            refs.drop_links(body);
         }
     }
 

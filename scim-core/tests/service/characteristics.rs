@@ -7,7 +7,7 @@ use scim_core::Config;
 use scim_core::schema::{Attribute, AttributeType, Mutability, Registry, ResourceType, Returned, Schema};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, config, encoded, server_with};
+use crate::support::{Answer, BASE, Server, config, encoded, server_with};
 
 pub(crate) const SPECIMEN: &str = "urn:example:params:scim:schemas:core:1.0:Specimen";
 pub(crate) const ORIGIN: &str = "urn:example:params:scim:schemas:extension:1.0:Origin";
@@ -236,7 +236,7 @@ fn a_patch_shows_what_it_names_and_is_returned_on_request() {
         id(&server.post("/Specimens", specimen("a", json!({ "curator": curator }))))
     );
     let patch = |operation: Value| server.patch(&path, json!([operation])).json()["curator"].clone();
-    let hidden = json!({"value": "c"});
+    let hidden = json!({"value": "c", "$ref": format!("{BASE}/Users/c")});
     assert_eq!(patch(json!({"op": "add", "path": "colour", "value": "red"})), hidden);
     assert_eq!(
         patch(json!({"op": "add", "path": "curator.since", "value": "2026-01-01T00:00:00Z"}))["notes"],

@@ -17,6 +17,7 @@ mod groups;
 mod hostile;
 mod least_store;
 mod leniency;
+mod links;
 mod list;
 mod me;
 mod members;

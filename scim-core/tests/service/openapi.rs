@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scim_core::leniency::Leniencies;
 use scim_core::pagination::{CursorKey, Cursors};
-use scim_core::schema::{Attribute, Mutability};
+use scim_core::schema::{Attribute, Mutability, builtin};
 use scim_core::service::Capabilities;
 use scim_core::{Config, openapi};
 use serde_json::{Value, json};
@@ -123,6 +123,33 @@ fn each_characteristic_is_in_the_bodies_it_concerns() {
     assert_eq!(property("Specimen.create", "curator")["properties"].get("rank"), None, "readOnly");
     assert_eq!(property("Specimen", ORIGIN)["properties"].get("permit"), None, "writeOnly");
     assert!(has("User", "userName") && !has("User", "password") && has("User.create", "password"));
+}
+
+/// What is passed over of a body is described in none.
+#[test]
+fn what_the_service_says_of_references_is_not_to_be_written() {
+    let member = |config: &Config, component: &str| -> Value {
+        let document = openapi::document(config);
+        document["components"]["schemas"][component]["properties"]["members"]["items"]["properties"].clone()
+    };
+    let names = |object: Value| -> Vec<String> { object.as_object().unwrap().keys().cloned().collect() };
+    let unchecked = Config { check_members: false, ..config() };
+    for side in ["Group.create", "Group.replace"] {
+        assert_eq!(names(member(&config(), side)), ["display", "value"]);
+        assert_eq!(names(member(&unchecked, side)), ["display", "type", "value"]);
+    }
+    let answered = member(&config(), "Group");
+    let read_only = |name: &str| answered[name].get("readOnly") == Some(&json!(true));
+    assert_eq!(["$ref", "type", "value", "display"].map(read_only), [true, true, false, false]);
+    assert_eq!(member(&unchecked, "Group")["type"].get("readOnly"), None);
+
+    let document = openapi::document(&config());
+    for side in ["User", "User.create", "User.replace"] {
+        let extension = &document["components"]["schemas"][side]["properties"][builtin::ENTERPRISE_USER];
+        let reference = &extension["properties"]["manager"]["properties"]["$ref"];
+        let described = "URI of the manager's user. Beside a `value` it is made of that, whatever is sent.";
+        assert_eq!((&reference["description"], reference.get("readOnly")), (&json!(described), None));
+    }
 }
 
 #[test]

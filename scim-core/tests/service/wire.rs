@@ -194,7 +194,7 @@ fn reference_values_may_be_relative_uris() {
     server.user("bjensen");
     let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     let mut report = user("ann");
-    report[enterprise] = json!({"manager": {"value": "id-1", "$ref": "../Users/id-1"}});
+    report[enterprise] = json!({"manager": {"$ref": "../Users/id-1"}});
     let answer = server.post("/Users", report);
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.json()[enterprise]["manager"]["$ref"], "../Users/id-1");

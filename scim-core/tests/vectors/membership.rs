@@ -1,5 +1,5 @@
 //! The `groups` that a client must find at each user: computed here from the members of the groups. And what
-//! it must find of each member: its type, and the URI made of that.
+//! it must find of each member: its type, and the URI made of that; and of each manager.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +50,11 @@ fn groups_of(id: &Value, groups: &[Value]) -> Vec<Value> {
     found
 }
 
+/// The manager of a user, by a JSON pointer.
+pub(super) const MANAGER: &str = "/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User/manager";
+
 /// Gives the members of a group what the service says of them: those who were members `before` have the type that they
-/// had, others that of what they are.
+/// had, others that of what they are. And the manager of a user its URI.
 pub(super) fn settle(group: &mut Value, before: &Value, groups: &[String]) {
     let was = before["members"].as_array().map(Vec::as_slice).unwrap_or_default();
     for member in group.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -68,5 +71,9 @@ pub(super) fn settle(group: &mut Value, before: &Value, groups: &[String]) {
             member.insert("$ref".to_owned(), json!(format!("{BASE_URL}/{kind}s/{id}")));
             member.insert("type".to_owned(), json!(kind));
         }
+    }
+    let Some(manager) = group.pointer_mut(MANAGER).and_then(Value::as_object_mut) else { return };
+    if let Some(id) = manager.get("value").and_then(Value::as_str).map(str::to_owned) {
+        manager.insert("$ref".to_owned(), json!(format!("{BASE_URL}/Users/{id}")));
     }
 }

@@ -60,6 +60,9 @@ impl<S: Server> Run<'_, S> {
                     {
                         remove(member, "$ref");
                     }
+                    if let Some(manager) = resource.pointer_mut(membership::MANAGER) {
+                        remove(manager, "$ref");
+                    }
                     resource["meta"] = json!({
                         "resourceType": resource_type(endpoint),
                         "created": SEEDED,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use scim_filter::AttrName;
 
-use super::super::member_refs::MemberRefs;
+use super::super::refs::Uris;
 use super::super::text::Text;
 use super::{Shape, Written, is_empty, kept, kept_hashed, write_kept};
 use crate::Resource;
@@ -47,7 +47,7 @@ enum Carried<'s> {
     /// `meta`, to which the location is added.
     Meta,
     Extension(&'s Schema),
-    /// These parts of it, or all of it with the URIs of members.
+    /// These parts of it, or all of it with URIs.
     Parts(Kept<'s>),
 }
 
@@ -145,7 +145,9 @@ impl<'r> Own<'r> {
         if let Some(extension) = self.shape.extension(name) {
             let value = json.value(index);
             let is_shown = projection.is_default() && extension.attributes.iter().all(is_shown);
-            return match is_shown && value.starts_with('{') && value != "{}" {
+            let refs = self.shape.refs.as_deref();
+            let is_whole = is_shown && !refs.is_some_and(|refs| refs.may_be_in(&extension.id, value));
+            return match is_whole && value.starts_with('{') && value != "{}" {
                 true => Carried::AsItStands,
                 false => Carried::Extension(extension),
             };
@@ -261,7 +263,7 @@ impl<'r> Own<'r> {
 
     fn write_extension(self, text: &mut Text, name: &AttrName, extension: &Schema, value: &Value) {
         let Some(object) = value.as_object() else { return };
-        let Shape { schema, projection, .. } = self.shape;
+        let Shape { schema, projection, refs, .. } = self.shape;
         let Some(projection) = projection else { return };
         let uri = Some(extension.id.as_str());
         let mut open = false;
@@ -270,11 +272,12 @@ impl<'r> Own<'r> {
                 Some(attribute) => projection.kept(uri, attribute),
                 None => projection.kept_unknown(),
             };
+            let refs = refs.as_deref().and_then(|refs| refs.in_extension(&extension.id, sub));
             let kept_values = |value: &Value| match value {
                 Value::Array(values) if matches!(kept, Kept::Parts(..)) => {
-                    values.iter().any(|value| !is_empty(&kept, None, value))
+                    values.iter().any(|value| !is_empty(&kept, refs, value))
                 }
-                value => !is_empty(&kept, None, value),
+                value => !is_empty(&kept, refs, value),
             };
             if matches!(kept, Kept::No) || !kept_values(value) {
                 continue;
@@ -288,13 +291,13 @@ impl<'r> Own<'r> {
             match value {
                 Value::Array(values) => {
                     text.push(b'[');
-                    for value in values.iter().filter(|value| !is_empty(&kept, None, value)) {
+                    for value in values.iter().filter(|value| !is_empty(&kept, refs, value)) {
                         text.comma();
-                        write_kept(text, &kept, None, value);
+                        write_kept(text, &kept, refs, value);
                     }
                     text.push(b']');
                 }
-                value => write_kept(text, &kept, None, value),
+                value => write_kept(text, &kept, refs, value),
             }
         }
         if open {
@@ -310,7 +313,7 @@ impl Progress {
         enough: usize,
         name: &AttrName,
         kept: &Kept<'_>,
-        refs: Option<&MemberRefs>,
+        refs: Option<&Uris>,
         value: &Value,
     ) -> Written {
         match value {
@@ -333,7 +336,7 @@ impl Progress {
         enough: usize,
         name: &AttrName,
         kept: &Kept<'_>,
-        refs: Option<&MemberRefs>,
+        refs: Option<&Uris>,
         values: &[Value],
     ) -> Written {
         if matches!(kept, Kept::No) {
