@@ -125,7 +125,6 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 validate::check(schema, &seen)?;
             }
         }
-        self.check_canonical(schema, Some(&current), &resource, &change.deltas)?;
 
         // What is planned on what was read is only right for that version. Deltas planned without
         // their values are right for any.
@@ -137,6 +136,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if !change.is_empty() {
             let before = planned_on.as_ref().unwrap_or(&current);
             let added = self.added_by(call, before, &mut change, &mut resource).await?;
+            self.check_canonical(schema, Some(&current), &resource, &change.deltas)?;
             let last_modified = self.now();
             let unique = (!of_any_version).then(|| validate::unique_keys(schema, &resource));
             let members = if change.deltas.is_empty() { None } else { self.changed_members(schema) };

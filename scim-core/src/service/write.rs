@@ -59,8 +59,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
-        self.check_canonical(schema, None, &resource, &[])?;
         let added = self.added(&call, None, &mut resource).await?;
+        self.check_canonical(schema, None, &resource, &[])?;
         let unique = validate::unique_keys(schema, &resource);
         let created = Modification::Create { resource: &resource, unique: &unique };
         self.make(call.scope(), created, added.terms(), None, Some(StatusCode::CREATED), call.outcome)
@@ -123,7 +123,6 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         validate::settle_schemas(schema, &mut resource);
         validate::check(schema, &resource)?;
-        self.check_canonical(schema, Some(&current), &resource, &[])?;
         if resource == current {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
         }
@@ -131,6 +130,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         if added.retyped && resource == current {
             return Ok(Attempt::Done(self.reply(StatusCode::OK, &call.context, current, projection).await?));
         }
+        self.check_canonical(schema, Some(&current), &resource, &[])?;
         stamp(&mut resource, &self.now(), version.next());
         let unique = validate::unique_keys(schema, &resource);
         let replaced = Modification::Replace { resource: &resource, unique: &unique, expected: version };
@@ -226,7 +226,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     /// Refuses what is not among the canonical values, where it has to be: in the resource, and in what is added to
-    /// attributes that were not read.
+    /// attributes that were not read. It is asked of what is stored: members have the types they were found to be of.
     pub(super) fn check_canonical(
         &self,
         schema: &ResourceSchema,
