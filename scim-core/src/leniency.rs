@@ -100,6 +100,12 @@ leniencies! {
     /// that mark the value they add and leave the former one marked (sourcegraph issue 49210,
     /// scim2-models issue 116).
     ManyPrimaries = "many-primaries",
+    /// A text that is no URI in an attribute of type `reference` (RFC 7643 §2.3.7), which is kept as it was sent: of what
+    /// is `external` or a `uri` also one without a scheme, such as `www.example.com/babs`, and of any an empty string.
+    /// The Microsoft SCIM Validator creates users with a `profileUrl` of random letters (`PSEDIKWEYFMO`). A `$ref` that
+    /// the service writes in its place, as that beside the `value` of a member or a `manager`, is passed over, and may
+    /// be anything.
+    ReferenceSyntax = "reference-syntax",
     /// PATCH without `path`: readOnly attributes in `value` are ignored, as RFC 7644 §3.5.1 has it
     /// for PUT. Okta renames a group with its `id` beside `displayName` (Okta, SCIM 2.0 reference).
     /// An `id` that is not the resource's own is refused all the same.

@@ -125,6 +125,14 @@ pub(crate) fn linked_type(attribute: &Attribute) -> Option<&str> {
     }
 }
 
+/// Whether what a client sends as `$ref` beside a `value` of the attribute is passed over: of a link, and of members.
+pub(crate) fn is_reference_passed_over(attribute: &Attribute) -> bool {
+    linked_type(attribute).is_some()
+        || (attribute.name.eq_ignore_ascii_case(MEMBERS)
+            && attribute.multi_valued
+            && attribute.sub_attribute(REFERENCE).is_some_and(|reference| !reference.required))
+}
+
 /// The `id` that a `value` is.
 pub(crate) fn named_id(value: &Value) -> Option<&str> {
     value.as_str().filter(|id| !id.is_empty())

@@ -42,6 +42,7 @@ mod canonical;
 mod coerce;
 mod lexical;
 mod unique;
+mod uri;
 
 pub(crate) use canonical::canonical_elements;
 pub use canonical::{CanonicalValues, canonical};

@@ -98,6 +98,7 @@ fn every_leniency_of_patch_is_in_a_vector() {
         Leniency::SingleForArray,
         Leniency::EmptyValue,
         Leniency::ManyPrimaries,
+        Leniency::ReferenceSyntax,
         Leniency::ReadOnlyValue,
     ];
     let fired: Vec<Leniency> = vectors()

@@ -6,9 +6,11 @@ use std::fmt;
 
 use scim_filter::{AttributeType, Number, compare};
 
-use super::{invalid_value, lexical, missing, needs};
+use super::{invalid_value, lexical, missing, needs, uri};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
+use crate::link::{is_reference_passed_over, named_id};
+use crate::membership::REFERENCE;
 use crate::schema::{Attribute, Mutability};
 use crate::value::{Object, Value};
 use crate::{Error, ScimType};
@@ -18,7 +20,8 @@ use crate::{Error, ScimType};
 /// and unassigned values gone (`None` if nothing is left). `at` is the path for error details.
 /// POST, PUT and PATCH all use it.
 ///
-/// Strings keep their text; only their type is checked, and the form of date-times and of base64.
+/// Strings keep their text; only their type is checked, and the form of date-times, of base64 and, unless
+/// [`Leniency::ReferenceSyntax`] is on, of references that are not passed over.
 /// Canonical values are suggestions (RFC 7643 §7) and not enforced. Where several values of a
 /// multi-valued attribute are `primary`, the last one stays so, under
 /// [`Leniency::ManyPrimaries`]. Of values that are identified by an immutable `value`, such as
@@ -176,27 +179,28 @@ impl Coercion<'_> {
             return self.complex(attribute, value, at);
         }
         let fits = match (attribute.kind, &value) {
-            (AttributeType::String | AttributeType::Reference, Value::String(_))
+            (AttributeType::String, Value::String(_))
             | (AttributeType::Boolean, Value::Bool(_))
             | (AttributeType::Decimal, Value::Number(_))
             | (AttributeType::Integer, Value::Number(Number::Int(_) | Number::UInt(_))) => true,
             (AttributeType::DateTime, Value::String(text)) => lexical::is_date_time(text),
             (AttributeType::Binary, Value::String(text)) => lexical::is_base64(text),
+            (AttributeType::Reference, Value::String(text)) => uri::is_reference_of(attribute, text),
             _ => false,
         };
         if fits {
             return Ok(Some(value));
         }
-        let detail = mismatch(attribute, &value, at);
-        let boolean = match (attribute.kind, value.as_str()) {
-            (AttributeType::Boolean, Some("True" | "true")) => true,
-            (AttributeType::Boolean, Some("False" | "false")) => false,
-            _ => return Err(invalid_value(detail)),
+        let (leniency, meant) = match (attribute.kind, value.as_str()) {
+            (AttributeType::Boolean, Some("True" | "true")) => (Leniency::BooleanString, true.into()),
+            (AttributeType::Boolean, Some("False" | "false")) => (Leniency::BooleanString, false.into()),
+            (AttributeType::Reference, Some(_)) => (Leniency::ReferenceSyntax, value.clone()),
+            _ => return Err(invalid_value(mismatch(attribute, &value, at))),
         };
-        if !self.take(Leniency::BooleanString) {
-            return Err(needs(Leniency::BooleanString, ScimType::InvalidValue, detail));
+        if !self.take(leniency) {
+            return Err(needs(leniency, ScimType::InvalidValue, mismatch(attribute, &value, at)));
         }
-        Ok(Some(boolean.into()))
+        Ok(Some(meant))
     }
 
     fn complex(
@@ -225,6 +229,12 @@ impl Coercion<'_> {
                 return Err(invalid_value(format_args!("`{at}` must be an object, not {}", other.kind())));
             }
         };
+        // What is no value is not judged as one.
+        if is_empty_value(&object) && self.take(Leniency::EmptyValue) {
+            return Ok(None);
+        }
+        let passes_over =
+            is_reference_passed_over(attribute) && object.get("value").and_then(named_id).is_some();
         object.try_edit::<Error>(|name, value| {
             let Some(sub) = attribute.sub_attribute(name.as_str()) else {
                 self.unknown_attribute(name.as_str(), at)?;
@@ -233,18 +243,20 @@ impl Coercion<'_> {
             if sub.mutability == Mutability::ReadOnly {
                 return Ok(false);
             }
-            let sent = std::mem::take(value);
-            let Some(fitting) = self.value(sub, sent, &format_args!("{at}.{}", sub.name))? else {
-                return Ok(false);
-            };
-            *value = fitting;
+            let is_passed_over = passes_over && name.matches(REFERENCE) && value.as_str().is_some();
+            if !is_passed_over {
+                let sent = std::mem::take(value);
+                let Some(fitting) = self.value(sub, sent, &format_args!("{at}.{}", sub.name))? else {
+                    return Ok(false);
+                };
+                *value = fitting;
+            }
             if name.as_str() != sub.name {
                 *name = sub.name.as_str().into();
             }
             Ok(true)
         })?;
-        let empty_value = object.len() == 1 && object.get("value").and_then(Value::as_str) == Some("");
-        if object.is_empty() || (empty_value && self.take(Leniency::EmptyValue)) {
+        if object.is_empty() || (is_empty_value(&object) && self.take(Leniency::EmptyValue)) {
             return Ok(None);
         }
         Ok(Some(object.into()))
@@ -258,6 +270,11 @@ impl Coercion<'_> {
         let detail = format!("{} is no attribute of `{of}`", quote(name));
         Err(needs(Leniency::UnknownAttribute, ScimType::InvalidSyntax, detail))
     }
+}
+
+/// Whether a complex value is an empty string and nothing else.
+fn is_empty_value(object: &Object) -> bool {
+    object.len() == 1 && object.get("value").and_then(Value::as_str) == Some("")
 }
 
 /// The sub-attribute by which values of `attribute` are identified, if there is one.
@@ -287,6 +304,12 @@ fn mismatch(attribute: &Attribute, value: &Value, at: &dyn fmt::Display) -> Stri
             format!("`{at}` must be a date and time such as 2008-01-23T04:56:22Z")
         }
         (AttributeType::Binary, Value::String(_)) => format!("`{at}` must be base64"),
+        (AttributeType::Reference, Value::String(_)) if uri::may_be_relative(attribute) => {
+            format!("`{at}` must be an absolute or relative URI")
+        }
+        (AttributeType::Reference, Value::String(_)) => {
+            format!("`{at}` must be a URI such as https://example.com/")
+        }
         (AttributeType::Integer, Value::Number(_)) => {
             format!("`{at}` must be a whole number of at most 64 bits")
         }

@@ -112,9 +112,9 @@ fn wrong_types_are_refused_with_their_path() {
 }
 
 #[test]
-fn a_reference_may_be_relative_and_strings_stay_as_they_are() {
+fn references_to_resources_may_be_relative_and_strings_stay_as_they_are() {
     let body = json!({
-        "schemas": [builtin::USER], "userName": " a\u{e9} ", "profileUrl": "../people/b",
+        "schemas": [builtin::USER, ENTERPRISE], (ENTERPRISE): {"manager": {"$ref": "../people/b"}}, "userName": " a\u{e9} ", "profileUrl": "urn:people:b",
         "locale": "xx_invented", "userType": "Anything", "emails": [{"type": "spaceship", "value": "x"}],
     });
     let valid = validate::create(&user(), body.clone().into(), &Leniencies::strict()).unwrap();
@@ -188,6 +188,30 @@ fn the_leniencies_of_post_and_put() {
         json!([{"value": "a", "primary": false}, {"value": "b", "primary": true}, {"value": "c"}])
     );
     assert!(error.detail().starts_with("`emails` has more than one primary value"));
+
+    let (error, seen) =
+        needs(&user, with("profileUrl", json!("www.example.com/b")), Leniency::ReferenceSyntax);
+    assert_eq!(seen["profileUrl"], json!("www.example.com/b"));
+    assert!(error.detail().starts_with("`profileUrl` must be a URI such as https://example.com/ (the"));
+    let photo = json!([{"value": "a b", "type": "photo"}]);
+    let (error, seen) = needs(&user, with("photos", photo.clone()), Leniency::ReferenceSyntax);
+    assert_eq!(seen["photos"], photo);
+    assert!(error.detail().starts_with("`photos[0].value` must be a URI such as https://example.com/ (the"));
+    let mut body = with(ENTERPRISE, json!({"manager": {"$ref": "no uri"}}));
+    body["schemas"] = json!([builtin::USER, ENTERPRISE]);
+    let (error, seen) = needs(&user, body.clone(), Leniency::ReferenceSyntax);
+    assert_eq!(seen, body);
+    let told = format!("`{ENTERPRISE}:manager.$ref` must be an absolute or relative URI (the");
+    assert!(error.detail().starts_with(&told), "{}", error.detail());
+    // What is passed over is not judged.
+    body[ENTERPRISE]["manager"]["value"] = json!("2");
+    validate::create(&user, body.into(), &Leniencies::strict()).unwrap();
+    // An empty string that is no value is none that is no URI.
+    let empty = with("photos", json!([{"value": ""}]));
+    let only = Leniencies::strict().with(Leniency::EmptyValue);
+    let valid = validate::create(&user, empty.clone().into(), &only).unwrap();
+    assert!(!valid.resource.0.contains("photos"));
+    assert_eq!(create(&user, empty).unwrap().leniencies, [Leniency::EmptyValue]);
 
     let body = json!({
         "schemas": [builtin::USER, ENTERPRISE], "userName": "a", (ENTERPRISE): {"manager": ""},

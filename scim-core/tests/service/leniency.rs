@@ -223,6 +223,18 @@ fn cases() -> Vec<Case> {
             (200, "/emails/0/primary", json!(false)),
         ),
         case(
+            Leniency::ReferenceSyntax,
+            post(json!({"schemas": [USER], "userName": "x", "profileUrl": "PSEDIKWEYFMO"})),
+            (400, value, "`profileUrl` must be a URI such as https://example.com/"),
+            (201, "/profileUrl", json!("PSEDIKWEYFMO")),
+        ),
+        case(
+            Leniency::ReferenceSyntax,
+            patch(json!({"op": "add", "path": "photos", "value": [{"value": "", "type": "photo"}]})),
+            (400, value, "`Operations[0].value[0].value` must be a URI such as https://example.com/"),
+            (200, "/photos/0", json!({"value": "", "type": "photo"})),
+        ),
+        case(
             Leniency::ReadOnlyValue,
             patch_group(json!({"op": "replace", "value": {"id": "id-3", "displayName": "Crew"}})),
             (400, Some("mutability"), "Operations[0].value.id: `id` cannot be written"),

@@ -22,6 +22,7 @@ fn sent() -> Vec<Value> {
         json!({"$ref": null}),
         json!({"$ref": "User", "type": "user_reference"}),
         json!({"$ref": "https://evil.example.org/Users/7", "type": "Group"}),
+        json!({"$ref": "{user.url} is no URI"}),
         json!({"$REF": "../Users/id-1", "Type": "user"}),
         json!({"$ref": format!("{BASE}/Users/id-1"), "type": "User"}),
     ]
