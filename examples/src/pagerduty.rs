@@ -31,7 +31,8 @@ pub struct PagerDutyAccount {
     /// Default: elsewhere.
     #[arg(long, value_name = "WHERE", value_parser = ["elsewhere", "here"], requires = "licenses")]
     pub licenses_in_use: Option<String>,
-    /// What becomes of a PUT with a new role and the licence of the former. Default: it is dropped.
+    /// What becomes of a PUT with a new role and the licence of the former, and of that licence in a later write. Default:
+    /// it is dropped.
     #[arg(long, value_name = "WHAT", value_parser = ["drop", "refuse"])]
     pub stale_license: Option<String>,
     /// The role of who is created without one. Default: `user`.

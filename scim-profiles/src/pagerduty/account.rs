@@ -27,6 +27,9 @@ use super::user::{ENTITLEMENTS, ROLES, entitlements, text_of};
 ///   to give. Who asks for none gets the first that is for the role and has one.
 /// - A licence stays as long as the role may have it, also where the write does not name it. Where a new
 ///   role may not have it, it goes, and another is given as if none had been asked for.
+/// - Who has a licence for the role and is sent one that is not keeps the former, unless the options
+///   [refuse](StaleLicense::Refuse) it: an identity provider that maps one licence sends it with every write, so that
+///   what was answered once is answered again. Who has none for the role is refused one that is not for it.
 /// - Where none can be given, the whole write is refused, and nothing of it is stored.
 ///
 /// Without licences it is the store it is made of. Deletions that come with incidents to reassign are
@@ -152,6 +155,9 @@ impl<S: Store> AccountStore<S> {
                 if named.is_some() && is_whole && refuse {
                     return Err(not_for(&held.license, role));
                 }
+            }
+            (Some(held), Some(named)) if self.pagerduty.passes_over(named, &held.license, role) => {
+                return Ok(Decision::Keep(held));
             }
             (_, Some(named)) => {
                 return licenses.judge(named, Some(role)).map(|one| Decision::Grant(vec![one]));

@@ -47,7 +47,7 @@
 //!   before PagerDuty does.
 //! - An update that sends a new role sends the former licence with it, since it is the whole user
 //!   as read. A licence that is not for the new role is then dropped, not refused
-//!   ([`StaleLicense`]).
+//!   ([`StaleLicense`]), and passed over in what is sent after it.
 //! - **Groups** have no endpoint: their mapping has to be switched off in the identity provider;
 //!   [`teams`] makes PagerDuty's teams of them, by its REST API.
 //!

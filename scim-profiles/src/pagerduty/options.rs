@@ -43,11 +43,13 @@ pub struct PagerDutyOptions {
     /// makes of it has no source. Where an identity provider sends empty arrays for whatever it does not map, the role
     /// can stay instead.
     pub role_emptied: RoleEmptied,
-    /// What becomes of a PUT with a new role and the licence of the former: [`StaleLicense::Drop`].
+    /// What becomes of a PUT with a new role and the licence of the former, and of a write that names a licence that is
+    /// not for the role while the user has one that is: [`StaleLicense::Drop`].
     ///
     /// PagerDuty's Terraform provider leaves the licence out when the role changes, since sending it
     /// again was refused. But a SCIM client that updates by PUT sends all it has read, so that a service
-    /// provider that refuses it refuses every change of role.
+    /// provider that refuses it refuses every change of role; and one to which the licence is mapped sends it with each
+    /// later write as well.
     pub stale_license: StaleLicense,
     /// Whom the account counts as users of its licences: [`LicensesInUse::Elsewhere`].
     ///
@@ -122,10 +124,10 @@ pub enum LicensesInUse {
     Here,
 }
 
-/// What becomes of a PUT with a new role and the licence of the former.
+/// What becomes of a PUT with a new role and the licence of the former, or of that licence in a later write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StaleLicense {
-    /// The licence goes, and another takes its place.
+    /// The licence goes, and another takes its place; sent again, it is passed over.
     #[default]
     Drop,
     /// It is refused.

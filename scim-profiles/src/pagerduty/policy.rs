@@ -109,6 +109,15 @@ impl PagerDuty {
         self.licenses.as_deref()
     }
 
+    /// Whether a user with `role` who has the licence `held`, and is sent `named`, keeps what there is: that is for the
+    /// role, and `named` is not.
+    pub(super) fn passes_over(&self, named: &str, held: &str, role: &str) -> bool {
+        let permits = |id: &str| self.licenses()?.by_id(id).map(|license| license.permits(role));
+        self.options.stale_license == StaleLicense::Drop
+            && permits(held) == Some(true)
+            && permits(named) == Some(false)
+    }
+
     /// How many users of this server may have `license`; `None` is without limit.
     pub(super) fn limit_of(&self, license: &License) -> Option<u32> {
         match self.options.licenses_in_use {
@@ -292,10 +301,20 @@ impl Policy for PagerDuty {
         let refused =
             matches!(write, Write::Replace(_)) && self.options.stale_license == StaleLicense::Refuse;
         let stays = asked.get("active") != Some(&Value::Bool(false));
-        let stale = write.current().filter(|current| stays && !refused && is_stale(&asked.0, &current.0));
-        let Some(current) = stale else { return Vec::new() };
-        let license = text_of(&current.0, ENTITLEMENTS).map(lint::shown).unwrap_or_default();
-        vec![format!("the licence `{license}` of the former role is dropped (stale-license)")]
+        let Some(current) = write.current().filter(|_| stays && !refused) else { return Vec::new() };
+        let held = text_of(&current.0, ENTITLEMENTS);
+        if is_stale(&asked.0, &current.0) {
+            let license = held.map(lint::shown).unwrap_or_default();
+            return vec![format!("the licence `{license}` of the former role is dropped (stale-license)")];
+        }
+        let named = newest(&asked.0, &current.0, ENTITLEMENTS);
+        let role = newest(&asked.0, &current.0, ROLES).or_else(|| text_of(&current.0, ROLES));
+        let (Some(named), Some(held), Some(role)) = (named, held, role) else { return Vec::new() };
+        if !self.passes_over(named, held, role) {
+            return Vec::new();
+        }
+        let [named, held, role] = [named, held, role].map(lint::shown);
+        vec![format!("the licence `{named}` is not for the role `{role}`: `{held}` stays (stale-license)")]
     }
 
     fn may_delete(&self, _: &Context<'_>, current: &Resource) -> Result<(), Error> {
@@ -391,6 +410,14 @@ fn keep_newest(user: &mut Object, current: &Object, attribute: &str) {
     } else {
         elements.retain(|element| !is_former(element));
     }
+}
+
+/// The `value` in `attribute` that takes the place of the one there is, where a PATCH may have added it beside that.
+fn newest<'u>(user: &'u Object, current: &Object, attribute: &str) -> Option<&'u str> {
+    let former = text_of(current, attribute);
+    let elements = user.get(attribute).and_then(Value::as_array).unwrap_or_default();
+    let added = elements.iter().filter_map(value_of).find(|value| Some(*value) != former);
+    added.or_else(|| text_of(user, attribute))
 }
 
 /// Fills in what the request leaves open.

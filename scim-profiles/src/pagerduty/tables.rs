@@ -252,7 +252,8 @@ const LIFECYCLE: &[Lifecycle] = &[
     },
     Lifecycle {
         id: "stale-license",
-        statement: "a new role that the licence there was is not for drops it, sent again or not",
+        statement: "a new role that the licence there was is not for drops it, sent again or not, by that write or a later one: \
+                    who has a licence for the role keeps it where another comes that is not",
         kind: RowKind::Effect,
         status: None,
         source: TERRAFORM.left_to(&["stale_license"]),
@@ -267,7 +268,8 @@ const LIFECYCLE: &[Lifecycle] = &[
     },
     Lifecycle {
         id: "license-role",
-        statement: "a licence is for the roles in its `valid_roles`; for another role it is refused",
+        statement: "a licence is for the roles in its `valid_roles`; who has none for the role is refused one that is not \
+                    for it",
         kind: RowKind::Refusal,
         status: Some(400),
         // The page states what holds, and not the status.
@@ -439,8 +441,8 @@ const OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "stale_license",
         default: "drop",
-        statement: "whether a PUT with a new role and the licence of the former drops the licence (`drop`) \
-                    or is refused (`refuse`)",
+        statement: "whether a PUT with a new role and the licence of the former, and a write that gives one who has a licence \
+                    for the role another that is not, drops the licence (`drop`) or is refused (`refuse`)",
         source: TERRAFORM.left_to(&["stale_license"]),
     },
     OptionRow {
