@@ -232,6 +232,21 @@ fn ids_of_rules_and_rows_are_distinct_and_vectors_name_no_other() {
     }
 }
 
+/// What HTTP has statuses of its own for, which PagerDuty does not declare: row `body-refused`.
+#[test]
+fn what_is_too_much_is_a_400_with_the_reason() {
+    let server = Server::new(PagerDuty::default());
+    let headers = [("Authorization", "Token token=key")];
+    let long = format!("/Users?filter={}", "a".repeat(16 << 10));
+    let query = server.send("GET", &long, &headers, None);
+    let title = ScimValue::from(json!({"title": "a".repeat(1 << 20)}));
+    let body = server.send("POST", "/Users", &headers, Some(&title));
+    for (answer, what) in [(query, "the query string is longer"), (body, "the body is longer")] {
+        assert_eq!((answer.status, &answer.body["status"]), (StatusCode::BAD_REQUEST, &json!("400")));
+        assert!(answer.body["detail"].as_str().unwrap().starts_with(what), "{}", answer.body);
+    }
+}
+
 fn vectors() -> Vec<Vector> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/pagerduty");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

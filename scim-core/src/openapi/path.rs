@@ -45,6 +45,9 @@ pub(super) fn paths(config: &Config, me: Option<&str>) -> Json {
         ("/ResourceTypes/{id}", "type", "A resource type", "ResourceType", id("Its name.", &types)),
         ("/Schemas/{id}", "schema", "A schema", "Schema", id("Its URI.", &schemas)),
     ] {
+        if path == "/ResourceTypes/{id}" && !config.capabilities.resource_type_by_name {
+            continue;
+        }
         let operation = all(verb, summary).query([]).parameters([id]).answer(200, answer).refusals(&[404]);
         paths.insert(path.to_owned(), json!({ "get": operation.into_json() }));
     }

@@ -98,6 +98,11 @@ pub struct Capabilities {
     pub authentication_schemes: Vec<Value>,
     /// Whether the `meta` of discovery documents has a `location`.
     pub discovery_location: bool,
+    /// Whether there is `/ResourceTypes/{name}` (RFC 7644 §4) beside the list; when false it is 404.
+    pub resource_type_by_name: bool,
+    /// Whether a `cursor` (RFC 9865) is a 400 `invalidCursor` where there are [none](Config::cursors); when false it means
+    /// nothing, as a parameter that the protocol does not know.
+    pub refuse_cursor: bool,
 }
 
 /// How large a bulk request may be; more is 413 (RFC 7644 §3.7.4).
@@ -234,7 +239,7 @@ impl Capabilities {
 }
 
 impl Default for Capabilities {
-    /// PATCH, `/.search`, `/Bulk`, sorting and entity tags on; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
+    /// PATCH, `/.search`, `/Bulk`, sorting and entity tags on; nothing passed over; pages of 100, as Okta, Entra ID and PagerDuty's own client ask
     /// for, and of 200 at most; one authentication scheme, OAuth bearer tokens (RFC 6750).
     fn default() -> Self {
         let mut bearer = Object::new();
@@ -255,6 +260,8 @@ impl Default for Capabilities {
             change_password: false,
             authentication_schemes: vec![bearer.into()],
             discovery_location: true,
+            resource_type_by_name: true,
+            refuse_cursor: true,
         }
     }
 }

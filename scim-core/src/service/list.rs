@@ -221,12 +221,14 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     /// Which page `parameters` ask for.
     pub(super) fn paging<'p>(&'p self, parameters: &'p Parameters) -> Result<Paging<'p>, Error> {
         let (default_count, max_results) = self.config.capabilities.page_sizes();
+        let refuse_cursor = self.config.capabilities.refuse_cursor;
         let (start_index, count) = (parameters.start_index.as_deref(), parameters.count.as_deref());
         let cursor = parameters.cursor.as_deref();
         let by_index = || Ok(Paging::Index(Window::parse(start_index, count, default_count, max_results)?));
         match (&self.config.cursors, cursor, start_index) {
             (None, None | Some(""), _) => by_index(),
-            (None, Some(_), _) => Err(Error::invalid_cursor()),
+            (None, Some(_), _) if refuse_cursor => Err(Error::invalid_cursor()),
+            (None, Some(_), _) => by_index(),
             (Some(_), Some(_), Some(_)) => {
                 let detail = "`cursor` and `startIndex` exclude one another";
                 Err(Error::bad_request(ScimType::InvalidValue, detail))

@@ -62,6 +62,7 @@ impl Route {
         Some(match *names {
             ["ServiceProviderConfig"] => Self::Discovery(Discovery::ServiceProviderConfig),
             ["ResourceTypes"] => Self::Discovery(Discovery::ResourceTypes),
+            ["ResourceTypes", _] if !config.capabilities.resource_type_by_name => return None,
             ["ResourceTypes", id] => Self::Discovery(Discovery::ResourceType(id.into())),
             ["Schemas"] => Self::Discovery(Discovery::Schemas),
             ["Schemas", id] => Self::Discovery(Discovery::Schema(id.into())),

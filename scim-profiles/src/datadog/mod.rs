@@ -51,7 +51,8 @@
 //! - A PUT without roles keeps them, since roles are not mapped by default; one with `roles` that are `null` or an empty
 //!   array takes them away ([`RolesEmptied`]). Roles that a request leaves as
 //!   they are stay, also those that the organisation has no longer.
-//! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 of is 404.
+//! - A request without a valid key is 401, as HTTP has it; what the RFCs say 501 or 405 of is 404, and 413 to 415
+//!   of 400.
 //! - 403, which the reference declares for PATCH of a user, and 429 are not answered: when they are, no
 //!   document says.
 //!
@@ -104,6 +105,7 @@ pub fn config(base_url: Url, options: &DatadogOptions) -> Config {
     config.nesting = Nesting::Flat;
     let capabilities = &mut config.capabilities;
     capabilities.search = false;
+    capabilities.refuse_cursor = false;
     capabilities.bulk = None;
     for row in PROFILE.capabilities {
         match (row.name, row.value) {

@@ -236,7 +236,10 @@ impl Policy for Datadog {
             _ if error.scim_type() == Some(ScimType::Uniqueness) && !put_group => {
                 self.options.duplicate_status
             }
-            StatusCode::NOT_IMPLEMENTED => StatusCode::NOT_FOUND,
+            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => StatusCode::NOT_FOUND,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG => {
+                StatusCode::BAD_REQUEST
+            }
             _ => return error,
         };
         error.with_status(status)

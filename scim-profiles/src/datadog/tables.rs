@@ -221,9 +221,21 @@ const LIFECYCLE: &[Lifecycle] = &[
     ),
     answered(
         "no-other-endpoint",
-        "what is no endpoint here is not found, bulk requests and searches among it",
+        "what is no endpoint here is not found, bulk requests and searches among it, and nor is a method that an endpoint \
+         does not have",
         404,
-        API.decided("404 is HTTP's"),
+        API.decided("404 is HTTP's, and 405 is declared nowhere"),
+    ),
+    answered(
+        "body-refused",
+        "a body that is not JSON by its media type or is too large, and a query that is too long, are refused",
+        400,
+        API.decided("it is the one declared status that says so; HTTP's own are not declared"),
+    ),
+    row(
+        "cursor-ignored",
+        "a `cursor` means nothing: pages are asked for by `startIndex`",
+        API.decided("the reference has no such parameter"),
     ),
     answered(
         "teams-on-request",

@@ -72,9 +72,9 @@
 //! - The entitlement type `base` is taken as `license`, so that PagerDuty's OneLogin template
 //!   works; the linter warns of it.
 //!
-//! Statuses are those PagerDuty declares: the paths it does not have (`/Me`, `/Bulk`, `/.search`) are
-//! 404, and a write that other requests keep overtaking is 500 where the RFCs have 409. What HTTP
-//! itself asks for (405, 412 to 415, 503) stays.
+//! Statuses are those PagerDuty declares: the paths and methods it does not have (`/Me`, `PUT /Users`) are
+//! 404, a body of another media type or one that is too large, and a query that is too long, are 400, and a write that other
+//! requests keep overtaking is 500 where the RFCs have 409. What a client or a proxy acts upon (412, 503) stays.
 //!
 //! ```
 //! use scim_core::{Environment, MemoryStore, Service};
@@ -146,7 +146,9 @@ pub fn config(base_url: Url) -> Config {
     let capabilities = &mut config.capabilities;
     capabilities.documentation_uri = None;
     capabilities.discovery_location = false;
+    capabilities.resource_type_by_name = false;
     capabilities.search = false;
+    capabilities.refuse_cursor = false;
     capabilities.bulk = None;
     let mut scheme = Object::new();
     for row in PROFILE.capabilities {

@@ -363,8 +363,11 @@ impl Policy for PagerDuty {
     fn restate(&self, error: Error) -> Error {
         let status = match error.status() {
             _ if error.scim_type() == Some(ScimType::Uniqueness) => self.options.duplicate_status,
-            // What the service says 501 of has no endpoint here, as any other unknown path.
-            StatusCode::NOT_IMPLEMENTED => StatusCode::NOT_FOUND,
+            // What the service says 501 or 405 of has no endpoint here, as any other unknown path.
+            StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => StatusCode::NOT_FOUND,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG => {
+                StatusCode::BAD_REQUEST
+            }
             // Other requests overtook the write until the service gave up: worth another try, which
             // no 4xx of PagerDuty's says.
             StatusCode::CONFLICT => StatusCode::INTERNAL_SERVER_ERROR,
@@ -470,7 +473,8 @@ mod tests {
     #[test]
     fn no_status_that_is_not_declared() {
         let pagerduty = PagerDuty::default();
-        for (status, restated) in [(501, 404), (409, 500), (400, 400), (403, 403), (404, 404)] {
+        let restated = [(501, 404), (405, 404), (409, 500), (413, 400), (414, 400), (415, 400)];
+        for (status, restated) in restated.into_iter().chain([400, 403, 404].map(|same| (same, same))) {
             let error = Error::new(StatusCode::from_u16(status).unwrap(), "why");
             let answer = pagerduty.restate(error);
             assert_eq!((answer.status().as_u16(), answer.detail()), (restated, "why"));

@@ -384,10 +384,26 @@ const LIFECYCLE: &[Lifecycle] = &[
     },
     Lifecycle {
         id: "no-other-endpoint",
-        statement: "`/Groups`, `/Me`, `/Bulk` and `/.search` are not found",
+        statement: "`/Groups`, `/Me`, `/Bulk`, `/.search` and `/ResourceTypes/{id}` are not found, and nor is a method that \
+                    an endpoint does not have, as in `PUT /Users`",
         kind: RowKind::Refusal,
         status: Some(404),
-        source: SCIM_API.decided("404 is HTTP's"),
+        source: SCIM_API.decided("404 is HTTP's, and 405 is declared nowhere"),
+    },
+    Lifecycle {
+        id: "body-refused",
+        statement: "a body that is not JSON by its media type or is too large, and a query that is too long, are refused",
+        kind: RowKind::Refusal,
+        status: Some(400),
+        source: SCIM_API.decided("it is the one declared status that says so; HTTP's own are not declared"),
+    },
+    Lifecycle {
+        id: "cursor-ignored",
+        statement: "a `cursor` means nothing: pages are asked for by `startIndex`",
+        kind: RowKind::Effect,
+        status: None,
+        source: SCIM_API
+            .decided("it is no parameter of the description, and `invalidCursor` no declared reason"),
     },
 ];
 

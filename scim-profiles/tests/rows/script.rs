@@ -76,11 +76,12 @@ pub(crate) struct Step {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Request {
     method: String,
     path: String,
     key: Option<String>,
+    media_type: Option<String>,
     body: Option<Value>,
 }
 
@@ -281,11 +282,12 @@ impl Server {
     async fn send(&self, request: &Request, names: &BTreeMap<String, String>) -> (u16, Value) {
         let body = request.body.as_ref().map(|body| filled(body, names).to_string()).unwrap_or_default();
         let key = request.key.as_deref().unwrap_or("key");
+        let media_type = request.media_type.as_deref().unwrap_or("application/scim+json");
         let request = http::Request::builder()
             .method(request.method.as_str())
             .uri(format!("/api/v2/scim{}", fill(&request.path, names)))
             .header("authorization", format!("Bearer {key}"))
-            .header("content-type", "application/scim+json")
+            .header("content-type", media_type)
             .body(Bytes::from(body))
             .unwrap();
         let response = self.service.call(request).await;
