@@ -144,7 +144,12 @@ fn what_cannot_be_read_is_named() {
         ),
         (
             "[[groups]]\nname = \"IT\"\nbase_role = \"owner\"\n\n[[groups]]\nname = \"IT\"\nbase_role = \"admin\"\n",
-            "the group `IT` is there twice",
+            "the group `IT` is there twice\n",
+        ),
+        (
+            "[options]\ngroup_names = \"any-case\"\n\n[[groups]]\nname = \"Admins\"\nbase_role = \"admin\"\n\n\
+             [[groups]]\nname = \"admins\"\non_call = true\n",
+            "the group `admins` is there twice: `group_names` is `any-case`",
         ),
         ("[[groups]]\nname = \" \"\non_call = true\n", "groups[0] has an empty name"),
         ("[options]\nin_slack = \"maybe\"\n", "`in_slack` is neither `standard` nor `keep`"),
@@ -154,6 +159,10 @@ fn what_cannot_be_read_is_named() {
         ("[options]\ndeactivated = \"x\"\n", "`deactivated` is neither `link` nor `leave`"),
         ("[[group]]\n", "unknown field `group`"),
     ];
+    // Under `exact`, as names count unless one says otherwise, these are two groups.
+    let two = "[[groups]]\nname = \"Admins\"\nbase_role = \"owner\"\n\n[[groups]]\nname = \"admins\"\non_call = true\n";
+    let said = text(&preview(&written("m.toml", two), DIRECTORY, &[]).stderr).to_owned();
+    assert!(!said.contains("is no mapping of groups"), "{said}");
     for (toml, expected) in mappings {
         let output = preview(&written("m.toml", toml), DIRECTORY, &[]);
         assert_eq!(output.status.code(), Some(2));

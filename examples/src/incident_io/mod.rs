@@ -6,7 +6,6 @@ mod state;
 pub use slack::active_in_slack;
 pub use state::State;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -104,13 +103,17 @@ impl Written {
         for role in custom_roles {
             mapping = mapping.with_custom_role(&role.name, role.permissions)?;
         }
-        let mut names = BTreeSet::new();
         for (number, group) in groups.into_iter().enumerate() {
             if group.name.trim().is_empty() {
                 bail!("groups[{number}] has an empty name");
             }
-            if !names.insert(group.name.clone()) {
-                bail!("the group `{}` is there twice", group.name.escape_debug());
+            // Under the option: names that the mapping takes for one are one group's.
+            if mapping.group(&group.name).is_some() {
+                let why = match mapping.options().group_names {
+                    GroupNames::AnyCase => ": `group_names` is `any-case`",
+                    GroupNames::Exact => "",
+                };
+                bail!("the group `{}` is there twice{why}", group.name.escape_debug());
             }
             if group.base_role.is_none() && group.custom_roles.is_empty() && !group.on_call {
                 bail!(
