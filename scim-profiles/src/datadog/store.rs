@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
 use scim_core::patch::Change;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, Start};
@@ -11,18 +12,20 @@ use scim_core::store::{
     Applied, Deletion, Modification, Modified, Scope, Store, StoreError, StoreLayer, Terms, Update,
 };
 use scim_core::validate::{self};
-use scim_core::{Object, Resource, ResourceId, TenantId, Value, Version};
-use scim_filter::{BindOptions, Filter};
+use scim_core::{Error, Object, Resource, ResourceId, ScimType, TenantId, Value, Version};
+use scim_filter::{BindOptions, Filter, compare};
 
 use super::options::{DatadogOptions, Handles, TeamMatch};
 use super::record::Record;
 use super::schema::{registry, team};
 use super::teams::{Event, Team, TeamEdit, TeamError};
+use crate::lint::shape::shown;
 
 /// A store in which every group manages a team, and new users are invited.
 ///
 /// - A new group takes over the team that [matches](TeamMatch) and is managed by no other, or makes one.
-///   The name of a team that is not taken over is taken (`uniqueness`), since handles are unique.
+///   The name of a team that is not taken over is taken (`uniqueness`), since handles are unique, and so is
+///   any other name of its handle; the refusal says which it is.
 /// - A group's name and members are the team's. Elsewhere they cannot be changed ([`edit`](Self::edit)).
 /// - A deletion of the group empties the team and unlinks it; the team stays, with its identifier, and a
 ///   group of its name takes it over again.
@@ -78,6 +81,8 @@ impl<S: fmt::Debug> fmt::Debug for TeamStore<S> {
 const ATTEMPTS: usize = 16;
 /// How many resources are read at once.
 const PAGE: usize = 200;
+/// The row of the profile that says whose names are taken.
+const NAME_TAKEN: &str = "team-name-taken";
 
 /// A record that was written ahead of a group, and is put back where the group is not written.
 enum Ahead {
@@ -87,6 +92,8 @@ enum Ahead {
     Made(Record, Version),
     /// It was this, and is now in this version.
     Changed(Record, Version),
+    /// There is none, since another has the name or its handle.
+    Taken(StoreError),
 }
 
 impl<S: Store> TeamStore<S> {
@@ -204,7 +211,7 @@ impl<S: Store> TeamStore<S> {
             for group in &groups {
                 let (Some(id), Some(name)) = (group.id(), name_of(group)) else { continue };
                 match self.ahead(tenant, &id, name).await {
-                    Ok(Ahead::Nothing) | Err(StoreError::Conflict { .. }) => {}
+                    Ok(Ahead::Nothing | Ahead::Taken(_)) => {}
                     Ok(Ahead::Made(..) | Ahead::Changed(..)) => made += 1,
                     Err(error) => return Err(error),
                 }
@@ -329,7 +336,6 @@ impl<S: Store> TeamStore<S> {
     /// Writes the record of the team that the group `id` is to manage by this name.
     async fn ahead(&self, tenant: &TenantId, id: &ResourceId, name: &str) -> Result<Ahead, StoreError> {
         let Some(rule) = self.rule else { return Ok(Ahead::Nothing) };
-        let taken = || StoreError::Conflict { attribute: "displayName".to_owned() };
         let handle = self.handles.of(name);
         for _ in 0..ATTEMPTS {
             let own = self.find(tenant, "group", id.as_str()).await?;
@@ -340,7 +346,7 @@ impl<S: Store> TeamStore<S> {
                     Some((team, version)) => {
                         let matches = rule == TeamMatch::Handle || team.name == name;
                         if !matches || self.is_managed(tenant, &team).await? {
-                            return Err(taken());
+                            return self.taken(tenant, name).await;
                         }
                         (team, version)
                     }
@@ -361,18 +367,38 @@ impl<S: Store> TeamStore<S> {
             match self.put(tenant, &record, version).await {
                 Ok(version) => return Ok(Ahead::Changed(before, version)),
                 Err(StoreError::VersionMismatch) => {}
-                Err(StoreError::Conflict { .. }) => return Err(taken()),
+                Err(StoreError::Conflict { .. }) => return self.taken(tenant, name).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(taken())
+        self.taken(tenant, name).await
+    }
+
+    /// Why there is no team for a group of this name: a group has the name, or another team its handle alone.
+    async fn taken(&self, tenant: &TenantId, name: &str) -> Result<Ahead, StoreError> {
+        let handle = self.handles.of(name);
+        let of_group = match self.find(tenant, "handle", &handle).await? {
+            Some((team, _)) if compare::fold(&team.name) == compare::fold(name) => {
+                self.is_managed(tenant, &team).await?
+            }
+            _ => false,
+        };
+        if of_group {
+            return Ok(Ahead::Taken(StoreError::Conflict { attribute: "displayName".to_owned() }));
+        }
+        let detail = format!(
+            "displayName: the handle `{}` of this name is that of another team ({NAME_TAKEN})",
+            shown(&handle)
+        );
+        let error = Error::bad_request(ScimType::Uniqueness, detail).with_rule(NAME_TAKEN);
+        Ok(Ahead::Taken(StoreError::Refused(error.with_status(StatusCode::CONFLICT))))
     }
 
     /// Puts a record back whose group was not written. Where others have changed it since, or the store
     /// fails, it stays: a record that names no group that is there counts as that of an unmanaged team.
     async fn back(&self, tenant: &TenantId, ahead: Ahead) {
         let put_back = match ahead {
-            Ahead::Nothing => return,
+            Ahead::Nothing | Ahead::Taken(_) => return,
             Ahead::Made(record, version) => {
                 let deletion = Deletion {
                     expected: Some(version),
@@ -411,7 +437,10 @@ impl<S: Store> TeamStore<S> {
         let is_new = matches!(modification, Modification::Create { .. });
         // INVARIANT: the record first, whose handle is unique, so that of two groups for one handle one
         // is refused before it is there.
-        let ahead = self.ahead(scope.tenant, &id, name).await?;
+        let ahead = match self.ahead(scope.tenant, &id, name).await? {
+            Ahead::Taken(error) => return Err(error),
+            ahead => ahead,
+        };
         match self.store.modify(scope, modification, terms).await {
             Ok(modified) => {
                 match ahead {

@@ -97,7 +97,12 @@ async fn a_team_that_is_there_is_taken_over_by_name_or_by_handle() {
     let (status, body) = server.send("POST", "/Groups", group("cool group", &[])).await;
     assert_eq!(
         (status, &body["errors"][0]),
-        (400, &json!("another resource has the same value of `displayName`"))
+        (
+            400,
+            &json!(
+                "displayName: the handle `cool-group` of this name is that of another team (team-name-taken)"
+            )
+        )
     );
     // Nor does a group get it by another name.
     let web = format!("/Groups/{}", server.group("Web", &[]).await);
