@@ -282,6 +282,24 @@ fn the_generic_profile_judges_users_groups_and_patches() {
     );
 }
 
+/// What is said of a `type` is what it does: nothing, whoever the member is.
+#[test]
+fn the_type_of_a_member_is_no_refusal_at_datadog() {
+    let group = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": "g",
+        "members": [{"value": "a", "type": "Group"}],
+    });
+    let report = Profile::by_name("datadog").unwrap().lint(&Value::from(group));
+    let [violation] = report.violations() else { panic!("{report}") };
+    assert_eq!(
+        violation.to_string(),
+        "warning: members[0].type: `Group`: members are users: `value` says who, and the id of a group is refused; \
+         `type` counts for nothing (members-are-users)"
+    );
+    assert!(report.is_accepted());
+}
+
 #[test]
 fn what_is_no_resource_is_refused_in_one_line() {
     let pagerduty = Profile::by_name("pagerduty").unwrap();

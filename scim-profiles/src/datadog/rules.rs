@@ -94,7 +94,7 @@ pub(super) const GROUP_RULES: &[Rule] = &[
         "members-are-users",
         "members[].type",
         Check::NoneOf(&["Group"]),
-        "members are users alone, and a group among them is refused",
-        API,
+        "members are users: `value` says who, and the id of a group is refused; `type` counts for nothing",
+        API.decided("a warning, which refuses nothing: that users are the only type is stated"),
     ),
 ];
