@@ -12,8 +12,7 @@ use scim_core::schema::Registry;
 use scim_core::store::StoreError;
 use scim_profiles::Profile;
 use scim_profiles::guard::{
-    Ceiling, Charge, Charged, Clock, GuardLedger, Guards, Hold, IncidentIoRoles, Lift, MemoryLedger,
-    Protected,
+    Ceiling, Charge, Charged, Clock, GuardLedger, Guards, Hold, Lift, MemoryLedger, Protected,
 };
 use serde::Deserialize;
 
@@ -32,12 +31,13 @@ pub struct GuardOptions {
 }
 
 impl GuardOptions {
-    /// The guards of the file, for a server of this profile and these types over this database; none without a file.
+    /// The guards of the file, for a server of this profile and these types over this database, with the roles of its
+    /// users; none without a file.
     pub(crate) fn guards(
         &self,
         profile: &Profile,
         registry: &Registry,
-        roles_by_groups: Option<IncidentIoRoles>,
+        with_roles: impl FnOnce(Guards) -> Guards,
         database: Option<&DatabaseUrl>,
         makes_teams: bool,
     ) -> anyhow::Result<Guards> {
@@ -56,13 +56,15 @@ impl GuardOptions {
             idle.join("` and `"),
             profile.name
         );
-        let guards = match roles_by_groups {
-            Some(roles) => guards.with_roles(roles),
-            None => guards.with_roles_of(profile),
-        };
+        let guards = with_roles(guards);
         if let Some(role) = guards.unknown_roles().next() {
+            // Whose catalogue is given by the operator has no other roles.
+            let known = match profile.name {
+                "datadog" => ": a role of `--roles` has its UUID, and its exact name where no other has that",
+                _ => "",
+            };
             bail!(
-                "`{}`: `protected.roles` has `{}`, which is no role of {}",
+                "`{}`: `protected.roles` has `{}`, which is no role of {}{known}",
                 file.display(),
                 role.escape_debug(),
                 profile.title

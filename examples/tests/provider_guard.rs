@@ -268,6 +268,55 @@ fn guards_of_groups_need_groups() {
     }
 }
 
+/// Datadog's roles are those of the organisation, by UUID or by a name that one role alone has; a file that protects
+/// any other protects nothing, and is refused.
+#[test]
+fn with_roles_of_an_organisation() {
+    let folder = tempfile::tempdir().unwrap();
+    let roles = concat!(env!("CARGO_MANIFEST_DIR"), "/datadog/roles.toml");
+    let admin = "8c2a5f0e-0000-4000-8000-000000000001";
+    let user = |name: &str, role: &str| {
+        let roles = json!([{"value": role}]);
+        json!({"schemas": [USER], "userName": format!("{name}@example.com"), "roles": roles})
+    };
+    for named in ["Datadog Admin Role", admin, &admin.to_uppercase()] {
+        let guard = file(folder.path(), &format!("[protected]\nroles = [\"{named}\"]\n"));
+        let arguments = ["--profile", "datadog", "--roles", roles, "--guard", guard.to_str().unwrap()];
+        let server = Server::in_memory(&arguments);
+        let made = |name, role| {
+            format!("/Users/{}", id(&server.client.post("/Users", user(name, role)).expect(201)))
+        };
+        let ann = made("ann", admin);
+        let bea = made("bea", "8c2a5f0e-0000-4000-8000-000000000004");
+        let refused = server.client.delete(&ann).expect(403).to_string();
+        assert!(refused.contains("is protected: whoever has it cannot be deleted"), "{named}: {refused}");
+        server.client.put(&ann, user("ann", "8c2a5f0e-0000-4000-8000-000000000004")).expect(403);
+        server.client.delete(&bea).expect(204);
+        server.stop();
+    }
+
+    let twice = folder.path().join("roles.toml");
+    let role =
+        |last: u8| format!("[[roles]]\nid = \"8c2a5f0e-0000-4000-8000-00000000000{last}\"\nname = \"Ops\"\n");
+    std::fs::write(&twice, role(1) + &role(2)).unwrap();
+    let twice = twice.to_str().unwrap();
+    for (roles, unknown) in [
+        (Some(roles), "datadog admin role"),
+        (Some(roles), "Admin"),
+        (Some(roles), "8c2a5f0e-0000-4000-8000-00000000ffff"),
+        (Some(twice), "Ops"),
+        (None, "Datadog Admin Role"),
+    ] {
+        let guard = file(folder.path(), &format!("[protected]\nroles = [\"{unknown}\"]\n"));
+        let mut arguments = vec!["--listen", "127.0.0.1:0", "--profile", "datadog", "--memory-store"];
+        arguments.extend(["--guard", guard.to_str().unwrap()]);
+        arguments.extend(roles.into_iter().flat_map(|file| ["--roles", file]));
+        let error = program(&arguments).unwrap_err();
+        let expected = format!("`protected.roles` has `{unknown}`, which is no role of Datadog");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
 /// A file that cannot be used is said, before there is a database.
 #[test]
 fn a_bad_file_is_said() {

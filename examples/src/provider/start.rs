@@ -65,8 +65,8 @@ impl Provider {
             None => reachable(listener.local_addr()?, profile)?,
         };
         let config = config(&options, &vendor, base_url.clone(), registry.clone())?;
-        let roles = vendor.roles_by_groups();
-        let guards = options.guard.guards(profile, &config.registry, roles, url.as_ref(), false)?;
+        let with_roles = |guards| vendor.guards(guards, profile);
+        let guards = options.guard.guards(profile, &config.registry, with_roles, url.as_ref(), false)?;
         // What cannot be recorded shall not be served either.
         let trail = options.audit.trail()?;
         let database = match url {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use scim_core::Config;
 use scim_core::policy::Policy;
+use scim_profiles::Profile;
 use scim_profiles::datadog::{self, Datadog};
-use scim_profiles::guard::IncidentIoRoles;
+use scim_profiles::guard::{DatadogRoles, Guards, IncidentIoRoles};
 use scim_profiles::incident_io::{self, ActiveInSlack, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty};
 use url::Url;
@@ -69,13 +70,14 @@ impl Vendor {
         }
     }
 
-    /// The roles as groups give them, where they do.
-    pub(super) fn roles_by_groups(&self) -> Option<IncidentIoRoles> {
+    /// The guards with the roles that users have here.
+    pub(super) fn guards(&self, guards: Guards, profile: &Profile) -> Guards {
         match self {
             Self::IncidentIo(mapping, slack) => {
-                Some(IncidentIoRoles::new(mapping.clone()).with_active_in_slack(slack.clone()))
+                guards.with_roles(IncidentIoRoles::new(mapping.clone()).with_active_in_slack(slack.clone()))
             }
-            _ => None,
+            Self::Datadog(policy, _) => guards.with_roles(DatadogRoles::new(policy.roles().clone())),
+            Self::Generic | Self::PagerDuty(..) => guards.with_roles_of(profile),
         }
     }
 }

@@ -38,7 +38,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let profile = Profile::by_name("generic").context("there is no profile `generic`")?;
     let mode = if arguments.dry_run { Mode::DryRun } else { Mode::Apply };
     let database = DatabaseUrl::Sqlite(std::path::absolute(&arguments.database)?);
-    let guards = arguments.guard.guards(profile, profile.registry(), None, Some(&database), true)?;
+    let with_roles = |guards: Guards| guards.with_roles_of(profile);
+    let guards = arguments.guard.guards(profile, profile.registry(), with_roles, Some(&database), true)?;
     // Whatever is wrong with a tenant is said before anything is made or changed.
     let mut tenants = Vec::new();
     let mut credentials: Vec<(String, Credential)> = Vec::new();

@@ -172,7 +172,8 @@ impl<'a, S: Store> Look<'a, S> {
                 forbid("its e-mail address cannot change");
             }
         }
-        let mut held = roles.held(before).into_iter().filter(|role| protected.role(role)).peekable();
+        let mut held =
+            roles.held(before).into_iter().filter(|role| self.guards.protects_role(role)).peekable();
         if let Some(role) = held.peek().filter(|_| deactivated) {
             let done = match after {
                 Some(_) => "whoever has it cannot be deactivated",
@@ -347,7 +348,7 @@ impl<'a, S: Store> Look<'a, S> {
                 if lost.is_empty() || !self.is_assigned(person).await? {
                     continue;
                 }
-                if let Some(role) = lost.iter().find(|role| self.guards.protected.role(role)) {
+                if let Some(role) = lost.iter().find(|role| self.guards.protects_role(role)) {
                     losers.of_protected += 1;
                     losers.first_of_protected.get_or_insert_with(|| (person.clone(), (*role).to_owned()));
                 }

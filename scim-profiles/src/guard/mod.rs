@@ -120,7 +120,7 @@ pub use ceiling::{Ceiling, Charge, Exceeded, InvalidCeiling, Noted, Share, Verdi
 pub use hold::Hold;
 pub use ledger::{Charged, Clock, GuardLedger, Lift, MemoryLedger};
 pub use protected::Protected;
-pub use roles::{IncidentIoRoles, PagerDutyRoles, RoleValues, UserRoles};
+pub use roles::{DatadogRoles, IncidentIoRoles, PagerDutyRoles, RoleValues, UserRoles};
 pub use store::GuardedStore;
 pub use tables::{OPTIONS, RULES, to_markdown};
 
@@ -183,7 +183,8 @@ impl Guards {
         Self::default()
     }
 
-    /// The same with the roles that the profile knows.
+    /// The same with the roles that the profile knows; those of an organisation at Datadog it does not
+    /// ([`DatadogRoles`]).
     #[must_use]
     pub fn with_roles_of(self, profile: &Profile) -> Self {
         match profile.name {
@@ -268,7 +269,7 @@ impl Guards {
         Self { operators: Some(Remedy(Arc::new(remedy))), ..self }
     }
 
-    /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps.
+    /// The roles that are protected and that [`UserRoles`] does not know: misspelt, perhaps, or named as several are.
     pub fn unknown_roles(&self) -> impl Iterator<Item = &str> {
         self.protected.roles().filter(|role| !self.roles.is_known(role))
     }
@@ -306,6 +307,13 @@ impl Guards {
     /// Whether this User is [protected](Protected::with_user), by whichever of its names.
     pub fn protects_user(&self, user: &Resource) -> bool {
         self.protected.user(user)
+    }
+
+    /// Whether a role is protected, by its value or by its name.
+    fn protects_role(&self, role: &str) -> bool {
+        let by_name =
+            || self.roles.name_of(role).is_some_and(|name| self.protected.roles().any(|one| one == name));
+        self.protected.role(role) || by_name()
     }
 
     /// What is protected.

@@ -48,7 +48,7 @@ impl Protected {
         self
     }
 
-    /// The same with the role that has this value: whoever has it does not lose it, unless for more, and
+    /// The same with the role that has this value, or this [name](super::UserRoles::name_of): whoever has it does not lose it, unless for more, and
     /// is not deactivated or deleted.
     #[must_use]
     pub fn with_role(mut self, role: &str) -> Self {

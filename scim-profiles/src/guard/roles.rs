@@ -6,6 +6,7 @@ use std::fmt;
 use scim_core::{Resource, Value};
 use scim_filter::compare;
 
+use crate::datadog::{Role, RoleCatalogue};
 use crate::incident_io::{self, Access, ActiveInSlack, BaseRole, EFFECTIVE_ACCESS, Effect, RoleMapping};
 use crate::pagerduty::role;
 
@@ -18,6 +19,13 @@ pub trait UserRoles: fmt::Debug + Send + Sync + 'static {
     fn is_known(&self, role: &str) -> bool {
         let _ = role;
         true
+    }
+
+    /// The name by which the role of this value may be [protected](super::Protected::with_role) too, which no other
+    /// role has. As provided, there is none.
+    fn name_of(&self, role: &str) -> Option<&str> {
+        let _ = role;
+        None
     }
 
     /// Whether a user who was `before` and is `after` has less of roles. As provided: one is gone.
@@ -106,6 +114,49 @@ impl UserRoles for PagerDutyRoles {
             (Some(before), Some(after)) => after > before,
             (before, after) => before.is_some() && after.is_none(),
         }
+    }
+}
+
+/// Datadog's roles: those of an organisation, by their UUIDs. A role is protected by its UUID, or by its exact name
+/// where no other role has that.
+///
+/// ```
+/// use scim_profiles::datadog::RoleCatalogue;
+/// use scim_profiles::guard::{DatadogRoles, Guards, Protected};
+///
+/// let catalogue = RoleCatalogue::new()
+///     .with_role("11111111-aaaa-11ee-a000-000000000001", "Datadog Admin Role")?;
+/// let guards = Guards::new()
+///     .with_roles(DatadogRoles::new(catalogue))
+///     .with_protected(Protected::new().with_role("Datadog Admin Role").with_role("Admin"));
+/// assert_eq!(guards.unknown_roles().collect::<Vec<_>>(), ["Admin"]);
+/// # Ok::<(), scim_profiles::datadog::RoleError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct DatadogRoles(RoleCatalogue);
+
+impl DatadogRoles {
+    /// The roles of the organisation.
+    pub fn new(catalogue: RoleCatalogue) -> Self {
+        Self(catalogue)
+    }
+
+    fn is_name_of_one(&self, name: &str) -> bool {
+        self.0.roles().iter().filter(|role| role.name() == name).count() == 1
+    }
+}
+
+impl UserRoles for DatadogRoles {
+    fn held<'r>(&self, user: &'r Resource) -> Vec<&'r str> {
+        values(user.get("roles")).collect()
+    }
+
+    fn is_known(&self, role: &str) -> bool {
+        self.0.role(role).is_some() || self.is_name_of_one(role)
+    }
+
+    fn name_of(&self, role: &str) -> Option<&str> {
+        self.0.role(role).map(Role::name).filter(|name| self.is_name_of_one(name))
     }
 }
 

@@ -80,7 +80,11 @@ pub const OPTIONS: &[OptionRow] = &[
         "the ceiling of `guard-member-removals` and of `guard-team-removals`, which count apart",
     ),
     option("team_deletions", "the ceiling of `guard-team-deletions`"),
-    option("protected", "users by `id`, userName or e-mail address, groups by `id` or name, roles by value"),
+    option(
+        "protected",
+        "users by `id`, userName or e-mail address, groups by `id` or name, roles by value, \
+         and by name where they have one",
+    ),
 ];
 
 /// The guards as a page of Markdown tables.

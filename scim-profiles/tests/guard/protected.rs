@@ -2,7 +2,8 @@
 
 use scim_core::MemoryStore;
 use scim_profiles::Profile;
-use scim_profiles::guard::{Guards, Protected};
+use scim_profiles::datadog::RoleCatalogue;
+use scim_profiles::guard::{DatadogRoles, Guards, Protected};
 use serde_json::{Value, json};
 
 use crate::server::{GROUP, Server, USER, ceiling, patch};
@@ -204,6 +205,33 @@ async fn a_role() {
     assert_eq!(server.send("PUT", &path, user(&["owner"])).await.0, 200);
     let other = server.create("/Users", json!({"schemas": [USER], "userName": "bob"})).await;
     assert_eq!(server.delete_user(&other).await, 204);
+}
+
+/// A role of an organisation at Datadog, protected by its name; that of two roles protects neither, and is unknown.
+#[tokio::test]
+async fn a_role_of_datadog() {
+    let role = |number: u8| format!("11111111-aaaa-11ee-a000-00000000000{number}");
+    let catalogue = [(1, "Admin"), (2, "Ops"), (3, "Ops"), (4, "admin")]
+        .into_iter()
+        .fold(RoleCatalogue::new(), |catalogue, (number, name)| {
+            catalogue.with_role(&role(number), name).unwrap()
+        });
+    let protected = Protected::new().with_role("Admin").with_role("Ops").with_role(&role(3).to_uppercase());
+    let guards = Guards::new().with_roles(DatadogRoles::new(catalogue)).with_protected(protected);
+    assert_eq!(guards.unknown_roles().collect::<Vec<_>>(), ["Ops"]);
+    let server = Server::of("generic", MemoryStore::new(), guards);
+    for (number, is_protected) in [(1, true), (2, false), (3, true), (4, false)] {
+        let user = |roles: Value| json!({"schemas": [USER], "userName": number.to_string(), "roles": roles});
+        let had = json!([{"value": role(number)}]);
+        let path = format!("/Users/{}", server.create("/Users", user(had)).await);
+        if is_protected {
+            let detail = server.refuses("PUT", &path, user(json!([])), ROLES).await;
+            assert!(detail.contains("whoever has it cannot lose it"), "{detail}");
+            server.refuses("DELETE", &path, Value::Null, ROLES).await;
+        } else {
+            assert_eq!(server.send("PUT", &path, user(json!([]))).await.0, 200, "{number}");
+        }
+    }
 }
 
 /// A role of PagerDuty, protected: it may go for a higher one.
