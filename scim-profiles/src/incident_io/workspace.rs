@@ -153,7 +153,8 @@ impl Workspace {
         }
     }
 
-    /// Gives a user other roles by hand.
+    /// Gives a user other roles by hand. Whether somebody may is not asked: incident.io lets an owner, an admin and who
+    /// has a custom role that manages permissions, and none of them is signed in here.
     ///
     /// # Errors
     ///
