@@ -11,11 +11,11 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, ValueEnum};
 use scim_core::Value;
 use scim_core::value::JsonLimits;
-use scim_profiles::{Payload, Profile};
+use scim_profiles::{Payload, Profile, Report};
 
 /// Lints a SCIM payload by a vendor's rules
 #[derive(Parser)]
@@ -27,6 +27,11 @@ struct Options {
     /// The request it is the body of; found out from the payload when not given
     #[arg(long = "as", value_enum)]
     kind: Option<Kind>,
+
+    /// The type of resource it is of, such as `user` or `group`; by its `schemas`, if they say it, and otherwise by
+    /// what it names, when not given: `members` are a group's
+    #[arg(long, value_name = "TYPE", conflicts_with = "licenses")]
+    resource: Option<String>,
 
     /// The licences of the account, for PagerDuty: JSON, as `GET /licenses` of its REST API answers; a new user needs
     /// one of them with `allocations_available`
@@ -58,6 +63,8 @@ enum Kind {
     Replace,
     /// PATCH
     Patch,
+    /// A bulk request: each operation by its path
+    Bulk,
 }
 
 fn main() -> ExitCode {
@@ -88,9 +95,10 @@ fn run(options: &Options) -> anyhow::Result<bool> {
         Some(Kind::Create) => Payload::Create,
         Some(Kind::Replace) => Payload::Replace,
         Some(Kind::Patch) => Payload::Patch,
+        Some(Kind::Bulk) => Payload::Bulk,
     };
     let report = match &options.licenses {
-        None => options.profile.lint_as(kind, &payload),
+        None => report(options, kind, &payload)?,
         Some(_) if options.profile.name != "pagerduty" => bail!("`--licenses` needs `--profile pagerduty`"),
         Some(file) => scim_examples::pagerduty::licenses(file)?.lint(kind, &payload),
     };
@@ -100,6 +108,23 @@ fn run(options: &Options) -> anyhow::Result<bool> {
         print(&report.to_string())?;
     }
     Ok(report.is_accepted() && !(options.strict && report.warnings().next().is_some()))
+}
+
+/// The judgement of a payload of the type that the options say, or that it has itself.
+fn report(options: &Options, kind: Payload, payload: &Value) -> anyhow::Result<Report> {
+    let Some(name) = &options.resource else { return Ok(options.profile.lint_as(kind, payload)) };
+    ensure!(
+        kind != Payload::Bulk,
+        "of a bulk request the paths say which resources it is of, not `--resource`"
+    );
+    let types = || options.profile.resources.iter().map(|resource| resource.resource_type);
+    let report = types()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .and_then(|known| options.profile.lint_resource(known, kind, payload));
+    report.with_context(|| {
+        let types = types().collect::<Vec<_>>().join(", ");
+        format!("the types of resource of {} are {types}", options.profile.name)
+    })
 }
 
 fn read(file: &str) -> anyhow::Result<Vec<u8>> {

@@ -103,6 +103,61 @@ fn a_patch_is_known_by_its_schemas_and_a_put_by_what_is_said() {
     assert_eq!(lint(&["--as", "replace", "--strict"], &inactive).status.code(), Some(1));
 }
 
+/// A PATCH does not say whether it is a user's or a group's: that is an option, or found out and said. The operations
+/// of a bulk request have it in their paths.
+#[test]
+fn the_type_of_a_resource_is_said_or_found_out() {
+    let patch = r#"{
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "remove", "path": "members[value eq \"x\"]"}]
+    }"#;
+    let bulk = format!(
+        r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{{"method": "PATCH", "path": "/Groups/1", "data": {patch}}}]}}"#
+    );
+    let judged = |arguments: &[&str], input: &str| {
+        let output = lint(arguments, input);
+        (output.status.code(), stdout(&output) + std::str::from_utf8(&output.stderr).unwrap())
+    };
+    for (arguments, input, code, said) in [
+        (
+            vec!["--profile", "datadog"],
+            patch,
+            0,
+            "datadog accepts this payload, taken for that of a Group: 0 error(s)",
+        ),
+        (vec!["--profile", "generic"], patch, 0, "taken for that of a Group: "),
+        (vec!["--profile", "incident-io"], patch, 0, "taken for that of a Group: "),
+        (vec!["--profile", "pagerduty"], patch, 1, "resource-type"),
+        (
+            vec!["--profile", "datadog", "--resource", "GROUP"],
+            patch,
+            0,
+            "datadog accepts this payload: 0 error(s)",
+        ),
+        (vec!["--profile", "datadog", "--resource", "user"], patch, 1, "patch-add-replace"),
+        (
+            vec!["--profile", "pagerduty", "--resource", "group"],
+            patch,
+            2,
+            "types of resource of pagerduty are User",
+        ),
+        (vec!["--profile", "generic"], &bulk, 0, "generic accepts this payload: 0 error(s)"),
+        (vec!["--profile", "generic", "--as", "bulk"], &bulk, 0, "generic accepts this payload: 0 error(s)"),
+        (vec!["--profile", "datadog"], &bulk, 1, "the service provider takes no bulk requests"),
+        (
+            vec!["--profile", "generic", "--resource", "user"],
+            &bulk,
+            2,
+            "the paths say which resources it is of",
+        ),
+    ] {
+        let (found, text) = judged(&arguments, input);
+        assert_eq!(found, Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
 #[test]
 fn what_cannot_be_judged_exits_with_2_and_says_why() {
     let cases = [

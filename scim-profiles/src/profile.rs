@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use scim_core::leniency::Leniencies;
+use scim_core::message::BULK_REQUEST;
 use scim_core::policy::Policy;
-use scim_core::schema::builtin::common_attributes;
-use scim_core::schema::{Attribute, AttributeType, Mutability, Registry, Returned, Uniqueness};
+use scim_core::schema::{
+    Attribute, AttributeType, Mutability, Registry, ResourceSchema, Returned, Uniqueness, builtin,
+};
 use scim_core::{Config, Object, ResourceId, Value};
 use scim_filter::{BoundAttr, BoundExpr, BoundFilter, CompareOp};
 use url::Url;
@@ -198,7 +200,7 @@ impl AttributeRow {
     /// assert_eq!(common.collect::<Vec<_>>(), ["id", "externalId", "meta"]);
     /// ```
     pub fn is_common(&self) -> bool {
-        common_attributes().iter().any(|common| common.name == self.name)
+        builtin::common_attributes().iter().any(|common| common.name == self.name)
     }
 
     /// The definition that a schema has of it.
@@ -443,8 +445,8 @@ impl Profile {
         markdown::page(self)
     }
 
-    /// Judges a payload: a PATCH if its `schemas` say so or it has `Operations`, otherwise a new
-    /// resource. Every violation is reported, not only the first.
+    /// Judges a payload: a bulk request or a PATCH if its `schemas` say so, a PATCH if it has `Operations`, otherwise
+    /// a new resource. Every violation is reported, not only the first.
     pub fn lint(&self, payload: &Value) -> Report {
         self.lint_as(self.kind_of(payload), payload)
     }
@@ -452,36 +454,94 @@ impl Profile {
     /// What [`lint`](Self::lint) takes the payload for.
     pub fn kind_of(&self, payload: &Value) -> Payload {
         let object = payload.as_object();
+        if lists(object, BULK_REQUEST) {
+            return Payload::Bulk;
+        }
         let is_patch = lists(object, PATCH_OP) || object.is_some_and(|o| o.get("Operations").is_some());
         if is_patch { Payload::Patch } else { Payload::Create }
     }
 
     /// Judges a payload as the body of a POST, PUT or PATCH of a resource of the type called
-    /// `resource_type`, which a PATCH does not say itself; `None` if the profile has no such type.
+    /// `resource_type`, which a PATCH does not say itself; `None` if the profile has no such type. Of a bulk request
+    /// the paths say it.
     pub fn lint_resource(&self, resource_type: &str, payload: Payload, value: &Value) -> Option<Report> {
-        let resource = self.resource(resource_type)?;
-        let schema = (self.behaviour.registry)().by_name(resource_type)?;
-        Some(lint::payload(self.name, resource, (self.behaviour.leniencies)(), schema, payload, value))
+        let (resource, schema) = self.with_schema(self.resource(resource_type)?)?;
+        Some(match payload {
+            Payload::Bulk => lint::bulk(self, value),
+            _ => self.judge(resource, schema, payload, value),
+        })
     }
 
-    /// Judges a payload as the body of a POST, PUT or PATCH. Its `schemas` say which type of
-    /// resource it is; the profile's first, if they do not.
+    /// Judges a payload as the body of a POST, PUT or PATCH, or as a bulk request.
+    ///
+    /// Its `schemas` say which type of resource it is of. Where they do not, as in a PATCH, one that speaks of `members`,
+    /// as a path, in a value or as an attribute, is taken for that of a group, and any other for that of the profile's
+    /// first type, a user; [`Report::is_type_inferred`] says so. Of a bulk request each operation is judged as the
+    /// request that it stands for, and its path says of which type; what is no bulk request as RFC 7644 §3.7 has it
+    /// breaks the rule `bulk-operation`, and any at a vendor that takes none `bulk.supported`.
+    ///
+    /// ```
+    /// use scim_core::Value;
+    /// use scim_profiles::{Payload, Profile};
+    ///
+    /// let patch: Value = r#"{
+    ///     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "remove", "path": "members[value eq \"7\"]"}]
+    /// }"#.parse()?;
+    /// let datadog = Profile::by_name("datadog").expect("is one of the profiles");
+    /// let report = datadog.lint_as(Payload::Patch, &patch);
+    /// assert!(report.is_accepted() && report.is_type_inferred());
+    /// assert_eq!(report.resource_type(), Some("Group"));
+    /// // Of a user nothing may be removed.
+    /// let report = datadog.lint_resource("User", Payload::Patch, &patch).expect("has users");
+    /// assert!(!report.is_accepted());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lint_as(&self, payload: Payload, value: &Value) -> Report {
-        let registry = (self.behaviour.registry)();
-        let known = self
-            .resources
-            .iter()
-            .filter_map(|resource| registry.by_name(resource.resource_type).map(|schema| (resource, schema)));
-        let chosen = known
-            .clone()
-            .find(|(_, schema)| lists(value.as_object(), &schema.base().id))
-            .or_else(|| known.clone().next());
-        match chosen {
-            Some((resource, schema)) => {
-                lint::payload(self.name, resource, (self.behaviour.leniencies)(), schema, payload, value)
-            }
-            None => Report::default(),
+        if payload == Payload::Bulk {
+            return lint::bulk(self, value);
         }
+        let known = self.resources.iter().filter_map(|resource| self.with_schema(resource));
+        let says = |uri: &str| lists(value.as_object(), uri);
+        if let Some((resource, schema)) = known.clone().find(|(_, schema)| says(&schema.base().id)) {
+            return self.judge(resource, schema, payload, value);
+        }
+        let Some(first) = known.clone().next() else { return Report::default() };
+        let members = lint::members(payload, value);
+        let group = known.clone().find(|(_, schema)| schema.base().id == builtin::GROUP);
+        let mut report = match (members, group) {
+            (Some(place), None) if payload == Payload::Patch => {
+                let mut report = lint::foreign(self.name, first.0.rules, first.1, value, &place);
+                report.resource_type = Some("Group");
+                report
+            }
+            (Some(_), Some((resource, schema))) => self.judge(resource, schema, payload, value),
+            _ => self.judge(first.0, first.1, payload, value),
+        };
+        // One that is of a type the vendor does not have says that it is.
+        report.is_inferred = ![builtin::USER, builtin::GROUP].into_iter().any(says);
+        report
+    }
+
+    /// The rows of a type of resource, with its schema.
+    fn with_schema(
+        &self,
+        resource: &'static ResourceProfile,
+    ) -> Option<(&'static ResourceProfile, &'static ResourceSchema)> {
+        let schema = (self.behaviour.registry)().by_name(resource.resource_type)?;
+        Some((resource, schema))
+    }
+
+    fn judge(
+        &self,
+        resource: &'static ResourceProfile,
+        schema: &ResourceSchema,
+        payload: Payload,
+        value: &Value,
+    ) -> Report {
+        let leniencies = (self.behaviour.leniencies)();
+        let report = lint::payload(self.name, resource, leniencies, schema, payload, value);
+        Report { resource_type: Some(resource.resource_type), ..report }
     }
 
     /// Schemas and resource types.

@@ -52,6 +52,9 @@ pub struct Report {
     pub(crate) violations: Vec<Violation>,
     // INVARIANT: in the order of the profile's rules, each once.
     pub(crate) checked: Vec<&'static str>,
+    /// The type of resource that it was judged as, and whether it was taken for that.
+    pub(crate) resource_type: Option<&'static str>,
+    pub(crate) is_inferred: bool,
 }
 
 impl Report {
@@ -85,8 +88,20 @@ impl Report {
         &self.checked
     }
 
-    /// The report as JSON: `profile`, `accepted`, `checked`, and `violations` with `severity`,
-    /// `rule`, `path`, `message` and `source`.
+    /// The type of resource that the payload was judged as; `None` for a bulk request, in which the path of
+    /// each operation says it.
+    pub fn resource_type(&self) -> Option<&'static str> {
+        self.resource_type
+    }
+
+    /// Whether neither the payload nor who had it judged said of which type it is, so that it was
+    /// [found out](crate::Profile::lint_as).
+    pub fn is_type_inferred(&self) -> bool {
+        self.is_inferred
+    }
+
+    /// The report as JSON: `profile`, `resourceType` and whether that is `inferred`, `accepted`, `checked`, and
+    /// `violations` with `severity`, `rule`, `path`, `message` and `source`.
     pub fn to_value(&self) -> Value {
         let violations = self.violations.iter().map(|violation| {
             let mut source = Object::new();
@@ -103,6 +118,10 @@ impl Report {
         });
         let mut report = Object::new();
         report.insert("profile", self.profile);
+        if let Some(resource_type) = self.resource_type {
+            report.insert("resourceType", resource_type);
+            report.insert("inferred", self.is_inferred);
+        }
         report.insert("accepted", self.is_accepted());
         report.insert("checked", self.checked.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
         report.insert("violations", violations.collect::<Vec<_>>());
@@ -121,7 +140,8 @@ impl Report {
     }
 }
 
-/// A table with a row for each violation, and a last line that counts them.
+/// A table with a row for each violation, and a last line that counts them and says what the payload was taken for,
+/// where nothing said that.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["SEVERITY", "PATH", "RULE", "MESSAGE", "SOURCE"].map(str::to_owned);
@@ -141,10 +161,13 @@ impl fmt::Display for Report {
             writeln!(f)?;
         }
         let verdict = if self.is_accepted() { "accepts" } else { "refuses" };
+        write!(f, "{} {verdict} this payload", self.profile)?;
+        if let Some(resource_type) = self.resource_type.filter(|_| self.is_inferred) {
+            write!(f, ", taken for that of a {resource_type}")?;
+        }
         write!(
             f,
-            "{} {verdict} this payload: {} error(s), {} warning(s), {} rule(s) checked",
-            self.profile,
+            ": {} error(s), {} warning(s), {} rule(s) checked",
             self.errors().count(),
             self.warnings().count(),
             self.checked.len(),

@@ -152,6 +152,8 @@ pub enum Payload {
     Replace,
     /// The body of a PATCH.
     Patch,
+    /// A bulk request (RFC 7644 §3.7), whose operations are any of the others.
+    Bulk,
 }
 
 /// Which payloads a [`Rule`] judges.
@@ -180,6 +182,8 @@ impl On {
             Payload::Create => self.create,
             Payload::Replace => self.replace,
             Payload::Patch => self.patch,
+            // The rules judge its operations.
+            Payload::Bulk => false,
         }
     }
 }

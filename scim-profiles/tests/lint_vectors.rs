@@ -136,6 +136,98 @@ fn the_linter_finds_exactly_what_the_vectors_say() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// A PATCH does not say whose it is: one that names members is judged as a group's, where there are groups, and
+/// otherwise refused; and the same is found as with the type said.
+#[test]
+fn the_type_of_a_patch_is_found_out_by_its_members() {
+    let mut groups = 0;
+    for profile in Profile::ALL {
+        for vector in vectors(profile).iter().filter(|vector| vector.request.method == "PATCH") {
+            let Some(body) = &vector.request.body else { continue };
+            let name = format!("{} {}", profile.name, vector.name);
+            let report = profile.lint_as(Payload::Patch, body);
+            let names_members = body.to_string().contains(r#""members"#);
+            let expected = if names_members { "Group" } else { "User" };
+            assert_eq!((report.resource_type(), report.is_type_inferred()), (Some(expected), true), "{name}");
+            assert!(
+                report.to_string().contains(&format!("taken for that of a {expected}: ")),
+                "{name}: {report}"
+            );
+            let Some(said) = profile.lint_resource(expected, Payload::Patch, body) else {
+                assert_eq!((profile.name, report.is_accepted()), ("pagerduty", false), "{name}");
+                continue;
+            };
+            assert_eq!(report.violations(), said.violations(), "{name}");
+            assert!(!said.is_type_inferred() && !said.to_string().contains("taken for"), "{name}");
+            groups += usize::from(names_members && vector.resource_type() == "Group");
+        }
+    }
+    assert!(groups >= 12, "{groups}");
+}
+
+/// The operations of a bulk request are judged as what their paths say, wherever the data would be taken for something
+/// else; and a vendor that takes no bulk requests refuses it besides.
+#[test]
+fn the_operations_of_a_bulk_request_are_judged_by_their_paths() {
+    let patch = |operation: &str| {
+        format!(
+            r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{operation}]}}"#
+        )
+    };
+    let rename = patch(r#"{"op": "remove", "path": "displayName"}"#);
+    let members = patch(r#"{"op": "remove", "path": "members[value eq \"7\"]"}"#);
+    let bulk: Value = format!(
+        r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+            {{"method": "POST", "path": "/Users", "bulkId": "a", "data": {{"userName": "ann", "active": "yes"}}}},
+            {{"method": "PATCH", "path": "/Groups/1", "data": {rename}}},
+            {{"method": "PATCH", "path": "/Users/1", "data": {rename}}},
+            {{"method": "PATCH", "path": "/Groups/1", "data": {members}}},
+            {{"method": "DELETE", "path": "/Groups/1"}},
+            {{"method": "PUT", "path": "/Devices/1", "data": {{}}}},
+            {{"method": "POST", "path": "/Groups", "data": {{"displayName": "g"}}}}
+        ]}}"#
+    )
+    .parse()
+    .unwrap();
+    let found = |profile: &str| {
+        let report = Profile::by_name(profile).unwrap().lint(&bulk);
+        assert_eq!((report.resource_type(), report.is_type_inferred()), (None, false));
+        assert!(report.violations().iter().all(|violation| report.checked().contains(&violation.rule)));
+        report.errors().map(|error| format!("{} {}", error.rule, error.path)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("generic"),
+        [
+            "attribute-type Operations[0].data.active",
+            "display-name-required Operations[1].data.Operations[0].path",
+            "bulk-operation Operations[5].path",
+            "bulk-operation Operations[6]",
+        ]
+    );
+    assert_eq!(
+        found("datadog"),
+        [
+            "bulk.supported $",
+            "attribute-type Operations[0].data.active",
+            "display-name-required Operations[1].data.Operations[0].path",
+            "patch-add-replace Operations[2].data.Operations[0].op",
+            "bulk-operation Operations[5].path",
+            "bulk-operation Operations[6]",
+        ]
+    );
+    let pagerduty = found("pagerduty");
+    for error in ["bulk.supported $", "resource-type Operations[1].path", "resource-type Operations[5].path"]
+    {
+        assert!(pagerduty.iter().any(|found| found == error), "{pagerduty:?}");
+    }
+    let nothing = r#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]}"#.parse().unwrap();
+    let report = Profile::by_name("generic").unwrap().lint(&nothing);
+    assert_eq!(
+        report.violations().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["error: $: Operations: an array of operations is required (bulk-operation)"]
+    );
+}
+
 #[test]
 fn what_the_linter_refuses_the_server_refuses() {
     let mut answered = 0;

@@ -326,6 +326,6 @@ error     active    attribute-type      `active` must be a Boolean, not a number
 warning   schemas   schemas-user        does not list `urn:ietf:params:scim:schemas:core:2.0:User`  RFC 7643 (2015-09)
 error     userName  user-name-required  a value is required                                         RFC 7643 (2015-09)
 
-generic refuses this payload: 2 error(s), 1 warning(s), 6 rule(s) checked"
+generic refuses this payload, taken for that of a User: 2 error(s), 1 warning(s), 6 rule(s) checked"
     );
 }

@@ -151,7 +151,7 @@ proptest! {
         let text = serde_json::to_vec(&payload).unwrap();
         let Ok(payload) = Value::from_slice(&text, &Default::default()) else { return Ok(()) };
         for profile in Profile::ALL {
-            for kind in [Payload::Create, Payload::Replace, Payload::Patch] {
+            for kind in [Payload::Create, Payload::Replace, Payload::Patch, Payload::Bulk] {
                 let report = profile.lint_as(kind, &payload);
                 for violation in report.violations() {
                     prop_assert!(report.checked().contains(&violation.rule), "{violation}");

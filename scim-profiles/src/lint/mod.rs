@@ -1,9 +1,13 @@
 //! A payload against a profile's rules: every violation, not only the first.
 
+mod bulk;
 mod patch;
 pub(crate) mod shape;
+mod subject;
 
+pub(crate) use bulk::request as bulk;
 pub(crate) use shape::shown;
+pub(crate) use subject::members;
 
 use scim_core::leniency::{Leniencies, Leniency};
 use scim_core::schema::{Attribute, Mutability, ResourceSchema, builtin};
@@ -40,6 +44,21 @@ pub(crate) fn payload(
         }
         _ => judge.broken(Check::Type, "$", "a resource is a JSON object"),
     }
+    judge.report(profile)
+}
+
+/// What a PATCH of a group is, which is seen by the `members` at `place`, for a vendor that has no groups.
+pub(crate) fn foreign(
+    profile: &'static str,
+    rules: &'static [Rule],
+    schema: &ResourceSchema,
+    value: &Value,
+    place: &str,
+) -> Report {
+    let mut judge = Judge::new(rules, schema, Payload::Patch);
+    judge.text(value);
+    let message = "`members` is an attribute of groups, a type the service provider does not have";
+    judge.broken(Check::ResourceType, place, message);
     judge.report(profile)
 }
 
@@ -121,7 +140,7 @@ impl<'s> Judge<'s> {
         }
         let checked =
             self.rules.iter().zip(&self.checked).filter(|(_, on)| **on).map(|(rule, _)| rule.id).collect();
-        Report { profile, violations: self.violations, checked }
+        Report { profile, violations: self.violations, checked, ..Report::default() }
     }
 
     /// Reports a violation of the rule whose shape is `check`, if the profile has one.
