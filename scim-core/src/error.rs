@@ -250,7 +250,7 @@ impl From<AuthError> for Error {
     }
 }
 
-/// A failed store call: 404, 409 `uniqueness`, 400 `invalidValue`, 409, 400 `invalidFilter`, `invalidValue` or
+/// A failed store call: 404, 409 `uniqueness`, 400 `invalidValue` (twice), 409, 400 `invalidFilter`, `invalidValue` or
 /// `invalidCursor`, 503 or 500, or what the store refuses with.
 ///
 /// The service answers a version mismatch with 412 instead where the client sent `If-Match`.
@@ -267,6 +267,11 @@ impl From<&StoreError> for Error {
                 let member = quote(id.as_str());
                 let detail = format!("`{MEMBERS}` names {member}, and there is no such resource");
                 Self::bad_request(ScimType::InvalidValue, detail)
+            }
+            StoreError::Circle(id) => {
+                let member = quote(id.as_str());
+                let why = "which has the group as a member, directly or through other groups";
+                Self::bad_request(ScimType::InvalidValue, format!("`{MEMBERS}` names {member}, {why}"))
             }
             StoreError::VersionMismatch => {
                 Self::new(StatusCode::CONFLICT, "the resource was changed by other requests meanwhile")

@@ -5,6 +5,7 @@ mod hold;
 mod layer;
 mod members;
 mod modification;
+mod no_circle;
 mod shared;
 mod terms;
 mod waiting;
@@ -17,6 +18,7 @@ pub use hold::ResourceHold;
 pub use layer::StoreLayer;
 pub use members::ChangedMembers;
 pub use modification::{Modification, Modified};
+pub use no_circle::{CircleSearch, NoCircle};
 pub use terms::{References, Terms};
 pub use waiting::Waiting;
 
@@ -515,6 +517,10 @@ pub enum StoreError {
     /// What the change [refers to](References) is not there.
     #[error("`{0}` is referred to, and is not there")]
     Dangling(ResourceId),
+    /// A member that the change adds to a group has the group as a member, directly or through other groups, which it
+    /// [may not](NoCircle).
+    #[error("`{0}` has the group as a member")]
+    Circle(ResourceId),
     /// The resource has another version than expected.
     #[error("the resource was changed meanwhile")]
     VersionMismatch,

@@ -60,6 +60,12 @@ fn each_inner_error_has_its_status_keyword_and_detail() {
             "`members` names `7`, and there is no such resource",
         ),
         (
+            (&StoreError::Circle(scim_core::ResourceId::new("7"))).into(),
+            400,
+            Some(ScimType::InvalidValue),
+            "`members` names `7`, which has the group as a member, directly or through other groups",
+        ),
+        (
             (&StoreError::VersionMismatch).into(),
             409,
             None,

@@ -234,11 +234,6 @@ impl Ancestry {
         put_groups(resource, groups);
     }
 
-    /// The ids of the groups above `id`, nearest first.
-    pub(crate) fn ids(&self, id: &ResourceId) -> impl Iterator<Item = &ResourceId> {
-        self.levels(id).into_iter().map(|(id, _)| id)
-    }
-
     /// The groups above `id`, each with the number of memberships that lead to it.
     fn levels(&self, id: &ResourceId) -> Vec<(&ResourceId, usize)> {
         let mut met = HashSet::from([id]);

@@ -21,7 +21,7 @@ use crate::membership::{Nesting, member_types, member_value};
 use crate::patch::Change;
 use crate::policy::Policy;
 use crate::schema::ResourceSchema;
-use crate::store::{References, Scope, Store, Terms};
+use crate::store::{NoCircle, References, Scope, Store, StoreError, Terms};
 use crate::value::Value;
 use crate::{Error, Resource, ResourceId, ScimType};
 
@@ -97,14 +97,13 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             }
             Nesting::NotItself => {}
             Nesting::NoCircle => {
-                let ancestry = self.ancestry(call.scope(), [group.clone()], None).await?;
-                let above: HashSet<&ResourceId> = ancestry.ids(&group).collect();
-                if let Some(id) = added.iter().find(|id| above.contains(id)) {
-                    return refuse(id, "which has the group as a member, directly or through other groups");
-                }
+                let members = self.not_known_as_others(call.scope(), added).await?;
+                let types = self.group_types();
+                let no_circle = NoCircle { members: &members, types: &types };
+                no_circle.look_up(&self.store, call.scope().tenant, &group).await?;
             }
             Nesting::Flat => {
-                for schema in self.config.registry.resource_types().filter(|schema| is_group(schema)) {
+                for schema in &self.group_types() {
                     let scope = Scope { tenant: call.scope().tenant, schema };
                     let others = self.store.missing(scope, added.to_vec()).await?;
                     let others: HashSet<&ResourceId> = others.iter().collect();
@@ -115,6 +114,27 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             }
         }
         Ok(())
+    }
+
+    /// Of `added` those who are, or may come to be, groups: all but the resources of other types.
+    async fn not_known_as_others(
+        &self,
+        scope: Scope<'_>,
+        added: &[ResourceId],
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let mut left = added.to_vec();
+        for schema in self.config.registry.resource_types().filter(|schema| !is_group(schema)) {
+            if left.is_empty() {
+                break;
+            }
+            left = self.store.missing(Scope { schema, ..scope }, left).await?;
+        }
+        Ok(left)
+    }
+
+    /// The types of groups.
+    fn group_types(&self) -> Vec<Arc<ResourceSchema>> {
+        self.config.registry.resource_types().filter(|schema| is_group(schema)).cloned().collect()
     }
 }
 

@@ -440,6 +440,35 @@ proptest! {
     }
 }
 
+/// A chain of any length is a circle once its ends meet, however few groups a user's `groups` go up.
+#[test]
+fn no_circle_is_closed_by_the_ends_of_a_long_chain() {
+    for levels in [1, 16] {
+        let mut config = Config { nesting: Nesting::NoCircle, ..config() };
+        config.limits.max_group_levels = levels;
+        let server = server_with(config);
+        server.group("0", &[]);
+        for number in 1..60 {
+            server.group(&number.to_string(), &[&format!("id-{number}")]);
+        }
+        for above in [2, 16, 17, 18, 19, 59, 60] {
+            let value = json!([{"value": format!("id-{above}")}]);
+            let add = json!([{"op": "add", "path": "members", "value": value.clone()}]);
+            let detail = format!(
+                "`members` names `id-{above}`, which has the group as a member, directly or through other groups"
+            );
+            server.patch("/Groups/id-1", add).refused(400, Some("invalidValue"), &detail);
+            let put = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "0",
+                "members": value});
+            server.put("/Groups/id-1", put).refused(400, Some("invalidValue"), &detail);
+        }
+        // The other way round the chain goes on.
+        server.group("other", &[]);
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]);
+        assert_eq!(server.patch("/Groups/id-61", add).status, 200);
+    }
+}
+
 #[test]
 fn which_groups_may_be_members_is_a_decision() {
     let answers = |nesting| {
