@@ -91,12 +91,22 @@ fn a_value_in_sqlite() {
             "((KIND IS NOT NULL AND KIND = 'integer' AND ATOM <= ?1) \
              OR (KIND IS NOT NULL AND KIND = 'real' AND ATOM <= ?2))",
         ),
+        (
+            "logins le 9223372036854775808",
+            "$.\"logins\"",
+            "((KIND IS NOT NULL AND KIND = 'integer' AND (typeof(ATOM) <> 'real' \
+             OR substr('0' || (u.keys -> '$.\"logins\"'), -20) <= ?1)) \
+             OR (KIND IS NOT NULL AND KIND = 'real' AND ATOM <= ?2))",
+        ),
     ] {
         assert_eq!(sqlite(text), sqlite_at(path, expected), "{text}");
     }
     let values = |text: &str| translate(&document(), Dialect::Sqlite, text).values;
     assert_eq!(values(r#"userName eq "X""#), [SqlValue::Text("x".into())]);
     assert_eq!(values(r#"externalId eq "X""#), [SqlValue::Text("X".into())]);
+    let beyond = |digits: &str| [SqlValue::Text(digits.into()), SqlValue::Float(9_223_372_036_854_775_808.0)];
+    assert_eq!(values("logins eq 9223372036854775808"), beyond("09223372036854775808"));
+    assert_eq!(values("logins eq 9.223372036854775808e18"), beyond("09223372036854775808"));
     assert_eq!(values(r#"photo eq "QQ==""#), [SqlValue::Text("QQ".into())]);
     assert_eq!(
         values(r#"meta.lastModified ge "2011-05-13T06:42:34.50+02:00""#),

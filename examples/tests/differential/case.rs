@@ -138,7 +138,8 @@ pub(crate) fn of(kind: AttributeType, is_literal: bool) -> BoxedStrategy<Value> 
             let floats = [json!(0.5), json!(1.0), json!(-1.5), json!(9_007_199_254_740_992.0), json!(1e300)];
             if is_literal {
                 numbers.extend(floats);
-                numbers.extend([json!(u64::MAX), json!(-1e300)]);
+                numbers.extend(beyond_signed());
+                numbers.push(json!(-1e300));
             } else if kind == Decimal {
                 numbers = floats.to_vec();
             }
@@ -178,13 +179,24 @@ pub(crate) fn of(kind: AttributeType, is_literal: bool) -> BoxedStrategy<Value> 
     }
 }
 
+/// Integers of 64 bits that a column with a sign cannot hold, some of which are the same as floats.
+fn beyond_signed() -> [Value; 4] {
+    [1 << 63, (1 << 63) + 1, u64::MAX - 1, u64::MAX].map(|number: u64| json!(number))
+}
+
 /// A value as resources hold it; in JSON also of no type it should have.
 pub(crate) fn stored(scalar: Scalar, place: Place) -> BoxedStrategy<Value> {
     if matches!(place, Place::Column | Place::Mixed) {
         prop_oneof![9 => of(scalar.kind, false), 1 => Just(Value::Null)].boxed()
     } else {
+        let right = match scalar.kind {
+            Integer | Decimal => {
+                prop_oneof![2 => of(scalar.kind, false), 1 => proptest::sample::select(beyond_signed().to_vec())].boxed()
+            }
+            kind => of(kind, false),
+        };
         prop_oneof![
-            9 => of(scalar.kind, false),
+            9 => right,
             1 => proptest::sample::select(vec![json!(null), json!(""), json!(7), json!(true), json!("soon"), json!(0.5)]),
         ]
         .boxed()

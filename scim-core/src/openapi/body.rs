@@ -187,7 +187,7 @@ fn value(attribute: &Attribute, side: Side) -> Json {
     let mut value = match attribute.kind {
         AttributeType::Boolean => json!({ "type": "boolean" }),
         AttributeType::Decimal => json!({ "type": "number" }),
-        AttributeType::Integer => json!({ "type": "integer", "minimum": i64::MIN, "maximum": u64::MAX }),
+        AttributeType::Integer => json!({ "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX }),
         AttributeType::Complex => {
             let (properties, required) = members(attribute.sub_attributes.iter(), side);
             return object(properties, required, side);

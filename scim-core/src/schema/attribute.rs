@@ -81,7 +81,7 @@ impl Attribute {
         Self::new(name, AttributeType::Boolean)
     }
 
-    /// A whole number.
+    /// A whole number, of 64 bits with a sign.
     pub fn integer(name: impl Into<String>) -> Self {
         Self::new(name, AttributeType::Integer)
     }

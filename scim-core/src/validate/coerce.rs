@@ -22,6 +22,7 @@ use crate::{Error, ScimType};
 ///
 /// Strings keep their text; only their type is checked, and the form of date-times, of base64 and, unless
 /// [`Leniency::ReferenceSyntax`] is on, of references that are not passed over.
+/// An integer is one of 64 bits with a sign, which is what databases hold.
 /// Canonical values are suggestions (RFC 7643 §7) and not enforced. Where several values of a
 /// multi-valued attribute are `primary`, the last one stays so, under
 /// [`Leniency::ManyPrimaries`]. Of values that are identified by an immutable `value`, such as
@@ -182,7 +183,7 @@ impl Coercion<'_> {
             (AttributeType::String, Value::String(_))
             | (AttributeType::Boolean, Value::Bool(_))
             | (AttributeType::Decimal, Value::Number(_))
-            | (AttributeType::Integer, Value::Number(Number::Int(_) | Number::UInt(_))) => true,
+            | (AttributeType::Integer, Value::Number(Number::Int(_))) => true,
             (AttributeType::DateTime, Value::String(text)) => lexical::is_date_time(text),
             (AttributeType::Binary, Value::String(text)) => lexical::is_base64(text),
             (AttributeType::Reference, Value::String(text)) => uri::is_reference_of(attribute, text),
@@ -311,7 +312,7 @@ fn mismatch(attribute: &Attribute, value: &Value, at: &dyn fmt::Display) -> Stri
             format!("`{at}` must be a URI such as https://example.com/")
         }
         (AttributeType::Integer, Value::Number(_)) => {
-            format!("`{at}` must be a whole number of at most 64 bits")
+            format!("`{at}` must be a whole number from {} to {}", i64::MIN, i64::MAX)
         }
         _ => format!("`{at}` must be {}, not {}", noun(attribute), value.kind()),
     }

@@ -3,7 +3,7 @@
 use super::leaf;
 use super::writer::Writer;
 use super::{Dialect, SqlErrorKind, SqlValue, key};
-use crate::{AttrName, AttributeType, BoundAttr, CompareOp, Scalar};
+use crate::{AttrName, AttributeType, BoundAttr, CompareOp, Number, Scalar};
 
 /// A place in a JSON column.
 pub(super) struct Document {
@@ -19,7 +19,7 @@ struct Value {
     kind: String,
     /// Its text, or in SQLite its number.
     atom: String,
-    /// The value as JSON, in PostgreSQL.
+    /// The value as JSON; in SQLite as its text, which has the digits that its number has not.
     json: String,
 }
 
@@ -57,7 +57,7 @@ impl Document {
             Dialect::Sqlite => Value {
                 kind: format!("json_type({expression}, '{path}')"),
                 atom: format!("json_extract({expression}, '{path}')"),
-                json: String::new(),
+                json: format!("({expression} -> '{path}')"),
             },
             Dialect::Postgres => {
                 // As `->>`, which an index on the expression would be on.
@@ -124,7 +124,10 @@ fn element(dialect: Dialect, name: &AttrName) -> Result<Value, SqlErrorKind> {
             Value {
                 kind: format!("({})", of("json_type", "scim_e.type")),
                 atom: format!("({})", of("json_extract", "scim_e.atom")),
-                json: String::new(),
+                json: format!(
+                    "(CASE scim_e.type WHEN 'object' THEN scim_e.value -> '$.\"{name}\"'{} END)",
+                    or("scim_e.json -> scim_e.fullkey")
+                ),
             }
         }
         Dialect::Postgres => {
@@ -267,17 +270,7 @@ fn holds(
         (Scalar::Bool(literal), Dialect::Postgres) => {
             writer.push(&format!("({json} IS NOT NULL AND {json} = '{literal}'::jsonb)"));
         }
-        // SQLite reads an integer as an integer, all else as a float.
-        (Scalar::Number(literal), Dialect::Sqlite) => {
-            let integer = leaf::nearest_integer(literal).map(SqlValue::Integer);
-            let float = leaf::nearest_float(literal).map(SqlValue::Float);
-            for (begin, of, near) in [("(", "integer", integer), (" OR ", "real", float)] {
-                writer.push(&format!("{begin}({kind} IS NOT NULL AND {kind} = '{of}' AND "));
-                leaf::ordered(writer, atom, true, op, near, str::to_owned);
-                writer.push(")");
-            }
-            writer.push(")");
-        }
+        (Scalar::Number(literal), Dialect::Sqlite) => sqlite_number(writer, left, op, literal),
         (Scalar::Number(literal), Dialect::Postgres) => {
             let operator = match op {
                 CompareOp::Gt => ">",
@@ -296,6 +289,35 @@ fn holds(
         (Scalar::Null, _) => return Err(SqlErrorKind::WrongType),
     }
     Ok(())
+}
+
+/// SQLite reads an integer of 64 bits with a sign as an integer, all else as a float: of a greater
+/// integer the type is that of an integer, and the value a float, which is none of the former.
+fn sqlite_number(writer: &mut Writer, left: &Value, op: CompareOp, literal: Number) {
+    let Value { kind, atom, json } = left;
+    writer.push(&format!("(({kind} IS NOT NULL AND {kind} = 'integer' AND "));
+    match leaf::beyond_signed(literal) {
+        None => {
+            let near = leaf::nearest_integer(literal).map(SqlValue::Integer);
+            leaf::ordered(writer, atom, true, op, near, str::to_owned);
+        }
+        Some(near) => {
+            let is_beyond = match op {
+                CompareOp::Lt | CompareOp::Le => format!("(typeof({atom}) <> 'real' OR "),
+                _ => format!("(typeof({atom}) = 'real' AND "),
+            };
+            writer.push(&is_beyond);
+            // Digits of one length are in the order of their numbers.
+            let digits = format!("substr('0' || {json}, -20)");
+            let near = near.map(|value| SqlValue::Text(format!("{value:020}")));
+            leaf::ordered(writer, &digits, true, op, near, str::to_owned);
+            writer.push(")");
+        }
+    }
+    writer.push(&format!(") OR ({kind} IS NOT NULL AND {kind} = 'real' AND "));
+    let near = leaf::nearest_float(literal).map(SqlValue::Float);
+    leaf::ordered(writer, atom, true, op, near, str::to_owned);
+    writer.push("))");
 }
 
 /// The name, if it needs no escape between quotes in SQL or a JSON path.

@@ -270,7 +270,7 @@ pub(super) fn ordered(
     writer.guarded(expression, not_null, &format!("{expression} {operator} {bound}"));
 }
 
-/// The literal among the integers of 64 bits.
+/// The literal among the integers of 64 bits with a sign.
 pub(super) fn nearest_integer(literal: Number) -> Near<i64> {
     match literal {
         Number::Int(value) => Near::At(value),
@@ -287,6 +287,19 @@ pub(super) fn nearest_integer(literal: Number) -> Near<i64> {
                 Near::Above(value.floor() as i64)
             }
         }
+    }
+}
+
+/// The literal among the integers of 64 bits that are above those with a sign; `None` if it is not above
+/// these.
+pub(super) fn beyond_signed(literal: Number) -> Option<Near<u64>> {
+    const FIRST: f64 = 9_223_372_036_854_775_808.0; // 2^63
+    match literal {
+        Number::UInt(value) => i64::try_from(value).is_err().then_some(Near::At(value)),
+        Number::Float(value) if value >= 2.0 * FIRST => Some(Near::Above(u64::MAX)),
+        // From here on each is an integer.
+        Number::Float(value) if value >= FIRST => Some(Near::At(value as u64)),
+        Number::Int(_) | Number::Float(_) => None,
     }
 }
 

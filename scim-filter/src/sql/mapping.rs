@@ -293,7 +293,7 @@ impl Column {
         Self::new(expression, ColumnKind::Boolean)
     }
 
-    /// An integer of at most 64 bits, of an integer or decimal attribute.
+    /// An integer of 64 bits with a sign, of an integer or decimal attribute.
     pub fn integer(expression: &str) -> Self {
         Self::new(expression, ColumnKind::Integer)
     }
@@ -420,7 +420,8 @@ impl Child {
 /// A column of JSON: in SQLite JSON text, in PostgreSQL `JSONB`.
 ///
 /// Names in it are spelt as the schema spells them, single-valued attributes are no arrays, and
-/// what the schema calls complex are objects. Numbers are integers of 64 bits with sign, or floats.
+/// what the schema calls complex are objects. Numbers are integers of 64 bits, with or
+/// without a sign, or floats.
 #[derive(Clone, Debug)]
 pub struct JsonColumn {
     expression: Box<str>,
