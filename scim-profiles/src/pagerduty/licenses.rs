@@ -7,7 +7,7 @@ use scim_core::schema::ResourceSchema;
 use scim_core::{Resource, ScimType, Value, validate};
 
 use super::PROFILE;
-use super::roles::{DEFAULT_ROLE, LicenseGroup, ROLES};
+use super::roles::{DEFAULT_ROLE, LicenseGroup, ROLES, role};
 use super::schema::registry;
 use super::user::{self, ENTITLEMENTS, text_of};
 use crate::report::{Report, Violation};
@@ -128,10 +128,14 @@ impl Licenses {
     ///
     /// # Errors
     ///
-    /// It is something else, or a licence is there twice.
+    /// It is something else, or has none; a licence is there twice, or is for no role, or for one that is
+    /// [none](super::role).
     pub fn parse(document: &Value) -> Result<Self, InvalidLicenses> {
         let list = document.get("licenses").unwrap_or(document).as_array();
         let list = list.ok_or_else(|| invalid("there is no array `licenses`".to_owned()))?;
+        if list.is_empty() {
+            return Err(invalid("there is none in it, and so none for anybody".to_owned()));
+        }
         let read = |(number, license): (usize, &Value)| {
             read(license).map_err(|message| invalid(format!("licenses[{number}]: {message}")))
         };
@@ -288,11 +292,28 @@ fn read(license: &Value) -> Result<License, String> {
         (Some(roles), _) => {
             let roles = roles.as_array().map(|roles| roles.iter().map(|role| role.as_str().map(Box::from)));
             let roles = roles.and_then(Iterator::collect::<Option<Vec<_>>>);
-            roles.ok_or("`valid_roles` is not an array of strings")?
+            let roles = roles.ok_or("`valid_roles` is not an array of strings")?;
+            check_roles(id, &roles)?;
+            roles
         }
     };
     let name = text("name").unwrap_or_default().into();
     Ok(License { id: id.into(), name, valid_roles, allocations, in_use })
+}
+
+/// A licence for no role, or for one that nobody can have, would refuse whoever is to have it.
+fn check_roles(id: &str, roles: &[Box<str>]) -> Result<(), String> {
+    if roles.is_empty() {
+        return Err(format!("the licence {} has no `valid_roles`, and so is for nobody", shown(id)));
+    }
+    match roles.iter().find(|value| role(value).is_none()) {
+        Some(unknown) => Err(format!(
+            "the licence {} has {} in `valid_roles`, which is no role",
+            shown(id),
+            shown(unknown)
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The user that the payload comes to, as far as it can be read without the user there was.
@@ -345,13 +366,22 @@ mod tests {
         assert_eq!(roles("A"), "user");
         assert_eq!(roles("B"), "read_only_user read_only_limited_user");
         assert_eq!(roles("C"), "admin user limited_user observer restricted_access owner");
-        assert_eq!(parse("[]").unwrap(), Licenses::default());
     }
 
     #[test]
     fn what_is_no_list_of_licences_is_refused() {
         for (json, message) in [
             ("{}", "there is no array `licenses`"),
+            ("[]", "there is none in it, and so none for anybody"),
+            (r#"{"licenses": []}"#, "there is none in it, and so none for anybody"),
+            (
+                r#"[{"id": "A", "valid_roles": [], "allocations_available": 1}]"#,
+                "licenses[0]: the licence `A` has no `valid_roles`, and so is for nobody",
+            ),
+            (
+                r#"[{"id": "A", "valid_roles": ["user", "boss"], "allocations_available": 1}]"#,
+                "licenses[0]: the licence `A` has `boss` in `valid_roles`, which is no role",
+            ),
             (r#"[{"name": "Full"}]"#, "licenses[0]: there is no `id`"),
             (
                 r#"[{"id": "A", "role_group": "FullUser"}]"#,
@@ -378,8 +408,8 @@ mod tests {
                 "licenses[0]: `valid_roles` is not an array of strings",
             ),
             (
-                r#"[{"id": "A", "valid_roles": [], "allocations_available": 1},
-                    {"id": "A", "valid_roles": [], "allocations_available": 1}]"#,
+                r#"[{"id": "A", "valid_roles": ["user"], "allocations_available": 1},
+                    {"id": "A", "valid_roles": ["user"], "allocations_available": 1}]"#,
                 "the licence `A` is there twice",
             ),
         ] {
