@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::bail;
 use scim_core::schema::Uniqueness;
 use scim_profiles::incident_io::{BaseRole, EFFECTIVE_ACCESS};
-use scim_profiles::{AttributeRow, CapabilityValue, Check, Literal, Profile};
+use scim_profiles::{AttributeRow, CapabilityValue, Check, Literal, Profile, pagerduty};
 use serde_json::{Value, json};
 use ureq::http::Method;
 
@@ -242,16 +242,23 @@ impl Target {
         self.license.as_deref().filter(|_| self.has("entitlements"))
     }
 
-    /// The role, and the licence with it, as the vendor shows them; nothing where none is mapped.
+    /// The role, and the licence with it, as the vendor shows them; nothing where none is mapped. Which licence follows
+    /// a role of another group, the vendor decides (PagerDuty's `stale-license`).
     pub(crate) fn shown_role(&self, role: Role) -> Value {
-        let role = match (self.mapping(), self.role(role)) {
+        let shown = match (self.mapping(), self.role(role)) {
             (Some(mapping), Some(role)) => json!({"roles": [(mapping.shown)(role)]}),
             _ => json!({}),
         };
-        match self.license() {
-            Some(license) => and(role, json!({"entitlements": [{"type": "license", "value": license}]})),
-            None => role,
+        match self.license().filter(|_| self.keeps_license(role)) {
+            Some(license) => and(shown, json!({"entitlements": [{"type": "license", "value": license}]})),
+            None => shown,
         }
+    }
+
+    /// Whether the licence that came with the first role is for this one too.
+    fn keeps_license(&self, role: Role) -> bool {
+        let group = |role| self.role(role).and_then(pagerduty::role).map(|role| role.license_group);
+        group(role) == group(Role::First)
     }
 
     /// What a user shows who is in no group: incident.io gives nothing then.
