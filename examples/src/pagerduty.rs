@@ -7,11 +7,13 @@ use clap::Args;
 use http::StatusCode;
 use scim_core::projection::Projection;
 use scim_core::query::Query;
+use scim_core::schema::builtin::USER;
 use scim_core::store::{Modification, Scope, Store, Terms};
 use scim_core::validate::unique_keys;
 use scim_core::value::JsonLimits;
 use scim_core::{Environment, Object, Resource, TenantId, Value, Version};
 use scim_filter::{BindOptions, Filter};
+use scim_profiles::Payload;
 use scim_profiles::pagerduty::{
     AssignedIncidents, Licenses, LicensesInUse, OWNER, Offboarding, OwnerProtection, PROFILE, PagerDuty,
     PagerDutyOptions, Plan, ROLES, Reassignment, RoleEmptied, RoleOmitted, StaleLicense, role,
@@ -31,6 +33,11 @@ pub struct PagerDutyAccount {
     /// Default: elsewhere.
     #[arg(long, value_name = "WHERE", value_parser = ["elsewhere", "here"], requires = "licenses")]
     pub licenses_in_use: Option<String>,
+    /// An ability that the account does not have: `read_only_users`, which stakeholder roles need, or
+    /// `advanced_permissions`, which `observer` and `restricted_access` need; may be given more than once. Default: it has
+    /// both.
+    #[arg(long, value_name = "NAME", value_parser = ["read_only_users", "advanced_permissions"])]
+    pub without_ability: Vec<String>,
     /// What becomes of a PUT with a new role and the licence of the former, and of that licence in a later write. Default:
     /// it is dropped.
     #[arg(long, value_name = "WHAT", value_parser = ["drop", "refuse"])]
@@ -75,10 +82,11 @@ fn grantable() -> Vec<&'static str> {
 
 impl PagerDutyAccount {
     /// Its options, and which of them are given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 12] {
+    pub(crate) fn given(&self) -> [(&'static str, bool); 13] {
         [
             ("--licenses", self.licenses.is_some()),
             ("--licenses-in-use", self.licenses_in_use.is_some()),
+            ("--without-ability", !self.without_ability.is_empty()),
             ("--stale-license", self.stale_license.is_some()),
             ("--default-role", self.default_role.is_some()),
             ("--role-omitted", self.role_omitted.is_some()),
@@ -92,8 +100,11 @@ impl PagerDutyAccount {
         ]
     }
 
-    /// Refuses what the plan does not have.
+    /// Refuses what the plan does not have, and names that no user can have.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        for (option, name) in self.owner.iter().map(|name| ("--owner", name)).chain(self.holders()) {
+            check_name(option, name)?;
+        }
         let reassigns = self.offboarding.as_deref() == Some("reassign");
         ensure!(
             !reassigns || self.plan().reassigns_incidents(),
@@ -133,6 +144,9 @@ impl PagerDutyAccount {
         if self.licenses_in_use.as_deref() == Some("here") {
             options.licenses_in_use = LicensesInUse::Here;
         }
+        let has = |ability: &str| self.without_ability.iter().all(|without| without != ability);
+        options.read_only_users = has("read_only_users");
+        options.advanced_permissions = has("advanced_permissions");
         let holders = self.hold_incident.iter().map(String::as_str);
         let mut account = PagerDuty::new(options).with_incidents_of(holders).with_reassignment(log);
         if let Some(file) = &self.licenses {
@@ -146,10 +160,27 @@ impl PagerDutyAccount {
         Ok(account)
     }
 
+    fn holders(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        self.hold_incident.iter().map(|name| ("--hold-incident", name))
+    }
+
     fn plan(&self) -> Plan {
         let plan = |wanted: &str| Plan::ALL.into_iter().find(|plan| plan.as_str() == wanted);
         self.plan.as_deref().and_then(plan).unwrap_or_default()
     }
+}
+
+/// Refuses a userName that the rules of users refuse.
+fn check_name(option: &str, name: &str) -> anyhow::Result<()> {
+    let mut user = Object::new();
+    user.insert("schemas", vec![Value::from(USER)]);
+    user.insert("userName", name);
+    user.insert("displayName", "Somebody");
+    let report = PROFILE.lint_as(Payload::Create, &user.into());
+    let error = report.errors().next();
+    let reason = error.map(|error| format!("{} ({})", error.message, error.rule)).unwrap_or_default();
+    ensure!(error.is_none(), "`{option} {name}`: no user can have this userName: {reason}");
+    Ok(())
 }
 
 /// Reads the licences of an account from a JSON file, such as `examples/pagerduty/licenses.json`.

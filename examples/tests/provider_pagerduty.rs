@@ -255,6 +255,28 @@ fn there_is_one_owner_whom_no_request_changes() {
 }
 
 #[test]
+fn an_account_without_an_ability_has_no_role_that_needs_it() {
+    let created = |without: &[&str], role: &str| {
+        let options = without.iter().flat_map(|ability| ["--without-ability", ability]);
+        let server =
+            Server::in_memory(&["--profile", "pagerduty"].into_iter().chain(options).collect::<Vec<_>>());
+        let mut body = user("alex@example.com");
+        body["roles"] = json!([{"value": role, "type": "base"}]);
+        server.client.post("/Users", body)
+    };
+    for (ability, role, other) in [
+        ("read_only_users", "read_only_limited_user", "observer"),
+        ("advanced_permissions", "observer", "read_only_limited_user"),
+    ] {
+        created(&[], role).expect(201);
+        let refused = created(&[ability], role).expect(400);
+        assert!(refused["detail"].as_str().unwrap().contains("(role-ability-needed)"), "{refused}");
+        created(&[ability], other).expect(201);
+        created(&["read_only_users", "advanced_permissions"], other).expect(400);
+    }
+}
+
+#[test]
 fn incidents_of_a_file_stand_in_the_way_or_are_reassigned() {
     let incidents = concat!(env!("CARGO_MANIFEST_DIR"), "/pagerduty/incidents.json");
     let licenses = concat!(env!("CARGO_MANIFEST_DIR"), "/pagerduty/licenses.json");
@@ -286,10 +308,27 @@ fn what_is_no_account_is_refused() {
             r#"{"licenses": [{"id": "F"}]}"#,
             "is no list of licences: licenses[0]: there is no `allocations_available`",
         ),
+        (r#"{"licenses": []}"#, "is no list of licences: there is none in it"),
+        (
+            r#"{"licenses": [{"id": "F", "valid_roles": ["boss"], "allocations_available": 1}]}"#,
+            "is no list of licences: licenses[0]: the licence `F` has `boss` in `valid_roles`, which is no role",
+        ),
+        (
+            r#"{"licenses": [{"id": "F", "valid_roles": [], "allocations_available": 1}]}"#,
+            "is no list of licences: licenses[0]: the licence `F` has no `valid_roles`",
+        ),
     ] {
         std::fs::write(&file, text).unwrap();
         let refused = start(&["--profile", "pagerduty", "--licenses", name]);
-        assert!(refused.contains(said), "{refused}");
+        assert!(refused.contains(said) && refused.contains(name), "{refused}");
+    }
+    for option in ["--owner", "--hold-incident"] {
+        let refused = start(&["--profile", "pagerduty", option, "bob"]);
+        assert!(
+            refused.starts_with(&format!("`{option} bob`: no user can have this userName: ")),
+            "{refused}"
+        );
+        assert!(refused.contains("(user-name-email)"), "{refused}");
     }
     let refused = start(&["--profile", "pagerduty", "--incidents", name]);
     assert!(refused.contains("is no list of incidents: there is no array `incidents`"), "{refused}");

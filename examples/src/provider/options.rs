@@ -249,6 +249,8 @@ fn profile() -> impl TypedValueParser<Value = &'static Profile> {
 
 #[cfg(test)]
 mod tests {
+    use scim_profiles::OptionRow;
+
     use super::*;
 
     /// What a database in the memory of this process makes of an option is all that it has.
@@ -268,6 +270,7 @@ mod tests {
         (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
         (&["--licenses", "f"], &["pagerduty"]),
         (&["--licenses-in-use", "here", "--licenses", "f"], &["pagerduty"]),
+        (&["--without-ability", "read_only_users"], &["pagerduty"]),
         (&["--stale-license", "refuse"], &["pagerduty"]),
         (&["--default-role", "observer"], &["pagerduty"]),
         (&["--role-omitted", "default"], &["pagerduty"]),
@@ -333,6 +336,47 @@ mod tests {
         known.sort_unstable();
         options.sort_unstable();
         assert_eq!(options, known, "an option is in neither list");
+    }
+
+    /// Options of profiles whose argument has another name.
+    const OTHERWISE: &[(&str, &str, &str)] = &[
+        ("datadog", "team_match", "--match-teams"),
+        ("pagerduty", "owner", "--owner-protection"),
+        ("pagerduty", "read_only_users", "--without-ability"),
+        ("pagerduty", "advanced_permissions", "--without-ability"),
+    ];
+
+    /// Whether `[options]` of the file for `--mapping` has `row`.
+    fn is_in_mapping(row: &OptionRow) -> bool {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let value =
+            row.default.parse().map_or_else(|_| format!("\"{}\"", row.default), |on: bool| on.to_string());
+        std::fs::write(file.path(), format!("[options]\n{} = {value}\n", row.name)).unwrap();
+        crate::incident_io::mapping(file.path()).is_ok()
+    }
+
+    #[test]
+    fn every_option_of_a_profile_can_be_given() {
+        for profile in Profile::ALL {
+            for row in profile.options {
+                let otherwise =
+                    OTHERWISE.iter().find(|(of, name, _)| (*of, *name) == (profile.name, row.name));
+                let argument = otherwise.map_or_else(
+                    || format!("--{}", row.name.replace('_', "-")),
+                    |(_, _, name)| (*name).to_owned(),
+                );
+                let is_own = OF_PROFILES
+                    .iter()
+                    .any(|(given, profiles)| given[0] == argument && profiles.contains(&profile.name));
+                let is_of_all = OF_ALL.contains(&argument.trim_start_matches('-'));
+                let in_mapping = profile.name == "incident-io" && is_in_mapping(row);
+                assert!(is_own || is_of_all || in_mapping, "{}: {}", profile.name, row.name);
+            }
+        }
+        for ability in ["read_only_users", "advanced_permissions"] {
+            let line = ["provider", "--profile", "pagerduty", "--without-ability", ability];
+            assert_eq!(Options::read(line).unwrap().pagerduty.without_ability, [ability]);
+        }
     }
 
     #[test]
