@@ -371,6 +371,20 @@ fn without_cursors_none_is_valid_and_an_empty_one_means_nothing() {
     server.user("a");
     assert_eq!(server.get("/Users?cursor&count=1").json()["startIndex"], 1);
     server.get("/Users?cursor=abc").refused(400, Some("invalidCursor"), INVALID);
+
+    let mut config = config();
+    config.capabilities.refuse_cursor = false;
+    let server = server_with(config);
+    for name in ["a", "b"] {
+        server.user(name);
+    }
+    let page = server.get("/Users?cursor=abc&startIndex=2&count=1").json();
+    assert_eq!(names(&page), ["b"]);
+    assert_eq!((&page["startIndex"], page.get("nextCursor")), (&json!(2), None));
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "cursor": "abc", "count": 1,
+    });
+    assert_eq!(names(&server.post("/Users/.search", search).json()), ["a"]);
 }
 
 #[test]

@@ -69,6 +69,21 @@ fn resource_types_are_listed_and_found_by_name() {
 }
 
 #[test]
+fn resource_types_by_name_can_be_left_out() {
+    let mut config = config();
+    config.capabilities.resource_type_by_name = false;
+    assert!(scim_core::openapi::document(&config).to_string().contains("\"/ResourceTypes\""));
+    assert!(!scim_core::openapi::document(&config).to_string().contains("/ResourceTypes/{id}"));
+    let server = server_with(config);
+    assert_eq!(server.get("/ResourceTypes").json()["totalResults"], 2);
+    server.get("/ResourceTypes/User").refused(
+        404,
+        None,
+        "`/scim/v2/ResourceTypes/User` is no endpoint of this service",
+    );
+}
+
+#[test]
 fn schemas_are_listed_and_found_by_uri_in_any_spelling() {
     let server = server();
     let list = server.get("/Schemas").json();
