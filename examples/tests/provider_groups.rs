@@ -82,6 +82,32 @@ fn groups_are_nested_as_far_as_the_server_is_told() {
     server.stop();
 }
 
+/// Also by two requests at the same moment, and however long the chain between the ends of the circle is.
+#[test]
+fn no_circle_is_closed_where_none_may_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db").display().to_string();
+    for store in [&["--memory-store"][..], &["--database", &file]] {
+        let server = Server::start_with(&[store, &["--nesting", "no-circle"]].concat());
+        let client = &server.client;
+        for round in 0..30 {
+            support::close_a_circle([client, &client.clone()], round);
+        }
+        let mut chain: Vec<String> = Vec::new();
+        for number in 0..40 {
+            let members: Vec<Value> = chain.last().iter().map(|below| json!({"value": below})).collect();
+            let group = json!({"schemas": [GROUP], "displayName": format!("c{number}"), "members": members});
+            chain.push(id(&client.post("/Groups", group).expect(201)).to_owned());
+        }
+        for above in [1, 15, 16, 17, 39] {
+            let add = json!([{"op": "add", "path": "members", "value": [{"value": chain[above]}]}]);
+            let refused = client.patch(&format!("/Groups/{}", chain[0]), add).expect(400);
+            assert_eq!(refused["scimType"], "invalidValue");
+        }
+        server.stop();
+    }
+}
+
 fn check(client: &Client) {
     client.get("/Me").expect(404);
     let mut ids = Vec::new();

@@ -208,6 +208,17 @@ fn nobody_is_added_who_is_deleted_at_the_other_server() {
     }
 }
 
+/// Groups are put into one another at two servers at the same moment: no circle comes of it where none may be.
+#[test]
+fn no_circle_is_closed_between_two_servers() {
+    let Some((_postgres, url)) = database("circles") else { return };
+    let servers = [(); 2].map(|()| Process::start_with(&url, &["--nesting", "no-circle"]));
+    let clients = [servers[0].client(), servers[1].client()];
+    for round in 0..30 {
+        support::close_a_circle([&clients[0], &clients[1]], round);
+    }
+}
+
 /// One of many servers that is asked for one name gives it, to one client.
 #[test]
 fn a_name_is_given_once_between_two_servers() {

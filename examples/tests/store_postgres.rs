@@ -196,6 +196,10 @@ mod several {
             self.next().modify(scope, modification, terms).await
         }
 
+        fn checks_circles(&self) -> bool {
+            true
+        }
+
         async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
             self.next().hold(scope, id).await
         }

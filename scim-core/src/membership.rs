@@ -26,7 +26,6 @@ use crate::{Resource, ResourceId};
 /// Which groups may be members of a group.
 ///
 /// It is asked of what a request adds. Circles do no harm: `groups` is computed with them as without.
-/// Of two requests at the same moment that only together close a circle, both are granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Nesting {
     /// Any: a service provider "MUST try to resolve circular cross-references" (RFC 7644 §3.7.1), and
@@ -35,7 +34,10 @@ pub enum Nesting {
     Any,
     /// Any but the group itself.
     NotItself,
-    /// Those of which the group is no member, neither directly nor through other groups.
+    /// Those of which the group is no member, neither directly nor through other groups, however many.
+    ///
+    /// It also holds for requests at the same moment that only together close a circle, if the store
+    /// [sees to it](crate::Store::checks_circles), as [`MemoryStore`](crate::MemoryStore) does.
     NoCircle,
     /// None: no member is a group.
     Flat,

@@ -15,7 +15,7 @@ use crate::pieces::Pieces;
 use crate::projection::Projection;
 use crate::query::{Place, Query, QuerySupport};
 use crate::store::{
-    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, NoCircle, Page, Scope, Store, StoreError, Terms, Update,
 };
 use crate::validate::UniqueKey;
 use crate::value::Value;
@@ -197,18 +197,21 @@ impl MemoryStore {
         self.tables().get(scope.tenant)?.get(scope.schema.name()).map(read)
     }
 
-    /// Writes to the table of the scope, if what is referred to is there; told which of `claims` a resource of
-    /// another type has.
+    /// Writes the resource `id` to the table of the scope, if what is referred to is there and none of it is above;
+    /// told which of `claims` a resource of another type has.
     fn with_table_mut<T>(
         &self,
         scope: Scope<'_>,
-        references: References<'_>,
+        id: &ResourceId,
+        terms: Terms<'_>,
         claims: &[UniqueKey],
         write: impl FnOnce(&mut Table, Option<&UniqueKey>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut tables = self.tables_mut();
         let tenant = tables.entry(scope.tenant.clone()).or_default();
         let has = |kind: &str, id: &str| tenant.get(kind).is_some_and(|table| table.by_id.contains_key(id));
+        without_circle(tenant, id, terms.no_circle)?;
+        let references = terms.references;
         references.check(|id| references.types.iter().any(|kind| has(kind.name(), id.as_str())))?;
         let others = || tenant.iter().filter(|(name, _)| ***name != *scope.schema.name());
         let is_taken = |claim: &&UniqueKey| others().any(|(_, table)| table.by_key.get(claim).is_some());
@@ -221,15 +224,15 @@ impl MemoryStore {
         scope: Scope<'_>,
         resource: &Resource,
         unique: &[UniqueKey],
-        references: References<'_>,
+        terms: Terms<'_>,
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or_else(|| StoreError::Internal("a resource without `id`".into()))?;
         let claims = claims(scope.schema, unique);
         let row = Row::new(scope.schema, resource, &claims);
         row.render();
         let create =
-            |table: &mut Table, elsewhere: Option<&_>| table.create(scope.schema, id, row, elsewhere);
-        self.with_table_mut(scope, references, &claims, create)
+            |table: &mut Table, elsewhere: Option<&_>| table.create(scope.schema, id.clone(), row, elsewhere);
+        self.with_table_mut(scope, &id, terms, &claims, create)
     }
 
     fn replace_now(
@@ -238,14 +241,14 @@ impl MemoryStore {
         resource: &Resource,
         unique: &[UniqueKey],
         expected: Version,
-        references: References<'_>,
+        terms: Terms<'_>,
     ) -> Result<(), StoreError> {
         let id = resource.id().ok_or(StoreError::NotFound)?;
         let claims = claims(scope.schema, unique);
         let row = Row::new(scope.schema, resource, &claims);
         row.render();
         // The former row may be large; it is dropped without the lock.
-        let former = self.with_table_mut(scope, references, &claims, |table, elsewhere| {
+        let former = self.with_table_mut(scope, &id, terms, &claims, |table, elsewhere| {
             let sequence = table.expect(&id, Some(expected))?;
             table.claim(sequence, scope.schema, &claims, elsewhere)?;
             if let Some(former) = table.rows.get(&sequence) {
@@ -264,11 +267,11 @@ impl MemoryStore {
         id: &ResourceId,
         update: &Update<'_>,
         expected: Option<Version>,
-        references: References<'_>,
+        terms: Terms<'_>,
     ) -> Result<Applied, StoreError> {
         let claims = update.unique.map(|unique| claims(scope.schema, unique));
         let claimed = claims.as_deref().unwrap_or_default();
-        self.with_table_mut(scope, references, claimed, |table, elsewhere| {
+        self.with_table_mut(scope, id, terms, claimed, |table, elsewhere| {
             let sequence = table.expect(id, expected)?;
             if let Some(claims) = &claims {
                 table.claim(sequence, scope.schema, claims, elsewhere)?;
@@ -305,7 +308,7 @@ impl Store for MemoryStore {
         resource: &Resource,
         unique: &[UniqueKey],
     ) -> Result<(), StoreError> {
-        self.create_now(scope, resource, unique, References::default())
+        self.create_now(scope, resource, unique, Terms::default())
     }
 
     async fn read(
@@ -353,7 +356,7 @@ impl Store for MemoryStore {
         unique: &[UniqueKey],
         expected: Version,
     ) -> Result<(), StoreError> {
-        self.replace_now(scope, resource, unique, expected, References::default())
+        self.replace_now(scope, resource, unique, expected, Terms::default())
     }
 
     async fn apply(
@@ -363,7 +366,7 @@ impl Store for MemoryStore {
         update: &Update<'_>,
         expected: Option<Version>,
     ) -> Result<Applied, StoreError> {
-        self.apply_now(scope, id, update, expected, References::default())
+        self.apply_now(scope, id, update, expected, Terms::default())
     }
 
     async fn modify(
@@ -372,18 +375,17 @@ impl Store for MemoryStore {
         modification: Modification<'_>,
         terms: Terms<'_>,
     ) -> Result<Modified, StoreError> {
-        let references = terms.references;
         match modification {
             Modification::Create { resource, unique } => {
-                self.create_now(scope, resource, unique, references)?;
+                self.create_now(scope, resource, unique, terms)?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Replace { resource, unique, expected } => {
-                self.replace_now(scope, resource, unique, expected, references)?;
+                self.replace_now(scope, resource, unique, expected, terms)?;
                 Ok(Modified::Changed(resource.version()))
             }
             Modification::Apply { id, update, expected } => {
-                Ok(self.apply_now(scope, id, update, expected, references)?.into())
+                Ok(self.apply_now(scope, id, update, expected, terms)?.into())
             }
             Modification::Delete { id, deletion } => {
                 self.delete(scope, id, &deletion).await?;
@@ -414,6 +416,10 @@ impl Store for MemoryStore {
             former.note_members(noted);
         }
         Ok(())
+    }
+
+    fn checks_circles(&self) -> bool {
+        true
     }
 
     async fn memberships(
@@ -447,6 +453,22 @@ impl Store for MemoryStore {
         self.with_table(scope, |table| ids.retain(|id| !table.by_id.contains_key(id.as_str())));
         Ok(ids)
     }
+}
+
+/// Sees that none of the members is above the group `id`.
+fn without_circle(
+    tables: &BTreeMap<Box<str>, Table>,
+    id: &ResourceId,
+    no_circle: NoCircle<'_>,
+) -> Result<(), StoreError> {
+    let mut search = no_circle.search(id)?;
+    while let Some(asked) = search.ask() {
+        for schema in no_circle.types {
+            let found = tables.get(schema.name()).map(|table| table.memberships(schema, &asked));
+            search.learn(found.into_iter().flatten().map(|membership| membership.group))?;
+        }
+    }
+    Ok(())
 }
 
 /// The place of a row in the order of creation.

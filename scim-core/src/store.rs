@@ -256,6 +256,13 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
+    /// Whether the store sees to it by itself that no change [closes a circle](NoCircle) of groups, together with
+    /// all others that are made at the same time. As provided, it does not: the service looks before the change, and
+    /// of two changes at the same moment that close a circle together, both may be made.
+    fn checks_circles(&self) -> bool {
+        false
+    }
+
     /// Whether the store keeps the [audit trail](crate::audit), so that [`modify`](Self::modify) and
     /// [`keep`](Self::keep) are to be given its records. As provided, it does not.
     fn keeps_audit(&self) -> bool {

@@ -106,8 +106,8 @@ pub struct Options {
     #[arg(long)]
     pub no_check_members: bool,
     /// Which groups may be members of a group: any, also in circles, as RFC 7644 §3.7.1 has them; any but itself; none
-    /// that has the group as a member, directly or through others; or none at all. Default: any. For the profile
-    /// `generic`.
+    /// that has the group as a member, directly or through others, however many and whoever adds others at the same
+    /// moment; or none at all. Default: any. For the profile `generic`.
     #[arg(long, value_name = "WHICH", value_parser = ["any", "not-itself", "no-circle", "none"])]
     pub nesting: Option<String>,
     /// Whether the canonical values of attributes, as `work` and `home` of addresses, are those that a client may use or

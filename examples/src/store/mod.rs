@@ -20,6 +20,7 @@ mod keys;
 mod marks;
 mod member_writes;
 mod members;
+mod nesting;
 mod order;
 mod pieces;
 mod query;
@@ -52,6 +53,7 @@ pub use claims::{LostClaim, LostClaims};
 pub use database::Limits;
 use database::{Database, Statement, batches, retrying};
 use marks::Passes;
+use nesting::without_circle;
 use row::{
     CHANGED_ROW, DELETED_ROW, ROW, Row, by_id, decode, decode_value, encode, internal, locked, number,
     referable, row,
@@ -166,6 +168,7 @@ impl SqlStore {
         terms: Terms<'_>,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
+        without_circle(&mut tx, scope, &row.id, terms.no_circle).await?;
         referable(&mut tx, scope, terms.references).await?;
         let place: Option<(i64,)> = Statement::new(
             "INSERT INTO counters (tenant, type, last) VALUES (?1, ?2, 1) \
@@ -208,6 +211,7 @@ impl SqlStore {
         passes: Passes,
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
+        without_circle(&mut tx, scope, &row.id, terms.no_circle).await?;
         referable(&mut tx, scope, terms.references).await?;
         locked(&mut tx, scope, &row.id, Some(expected), CHANGED_ROW, passes).await?;
         member_writes::put(&mut tx, scope, &row.id, row.version, &row.members, None).await?;
@@ -228,6 +232,7 @@ impl SqlStore {
     ) -> Result<Applied, StoreError> {
         update.begin_again();
         let mut tx = self.database.write().await?;
+        without_circle(&mut tx, scope, id, terms.no_circle).await?;
         referable(&mut tx, scope, terms.references).await?;
         let (version, body) = locked(&mut tx, scope, id, expected, CHANGED_ROW, passes).await?;
         let mut resource = decode(&body)?;
@@ -410,6 +415,10 @@ impl Store for SqlStore {
 
     async fn hold(&self, scope: Scope<'_>, id: &ResourceId) -> Result<ResourceHold, StoreError> {
         Box::pin(self.mark(scope, id)).await
+    }
+
+    fn checks_circles(&self) -> bool {
+        true
     }
 
     fn keeps_audit(&self) -> bool {

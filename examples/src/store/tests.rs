@@ -8,7 +8,7 @@ use scim_core::patch::{Change, Delta};
 use scim_core::query::{Place, Start};
 use scim_core::schema::Registry;
 use scim_core::sort::{Sort, SortKey};
-use scim_core::store::References;
+use scim_core::store::{NoCircle, References};
 use scim_core::{TenantId, Value};
 use scim_filter::{BindOptions, Filter};
 use scim_profiles::guard::{Ceiling, Charge, Charged, GuardLedger as _};
@@ -368,6 +368,7 @@ async fn writes_need_no_statistics() {
         let ids: Vec<ResourceId> = (1..1_000).map(|number| ResourceId::new(format!("u{number}"))).collect();
         let types = [Arc::clone(users), Arc::clone(groups)];
         let references = References { ids: &ids, types: &types };
+        let no_circle = NoCircle { members: &ids, types: &types[1..] };
         // Each with the column by which it finds rows.
         for (statement, column) in [
             (of_all(ROW.to_owned()), "id"),
@@ -377,6 +378,7 @@ async fn writes_need_no_statistics() {
             (keys(of_all(member_writes::removal(dialect, 8))), "member"),
             (keys(of_all(members::some_of(dialect, "member, body", 8))), "member"),
             (keys(of_type(members::groups_of(dialect, 8))), "member"),
+            (nesting::all_above(dialect, scope, no_circle, &["all".into()].into()).unwrap(), "member"),
         ] {
             for plan in database.plans(&statement, &[Planned::EachTime]).await {
                 let what = format!("{statement:?}\n{plan:#?}");

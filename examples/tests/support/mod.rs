@@ -236,6 +236,50 @@ pub(crate) fn id(resource: &Value) -> &str {
 }
 
 /// Reads what a starting provider prints, to its base URL; panics if it ends before.
+/// Puts two new groups into one another at the same moment, the second by PATCH, PUT or in a bulk request as `round` says:
+/// one of them is in the other then, and who was to close the circle is told of it.
+pub(crate) fn close_a_circle(clients: [&Client; 2], round: usize) {
+    let new = |name: &str| json!({"schemas": [GROUP], "displayName": name});
+    let [a, b] = ["a", "b"].map(|name| {
+        let made = clients[0].post("/Groups", new(&format!("{name}{round}"))).expect(201);
+        id(&made).to_owned()
+    });
+    let add = |member: &str| json!([{"op": "add", "path": "members", "value": [{"value": member}]}]);
+    let path = format!("/Groups/{b}");
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| clients[0].patch(&format!("/Groups/{a}"), add(&b)));
+        let second = scope.spawn(|| match round % 3 {
+            0 => clients[1].patch(&path, add(&a)),
+            1 => {
+                let mut group = new("b");
+                group["members"] = json!([{"value": a}]);
+                clients[1].put(&path, group)
+            }
+            _ => {
+                let data = json!({"schemas": [PATCH_OP], "Operations": add(&a)});
+                let operations = json!([{"method": "PATCH", "path": path, "data": data}]);
+                let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+                clients[1].post("/Bulk", json!({"schemas": [schema], "Operations": operations}))
+            }
+        });
+        (first.join().unwrap(), second.join().unwrap())
+    });
+    let told = |answer: &Response| match answer.body["Operations"].get(0) {
+        Some(result) => (result["status"].as_str().unwrap().parse().unwrap(), result["response"].clone()),
+        None => (answer.status, answer.body.clone()),
+    };
+    let (first, second) = (told(&first), told(&second));
+    let one_is_made = matches!((first.0, second.0), (200, 400) | (400, 200));
+    assert!(one_is_made, "round {round}: {first:?} and {second:?}");
+    let (refused, member) = if first.0 == 400 { (first.1, &b) } else { (second.1, &a) };
+    let detail = format!(
+        "`members` names `{member}`, which has the group as a member, directly or through other groups"
+    );
+    assert_eq!((&refused["scimType"], &refused["detail"]), (&json!("invalidValue"), &json!(detail)));
+    let is_empty = |id: &str| clients[1].get(&format!("/Groups/{id}")).expect(200)["members"].is_null();
+    assert_eq!([is_empty(&a), is_empty(&b)], [member == &b, member == &a], "round {round}");
+}
+
 pub(crate) fn base_url(output: impl std::io::Read) -> String {
     let lines = std::io::BufReader::new(output).lines().map(Result::unwrap);
     let line = lines.filter_map(|line| Some(line.split_once("base URL")?.1.trim().to_owned())).next();

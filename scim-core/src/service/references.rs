@@ -6,7 +6,8 @@
 //! looks, in the transaction of the change, so that nobody is added who is deleted at the same moment
 //! ([`References`]). Of which type they are is asked before (`member_types.rs`).
 //!
-//! Whether it may be a group is the service provider's decision ([`Nesting`]).
+//! Whether it may be a group is the service provider's decision ([`Nesting`]); a circle too is looked for by the store,
+//! in the transaction of the change ([`NoCircle`]).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         let id = resource.id();
         let members = resource.0.get_mut(KEYED).and_then(Value::as_array_mut);
         let new = NewMembers::of(call.schema(), current, members.into_iter().flatten());
-        self.settle(call, id, new).await
+        self.settle(call, Group { id, is_new: current.is_none() }, new).await
     }
 
     /// The members that `change` adds to `current`, checked for what groups may be members; they get their type, also
@@ -50,7 +51,8 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         resource: &mut Resource,
     ) -> Result<Added, Failure> {
         let new = NewMembers::of_change(call.schema(), current, change);
-        let added = self.settle(call, current.id(), new).await?;
+        let group = Group { id: current.id(), is_new: false };
+        let added = self.settle(call, group, new).await?;
         if added.retyped {
             show(change, resource);
         }
@@ -58,14 +60,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
     }
 
     /// Those that are added, checked; all of them get their type.
-    async fn settle(
-        &self,
-        call: &Call<'_>,
-        group: Option<ResourceId>,
-        new: NewMembers<'_>,
-    ) -> Result<Added, Failure> {
+    async fn settle(&self, call: &Call<'_>, group: Group, new: NewMembers<'_>) -> Result<Added, Failure> {
         let added = new.added();
-        self.check_nesting(call, group, &added).await?;
+        let nested = self.check_nesting(call, group, &added).await?;
         let types: Vec<Arc<ResourceSchema>> =
             member_types(&self.config.registry, call.schema()).cloned().collect();
         let retyped = match self.config.check_members {
@@ -73,34 +70,40 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
             false => new.normalise_types(&types),
         };
         match self.config.check_members && !added.is_empty() {
-            true => Ok(Added { ids: added, types, retyped }),
-            false => Ok(Added { retyped, ..Added::default() }),
+            true => Ok(Added { ids: added, types, nested, retyped }),
+            false => Ok(Added { nested, retyped, ..Added::default() }),
         }
     }
 
-    /// Checks which of the `added` members of `group` are groups, as far as they must not be.
+    /// Checks which of the `added` members of `group` are groups, as far as they must not be; those that must not be
+    /// above it.
     async fn check_nesting(
         &self,
         call: &Call<'_>,
-        group: Option<ResourceId>,
+        Group { id: group, is_new }: Group,
         added: &[ResourceId],
-    ) -> Result<(), Failure> {
+    ) -> Result<Nested, Failure> {
         let refuse = |id: &ResourceId, why: &str| {
             let detail = format!("`{KEYED}` names {}, {why}", quote(id.as_str()));
             Err(Error::bad_request(ScimType::InvalidValue, detail).into())
         };
-        let Some(group) = group.filter(|_| !added.is_empty()) else { return Ok(()) };
+        let nested = Nested::default();
+        let Some(group) = group.filter(|_| !added.is_empty()) else { return Ok(nested) };
         match self.config.nesting {
             Nesting::Any => {}
             Nesting::NotItself | Nesting::NoCircle if added.contains(&group) => {
                 return refuse(&group, "which is the group itself");
             }
             Nesting::NotItself => {}
+            // Nobody names a group that is not there yet.
+            Nesting::NoCircle if is_new && self.config.check_members => {}
             Nesting::NoCircle => {
-                let members = self.not_known_as_others(call.scope(), added).await?;
-                let types = self.group_types();
-                let no_circle = NoCircle { members: &members, types: &types };
-                no_circle.look_up(&self.store, call.scope().tenant, &group).await?;
+                let ids = self.not_known_as_others(call.scope(), added).await?;
+                let nested = Nested { ids, types: self.group_types() };
+                if !self.store.checks_circles() {
+                    nested.term().look_up(&self.store, call.scope().tenant, &group).await?;
+                }
+                return Ok(nested);
             }
             Nesting::Flat => {
                 for schema in &self.group_types() {
@@ -113,7 +116,7 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
                 }
             }
         }
-        Ok(())
+        Ok(nested)
     }
 
     /// Of `added` those who are, or may come to be, groups: all but the resources of other types.
@@ -143,13 +146,34 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
 pub(super) struct Added {
     ids: Vec<ResourceId>,
     types: Vec<Arc<ResourceSchema>>,
+    nested: Nested,
     /// Whether a member is of another type than the request has it.
     pub(super) retyped: bool,
 }
 
 impl Added {
     pub(super) fn terms(&self) -> Terms<'_> {
-        Terms { references: References { ids: &self.ids, types: &self.types }, ..Terms::default() }
+        let references = References { ids: &self.ids, types: &self.types };
+        Terms { references, no_circle: self.nested.term(), ..Terms::default() }
+    }
+}
+
+/// Whose members are added.
+struct Group {
+    id: Option<ResourceId>,
+    is_new: bool,
+}
+
+/// Those that are added who may be groups, and must not be above the group; none where that is no matter.
+#[derive(Default)]
+struct Nested {
+    ids: Vec<ResourceId>,
+    types: Vec<Arc<ResourceSchema>>,
+}
+
+impl Nested {
+    fn term(&self) -> NoCircle<'_> {
+        NoCircle { members: &self.ids, types: &self.types }
     }
 }
 

@@ -165,6 +165,10 @@ impl<L: StoreLayer> Store for L {
         self.completes_itself() || self.behind().completes()
     }
 
+    fn checks_circles(&self) -> bool {
+        self.behind().checks_circles()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.behind().keeps_audit()
     }

@@ -18,6 +18,10 @@ use crate::{Error, ResourceId, ScimType, TenantId};
 /// The groups above a group are searched for until there are no more, each looked at once, so that circles that
 /// are there already end. Above [`MOST`](Self::MOST) groups it is given up, and the change refused: what cannot be
 /// known does not count as no.
+///
+/// Two changes at the same time may close a circle that neither closes alone. So a store that has transactions, or a
+/// lock, should search in that of the change, such that no other change of the tenant that names such members comes
+/// between its search and its end, and say so by [`Store::checks_circles`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoCircle<'a> {
     /// Their ids, of the tenant of the change, in the order of the request: of those that are, or may be, groups.
@@ -163,8 +167,6 @@ impl CircleSearch<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test")]
-
     use super::*;
 
     /// Groups of a new name each, from `from` on.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Modification, ResourceHold, Scope, Store, StoreError, Update, Waiting};
+use super::{Modification, NoCircle, ResourceHold, Scope, Store, StoreError, Update, Waiting};
 use crate::audit::Record;
 use crate::membership::MEMBERS;
 use crate::patch::{Change, Delta};
@@ -21,6 +21,8 @@ pub struct Terms<'a> {
     pub record: Option<&'a Record>,
     /// What must be there when it is made.
     pub references: References<'a>,
+    /// Which members that it adds must not be above the group, where the store [looks](Store::checks_circles).
+    pub no_circle: NoCircle<'a>,
     /// What [`Store::hold`] gave for it.
     pub hold: Option<&'a ResourceHold>,
     /// Where whoever asks for it holds something for it that others may wait for: a store that would wait for another's

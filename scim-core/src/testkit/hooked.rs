@@ -302,6 +302,10 @@ impl<S: Store, H: Hooks> Store for Hooked<S, H> {
         self.hooks.completes() || self.store.completes()
     }
 
+    fn checks_circles(&self) -> bool {
+        self.store.checks_circles()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.hooks.keeps_audit() || self.store.keeps_audit()
     }

@@ -16,7 +16,8 @@ use crate::projection::Projection;
 use crate::query::Query;
 use crate::schema::{Registry, ResourceSchema, ResourceType, builtin};
 use crate::store::{
-    Applied, Deletion, Modification, Modified, Page, References, Scope, Store, StoreError, Terms, Update,
+    Applied, Deletion, Modification, Modified, NoCircle, Page, References, Scope, Store, StoreError, Terms,
+    Update,
 };
 use crate::validate::unique_keys;
 use crate::value::{Object, Value};
@@ -228,6 +229,18 @@ impl<S: Store> Trial<S> {
         self.store().modify(scope, modification, Terms { references, ..Terms::default() }).await
     }
 
+    /// Makes a modification that adds groups to a group, none of which may be above it.
+    pub(super) async fn try_nesting(
+        &self,
+        scope: Scope<'_>,
+        modification: Modification<'_>,
+        members: &[&str],
+    ) -> Result<Modified, StoreError> {
+        let members: Vec<ResourceId> = members.iter().map(|id| ResourceId::new(*id)).collect();
+        let no_circle = NoCircle { members: &members, types: &self.group_types(scope.schema) };
+        self.store().modify(scope, modification, Terms { no_circle, ..Terms::default() }).await
+    }
+
     pub(super) async fn try_delete(
         &self,
         scope: Scope<'_>,
@@ -394,6 +407,15 @@ pub(super) fn dangling<T: fmt::Debug>(
     let expected = format!("Dangling on `{id}`");
     let is = |error: &StoreError| matches!(error, StoreError::Dangling(on) if on.as_str() == id);
     refused(call, result, &expected, is)
+}
+
+pub(super) fn circle<T: fmt::Debug>(
+    call: &str,
+    result: Result<T, StoreError>,
+    id: &str,
+) -> Result<(), Broken> {
+    let is = |error: &StoreError| matches!(error, StoreError::Circle(on) if on.as_str() == id);
+    refused(call, result, &format!("Circle on `{id}`"), is)
 }
 
 pub(super) fn conflict<T: fmt::Debug>(

@@ -1,15 +1,15 @@
 //! The `groups` of a user are computed: in responses, in lists, in filters.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use scim_core::membership::Nesting;
 use scim_core::schema::{Attribute, Registry, Schema, SchemaExtension, builtin};
 use scim_core::store::StoreError;
 use scim_core::testkit::{AsProvided, Call, Hooked, Hooks};
-use scim_core::{Config, MemoryStore};
+use scim_core::{Config, MemoryStore, ResourceId, Store};
 use serde_json::{Value, json};
 
 use crate::support::{Server, config, encoded, request, server, server_over, server_with};
@@ -446,26 +446,102 @@ fn no_circle_is_closed_by_the_ends_of_a_long_chain() {
     for levels in [1, 16] {
         let mut config = Config { nesting: Nesting::NoCircle, ..config() };
         config.limits.max_group_levels = levels;
-        let server = server_with(config);
-        server.group("0", &[]);
-        for number in 1..60 {
-            server.group(&number.to_string(), &[&format!("id-{number}")]);
-        }
-        for above in [2, 16, 17, 18, 19, 59, 60] {
-            let value = json!([{"value": format!("id-{above}")}]);
-            let add = json!([{"op": "add", "path": "members", "value": value.clone()}]);
-            let detail = format!(
-                "`members` names `id-{above}`, which has the group as a member, directly or through other groups"
-            );
-            server.patch("/Groups/id-1", add).refused(400, Some("invalidValue"), &detail);
-            let put = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "0",
+        ends_of_a_long_chain(&server_with(config.clone()));
+        // A store that does not look for circles.
+        ends_of_a_long_chain(&server_over(AsProvided(MemoryStore::new()), config));
+    }
+}
+
+fn ends_of_a_long_chain<S: Store>(server: &Server<S>) {
+    server.group("0", &[]);
+    for number in 1..60 {
+        server.group(&number.to_string(), &[&format!("id-{number}")]);
+    }
+    for above in [2, 16, 17, 18, 19, 59, 60] {
+        let value = json!([{"value": format!("id-{above}")}]);
+        let add = json!([{"op": "add", "path": "members", "value": value.clone()}]);
+        let detail = format!(
+            "`members` names `id-{above}`, which has the group as a member, directly or through other groups"
+        );
+        server.patch("/Groups/id-1", add).refused(400, Some("invalidValue"), &detail);
+        let put = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "0",
                 "members": value});
-            server.put("/Groups/id-1", put).refused(400, Some("invalidValue"), &detail);
+        server.put("/Groups/id-1", put).refused(400, Some("invalidValue"), &detail);
+    }
+    // The other way round the chain goes on.
+    server.group("other", &[]);
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]);
+    assert_eq!(server.patch("/Groups/id-61", add).status, 200);
+}
+
+/// Notes of whom the store is told that they must not be above the group.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Hooks for Told {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Change { terms, .. } => {
+                let ids = terms.no_circle.members.iter().map(ToString::to_string);
+                self.0.lock().unwrap().extend(ids);
+            }
+            // Those of the user are asked for where it is answered.
+            Call::Memberships { members, .. } => {
+                assert_eq!(members, [ResourceId::new("id-1")], "the store looks, and the service needs not");
+            }
+            _ => {}
         }
-        // The other way round the chain goes on.
-        server.group("other", &[]);
-        let add = json!([{"op": "add", "path": "members", "value": [{"value": "id-1"}]}]);
-        assert_eq!(server.patch("/Groups/id-61", add).status, 200);
+        Ok(())
+    }
+}
+
+/// A store that looks for circles is told of those who are added and may be groups: by every way to add them to a group
+/// that is there, and where members are not checked also to a new one.
+#[test]
+fn a_store_is_told_who_must_not_be_above() {
+    for (nesting, check_members) in [
+        (Nesting::Any, true),
+        (Nesting::NotItself, true),
+        (Nesting::NoCircle, true),
+        (Nesting::NoCircle, false),
+    ] {
+        let store = Arc::new(Hooked { store: MemoryStore::new(), hooks: Told::default() });
+        let server = server_over(Arc::clone(&store), Config { nesting, check_members, ..config() });
+        let told = |answer: crate::support::Answer| {
+            assert!(answer.status.is_success(), "{}", answer.text);
+            std::mem::take(&mut *store.hooks.0.lock().unwrap())
+        };
+        let user = server.user("ann");
+        assert_eq!(user["id"], "id-1");
+        for name in ["a", "b", "c"] {
+            server.group(name, &[]);
+        }
+        let (exact, early) = (nesting == Nesting::NoCircle, !check_members);
+        let group = |ids: &[&str]| {
+            let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+            json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "x", "members": members})
+        };
+        let add =
+            |id: &str| json!([{"op": "add", "path": "members", "value": [{"value": id}, {"value": "id-1"}]}]);
+        let created: &[&str] = if early { &["id-2"] } else { &[] };
+        assert_eq!(told(server.post("/Groups", group(&["id-1", "id-2"]))), created);
+        let (b, c): (&[&str], &[&str]) = if exact { (&["id-3"], &["id-4"]) } else { (&[], &[]) };
+        assert_eq!(told(server.patch("/Groups/id-2", add("id-3"))), b);
+        assert_eq!(
+            told(server.put("/Groups/id-2", group(&["id-1", "id-3", "id-4"]))),
+            c,
+            "who is there stays"
+        );
+        let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+            {"method": "PATCH", "path": "/Groups/id-3", "data": {"Operations": add("id-4"),
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}},
+        ]});
+        assert_eq!(told(server.post("/Bulk", bulk)), c);
+        assert_eq!(server.get("/Groups/id-3").json()["members"].as_array().unwrap().len(), 2);
+        if early {
+            // Nobody yet, and so perhaps a group.
+            assert_eq!(told(server.patch("/Groups/id-2", add("id-99"))), ["id-99"]);
+        }
     }
 }
 

@@ -220,6 +220,10 @@ impl<S: Store> Store for Traced<S> {
         self.0.completes()
     }
 
+    fn checks_circles(&self) -> bool {
+        self.0.checks_circles()
+    }
+
     fn keeps_audit(&self) -> bool {
         self.0.keeps_audit()
     }

@@ -10,6 +10,7 @@ mod concurrency;
 mod list;
 mod membership;
 mod model;
+mod nesting;
 mod order;
 mod size;
 mod tenant;
@@ -149,6 +150,9 @@ laws! {
         members_are_counted_and_looked_up
         memberships_come_with_a_page
         a_filter_finds_who_is_in_groups;
+    nesting:
+        no_group_comes_to_be_in_itself
+        no_circle_is_closed_together;
     told:
         who_goes_and_comes_is_noted;
     tenant:

@@ -1,5 +1,6 @@
 //! Resources that refer to one another in a circle (RFC 7644 §3.7.1).
 
+use scim_core::membership::Nesting;
 use scim_core::policy::{Admission, Context, Policy, Write};
 use scim_core::schema::{Attribute, Registry, ResourceType, Schema, builtin};
 use scim_core::service::PatchResponse;
@@ -29,6 +30,36 @@ fn a_circle_is_broken_once_however_long_it_is() {
         let version = if at == 0 { "W/\"2\"" } else { "W/\"1\"" };
         assert_eq!(bulk.results[at]["version"], version, "{at}");
     }
+}
+
+/// Where groups may not be in one another in circles, none of a circle is left.
+#[test]
+fn a_circle_of_groups_is_refused_where_none_may_be() {
+    let server = server_with(Config { nesting: Nesting::NoCircle, ..config() });
+    let bulk = server.bulk(json!([
+        post_group("a", "a", &["bulkId:b"]),
+        post_group("b", "b", &["bulkId:c"]),
+        post_group("c", "c", &["bulkId:a"]),
+        post_group("d", "d", &["bulkId:e"]),
+        post_group("e", "e", &[]),
+    ]));
+    assert_eq!(bulk.statuses(), ["400", "409", "409", "201", "201"]);
+    let refused = &bulk.results[0]["response"];
+    assert_eq!(refused["scimType"], "invalidValue");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with(", which has the group as a member, directly or through other groups"),
+        "{detail}"
+    );
+    let groups = server.get("/Groups?attributes=displayName").json();
+    let mut left: Vec<&str> = groups["Resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| group["displayName"].as_str().unwrap())
+        .collect();
+    left.sort_unstable();
+    assert_eq!(left, ["d", "e"]);
 }
 
 #[test]

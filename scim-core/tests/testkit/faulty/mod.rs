@@ -14,8 +14,8 @@ use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
 use scim_core::store::{
-    Applied, Deletion, Modification, Modified, Page, References, ResourceHold, Scope, Store, StoreError,
-    Terms, Update,
+    Applied, Deletion, Modification, Modified, NoCircle, Page, References, ResourceHold, Scope, Store,
+    StoreError, Terms, Update,
 };
 use scim_core::testkit::wait_once;
 use scim_core::validate::UniqueKey;
@@ -256,7 +256,25 @@ impl Store for Faulty {
             }
             _ => terms.references,
         };
-        self.inner.modify(scope, modification, Terms { references, ..terms }).await
+        let no_circle = match (self.breaks, modification) {
+            // As one does that thinks of changes alone.
+            (
+                "no_group_comes_to_be_in_itself",
+                Modification::Create { .. } | Modification::Replace { .. },
+            ) => NoCircle::default(),
+            // As one does that looks before its transaction begins.
+            ("no_circle_is_closed_together", Modification::Apply { id, .. }) => {
+                terms.no_circle.look_up(&self.inner, scope.tenant, id).await?;
+                wait_once().await;
+                NoCircle::default()
+            }
+            _ => terms.no_circle,
+        };
+        self.inner.modify(scope, modification, Terms { references, no_circle, ..terms }).await
+    }
+
+    fn checks_circles(&self) -> bool {
+        true
     }
 
     async fn hold(&self, _: Scope<'_>, _: &ResourceId) -> Result<ResourceHold, StoreError> {
