@@ -82,6 +82,41 @@ fn groups_are_nested_as_far_as_the_server_is_told() {
     server.stop();
 }
 
+/// Groups further up than the server is told are none of a user's, in answers and in filters.
+#[test]
+fn groups_count_up_to_the_level_that_the_server_is_told() {
+    for store in ["--memory-store", "--database=:memory:"] {
+        for (arguments, levels) in
+            [(&[][..], 16), (&["--max-group-levels", "1"], 1), (&["--max-group-levels", "19"], 19)]
+        {
+            let server = Server::start_with(&[&[store], arguments].concat());
+            let client = &server.client;
+            let ann = id(&client.post("/Users", user("ann")).expect(201)).to_owned();
+            let mut groups: Vec<String> = Vec::new();
+            for number in 0..20 {
+                let below = groups.last().unwrap_or(&ann);
+                let members = json!([{"value": below}]);
+                let group =
+                    json!({"schemas": [GROUP], "displayName": format!("g{number}"), "members": members});
+                groups.push(id(&client.post("/Groups", group).expect(201)).to_owned());
+            }
+            let found = client.get(&format!("/Users/{ann}")).expect(200);
+            let shown: Vec<&Value> =
+                found["groups"].as_array().unwrap().iter().map(|group| &group["value"]).collect();
+            assert_eq!(shown, groups[..levels].iter().collect::<Vec<_>>());
+            for level in [levels, levels + 1] {
+                let filter = format!("groups.value eq \"{}\"", groups[level - 1]);
+                assert_eq!(
+                    client.count("/Users", &filter),
+                    u64::from(level == levels),
+                    "{level} of {levels}"
+                );
+            }
+            server.stop();
+        }
+    }
+}
+
 /// Also by two requests at the same moment, and however long the chain between the ends of the circle is.
 #[test]
 fn no_circle_is_closed_where_none_may_be() {

@@ -1,4 +1,4 @@
-//! Spans (feature `tracing`), as a subscriber collects them.
+//! Spans and events (feature `tracing`), as a subscriber collects them.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
@@ -25,17 +25,18 @@ struct Span {
     entered: bool,
 }
 
-/// Collects spans down to a level; all in one thread.
+/// Collects spans and events down to a level; all in one thread.
 #[derive(Clone)]
 struct Collector {
     level: Level,
     spans: Arc<Mutex<Vec<Span>>>,
+    events: Arc<Mutex<Vec<Span>>>,
     stack: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Collector {
     fn new(level: Level) -> Self {
-        Self { level, spans: Arc::default(), stack: Arc::default() }
+        Self { level, spans: Arc::default(), events: Arc::default(), stack: Arc::default() }
     }
 }
 
@@ -82,7 +83,10 @@ impl Subscriber for Collector {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        panic!("an event: {event:?}");
+        let metadata = event.metadata();
+        let mut told = Span { level: metadata.level().to_string(), ..Span::default() };
+        event.record(&mut Fields(&mut told.fields));
+        self.events.lock().unwrap().push(told);
     }
 
     fn enter(&self, id: &Id) {
@@ -115,6 +119,13 @@ impl Traced {
 
     /// The spans of a request.
     fn spans(&self, method: &str, path: &str, body: Option<Value>) -> Vec<Span> {
+        let (spans, events) = self.told(method, path, body);
+        assert!(events.is_empty(), "{events:?}");
+        spans
+    }
+
+    /// The spans and the events of a request.
+    fn told(&self, method: &str, path: &str, body: Option<Value>) -> (Vec<Span>, Vec<Span>) {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("/scim/v2{path}"))
@@ -133,7 +144,8 @@ impl Traced {
         assert!(collector.stack.lock().unwrap().is_empty());
         let spans = collector.spans.lock().unwrap().clone();
         assert!(spans.iter().all(|span| span.entered), "{spans:?}");
-        spans
+        let events = collector.events.lock().unwrap().clone();
+        (spans, events)
     }
 }
 
@@ -150,6 +162,37 @@ fn lines(spans: &[Span]) -> Vec<String> {
         format!("{} {}{}", span.level, path.join("/"), fields.collect::<String>())
     };
     spans.iter().map(line).collect()
+}
+
+/// Groups are left out of an answer beyond the limit of levels, which is told where it may be so, and nowhere else.
+#[test]
+fn where_the_search_for_groups_ends_at_its_limit_is_told() {
+    let group = |member: &str| {
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "g",
+            "members": [{"value": member}]})
+    };
+    for (level, told) in [(Level::DEBUG, true), (Level::INFO, false)] {
+        let traced = Traced::new(level);
+        traced.spans("POST", "/Users", Some(user("babs")));
+        for number in 0..16 {
+            for path in ["/Users/id-0", "/Users"] {
+                let (_, events) = traced.told("GET", path, None);
+                assert!(events.is_empty(), "in {number} groups: {events:?}");
+            }
+            traced.spans("POST", "/Groups", Some(group(&format!("id-{number}"))));
+        }
+        for path in ["/Users/id-0", "/Users"] {
+            let (_, events) = traced.told("GET", path, None);
+            let lines: Vec<_> = events.iter().map(|event| (&*event.level, &event.fields)).collect();
+            let message =
+                "groups further up than the limit of levels are left out of `groups`, if there are any";
+            let fields = [("levels", "16"), ("message", message)];
+            let fields: BTreeMap<String, String> =
+                fields.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+            assert_eq!(lines, if told { vec![("DEBUG", &fields)] } else { Vec::new() }, "{path}");
+        }
+        assert_eq!(traced.told("GET", "/Users/id-0?excludedAttributes=groups", None).1.len(), 0);
+    }
 }
 
 #[test]

@@ -110,6 +110,11 @@ pub struct Options {
     /// moment; or none at all. Default: any. For the profile `generic`.
     #[arg(long, value_name = "WHICH", value_parser = ["any", "not-itself", "no-circle", "none"])]
     pub nesting: Option<String>,
+    /// How many groups within groups count: those that no more memberships than this lead to are among a user's `groups`,
+    /// and found by filters on them; others are left out. 1 is for direct ones alone. Default: 16. For the profiles
+    /// `generic` and `incident-io`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_group_levels: Option<u16>,
     /// Whether the canonical values of attributes, as `work` and `home` of addresses, are those that a client may use or
     /// those that it must. Default: suggested. For the profile `generic`.
     #[arg(long, value_name = "WHICH", value_parser = ["suggested", "only"])]
@@ -175,13 +180,14 @@ impl Options {
     /// Refuses what would be passed over: options that the profile or the database makes nothing of.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         type Row = (&'static str, bool, &'static [&'static str]);
-        let own: [Row; 10] = [
+        let own: [Row; 11] = [
             ("--me", self.me.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--cursor-key", self.cursor_key.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--resource-type", !self.resource_type.is_empty(), &["generic"]),
             ("--schema", !self.schema.is_empty(), &["generic"]),
             ("--no-check-members", self.no_check_members, &["generic"]),
             ("--nesting", self.nesting.is_some(), &["generic"]),
+            ("--max-group-levels", self.max_group_levels.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--canonical-values", self.canonical_values.is_some(), &["generic"]),
             ("--mapping", self.mapping.is_some(), &["incident-io"]),
             ("--active-in-slack", self.active_in_slack.is_some(), &["incident-io"]),
@@ -264,6 +270,7 @@ mod tests {
         (&["--schema", "f"], &["generic"]),
         (&["--no-check-members"], &["generic"]),
         (&["--nesting", "no-circle"], &["generic"]),
+        (&["--max-group-levels", "3"], &["generic", "incident-io"]),
         (&["--canonical-values", "only"], &["generic"]),
         (&["--mapping", "f"], &["incident-io"]),
         (&["--active-in-slack", "f"], &["incident-io"]),

@@ -173,6 +173,9 @@ fn config(options: &Options, vendor: &Vendor, base_url: Url, registry: Registry)
         Some("none") => Nesting::Flat,
         Some(_) => Nesting::Any,
     };
+    if let Some(levels) = options.max_group_levels {
+        config.limits.max_group_levels = levels.into();
+    }
     if options.canonical_values.as_deref() == Some("only") {
         config.canonical_values = CanonicalValues::Only;
     }

@@ -194,14 +194,20 @@ async fn group(
                 next.push(child);
             }
         }
-        if next.is_empty() {
-            break;
-        }
         ids.extend(next.iter().cloned());
         if ids.len() > MAX_BELOW {
             return Ok(None);
         }
         level = next;
+        if level.is_empty() {
+            break;
+        }
+    }
+    if !level.is_empty() && levels > 1 {
+        tracing::debug!(
+            levels,
+            "groups further down than the limit of levels do not count for a filter, if there are any"
+        );
     }
     let few = members_up_to(tx, groups, &ids, FEW_MEMBERS).await? < FEW_MEMBERS;
     Ok(Some(Group { ids, few }))

@@ -123,6 +123,7 @@ pub struct Ancestry {
     // Met since the search began.
     met: HashSet<ResourceId>,
     level: usize,
+    ended_at_limit: bool,
     // To be asked about on this level.
     asks: VecDeque<Ask>,
     // To be looked at on the next one.
@@ -153,6 +154,7 @@ impl Ancestry {
             groups: HashMap::new(),
             met: HashSet::new(),
             level: 0,
+            ended_at_limit: false,
             asks: VecDeque::new(),
             next: Vec::new(),
         }
@@ -178,6 +180,7 @@ impl Ancestry {
             self.level += 1;
             let mut next = std::mem::take(&mut self.next);
             if self.level >= self.hierarchy.levels {
+                self.ended_at_limit = true;
                 break;
             }
             while let Some((schema, _)) = next.first() {
@@ -190,6 +193,11 @@ impl Ancestry {
             }
         }
         self.asks.pop_front()
+    }
+
+    /// Whether a search ended at the limit of levels, where it was not asked whether there are groups further up.
+    pub fn ended_at_limit(&self) -> bool {
+        self.ended_at_limit
     }
 
     /// Learns the answer to a question.

@@ -145,7 +145,9 @@ pub struct ServiceLimits {
     /// still can, and a deletion that takes a member out of a group.
     pub max_write_attempts: usize,
     /// How many memberships may lead from a resource to a group that counts as one of its `groups`:
-    /// 1 for direct ones alone. It is the most questions to the store for the groups of a page.
+    /// 1 for direct ones alone. It is the most questions to the store for the groups of a page. Groups further up are
+    /// left out of the answer, and not found by filters; with the feature `tracing` an event at level `DEBUG` says where a
+    /// search for an answer ended at it.
     pub max_group_levels: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Service;
+use super::{Service, spans};
 use crate::ResourceId;
 use crate::auth::Authenticator;
 use crate::membership::{Ancestry, GROUPS, Hierarchy, Membership};
@@ -36,6 +36,9 @@ impl<S: Store, A: Authenticator, P: Policy> Service<S, A, P> {
         }
         let ids: Vec<ResourceId> = resources.iter().filter_map(|pieces| pieces.resource.id()).collect();
         let ancestry = self.ancestry(context.scope(), ids, known).await?;
+        if ancestry.ended_at_limit() {
+            spans::groups_end(self.hierarchy.levels());
+        }
         for pieces in resources {
             // What the store shares is copied only for what is to be added.
             let groups = pieces.resource.id().map(|id| ancestry.groups(schema, &id)).unwrap_or_default();

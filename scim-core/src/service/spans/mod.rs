@@ -8,9 +8,9 @@ mod off;
 mod on;
 
 #[cfg(not(feature = "tracing"))]
-pub(super) use off::{RequestSpan, Traced, operation, step, traced};
+pub(super) use off::{RequestSpan, Traced, groups_end, operation, step, traced};
 #[cfg(feature = "tracing")]
-pub(super) use on::{RequestSpan, Traced, operation, step, traced};
+pub(super) use on::{RequestSpan, Traced, groups_end, operation, step, traced};
 
 /// A step of a request that waits for nothing.
 #[derive(Clone, Copy, Debug)]

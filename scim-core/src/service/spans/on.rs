@@ -5,7 +5,7 @@ use std::future::Future;
 
 use http::{Method, StatusCode};
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span, debug_span, info_span};
+use tracing::{Instrument as _, Span, debug, debug_span, info_span};
 
 use super::Step;
 use crate::audit::Record;
@@ -37,6 +37,11 @@ pub(in crate::service) fn operation<F: Future>(
     run: F,
 ) -> impl Future<Output = F::Output> + use<F> {
     run.instrument(debug_span!("scim.operation", method = method.as_str(), resource_type))
+}
+
+/// The search for the groups of resources ended at the limit of levels.
+pub(in crate::service) fn groups_end(levels: usize) {
+    debug!(levels, "groups further up than the limit of levels are left out of `groups`, if there are any");
 }
 
 /// The span of a request.
