@@ -1,10 +1,13 @@
 //! The team of a group that is gone.
 
-use scim_profiles::pagerduty::teams::{Deletion, DesiredGroup, TeamOutcome, TeamState};
+use std::time::Duration;
+
+use scim_profiles::guard::MemoryLedger;
+use scim_profiles::pagerduty::teams::{Deletion, DesiredGroup, TeamOutcome, TeamState, TeamSync};
 
 use crate::accounts::{alpha, deleting, pagerduty, pair, problems, roles};
 use crate::model::PagerDuty;
-use crate::run::{config, run, with};
+use crate::run::{Fault, clock, config, run, run_sync, with};
 
 #[test]
 pub(crate) fn the_team_of_a_group_that_is_gone_stays_is_emptied_or_deleted() {
@@ -64,10 +67,33 @@ pub(crate) fn a_team_of_others_is_not_deleted() {
     let gamma = model.teams["PY"].members.clone();
     model.teams.get_mut("PT0001").unwrap().members.extend(gamma);
     let report = run(&mut model, &config, &[], &mut state);
-    let told = ["not deleted: the team was there before", "not deleted: 1 others are on the team"];
-    assert_eq!(problems(&report), told);
+    assert_eq!(problems(&report), ["not deleted: 1 others are on the team"]);
+    assert_eq!(report.group("g1").unwrap().outcomes, [TeamOutcome::NotDeleted, TeamOutcome::Emptied]);
+    assert_eq!(state.groups.keys().collect::<Vec<_>>(), ["g2"]);
     assert_eq!(model.teams["PX"].members.len(), 0);
     assert_eq!(roles(&model, "Team Beta"), [pair("PC", "manager")]);
+}
+
+/// What a late request can still do is looked for, and that is no problem either.
+#[test]
+fn that_a_team_was_there_before_is_no_problem_of_any_run() {
+    let mut model = pagerduty().with_team("PX", "Team Alpha", &[]);
+    let (mut state, config) = (TeamState::default(), deleting(Deletion::Delete));
+    let mut run_at = |seconds, groups: &[DesiredGroup]| {
+        let sync = TeamSync::new(config.clone(), groups.to_vec(), state.clone());
+        let sync = sync.at(clock(Duration::from_secs(seconds)));
+        let ledger = MemoryLedger::new();
+        let to = (&mut model, &config, &mut state);
+        let report = run_sync(sync, to, &ledger, || Fault::None, |_, _, _| {}).unwrap();
+        assert_eq!(problems(&report), [""; 0], "{seconds}");
+        (report.groups.into_iter().flat_map(|group| group.outcomes).collect::<Vec<_>>(), state.groups.len())
+    };
+    assert_eq!(run_at(0, &[alpha()]), (vec![TeamOutcome::Adopted], 1));
+    let told = || vec![TeamOutcome::NotDeleted, TeamOutcome::Emptied];
+    assert_eq!(run_at(1, &[]), (told(), 1));
+    assert_eq!(run_at(2, &[]), (told(), 1));
+    assert_eq!(run_at(700, &[]), (told(), 0));
+    assert_eq!(run_at(701, &[]), (vec![], 0));
 }
 
 #[test]

@@ -118,6 +118,8 @@ pub enum TeamOutcome {
     Emptied,
     /// Its group is gone, and it was deleted.
     Deleted,
+    /// Its group is gone, and it is not deleted, since the bridge did not create it. No later run could do more.
+    NotDeleted,
     /// Its group is gone, and so was it.
     AlreadyGone,
     /// The run ended before everything was done.
@@ -197,8 +199,6 @@ pub enum Problem {
     Duplicates(Vec<String>),
     /// PagerDuty finds more of these than it lists.
     TooMany(&'static str),
-    /// The team was not deleted, since the bridge did not create it.
-    NotCreated,
     /// The team was not deleted, since this many are on it whom the bridge did not add.
     OtherMembers(usize),
     /// The team was not deleted, since something belongs to it (6006).
@@ -241,7 +241,6 @@ impl fmt::Display for Problem {
             }
             Self::Duplicates(teams) => write!(f, "created more than once, also as {}", teams.join(", ")),
             Self::TooMany(what) => write!(f, "there are more {what} than PagerDuty lists"),
-            Self::NotCreated => f.write_str("not deleted: the team was there before"),
             Self::OtherMembers(number) => write!(f, "not deleted: {number} others are on the team"),
             Self::Associations(error) => write!(f, "not deleted: {error}"),
             Self::TeamMissing => f.write_str("the team is deleted again and again"),
@@ -270,6 +269,7 @@ impl fmt::Display for TeamOutcome {
             Self::Kept => f.write_str("kept"),
             Self::Emptied => f.write_str("emptied"),
             Self::Deleted => f.write_str("deleted"),
+            Self::NotDeleted => f.write_str("not deleted: the team was there before"),
             Self::AlreadyGone => f.write_str("already gone"),
             Self::NotFinished => f.write_str("not finished"),
             Self::Problem { problem } => problem.fmt(f),

@@ -108,7 +108,7 @@ impl Retire {
             }
             (GroupState { origin: Origin::Created, .. }, Deletion::Delete) => self.step = Step::List,
             (_, Deletion::Delete) => {
-                book.problem(&self.who, Problem::NotCreated);
+                book.note(&self.who, TeamOutcome::NotDeleted);
                 self.empty(book);
             }
             (_, Deletion::Empty) => self.empty(book),

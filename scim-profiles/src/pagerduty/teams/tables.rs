@@ -140,7 +140,7 @@ pub const RULES: &[Lifecycle] = &[
     ),
     rule(
         "team-others-kept",
-        "a team that the bridge did not create, or on which others are, is not deleted, but emptied",
+        "a team that the bridge did not create, or on which others are, is not deleted, but emptied; the first is so for good, and its group is forgotten, the second is reported, and tried again by each run",
         SCIMIFY.decided("nobody has said that others do without it"),
     ),
     rule(
