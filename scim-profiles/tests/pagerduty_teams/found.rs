@@ -90,11 +90,20 @@ pub(crate) fn a_name_that_becomes_free_is_taken_in_the_same_run() {
     assert_eq!(problems(&report), [""; 0]);
     let names: Vec<_> = model.teams.values().map(|team| team.name.as_str()).collect();
     assert_eq!(names, ["b", "c", "d"]);
-    // Names that are exchanged are never free.
-    let exchanged = [group("g1", "c"), group("g2", "b"), group("g3", "d")];
-    let report = run(&mut model, &config(), &exchanged, &mut state);
+    // Each when its name is free, so that nothing is refused and nobody is called otherwise meanwhile.
+    assert_eq!(model.writes(), ["PUT /teams/PT0003", "PUT /teams/PT0002", "PUT /teams/PT0001"]);
+    // A group that is new gets a name that is given up, and a dry run knows it.
+    let mut groups = vec![group("g1", "e"), group("g2", "c"), group("g3", "d"), group("g4", "b")];
+    let dry = with(|options| options.mode = Mode::DryRun);
+    let would = run(&mut model, &dry, &groups, &mut state);
+    assert_eq!((problems(&would), would.plan.writes().len()), (vec![], 2));
+    assert_eq!(run(&mut model, &config(), &groups, &mut state).plan, would.plan);
+    // While one of a row keeps its name, so do those who wait for it, and they are called as they were.
+    let mut model = model.with_team("PX", "taken", &[]);
+    (groups[0].display_name, groups[1].display_name) = ("c".into(), "taken".into());
+    let report = run(&mut model, &config(), &groups, &mut state);
     let taken = "refused: 400 (code 2001): Invalid Input Provided: Name has already been taken";
-    assert_eq!(problems(&report), [taken; 2]);
+    assert_eq!((problems(&report), report.plan.writes().len()), (vec![taken.to_owned(); 2], 0));
 }
 
 /// Where it is pushed, by POST, PUT and PATCH; who is called so already is changed otherwise.

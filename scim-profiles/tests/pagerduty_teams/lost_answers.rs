@@ -21,7 +21,7 @@ fn pagerduty() -> PagerDuty {
 }
 
 /// A run in which `fault` happens to the first request that writes `action`.
-fn run_until(
+pub(crate) fn run_until(
     model: &mut PagerDuty,
     config: &TeamConfig,
     groups: &[DesiredGroup],

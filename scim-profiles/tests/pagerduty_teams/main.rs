@@ -10,6 +10,7 @@
 mod accounts;
 mod answers;
 mod configuration;
+mod exchanged;
 mod found;
 mod gone;
 mod guards;

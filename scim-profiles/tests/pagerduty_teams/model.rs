@@ -207,6 +207,7 @@ impl PagerDuty {
             (&Method::GET, []) => json_answer(200, &json!({"team": self.teams[id].show(id)})),
             (&Method::PUT, []) => {
                 let name = body["team"]["name"].as_str().unwrap();
+                assert!((1..=100).contains(&name.chars().count()), "{name}");
                 if self.unique_names && is_taken(name) {
                     return error(400, 2001, "Invalid Input Provided", &["Name has already been taken"]);
                 }

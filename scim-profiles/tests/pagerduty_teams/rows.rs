@@ -4,7 +4,9 @@
 use scim_profiles::guard;
 use scim_profiles::pagerduty::teams::RULES;
 
-use crate::{answers, configuration, found, gone, guards, lost_answers, members, roles, tokens, wire};
+use crate::{
+    answers, configuration, exchanged, found, gone, guards, lost_answers, members, roles, tokens, wire,
+};
 
 type Test = fn();
 
@@ -54,6 +56,11 @@ const ROWS: &[(&str, Test, Test)] = &[
     (
         "team-renamed",
         found::a_team_is_renamed_with_its_group,
+        found::a_name_that_becomes_free_is_taken_in_the_same_run,
+    ),
+    (
+        "team-names-exchanged",
+        exchanged::teams_whose_groups_exchange_their_names_do_too,
         found::a_name_that_becomes_free_is_taken_in_the_same_run,
     ),
     (

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use scim_profiles::pagerduty::TeamRole;
 use scim_profiles::pagerduty::teams::{
-    AddedMember, Deletion, DesiredGroup, DesiredMember, GroupState, LookUp, Origin, TeamState,
+    AddedMember, Deletion, DesiredGroup, DesiredMember, GroupState, LookUp, Origin, Renaming, TeamState,
 };
 
 use crate::model::{Membership, PagerDuty, Team};
@@ -161,10 +161,14 @@ pub(crate) fn appear(model: &mut PagerDuty, number: usize) {
 pub(crate) fn stale() -> impl Strategy<Value = TeamState> {
     let team = proptest::option::of(select(&["PX0", "PX1", "PX2", "PT0001", "PGONE"][..]));
     let member = ((0..USERS), (0..USERS), (0..USERS));
-    let row = (select(&NAMES[..]), team, any::<bool>(), any::<bool>(), vec(member, 0..4));
+    let renaming = (select(&NAMES[..]), select(&NAMES[..]));
+    let renaming =
+        renaming.prop_map(|(temporary, to)| Renaming { temporary: temporary.into(), to: to.into() });
+    let renaming = proptest::option::weighted(0.2, renaming);
+    let row = (select(&NAMES[..]), team, any::<bool>(), any::<bool>(), vec(member, 0..4), renaming);
     vec((select(&["g0", "g1", "g2", "g3", "g4", "g5"][..]), row), 0..5).prop_map(|rows| {
         let mut state = TeamState::default();
-        for (group, (name, team, is_created, is_creating, members)) in rows {
+        for (group, (name, team, is_created, is_creating, members, renaming)) in rows {
             let members = members.into_iter().map(|(id, scim, address)| {
                 let (user, email) = (format!("s{scim}"), email(address));
                 (self::user(id), AddedMember { user, email, ..AddedMember::default() })
@@ -175,6 +179,7 @@ pub(crate) fn stale() -> impl Strategy<Value = TeamState> {
                     .then(|| "Created via Scimify for tenant t-123".to_owned()),
                 team: team.map(str::to_owned),
                 origin: if is_created { Origin::Created } else { Origin::Adopted },
+                renaming,
                 members: members.collect(),
                 former: BTreeMap::new(),
             };

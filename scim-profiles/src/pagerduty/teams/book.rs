@@ -14,7 +14,7 @@ use super::plan::{Plan, Write};
 use super::report::{GroupReport, MemberReport, Problem, TeamOutcome};
 use super::state::{AddedMember, GroupState, TeamState};
 use super::wire::Call;
-use super::{check::Check, find::Find, members::Members, retire::Retire};
+use super::{check::Check, find::Find, members::Members, renames::Renames, retire::Retire};
 use crate::guard::{Forbidden, Guard, Lift, Subject};
 use crate::pagerduty::TeamRole;
 
@@ -101,6 +101,10 @@ pub(super) struct Book {
 #[derive(Debug, Default)]
 pub(super) struct Queues {
     pub(super) checks: VecDeque<Check>,
+    /// Teams that have not the name of their group.
+    pub(super) renames: Renames,
+    /// Those of which PagerDuty refused that, looked at once more when the others have their names.
+    pub(super) refused: VecDeque<Check>,
     pub(super) finds: VecDeque<Find>,
     pub(super) members: VecDeque<Members>,
     pub(super) retires: VecDeque<Retire>,
@@ -168,7 +172,7 @@ impl Book {
         for place in 0..self.groups.len() {
             let who = Who::Group(place);
             match self.entry(place).and_then(|entry| entry.team.clone()) {
-                Some(team) if self.claim(&who, &team) => self.queues.checks.push_back(Check::new(place)),
+                Some(team) if self.claim(&who, &team) => self.queues.checks.push_back(Check::new(who)),
                 Some(_) => {
                     self.forget_team(place);
                     self.find(who);
@@ -179,14 +183,20 @@ impl Book {
         let gone: Vec<_> = self.state.groups.keys().filter(|id| self.place(id).is_none()).cloned().collect();
         for id in gone {
             let Some(entry) = self.state.group(&id) else { continue };
-            let (name, team) = (entry.name.clone(), entry.team.clone());
+            let (name, team, is_renaming) =
+                (entry.name.clone(), entry.team.clone(), entry.renaming.is_some());
+            let is_renaming = is_renaming && team.is_some();
             if team.is_some_and(|team| !self.claim(&Who::Gone(id.clone()), &team)) {
                 // Another group has taken the team over, in a run that crashed then.
                 self.forget(&id);
                 continue;
             }
             self.gone.insert(id.clone(), (name, Note::default()));
-            self.queues.retires.push_back(Retire::new(id));
+            if is_renaming {
+                self.queues.checks.push_back(Check::new(Who::Gone(id)));
+            } else {
+                self.queues.retires.push_back(Retire::new(id));
+            }
         }
     }
 
@@ -257,6 +267,20 @@ impl Book {
     pub(super) fn wanted_name(&self, place: usize) -> Result<String, Problem> {
         let name = self.group(place).map_or(Err(0), DesiredGroup::checked_name);
         name.map(str::to_owned).map_err(Problem::NameLength)
+    }
+
+    /// The group that is called so, and has a team.
+    pub(super) fn team_of_name(&self, name: &str) -> Option<String> {
+        let mut places =
+            (0..self.groups.len()).filter(|place| self.wanted_name(*place).as_deref() == Ok(name));
+        let with_team = |place: &usize| self.entry(*place).is_some_and(|entry| entry.team.is_some());
+        places.find(with_team).map(|place| self.id(&Who::Group(place)))
+    }
+
+    /// Whether the team has another name by now, in a dry run, in which PagerDuty shows the one it had.
+    pub(super) fn is_renamed(&self, team: &str, name: &str) -> bool {
+        let owner = self.owner(team).filter(|owner| self.config.is_dry_run() && self.place(owner).is_some());
+        owner.and_then(|owner| self.state.group(&owner)).is_some_and(|entry| entry.name != name)
     }
 
     /// Whether another group is called so, too.

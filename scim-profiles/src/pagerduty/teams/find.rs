@@ -134,7 +134,8 @@ impl Find {
 
     fn read(&mut self, book: &mut Book, page: Page<Team>) {
         let name = self.name(book).unwrap_or_default();
-        let named = page.rows.into_iter().filter(|team| team.name == name);
+        let named =
+            page.rows.into_iter().filter(|team| team.name == name && !book.is_renamed(&team.id, &name));
         self.found.extend(named.map(|team| (team.id, team.description)));
         match page.next {
             Some(next) => self.offset = next,
@@ -227,6 +228,7 @@ impl Find {
     fn take_over(&mut self, book: &mut Book, place: usize, team: String, from: String) {
         let mut entry = book.state.group(&from).cloned().unwrap_or_default();
         entry.creating = None;
+        entry.renaming = None;
         entry.name = book.wanted_name(place).unwrap_or_default();
         if book.config.options.deletion == Deletion::Keep {
             // Who was on it then stays.
@@ -246,7 +248,9 @@ impl Find {
         self.step = Step::Done;
         match &self.who {
             // By way of its name, if it was begun with another.
-            Who::Group(place) if self.begun_as.is_some() => book.queues.checks.push_back(Check::new(*place)),
+            Who::Group(_) if self.begun_as.is_some() => {
+                book.queues.checks.push_back(Check::new(self.who.clone()));
+            }
             Who::Group(_) => book.queues.members.push_back(Members::new(self.who.clone(), Some(team))),
             Who::Gone(id) => book.queues.retires.push_back(Retire::new(id.clone())),
         }

@@ -39,8 +39,7 @@
 //!
 //! # What it does not do
 //!
-//! It makes no users: that is what PagerDuty's SCIM API is for. Teams whose groups exchange their names
-//! are not renamed where PagerDuty lets no two teams have the same name, since neither name is ever free.
+//! It makes no users: that is what PagerDuty's SCIM API is for.
 //! Of a search or a list that PagerDuty cuts at 10,000 rows nothing is concluded, and it is not divided:
 //! a name or an address that so many have in them is no name or address to search for.
 //!
@@ -89,6 +88,7 @@ mod members;
 mod names;
 mod pace;
 mod plan;
+mod renames;
 mod report;
 mod retire;
 mod secret;
@@ -109,6 +109,6 @@ pub use names::TeamNames;
 pub use plan::{Plan, Write};
 pub use report::{End, GroupReport, MemberOutcome, MemberReport, Problem, Report, TeamOutcome};
 pub use secret::Secret;
-pub use state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, SentRole, TeamState};
+pub use state::{AddedMember, FormerMember, GroupState, KeptRole, Origin, Renaming, SentRole, TeamState};
 pub use sync::{Request, Save, Step, TeamSync, TransportError};
 pub use tables::{BASE_URLS, ENDPOINTS, OPTIONS, RULES, to_markdown};

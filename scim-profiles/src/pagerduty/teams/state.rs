@@ -40,12 +40,25 @@ pub struct GroupState {
     /// The description of a team that is being created, while it is not known what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creating: Option<String>,
+    /// How the team is called for a while, so that another team can have its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renaming: Option<Renaming>,
     /// Whom the bridge added to the team or is about to add, by the `id` of the PagerDuty user.
     #[serde(default)]
     pub members: BTreeMap<String, AddedMember>,
     /// Who was one of them, and may be on the team again by a request that has its effect late.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub former: BTreeMap<String, FormerMember>,
+}
+
+/// A temporary name, remembered before the team gets it. It is no more than what a team may be called now: a later run
+/// reads that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renaming {
+    /// The temporary name.
+    pub temporary: String,
+    /// The name that the team is to have.
+    pub to: String,
 }
 
 /// How a team came to be a group's.

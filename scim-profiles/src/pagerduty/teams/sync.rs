@@ -372,7 +372,15 @@ impl TeamSync {
 
     fn next_task(&mut self) -> Option<Task> {
         let queues = &mut self.book.queues;
+        if queues.checks.is_empty() && queues.renames.is_empty() {
+            queues.checks.append(&mut queues.refused);
+        }
+        let renamed = |(mut check, gives_way): (Check, bool)| {
+            check.rename(gives_way);
+            check
+        };
         (queues.checks.pop_front().map(Task::Check))
+            .or_else(|| queues.renames.next().map(renamed).map(Task::Check))
             .or_else(|| queues.finds.pop_front().map(Task::Find))
             .or_else(|| queues.members.pop_front().map(Task::Members))
             .or_else(|| queues.retires.pop_front().map(Task::Retire))

@@ -122,6 +122,13 @@ pub const RULES: &[Lifecycle] = &[
         SCIMIFY.decided("that teams are called as their groups is stated"),
     ),
     rule(
+        "team-names-exchanged",
+        "where teams are to have each other's names, two or more in a circle, one of them is called `NAME (being renamed, ID)` until its name is free, NAME cut so that all has 100 characters at most, with a number where another team is called so; that is remembered before, so that after a crash the next run goes on, also where the group is gone by then; in a row without a circle each is renamed when its name is free, and none twice; names that differ in case alone count as the same",
+        REST_API.decided(
+            "it does not say whether two teams can have one name, also for a moment, nor whether case makes a difference",
+        ),
+    ),
+    rule(
         "team-lost",
         "for a team that is deleted in PagerDuty another is found or created",
         REST_API.decided("that a group has a team is stated"),
