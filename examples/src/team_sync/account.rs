@@ -272,6 +272,11 @@ impl PagerDutyAccount {
             Deletion::Empty => teams::Deletion::Empty,
             Deletion::Delete => teams::Deletion::Delete,
         };
+        let is_deleting = options.deletion == teams::Deletion::Delete;
+        ensure!(
+            is_deleting || self.reassignment_team.is_none(),
+            "a reassignment team gets the incidents of teams that are deleted, and the deletion is not `delete`"
+        );
         options.reassignment_team.clone_from(&self.reassignment_team);
         options.adoption = match self.adoption.unwrap_or(Adoption::Adopt) {
             Adoption::Adopt => teams::Adoption::Adopt,

@@ -30,7 +30,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "scim-team-sync.db")]
     pub database: PathBuf,
     /// The name of the tenant.
-    #[arg(long, value_name = "NAME", default_value = crate::provider::TENANT)]
+    #[arg(long, value_name = "NAME", default_value = crate::provider::TENANT,
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub tenant: String,
     /// The environment variable that has the token which the identity provider sends. Default: SCIM_TOKEN.
     #[arg(long, value_name = "NAME")]

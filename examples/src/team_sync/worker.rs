@@ -100,10 +100,19 @@ const PROTECTED_USER: &str = "guard-protected-user";
 fn log(tenant: &TenantId, report: &Report, guarded: &mut BTreeSet<Said>) {
     let tenant = tenant.as_str();
     let (changes, problems) = (report.plan.writes().len(), report.problems().count());
-    if report.end == End::Complete {
-        tracing::info!(tenant, groups = report.groups.len(), changes, problems, "PagerDuty is up to date");
-    } else {
-        tracing::error!(tenant, changes, end = %report.end, "the run ended early");
+    let groups = report.groups.len();
+    match (&report.end, problems) {
+        (End::Complete, 0) => tracing::info!(tenant, groups, changes, "PagerDuty is up to date"),
+        (End::Complete, _) => {
+            tracing::warn!(
+                tenant,
+                groups,
+                changes,
+                problems,
+                "PagerDuty is up to date but for what is left undone"
+            );
+        }
+        (end, _) => tracing::error!(tenant, changes, %end, "the run ended early"),
     }
     let before = std::mem::take(guarded);
     for group in &report.groups {

@@ -34,6 +34,25 @@ fn everybody_is_looked_up_from_time_to_time() {
     }
 }
 
+/// What is left undone is said for each, and of the run, which is no success.
+#[test]
+fn a_run_that_leaves_something_undone_is_logged_as_that() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let bridge = Bridge::new(&pagerduty);
+    let running = bridge.start();
+    until("all is done", || running.log.lock().unwrap().contains("PagerDuty is up to date"));
+    let nobody = okta_user(&running.scim, "nobody@example.com");
+    okta_group(&running.scim, "Ops", &[&nobody]);
+    until("it is said", || running.log.lock().unwrap().contains("no PagerDuty user has the e-mail address"));
+    let said = running.stop("-TERM");
+    let lines = |level: &str, what: &str| {
+        said.lines().filter(|line| line.contains(level) && line.contains(what)).count()
+    };
+    let undone = "PagerDuty is up to date but for what is left undone";
+    assert!(lines("WARN", undone) > 0 && lines("INFO", undone) == 0, "{said}");
+    assert!(lines("INFO", "PagerDuty is up to date") > 0 && lines("INFO", "problems") == 0, "{said}");
+}
+
 /// The whole life of users and groups, as the identity providers play it.
 #[test]
 fn after_the_life_that_okta_and_entra_play_the_teams_are_the_groups() {

@@ -5,7 +5,7 @@ use scim_profiles::pagerduty::TeamRole;
 use serde_json::Value;
 
 use crate::bridge::{Bridge, text};
-use crate::idp::{entra_group, entra_member, okta_group, okta_user};
+use crate::idp::{entra_group, entra_member, okta_group, okta_rename, okta_user};
 use crate::stand_in::PagerDuty;
 use crate::support;
 
@@ -30,6 +30,14 @@ fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
     {
         assert!(plan.contains(part), "{part}: {plan}");
     }
+    // Groups have names in both tables.
+    let rows =
+        |action: &str| plan.lines().filter(|line| line.starts_with(action)).collect::<Vec<_>>().join("\n");
+    assert_eq!(
+        rows("create-team").split_whitespace().collect::<Vec<_>>(),
+        ["create-team", "Ops", "(new)", "Ops"]
+    );
+    assert!(rows("add-member ").contains(" Payments "), "{plan}");
     let actions: Vec<Value> = bridge.plan().iter().map(|one| one["action"].clone()).collect();
     assert_eq!(actions.iter().filter(|action| *action == "create-team").count(), 1, "{actions:?}");
     assert_eq!(actions.iter().filter(|action| *action == "add-member").count(), 2, "{actions:?}");
@@ -45,6 +53,46 @@ fn a_dry_run_says_what_is_to_be_done_and_does_nothing() {
     let ops = pagerduty.handle.account(|account| account.team_named("Ops").unwrap().clone());
     assert_eq!(ops.description.as_deref(), Some("Created via Scimify for tenant local"));
     assert_eq!(ops.members.iter().map(|member| member.role).collect::<Vec<_>>(), [TeamRole::Manager]);
+}
+
+/// Two teams get each other's names in one run, just as the dry run says; and a team that was there before the group
+/// that is gone is nothing that is left undone.
+#[test]
+fn exchanged_names_and_a_team_that_was_there_leave_nothing_undone() {
+    let pagerduty = PagerDuty::of_the_examples();
+    let mut bridge = Bridge::new(&pagerduty).with(&["--deletion", "delete"]);
+    bridge.settle = "100000000";
+    let running = bridge.start();
+    let emil = okta_user(&running.scim, "emil@example.com");
+    let [one, two] = ["One", "Two"].map(|name| okta_group(&running.scim, name, &[]));
+    let payments = okta_group(&running.scim, "Payments", &[&emil]);
+    running.stop("-TERM");
+    bridge.converge();
+    let team = |name: &str| pagerduty.handle.account(|account| account.team_named(name).unwrap().id.clone());
+    let before = [team("One"), team("Two")];
+    let running = bridge.start();
+    for (group, name) in [(&one, "Between"), (&two, "One"), (&one, "Two")] {
+        okta_rename(&running.scim, group, name);
+    }
+    running.scim.delete(&format!("/Groups/{payments}")).expect(204);
+    running.stop("-TERM");
+    let plan = bridge.plan();
+    let renames: Vec<&Value> = plan.iter().filter(|one| one["action"] == "rename-team").collect();
+    assert_eq!(renames.len(), 3, "{plan:?}");
+    let between = renames[0]["to"].as_str().unwrap();
+    assert!(
+        between.ends_with(&format!(" (being renamed, {})", renames[0]["team"].as_str().unwrap())),
+        "{between}"
+    );
+    for changes in [plan.len(), 0] {
+        let output = bridge.run(&["--once"]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(said.contains("not deleted: the team was there before"), "{said}");
+        assert!(said.contains(&format!(" {changes} changes made, 0 problems")), "{said}");
+    }
+    assert_eq!([team("Two"), team("One")], before);
+    assert!(pagerduty.handle.account(|account| account.team_named(between).is_none()));
 }
 
 #[test]

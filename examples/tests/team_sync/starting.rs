@@ -20,6 +20,18 @@ fn what_cannot_begin_says_why() {
     let error =
         "tenant `local`: the description has the placeholder `{tenant}`, and there is only `{tenant_id}`";
     refused(&bridge, &far, error);
+    let error = "tenant `local`: a reassignment team gets the incidents of teams that are deleted, and the deletion is not `delete`";
+    refused(&bridge, &["--once", "--reassignment-team", "PQ9K7I8"], error);
+    refused(&bridge, &["--once", "--reassignment-team", "PQ9K7I8", "--deletion", "empty"], error);
+    let both = ["--once", "--reassignment-team", "PQ9K7I8", "--deletion", "delete"];
+    refused(&bridge, &both, "there is no database `bridge.db`");
+    let output = bridge.run(&["--once", "--tenant", ""]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("error: a value is required for '--tenant <NAME>' but none was supplied"),
+        "{said}"
+    );
     let mut bridge = Bridge::new(&pagerduty);
     bridge.environment.retain(|(name, _)| name != "PAGERDUTY_API_KEY");
     let error = "tenant `local`: there is no API key: set PAGERDUTY_API_KEY, or name a file that has it";

@@ -44,10 +44,10 @@ pub(crate) fn a_dry_run_only_reads() {
     assert_eq!(
         report.plan.to_string(),
         "\
-ACTION       GROUP  TEAM   E-MAIL                DETAIL
-create-team  g1     (new)                        Team Alpha
-add-member   g1     (new)  alex.doe@example.com  responder
-add-member   g1     (new)  Bo.Roe@Example.com    responder
+ACTION       GROUP       TEAM   E-MAIL                DETAIL
+create-team  Team Alpha  (new)                        Team Alpha
+add-member   Team Alpha  (new)  alex.doe@example.com  responder
+add-member   Team Alpha  (new)  Bo.Roe@Example.com    responder
 "
     );
     // The run does what the dry run says.

@@ -201,12 +201,12 @@ pub(crate) fn a_dry_run_of_everything_reads_alone() {
         planned.plan.to_string(),
         "\
 ACTION         GROUP  TEAM    E-MAIL              DETAIL
-rename-team    g1     PT0001                      a -> c
-create-team    g3     (new)                       d
-set-role       g1     PT0001  alex@example.com    responder -> observer
-remove-member  g1     PT0001  bo.roe@example.com
-add-member     g3     (new)   bo.roe@example.com  responder
-delete-team    g2     PT0002                      b
+rename-team    c      PT0001                      a -> c
+create-team    d      (new)                       d
+set-role       c      PT0001  alex@example.com    responder -> observer
+remove-member  c      PT0001  bo.roe@example.com
+add-member     d      (new)   bo.roe@example.com  responder
+delete-team    b      PT0002                      b
 "
     );
     let made = run(&mut model, &change(Mode::Apply), &second, &mut state);

@@ -1,9 +1,11 @@
 //! What is written to PagerDuty.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
+use super::report::GroupReport;
 use crate::pagerduty::TeamRole;
 use crate::table;
 
@@ -161,24 +163,42 @@ impl fmt::Display for Write {
     }
 }
 
-/// What was written, or in a dry run what would be, in that order. It prints as a table.
+/// What was written, or in a dry run what would be, in that order. It prints as a table, with the names of the groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Plan(Vec<Write>);
+pub struct Plan {
+    writes: Vec<Write>,
+    /// The names of the groups, for who reads the table.
+    #[serde(skip)]
+    names: BTreeMap<String, String>,
+}
 
 impl Plan {
     /// The changes, in the order in which they are made.
     pub fn writes(&self) -> &[Write] {
-        &self.0
+        &self.writes
     }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.writes.is_empty()
+    }
+
+    /// The same with the names that `groups` have.
+    pub(super) fn with_names(mut self, groups: &[GroupReport]) -> Self {
+        let written: BTreeSet<&str> = self.writes.iter().map(Write::group).collect();
+        let groups = groups.iter().filter(|group| written.contains(group.group.as_str()));
+        self.names = groups.map(|group| (group.group.clone(), group.name.clone())).collect();
+        self
+    }
+
+    /// The name of a group, or its `id` where it has none.
+    fn name<'a>(&'a self, group: &'a str) -> &'a str {
+        self.names.get(group).filter(|name| !name.is_empty()).map_or(group, String::as_str)
     }
 
     pub(super) fn push(&mut self, write: Write) {
-        self.0.push(write);
+        self.writes.push(write);
     }
 }
 
@@ -188,10 +208,10 @@ impl fmt::Display for Plan {
             return f.write_str("nothing to do\n");
         }
         let mut rows = vec![["ACTION", "GROUP", "TEAM", "E-MAIL", "DETAIL"].map(str::to_owned)];
-        rows.extend(self.0.iter().map(|write| {
+        rows.extend(self.writes.iter().map(|write| {
             [
                 write.action().to_owned(),
-                write.group().escape_debug().to_string(),
+                self.name(write.group()).escape_debug().to_string(),
                 write.team().unwrap_or("(new)").escape_debug().to_string(),
                 write.email().unwrap_or_default().escape_debug().to_string(),
                 write.detail(),

@@ -542,11 +542,12 @@ impl TeamSync {
     }
 
     fn report(&self, end: End) -> Report {
+        let groups = self.book.reports();
         Report {
             dry_run: self.book.config.is_dry_run(),
             end,
-            plan: self.book.plan.clone(),
-            groups: self.book.reports(),
+            plan: self.book.plan.clone().with_names(&groups),
+            groups,
             guarded: self.book.guarded.clone(),
         }
     }
