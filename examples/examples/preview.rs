@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Prints who is linked, created, upgraded, downgraded, deactivated or left unlinked, and what the seats
-//! come to. The exit code is 0 when it could be installed so, 1 when not (somebody would be locked
-//! out), and 2 when there is nothing to preview.
+//! come to. The exit code is 0 when it could be installed so, 1 when not, or when somebody would be locked
+//! out, also by a synchronisation, and 2 when there is nothing to preview. `--force` goes on all the same.
 //!
 //! `--confirm --save after.json` installs it, and writes the users as they are then: the directory of the next
 //! preview, which is that of a synchronisation. While SCIM is installed there, `--set-role`, `--invite` and
@@ -59,7 +59,7 @@ struct Options {
     deed: Deed,
 
     /// Where to write people, groups and users as they are afterwards, as the directory of the next preview. Nothing
-    /// is written where it is refused
+    /// is written where it is refused, or where somebody would be locked out
     #[arg(long, value_name = "FILE", requires = "deed")]
     save: Option<PathBuf>,
 }
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether it could be installed so, or was done.
+/// Whether it could be installed so, or was done, and nobody is locked out unless that is insisted on.
 fn run(options: &Options) -> anyhow::Result<bool> {
     let Vendor::IncidentIo = options.vendor;
     let mut state = State::read(&options.directory)?;
@@ -149,14 +149,15 @@ fn preview(options: &Options, state: &State) -> anyhow::Result<bool> {
     if options.deed.confirm && confirmed.is_none() && refusal.is_none() {
         bail!("`--confirm` needs `--actor`: who confirms it is to be known, and not locked out by it");
     }
-    // What would have been the refusal: whoever insists is told of it all the same, and nobody insists on what is in
-    // force.
+    // What would have been the refusal: whoever insists is told of it all the same. incident.io refuses no
+    // synchronisation, so whoever does not insist is warned of what it would come to.
     let needs_confirmation = workspace.installed() != Some(&mapping.mapping);
-    let is_told = refusal.is_none() && (options.force || !needs_confirmation);
-    let lockouts = preview.lockouts(actor).into_iter().filter(|_| is_told);
-    let overridden: Vec<String> = lockouts.map(|lockout| lockout.to_string()).collect();
+    let lockouts = || preview.lockouts(actor).into_iter().map(|lockout| lockout.to_string());
+    let overridden = (options.force && refusal.is_none()).then(|| lockouts().collect::<Vec<_>>());
+    let warning = (!options.force && !needs_confirmation).then(|| lockouts().collect::<Vec<_>>().join("; "));
+    let warning = warning.filter(|lockouts| !lockouts.is_empty());
 
-    let saved = match (confirmed.filter(|_| options.deed.confirm), &options.save) {
+    let saved = match (confirmed.filter(|_| options.deed.confirm && warning.is_none()), &options.save) {
         (Some(confirmed), Some(file)) => {
             let after = confirmed.apply(|person| format!("new-{}", person.id))?;
             state.save(file, &after, Some(&mapping))?;
@@ -170,8 +171,9 @@ fn preview(options: &Options, state: &State) -> anyhow::Result<bool> {
             preview.insert("installed", workspace.installed().is_some());
             preview.insert("needsConfirmation", needs_confirmation);
             preview.insert("refused", refusal.clone().map_or(Value::Null, Value::from));
-            if is_told {
-                let overridden = overridden.iter().map(|lockout| Value::from(lockout.as_str()));
+            preview.insert("warning", warning.clone().map_or(Value::Null, Value::from));
+            if let Some(overridden) = overridden {
+                let overridden = overridden.into_iter().map(Value::from);
                 preview.insert("overridden", overridden.collect::<Vec<_>>());
             }
             if let Some(file) = saved {
@@ -188,16 +190,16 @@ fn preview(options: &Options, state: &State) -> anyhow::Result<bool> {
             (Some(_), false) => "SCIM is installed: the next synchronisation does this",
         };
         let verdict = refusal.as_ref().map(|refusal| format!("\n\nrefused: {refusal}"));
-        let forced = match overridden.is_empty() {
-            true => String::new(),
-            false => format!("\n\noverridden: {}", overridden.join("; ")),
-        };
+        let unsaved = if options.deed.confirm { ": nothing is written without `--force`" } else { "" };
+        let warned = warning.as_ref().map(|lockouts| format!("\n\nwarning: {lockouts}{unsaved}"));
+        let forced = overridden.filter(|lockouts| !lockouts.is_empty());
+        let forced = forced.map(|lockouts| format!("\n\noverridden: {}", lockouts.join("; ")));
         let done = saved.map(|file| format!("\n\nconfirmed: it is so in `{}`", file.display()));
-        let (verdict, done) = (verdict.unwrap_or_default(), done.unwrap_or_default());
-        format!("{preview}\n{standing}{verdict}{forced}{done}")
+        let said = [verdict, warned, forced, done].into_iter().flatten().collect::<String>();
+        format!("{preview}\n{standing}{said}")
     };
     print(&text);
-    Ok(refusal.is_none())
+    Ok(refusal.is_none() && warning.is_none())
 }
 
 /// What is done by hand in incident.io.

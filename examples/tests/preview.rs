@@ -124,6 +124,54 @@ fn a_lockout_is_refused_unless_forced() {
     assert_eq!(value.get("overridden"), Some(&serde_json::json!(["no group is mapped to owner"])));
 }
 
+/// A synchronisation that leaves nobody who could manage SCIM is not refused by incident.io, and so it is warned of, and
+/// done in a file by whoever insists alone.
+#[test]
+fn a_lockout_by_a_synchronisation_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [after, next] = ["after", "next"].map(|name| folder.path().join(format!("{name}.json")));
+    let (saved_after, saved_next) = (after.to_str().unwrap(), next.to_str().unwrap());
+    let install = ["--actor", "ada@example.com", "--confirm", "--save", saved_after];
+    assert_eq!(preview(MAPPING, DIRECTORY, &install).status.code(), Some(0));
+    let mut pushed: serde_json::Value = serde_json::from_slice(&std::fs::read(&after).unwrap()).unwrap();
+    assert_eq!(pushed["groups"][0]["displayName"], "Platform Leads");
+    pushed["groups"][0]["members"] = serde_json::json!([]);
+    std::fs::write(&after, pushed.to_string()).unwrap();
+
+    let standing = "\nSCIM is installed: the next synchronisation does this";
+    let nobody = "no group that is mapped to owner has an active member";
+    let you = "you are in no group that lets you manage SCIM, and would be locked out";
+    let confirm = ["--actor", "ada@example.com", "--confirm", "--save", saved_next];
+    let unsaved = ": nothing is written without `--force`";
+    for (more, said) in [
+        (&[][..], format!("{standing}\n\nwarning: {nobody}\n")),
+        (&["--actor", "ada@example.com"], format!("{standing}\n\nwarning: {nobody}; {you}\n")),
+        (&["--actor", "dora@example.com"], format!("{standing}\n\nwarning: {nobody}\n")),
+        (&confirm, format!("{standing}\n\nwarning: {nobody}; {you}{unsaved}\n")),
+    ] {
+        let output = preview_there(&after, more);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(text(&output.stdout).ends_with(&said), "{said}: {output:?}");
+        let value = json(&preview_there(&after, &[more, &["--json"]].concat()));
+        let warning = said.rsplit("warning: ").next().unwrap().trim_end().trim_end_matches(unsaved);
+        assert_eq!((&value["refused"], &value["warning"]), (&serde_json::Value::Null, &warning.into()));
+        assert_eq!((value.get("overridden"), value.get("saved")), (None, None));
+    }
+    assert!(!next.exists());
+
+    // Whoever insists is told what of, and has it done.
+    let output = preview_there(&after, &["--force", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let value = json(&output);
+    assert_eq!(value["warning"], serde_json::Value::Null);
+    assert_eq!(value["overridden"], serde_json::json!([nobody]));
+    let output = preview_there(&after, &[&confirm[..], &["--force"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = format!("\n\noverridden: {nobody}; {you}\n\nconfirmed: it is so in `{saved_next}`\n");
+    assert!(text(&output.stdout).ends_with(&said), "{output:?}");
+    assert!(next.exists());
+}
+
 #[test]
 fn what_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
