@@ -42,13 +42,13 @@ E-MAIL                  ACTIONS                    BASE ROLE          CUSTOM ROL
 ada@example.com         link                       owner              none                     responder + on-call
 bruno@example.com       link, upgrade              standard -> admin  none -> Workflow Editor  viewer -> responder
 chen@example.com        create                     admin              Workflow Editor          responder + on-call
-dora@example.com        link, change               admin -> standard  none -> Security         responder
+dora@example.com        link, downgrade            admin -> standard  none -> Security         responder
 emil@example.com        link, downgrade            admin -> standard  Workflow Editor -> none  responder + on-call
 farah@example.com       link, reactivate, upgrade  standard           none                     viewer -> on-call
 goran@example.com       leave unlinked             standard           none                     responder
 vendor@partner.example  leave unlinked             admin              none                     responder
 
-1 created, 5 linked, 2 upgraded, 1 downgraded, 1 changed, 1 reactivated, 2 unlinked
+1 created, 5 linked, 2 upgraded, 2 downgraded, 1 reactivated, 2 unlinked
 paid seats: responder 5 -> 7, on-call 2 -> 4
 SCIM is not installed: nothing happens before that is confirmed
 "
@@ -89,6 +89,8 @@ fn the_json_says_the_same() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value.pointer("/summary/linked"), Some(&5.into()));
+    assert_eq!(value.pointer("/summary/downgraded"), Some(&2.into()));
+    assert_eq!(value.pointer("/users/3/actions"), Some(&serde_json::json!(["link", "downgrade"])));
     assert_eq!(value.pointer("/refused"), Some(&serde_json::Value::Null));
     assert_eq!(value.pointer("/users/1/to/baseRole"), Some(&"admin".into()));
 }

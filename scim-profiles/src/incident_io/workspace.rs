@@ -156,6 +156,9 @@ impl Workspace {
     /// Gives a user other roles by hand. Whether somebody may is not asked: incident.io lets an owner, an admin and who
     /// has a custom role that manages permissions, and none of them is signed in here.
     ///
+    /// An admin or owner has a paid seat: who has none gets a responder's seat, as with the role of a group by
+    /// [default](super::ElevatedSeat), and as given by hand. It stays when the role goes.
+    ///
     /// # Errors
     ///
     /// SCIM is installed, which is then the source of truth; or there is no such user.
@@ -171,6 +174,10 @@ impl Workspace {
         let standing = &mut self.user_mut(id)?.standing;
         standing.base_role = base_role;
         standing.custom_roles = custom_roles;
+        if base_role > BaseRole::Standard && !standing.seats.is_paid() {
+            standing.seats.response = true;
+            standing.seats.by_groups.response = false;
+        }
         Ok(())
     }
 

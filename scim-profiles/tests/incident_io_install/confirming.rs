@@ -166,22 +166,23 @@ pub(crate) fn by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_
 
 #[test]
 fn a_preview_prints_and_becomes_json() {
-    let workspace =
-        workspace([user("ada", BaseRole::Admin), user("bea", BaseRole::Admin), user("zoe", BaseRole::Admin)]);
+    let [ada, bea, zoe] = ["ada", "bea", "zoe"].map(|name| user(name, BaseRole::Admin));
+    let workspace = workspace([ada, bea, deactivated("yan"), zoe]);
     let groups: &[(&str, &[&str])] = &[("Platform", &["ada"]), ("SRE", &["cid"]), ("IT", &["bea"])];
     let (directory, mapping) = (directory(&["ada", "bea", "cid"], groups), mapping());
     let preview = Preview::new(&workspace, &directory, &mapping);
     assert_eq!(
         preview.to_string(),
         "\
-E-MAIL           ACTIONS         BASE ROLE          CUSTOM ROLES      SEATS
-ada@example.com  link, upgrade   admin -> owner     none              responder
-bea@example.com  link, change    admin -> standard  none -> Security  responder
-cid@example.com  create          standard           none              on-call
-zoe@example.com  leave unlinked  admin              none              responder
+E-MAIL           ACTIONS                       BASE ROLE          CUSTOM ROLES      SEATS
+ada@example.com  link, upgrade                 admin -> owner     none              responder
+bea@example.com  link, downgrade               admin -> standard  none -> Security  responder
+cid@example.com  create                        standard           none              on-call
+yan@example.com  leave unlinked (deactivated)  standard           none              viewer
+zoe@example.com  leave unlinked                admin              none              responder
 
 warning: the mapped group `Incident Managers` is not in the directory
-1 created, 2 linked, 1 upgraded, 1 changed, 1 unlinked
+1 created, 2 linked, 1 upgraded, 1 downgraded, 2 unlinked
 paid seats: responder 3 -> 3, on-call 0 -> 1"
     );
     let value = serde_json::to_value(preview.to_value()).unwrap();
@@ -194,7 +195,7 @@ paid seats: responder 3 -> 3, on-call 0 -> 1"
             "email": "bea@example.com",
             "user": "u-bea",
             "person": "bea",
-            "actions": ["link", "change"],
+            "actions": ["link", "downgrade"],
             "from": {
                 "active": true,
                 "baseRole": "admin",

@@ -20,6 +20,36 @@ pub(crate) fn an_admin_without_an_admins_group_is_downgraded_and_keeps_the_seat(
     assert_eq!((to.base_role, to.seats.to_string().as_str()), (BaseRole::Standard, "responder"));
 }
 
+/// What somebody gets beside a lower base role makes no less of a downgrade of it, and is shown; a higher base role is
+/// no upgrade where something else is lost.
+#[test]
+fn a_lower_base_role_is_a_downgrade_whatever_comes_beside_it() {
+    let secured = |user: User| {
+        let custom_roles = ["Security".into()].into();
+        User { standing: Standing { custom_roles, ..user.standing }, ..user }
+    };
+    let workspace = workspace([
+        user("ann", BaseRole::Admin),
+        user("bea", BaseRole::Admin),
+        user("cid", BaseRole::Owner),
+        secured(user("dan", BaseRole::Standard)),
+        secured(user("eve", BaseRole::Admin)),
+    ]);
+    let people = &["ann", "bea", "cid", "dan", "eve"];
+    let groups: &[(&str, &[&str])] =
+        &[("IT", &["ann", "cid"]), ("SRE", &["bea"]), ("Incident Managers", &["cid", "dan", "eve"])];
+    let (directory, mapping) = (directory(people, groups), mapping());
+    let preview = Preview::new(&workspace, &directory, &mapping);
+    let moved: Vec<_> = preview.rows().iter().map(|row| row.actions()[1]).collect();
+    let (downgrade, change) = (Action::Downgrade, Action::Change);
+    assert_eq!(moved, [downgrade, downgrade, downgrade, change, downgrade]);
+    let summary = preview.summary();
+    assert_eq!((summary.downgraded, summary.changed, summary.upgraded), (4, 1, 0));
+    let shown = preview.to_string();
+    let ann = "ann@example.com  link, downgrade  admin -> standard  none -> Security  responder";
+    assert!(shown.lines().any(|line| line == ann), "{shown}");
+}
+
 #[test]
 fn what_the_documents_leave_open_about_seats_is_an_option() {
     let mut options = Options::default();
@@ -52,6 +82,28 @@ pub(crate) fn a_paid_seat_by_hand_is_enough() {
     let after = Preview::new(&workspace, &directory, &mapping);
     let seats = |name| row(&after, name).seats.to_string();
     assert_eq!(["ann", "bea", "cid"].map(seats), ["on-call", "on-call", "responder + on-call"]);
+}
+
+/// Nobody is an admin or owner without a paid seat, by hand neither: the role brings one, given by hand as the role is, and
+/// a paid seat that is there is enough.
+#[test]
+pub(crate) fn a_role_by_hand_brings_the_seat_it_needs() {
+    let on_call = Seats { on_call: OnCallSeat::Held, ..Seats::default() };
+    let bea = user("bea", BaseRole::Standard);
+    let bea = User { standing: Standing { seats: on_call, ..bea.standing }, ..bea };
+    for role in BaseRole::ALL {
+        let mut workspace = workspace([user("ann", BaseRole::Standard), bea.clone()]);
+        for name in ["u-ann", "u-bea"] {
+            assert_eq!(workspace.set_roles(name, role, ["Security".into()].into()), Ok(()));
+        }
+        let seats = |name| workspace.user(name).unwrap().standing.seats;
+        let needed = role != BaseRole::Standard;
+        assert_eq!(seats("u-ann"), Seats { response: needed, ..Seats::default() }, "{role}");
+        assert_eq!(seats("u-bea"), on_call, "{role}");
+        // It stays when the role goes, as one that came with a group's does.
+        assert_eq!(workspace.set_roles("u-ann", BaseRole::Standard, [].into()), Ok(()));
+        assert_eq!(workspace.user("u-ann").unwrap().standing.seats.response, needed);
+    }
 }
 
 /// A responder's seat that came with a role goes with it where that is said; one by hand does not, nor an

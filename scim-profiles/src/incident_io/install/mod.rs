@@ -82,9 +82,10 @@ pub enum Action {
     StayBySlack,
     /// Roles or seats become more.
     Upgrade,
-    /// Roles, or a seat that came with them, become fewer.
+    /// The base role becomes lower, whatever else there is more of; or roles, or a seat that came with them, become
+    /// fewer.
     Downgrade,
-    /// Roles or seats become others: some more, some fewer.
+    /// Roles or seats become others: some more, some fewer, and the base role no lower.
     Change,
     /// From now on a group gives the on-call seat the user has, and it cannot be revoked by hand.
     ManageSeat,
@@ -174,8 +175,12 @@ impl Row<'_> {
     }
 }
 
-/// How what someone has relates to what they will have.
+/// How what someone has relates to what they will have. A lower base role is less, whatever comes beside it: who looks
+/// for whom an installation takes rights from looks among the downgrades.
 fn movement(from: &Standing, to: &Standing) -> Option<Ordering> {
+    if from.base_role > to.base_role {
+        return Some(Ordering::Greater);
+    }
     let access = |standing: &Standing| Access {
         base_role: standing.base_role,
         custom_roles: standing.custom_roles.clone(),

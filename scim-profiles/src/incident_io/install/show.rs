@@ -18,9 +18,9 @@ pub struct Summary {
     pub linked: usize,
     /// Users who get more.
     pub upgraded: usize,
-    /// Users who get less.
+    /// Users who get less, among them all whose base role becomes lower.
     pub downgraded: usize,
-    /// Users who get something else.
+    /// Users who get something else, and no lower base role.
     pub changed: usize,
     /// Users who are deactivated.
     pub deactivated: usize,
@@ -163,13 +163,16 @@ impl Row<'_> {
     fn cells(&self) -> [String; 5] {
         let from = self.user.map(|user| &user.standing);
         let actions: Vec<_> = self.actions().into_iter().map(Action::as_str).collect();
+        // Nothing of what happens says it where somebody is deactivated and stays so.
+        let stays =
+            if from.is_some_and(|from| !from.active) && !self.to.active { " (deactivated)" } else { "" };
         let without_email = self.person.filter(|person| person.email.is_empty());
         [
             match without_email {
                 Some(person) => format!("(id {})", person.id.escape_debug()),
                 None => self.email().escape_debug().to_string(),
             },
-            actions.join(", "),
+            actions.join(", ") + stays,
             arrow(from.map(|from| from.base_role.to_string()), self.to.base_role.to_string()),
             arrow(from.map(roles), roles(&self.to)),
             arrow(from.map(|from| from.seats.to_string()), self.to.seats.to_string()),
