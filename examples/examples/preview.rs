@@ -260,11 +260,20 @@ impl Edit<'_> {
                 let (email, role) = pair.rsplit_once('=').context("`--set-role` takes `EMAIL=ROLE`")?;
                 let role: BaseRole = role.parse()?;
                 let id = id_of(workspace, email)?.to_owned();
-                let user = workspace.user(&id).map(|user| user.standing.custom_roles.clone());
-                let set = workspace.set_roles(&id, role, user.unwrap_or_default());
-                set.map(|()| format!("`{}` is {role}", email.escape_debug()))
+                let standing = |workspace: &Workspace| {
+                    workspace.user(&id).map(|user| user.standing.clone()).unwrap_or_default()
+                };
+                let before = standing(workspace);
+                let set = workspace.set_roles(&id, role, before.custom_roles);
+                let seats = standing(workspace).seats;
+                let with =
+                    if seats == before.seats { String::new() } else { format!(", with the seat {seats}") };
+                set.map(|()| format!("`{}` is {role}{with}", email.escape_debug()))
             }
             Self::Invite(email) => {
+                if !incident_io::is_email_address(email) {
+                    bail!("`{}` is not one e-mail address", email.escape_debug());
+                }
                 if id_of(workspace, email).is_ok() {
                     bail!("`{}` is a user already", email.escape_debug());
                 }

@@ -27,6 +27,13 @@ fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// A user of a file, as it is written.
+fn written(file: &Path, email: &str) -> serde_json::Value {
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let users = file["users"].as_array().unwrap();
+    users.iter().find(|user| user["email"] == email).unwrap().clone()
+}
+
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
@@ -268,7 +275,17 @@ fn an_installation_from_its_preview_to_its_end() {
     // Before, roles are given by hand.
     let by_hand = ["--set-role", "bruno@example.com=admin", "--save", &save(&edited)];
     let output = preview_there(Path::new(DIRECTORY), &by_hand);
-    assert_eq!(text(&output.stdout), "done: `bruno@example.com` is admin\n", "{output:?}");
+    assert_eq!(text(&output.stdout), "done: `bruno@example.com` is admin, with the seat responder\n");
+    assert_eq!(written(&edited, "bruno@example.com")["seats"]["response"], "full_access");
+    let again = preview_there(&edited, &["--set-role", "bruno@example.com=owner", "--save", &save(&after)]);
+    assert_eq!(text(&again.stdout), "done: `bruno@example.com` is owner\n");
+    std::fs::remove_file(&after).unwrap();
+    for none in ["notmail", "", "@example.com", "ines@", "ines@example.com, kim@example.com"] {
+        let output = preview_there(&edited, &["--invite", none, "--save", &save(&after)]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(text(&output.stderr), format!("error: `{none}` is not one e-mail address\n"));
+        assert!(!after.exists());
+    }
     let output = preview_there(&edited, &["--invite", "ines@example.com", "--save", &save(&edited)]);
     assert_eq!(text(&output.stdout), "done: `ines@example.com` is invited\n", "{output:?}");
 
@@ -405,4 +422,68 @@ fn a_file_keeps_what_everybody_has() {
     }
     let error = state.save(Path::new("nowhere/state.json"), &workspace, None).unwrap_err();
     assert!(format!("{error:#}").starts_with("cannot write `nowhere/state.json`: "));
+}
+
+/// Who is not touched is written as they were, with what the API says besides; of who is, what became another is written.
+#[test]
+fn whom_nothing_happens_to_is_written_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = ["before", "after"].map(|name| folder.path().join(format!("{name}.json")));
+    let user = |name: &str, seats: &str, more: &str| {
+        format!(
+            r#"{{"id": "{name}", "name": "The {name}", "email": "{name}@example.com", "is_active": true,
+                "base_role": {{"id": "01", "slug": "standard", "name": "Standard"}}, "seats": {seats}{more}}}"#
+        )
+    };
+    let users = [
+        user("viewer", r#"{"response": "viewer_only", "on_call": "none"}"#, r#", "inSlack": true"#),
+        user("neither", r#"{"response": "none", "on_call": "viewer_only", "other": 1}"#, ""),
+        user("unsaid", "{}", r#", "custom_roles": [{"id": "02", "name": "Security"}], "in_slack": false"#),
+        user("on-call", r#"{"response": "none", "on_call": "full_access"}"#, ""),
+    ];
+    std::fs::write(&before, format!(r#"{{"people": [], "users": [{}]}}"#, users.join(", "))).unwrap();
+    let save = ["--save", after.to_str().unwrap()];
+    let emails = ["viewer", "neither", "unsaid", "on-call"].map(|name| format!("{name}@example.com"));
+    let done = |file: &Path, edit: [&str; 2]| {
+        let output = preview_there(file, &[edit, save].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    };
+    done(&before, ["--invite", "new@example.com"]);
+    for email in &emails {
+        assert_eq!(written(&after, email), written(&before, email));
+    }
+    let invited = written(&after, "new@example.com");
+    assert_eq!(invited["seats"], serde_json::json!({"response": "viewer_only", "on_call": "none"}));
+
+    let mut expected = written(&before, &emails[1]);
+    expected["base_role"] = serde_json::json!({"slug": "admin"});
+    expected["seats"]["response"] = "full_access".into();
+    done(&before, ["--set-role", "neither@example.com=admin"]);
+    assert_eq!(written(&after, &emails[1]), expected);
+    let mut expected = written(&before, &emails[3]);
+    expected["seats"]["on_call"] = "none".into();
+    done(&before, ["--revoke-on-call", "on-call@example.com"]);
+    assert_eq!(written(&after, &emails[3]), expected);
+    assert_eq!(written(&after, &emails[1]), written(&before, &emails[1]));
+
+    // By the installation `viewer` is not in Slack any more, in neither spelling.
+    let slack = folder.path().join("slack.txt");
+    std::fs::write(&slack, "neither@example.com\n").unwrap();
+    let owner =
+        r#"{"id": "ada", "email": "ada@example.com", "is_active": true, "base_role": {"slug": "owner"}}"#;
+    let users = [&users[..], &[owner.to_owned()]].concat().join(", ");
+    std::fs::write(&before, format!(r#"{{"people": [], "users": [{users}]}}"#)).unwrap();
+    let install = ["--actor", "ada@example.com", "--force", "--confirm", "--active-in-slack"];
+    let output = preview(
+        MAPPING,
+        before.to_str().unwrap(),
+        &[&install[..], &[slack.to_str().unwrap()], &save].concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let mut expected = written(&before, &emails[0]);
+    expected.as_object_mut().unwrap().remove("inSlack");
+    assert_eq!(written(&after, &emails[0]), expected);
+    let mut expected = written(&before, &emails[1]);
+    expected["in_slack"] = true.into();
+    assert_eq!(written(&after, &emails[1]), expected);
 }

@@ -3,7 +3,7 @@
 mod slack;
 mod state;
 
-pub use slack::active_in_slack;
+pub use slack::{active_in_slack, is_email_address};
 pub use state::State;
 
 use std::path::Path;

@@ -20,7 +20,7 @@ pub fn active_in_slack(file: &Path) -> anyhow::Result<ActiveInSlack> {
 fn parse_addresses(text: &str) -> anyhow::Result<ActiveInSlack> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let addresses = lines.map(|(number, line)| match is_address(line) {
+    let addresses = lines.map(|(number, line)| match is_email_address(line) {
         true => Ok(line),
         false => {
             let shown: String = line.chars().take(80).collect();
@@ -30,8 +30,9 @@ fn parse_addresses(text: &str) -> anyhow::Result<ActiveInSlack> {
     addresses.collect()
 }
 
-/// Whether it is one address and nothing else; what a list has besides, such as names and commas, is not passed over.
-fn is_address(text: &str) -> bool {
+/// Whether it is one e-mail address and nothing else; what a list has besides, such as names and commas, is not passed
+/// over.
+pub fn is_email_address(text: &str) -> bool {
     let is_other = |c: char| c.is_whitespace() || c.is_control() || r#",;:<>()[]"`'\\"#.contains(c);
     match text.split_once('@') {
         Some((local, domain)) => {

@@ -1,8 +1,9 @@
 //! People and groups of an identity provider, and incident.io's users, as a file.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use scim_core::Value;
 use scim_profiles::incident_io::{
     BaseRole, ByGroups, Directory, Group, OnCallSeat, Person, Seats, Standing, User, Workspace,
@@ -20,10 +21,14 @@ pub struct State {
     pub directory: Directory,
     /// The mapping in force, as it is written.
     pub in_force: Option<MappingFile>,
-    // As they are written.
+    // As they are written; users by their ids.
     people: Vec<Value>,
     groups: Vec<Value>,
+    users: HashMap<String, Fields>,
 }
+
+/// A user as the file has them, also what is not looked at.
+type Fields = serde_json::Map<String, serde_json::Value>;
 
 impl State {
     /// Reads people and groups, as SCIM has them, and today's users, as incident.io's API prints them, from a JSON
@@ -53,17 +58,25 @@ impl State {
             group.with_context(|| format!("groups[{number}] has no `displayName`"))
         });
         let directory = Directory::new(people.collect::<Result<_, _>>()?, groups.collect::<Result<_, _>>()?)?;
-        let users = file.users.into_iter().map(UserOfFile::read).collect::<Result<_, _>>()?;
+        let mut users = Vec::with_capacity(file.users.len());
+        let mut written = HashMap::with_capacity(file.users.len());
+        for (number, fields) in file.users.into_iter().enumerate() {
+            let user = UserOfFile::deserialize(&fields).map_err(anyhow::Error::from);
+            let user = user.and_then(UserOfFile::read).with_context(|| format!("users[{number}]"))?;
+            written.insert(user.id.clone(), fields);
+            users.push(user);
+        }
         let mut workspace = Workspace::new(users)?;
         let in_force = file.installed.map(MappingFile::of_json).transpose();
         let in_force = in_force.context("`installed` is no mapping of groups")?;
         if let Some(in_force) = &in_force {
             workspace = workspace.with_installed(in_force.mapping.clone());
         }
-        Ok(Self { workspace, directory, in_force, people: file.people, groups: file.groups })
+        Ok(Self { workspace, directory, in_force, people: file.people, groups: file.groups, users: written })
     }
 
-    /// Writes a file with `workspace` in place of the users, and `in_force` as the mapping in force.
+    /// Writes a file with `workspace` in place of the users, and `in_force` as the mapping in force. What has not become
+    /// another is as it was read.
     ///
     /// # Errors
     ///
@@ -78,12 +91,53 @@ impl State {
             installed: in_force.map(|in_force| &in_force.written),
             people: &self.people,
             groups: &self.groups,
-            users: workspace.users().iter().map(UserOfFile::of).collect(),
+            users: workspace.users().iter().map(|user| self.written(user)).collect::<Result<_, _>>()?,
         };
         let text = serde_json::to_string_pretty(&written)?;
         std::fs::write(file, text + "\n").with_context(|| format!("cannot write `{}`", file.display()))
     }
+
+    /// A user as they are to be written.
+    fn written(&self, user: &User) -> anyhow::Result<Fields> {
+        let is = UserOfFile::of(user).fields()?;
+        let Some(written) = self.users.get(&user.id) else { return Ok(is) };
+        // What it says, as it is written here: other spellings of that are no change.
+        let was = UserOfFile::of(&UserOfFile::deserialize(written)?.read()?).fields()?;
+        let mut kept = written.clone();
+        rewrite(&mut kept, &was, &is);
+        Ok(kept)
+    }
 }
+
+/// Makes what was `was` into `is`, and leaves the rest.
+fn rewrite(written: &mut Fields, was: &Fields, is: &Fields) {
+    let differs = |name: &&String| was.get(*name) != is.get(*name);
+    for name in was.keys().filter(differs) {
+        if name == "in_slack" {
+            written.remove(IN_SLACK_AS_JSON);
+        }
+        if !is.contains_key(name) {
+            written.remove(name);
+        }
+    }
+    for (name, value) in is.iter().filter(|(name, _)| differs(name)) {
+        // Each seat by itself; a role and what the API says of it besides belong together.
+        match (
+            written.get_mut(name).and_then(|seats| seats.as_object_mut()),
+            was.get(name),
+            value.as_object(),
+        ) {
+            (Some(written), Some(was), Some(is)) if name == "seats" => {
+                let nothing = Fields::new();
+                rewrite(written, was.as_object().unwrap_or(&nothing), is);
+            }
+            _ => drop(written.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
+/// Another spelling of `in_slack`.
+const IN_SLACK_AS_JSON: &str = "inSlack";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +146,7 @@ struct DirectoryFile {
     #[serde(default)]
     groups: Vec<Value>,
     #[serde(default)]
-    users: Vec<UserOfFile>,
+    users: Vec<Fields>,
     installed: Option<serde_json::Value>,
 }
 
@@ -102,10 +156,10 @@ struct WrittenState<'a> {
     installed: Option<&'a serde_json::Value>,
     people: &'a [Value],
     groups: &'a [Value],
-    users: Vec<UserOfFile>,
+    users: Vec<Fields>,
 }
 
-/// A user as incident.io's API prints it; what else is there is not looked at.
+/// A user as incident.io's API prints it; what else is there is not looked at, and kept.
 #[derive(Serialize, Deserialize)]
 struct UserOfFile {
     id: String,
@@ -200,14 +254,18 @@ impl UserOfFile {
     fn of(user: &User) -> Self {
         let User { id, email, linked_to, in_slack, standing } = user;
         let Seats { response, on_call, by_groups } = standing.seats;
-        let access = |has| Some(if has { SeatAccess::FullAccess } else { SeatAccess::None });
+        // Who has no responder's seat is a viewer.
+        let access = |has, without| Some(if has { SeatAccess::FullAccess } else { without });
         Self {
             id: id.clone(),
             email: email.clone(),
             is_active: standing.active,
             base_role: Slug { slug: standing.base_role.as_str().to_owned() },
             custom_roles: standing.custom_roles.iter().map(|role| Name { name: role.to_string() }).collect(),
-            seats: SeatsOfFile { response: access(response), on_call: access(on_call.is_held()) },
+            seats: SeatsOfFile {
+                response: access(response, SeatAccess::ViewerOnly),
+                on_call: access(on_call.is_held(), SeatAccess::None),
+            },
             in_slack: *in_slack,
             scim_id: linked_to.clone(),
             by_groups: SeatsByGroups {
@@ -215,6 +273,13 @@ impl UserOfFile {
                 on_call: by_groups.on_call,
                 on_call_managed: on_call == OnCallSeat::Managed,
             },
+        }
+    }
+
+    fn fields(&self) -> anyhow::Result<Fields> {
+        match serde_json::to_value(self)? {
+            serde_json::Value::Object(fields) => Ok(fields),
+            _ => bail!("a user is an object"),
         }
     }
 }
