@@ -237,11 +237,22 @@ fn a_start_with_another_mapping_is_guarded() {
         provider.env_remove("DATABASE_URL");
         provider
     };
-    let started = program().args(["--listen", "127.0.0.1:0", "--database"]).arg(&file).args(options).output();
-    let started = started.unwrap();
-    assert!(!started.status.success() && started.stdout.is_empty(), "{started:?}");
-    let told = String::from_utf8(started.stderr).unwrap();
+    let refused = |more: &[&str]| {
+        let mut provider = program();
+        provider.args(["--listen", "127.0.0.1:0", "--database"]).arg(&file).args(options).args(more);
+        let started = provider.output().unwrap();
+        assert!(!started.status.success() && started.stdout.is_empty(), "{started:?}");
+        String::from_utf8(started.stderr).unwrap()
+    };
+    let no_owner = "no group is mapped to owner";
+    let told = refused(&["--without-mapping"]);
+    assert!(!told.contains(no_owner), "{told}");
     assert!(told.contains("the access that the mapping says: "), "{told}");
+    assert!(told.contains("the role `owner` of the user `ada@example.com` is protected"), "{told}");
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, "[[groups]]\nname = \"IT\"\nbase_role = \"admin\"\n").unwrap();
+    let told = refused(&["--mapping", other.to_str().unwrap()]);
+    assert!(told.contains("WARN") && told.contains(no_owner), "{told}");
     assert!(told.contains("the role `owner` of the user `ada@example.com` is protected"), "{told}");
     let server = Server::start(&file, &with_mapping);
     assert_eq!(access(&server.client, &ada)["baseRole"], "owner");
@@ -249,7 +260,58 @@ fn a_start_with_another_mapping_is_guarded() {
 
     let lift = ["guard", "lift", "--protected", "--for", "30m", "--database"];
     assert!(program().args(lift).arg(&file).output().unwrap().status.success());
-    let server = Server::start(&file, &options);
+    let server = Server::start(&file, &[&options[..], &["--without-mapping"]].concat());
     assert_eq!(access(&server.client, &ada)["baseRole"], "standard");
+    server.stop();
+}
+
+/// An option that was forgotten takes nobody's roles away: where a mapping gave some, that there is none is to be said.
+#[test]
+fn a_start_without_the_mapping_of_before_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let without = |file: &Path| {
+        let mut provider = Command::new(support::program("provider"));
+        provider.args(["--listen", "127.0.0.1:0", "--profile", "incident-io", "--database"]).arg(file);
+        provider.env_remove("DATABASE_URL").output().unwrap()
+    };
+    let refusal = "error: users have roles or seats by a mapping, and none is given: `--mapping FILE` keeps them, \
+                   `--without-mapping` makes everybody Standard\n";
+    let with_mapping = ["--profile", "incident-io", "--mapping", MAPPING];
+    // The owner's role, an admin's, a custom role and an on-call seat.
+    for group in ["Platform Leads", "Incident Managers", "IT", "On-call Engineers"] {
+        let file = folder.path().join(format!("{group}.db"));
+        let server = Server::start(&file, &with_mapping);
+        let ada = user(&server.client, "ada");
+        let members = json!([{"value": ada}]);
+        let group = json!({"schemas": [GROUP], "displayName": group, "members": members});
+        server.client.post("/Groups", group).expect(201);
+        let given = access(&server.client, &ada);
+        server.stop();
+
+        let output = without(&file);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().ends_with(refusal));
+        let server = Server::start(&file, &with_mapping);
+        assert_eq!(access(&server.client, &ada), given);
+        server.stop();
+
+        // It is said once: then nobody has anything by a mapping.
+        let lifted = Server::start(&file, &["--profile", "incident-io", "--without-mapping"]);
+        assert_eq!(access(&lifted.client, &ada)["baseRole"], "standard");
+        lifted.stop();
+        Server::start(&file, &["--profile", "incident-io"]).stop();
+    }
+
+    // Whoever is not assigned any more keeps roles whatever the mapping, and so they hold nothing up.
+    let file = folder.path().join("left.db");
+    let server = Server::start(&file, &with_mapping);
+    let ada = user(&server.client, "ada");
+    let group = json!({"schemas": [GROUP], "displayName": "Platform Leads", "members": [{"value": ada}]});
+    server.client.post("/Groups", group).expect(201);
+    let path = format!("/Users/{ada}");
+    server.client.patch(&path, json!([{"op": "replace", "value": {"active": false}}])).expect(200);
+    server.stop();
+    let server = Server::start(&file, &["--profile", "incident-io"]);
+    assert_eq!(access(&server.client, &ada)["baseRole"], "owner");
     server.stop();
 }

@@ -1,8 +1,10 @@
 //! Mappings, directories and users of incident.io, as files.
 
+mod mapped;
 mod slack;
 mod state;
 
+pub(crate) use mapped::is_mapped;
 pub use slack::{active_in_slack, is_email_address};
 pub use state::State;
 

@@ -123,6 +123,10 @@ pub struct Options {
     /// profile `incident-io`, where without it every user is Standard with a viewer's seat.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// Starts without a mapping on a database whose users have roles or seats by one, and takes these away; without
+    /// this it is refused. For the profile `incident-io`.
+    #[arg(long, conflicts_with = "mapping")]
+    pub without_mapping: bool,
     /// Who is active in Slack, one e-mail address a line, read at start: see
     /// `examples/incident-io/active-in-slack.txt`. Whoever of them is not assigned any more stays active at
     /// incident.io, which the effective access says. For the profile `incident-io`, where without it nobody is.
@@ -190,6 +194,7 @@ impl Options {
             ("--max-group-levels", self.max_group_levels.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--canonical-values", self.canonical_values.is_some(), &["generic"]),
             ("--mapping", self.mapping.is_some(), &["incident-io"]),
+            ("--without-mapping", self.without_mapping, &["incident-io"]),
             ("--active-in-slack", self.active_in_slack.is_some(), &["incident-io"]),
             ("--duplicate-status", self.duplicate_status.is_some(), &["pagerduty", "datadog"]),
         ];
@@ -273,6 +278,7 @@ mod tests {
         (&["--max-group-levels", "3"], &["generic", "incident-io"]),
         (&["--canonical-values", "only"], &["generic"]),
         (&["--mapping", "f"], &["incident-io"]),
+        (&["--without-mapping"], &["incident-io"]),
         (&["--active-in-slack", "f"], &["incident-io"]),
         (&["--duplicate-status", "409"], &["datadog", "pagerduty"]),
         (&["--licenses", "f"], &["pagerduty"]),

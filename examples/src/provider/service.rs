@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use scim_core::audit::Audit;
 use scim_core::auth::{Principal, Secret, StaticTokens, Subject};
 use scim_core::policy::Policy;
@@ -13,7 +13,7 @@ use scim_profiles::pagerduty::AccountStore;
 use scim_profiles::{ErrorBody, Profile};
 
 use super::TENANT;
-use super::vendor::Vendor;
+use super::vendor::{Mapped, Vendor};
 use crate::Front;
 use crate::finish::Running;
 use crate::guard::Ledger;
@@ -36,8 +36,15 @@ pub(super) async fn mounted<S: Store>(store: S, vendor: Vendor, parts: Parts) ->
     let (tenant, now) = (TenantId::new(TENANT), Arc::clone(&parts.environment.now));
     Ok(match vendor {
         Vendor::Generic => guarded(store, parts),
-        Vendor::IncidentIo(mapping, slack) => {
-            let store = Arc::new(store);
+        Vendor::IncidentIo(mapped, slack) => {
+            let (store, mapping) = (Arc::new(store), mapped.mapping());
+            // A forgotten option shall not take everybody's roles away.
+            if matches!(mapped, Mapped::Never) && crate::incident_io::is_mapped(&store, &tenant).await? {
+                bail!(
+                    "users have roles or seats by a mapping, and none is given: `--mapping FILE` keeps them, \
+                     `--without-mapping` makes everybody Standard"
+                );
+            }
             // What another mapping takes away is taken away as by a push, so that guards judge it too.
             let Parts { guards, ledger, .. } = &parts;
             let judged =

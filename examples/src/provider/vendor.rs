@@ -9,7 +9,7 @@ use scim_core::policy::Policy;
 use scim_profiles::Profile;
 use scim_profiles::datadog::{self, Datadog};
 use scim_profiles::guard::{DatadogRoles, Guards, IncidentIoRoles};
-use scim_profiles::incident_io::{self, ActiveInSlack, RoleMapping};
+use scim_profiles::incident_io::{self, ActiveInSlack, BaseRole, Lockout, RoleMapping};
 use scim_profiles::pagerduty::{self, PagerDuty};
 use url::Url;
 
@@ -20,11 +20,51 @@ pub(super) enum Vendor {
     /// Nothing is done besides.
     Generic,
     /// Groups give what the mapping says, also to the users there are, and some are active in Slack.
-    IncidentIo(RoleMapping, ActiveInSlack),
+    IncidentIo(Mapped, ActiveInSlack),
     /// Groups manage teams, and there are teams of these names.
     Datadog(Datadog, Vec<String>),
     /// Users have licences, and one of them is the owner.
     PagerDuty(PagerDuty, Option<String>),
+}
+
+/// Which groups give what.
+pub(super) enum Mapped {
+    /// What the mapping says.
+    By(RoleMapping),
+    /// Nothing, and nobody has anything by an earlier mapping that would be taken away.
+    Never,
+    /// Nothing, whatever a mapping gave before.
+    NoMore,
+}
+
+impl Mapped {
+    /// What the options say.
+    ///
+    /// # Errors
+    ///
+    /// The mapping cannot be read, or is none.
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        let Some(file) = &options.mapping else {
+            return Ok(if options.without_mapping { Self::NoMore } else { Self::Never });
+        };
+        let mapping = crate::incident_io::mapping(file)?;
+        if !mapping.groups().any(|(_, access)| access.base_role == BaseRole::Owner) {
+            tracing::warn!(
+                mapping = %file.display(),
+                "{}: incident.io refuses to be installed so",
+                Lockout::NoOwnerGroup
+            );
+        }
+        Ok(Self::By(mapping))
+    }
+
+    /// The mapping, which may be one of no group.
+    pub(super) fn mapping(&self) -> RoleMapping {
+        match self {
+            Self::By(mapping) => mapping.clone(),
+            Self::Never | Self::NoMore => RoleMapping::default(),
+        }
+    }
 }
 
 impl Vendor {
@@ -40,10 +80,10 @@ impl Vendor {
         });
         let name = options.profile.name;
         Ok(if name == incident_io::PROFILE.name {
-            let mapping = options.mapping.as_deref().map(crate::incident_io::mapping).transpose()?;
+            let mapped = Mapped::of(options)?;
             let slack =
                 options.active_in_slack.as_deref().map(crate::incident_io::active_in_slack).transpose()?;
-            Self::IncidentIo(mapping.unwrap_or_default(), slack.unwrap_or_default())
+            Self::IncidentIo(mapped, slack.unwrap_or_default())
         } else if name == datadog::PROFILE.name {
             Self::Datadog(options.datadog.policy(status)?, options.datadog.existing_team.clone())
         } else if name == pagerduty::PROFILE.name {
@@ -73,8 +113,8 @@ impl Vendor {
     /// The guards with the roles that users have here.
     pub(super) fn guards(&self, guards: Guards, profile: &Profile) -> Guards {
         match self {
-            Self::IncidentIo(mapping, slack) => {
-                guards.with_roles(IncidentIoRoles::new(mapping.clone()).with_active_in_slack(slack.clone()))
+            Self::IncidentIo(mapped, slack) => {
+                guards.with_roles(IncidentIoRoles::new(mapped.mapping()).with_active_in_slack(slack.clone()))
             }
             Self::Datadog(policy, _) => guards.with_roles(DatadogRoles::new(policy.roles().clone())),
             Self::Generic | Self::PagerDuty(..) => guards.with_roles_of(profile),
