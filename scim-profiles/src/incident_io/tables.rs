@@ -214,6 +214,11 @@ const LIFECYCLE: &[Lifecycle] = &[
         "groups decide about who is assigned; who is assigned again has what they give by then",
         SCIM.decided("that SCIM decides about permissions by groups is stated"),
     ),
+    row(
+        "deleted-begins-anew",
+        "who is deleted by a request and created again begins anew, without the seats of before; a preview links the user who is there",
+        SCIM.decided("what becomes of the user in incident.io is not documented, and a deletion leaves nothing to read here"),
+    ),
     row("uninstall-keeps", "uninstalling SCIM leaves everybody as they are", SCIM),
 ];
 

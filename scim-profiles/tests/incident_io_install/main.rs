@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod confirming;
+mod deleting;
 mod mapping;
 mod people;
 mod problems;
@@ -54,6 +55,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("slack-keeps-active", people::who_is_unassigned_is_deactivated_unless_active_in_slack),
     ("slack-without-roles", people::who_is_unassigned_is_deactivated_unless_active_in_slack),
     ("groups-of-assigned", people::who_is_assigned_again_has_what_groups_give_by_then),
+    ("deleted-begins-anew", deleting::who_is_deleted_and_created_again_begins_anew),
     (
         "uninstall-keeps",
         confirming::by_hand_nothing_is_changed_while_scim_is_installed_and_nothing_by_uninstalling,
