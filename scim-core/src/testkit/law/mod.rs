@@ -8,6 +8,7 @@ use crate::Store;
 
 mod concurrency;
 mod list;
+mod member;
 mod membership;
 mod model;
 mod nesting;
@@ -153,6 +154,10 @@ laws! {
     nesting:
         no_group_comes_to_be_in_itself
         no_circle_is_closed_together;
+    member:
+        members_keep_the_type_they_are_given
+        missing_tells_types_apart
+        what_is_deleted_meanwhile_is_not_read_in_part;
     told:
         who_goes_and_comes_is_noted;
     tenant:

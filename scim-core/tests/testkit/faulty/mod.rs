@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod pieces;
 mod query;
 mod write;
 
@@ -13,6 +14,7 @@ use scim_core::membership::Membership;
 use scim_core::pieces::Pieces;
 use scim_core::projection::Projection;
 use scim_core::query::{Query, QuerySupport};
+use scim_core::schema::Registry;
 use scim_core::store::{
     Applied, Deletion, Modification, Modified, NoCircle, Page, References, ResourceHold, Scope, Store,
     StoreError, Terms, Update,
@@ -124,6 +126,16 @@ impl Store for Faulty {
         {
             resource.0.remove("meta");
         }
+        // As one does that knows two types of members.
+        if self.breaks == "members_keep_the_type_they_are_given"
+            && let Some(Value::Array(members)) = read.as_mut().and_then(|group| group.0.get_mut("members"))
+        {
+            for member in members.iter_mut().filter_map(Value::as_object_mut) {
+                if !matches!(member.get("type").and_then(Value::as_str), Some("User" | "Group")) {
+                    member.remove("type");
+                }
+            }
+        }
         Ok(read)
     }
 
@@ -143,6 +155,11 @@ impl Store for Faulty {
             && let Some(Value::Array(members)) = read.as_mut().and_then(|group| group.0.get_mut("members"))
         {
             members.truncate(100);
+        }
+        if self.breaks == "what_is_deleted_meanwhile_is_not_read_in_part" {
+            let tenant = self.tenant(scope);
+            let scope = Scope { tenant: &tenant, ..scope };
+            return Ok(read.map(|group| pieces::while_it_is_there(&self.inner, scope, group)));
         }
         Ok(read.map(Pieces::from))
     }
@@ -321,6 +338,12 @@ impl Store for Faulty {
     ) -> Result<Vec<ResourceId>, StoreError> {
         match self.breaks {
             "missing_tells_what_is_not_there" => ids.truncate(1000),
+            // As one does that tells schemas apart, and not the types that have one in common.
+            "missing_tells_types_apart" if scope.schema.name() == "Contractor" => {
+                let registry = Registry::standard();
+                let users = Scope { schema: registry.by_name("User").unwrap(), ..scope };
+                ids = self.inner.missing(users, ids).await?;
+            }
             "another_tenant_sees_nothing" => {
                 let seen = self.seen.lock().unwrap();
                 let known = |id: &ResourceId| {
