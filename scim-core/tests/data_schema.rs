@@ -336,10 +336,10 @@ fn attributes_are_found_in_any_case_and_the_common_ones_first() {
     }
 
     // RFC 7643 §3.1: its characteristics take precedence over those of a schema that lists `id`.
-    let listing = schema("urn:a", vec![Attribute::string("ID"), Attribute::string("x")]);
+    let listing = schema("urn:a", vec![Attribute::string("ID").read_only(), Attribute::string("x")]);
     let registry = Registry::new(vec![listing], vec![resource_type("A", "/As", "urn:a", &[])]).unwrap();
     let a = registry.by_name("A").unwrap();
-    assert_eq!(a.find(None, "ID").unwrap().mutability, Mutability::ReadOnly);
+    assert_eq!(a.find(None, "ID").unwrap().returned, Returned::Always);
     assert_eq!(a.top_level().filter(|attribute| attribute.name.eq_ignore_ascii_case("id")).count(), 1);
 }
 

@@ -184,7 +184,7 @@ impl Options {
     /// Refuses what would be passed over: options that the profile or the database makes nothing of.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         type Row = (&'static str, bool, &'static [&'static str]);
-        let own: [Row; 11] = [
+        let own: [Row; 12] = [
             ("--me", self.me.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--cursor-key", self.cursor_key.is_some(), WITH_ALL_OF_THE_RFCS),
             ("--resource-type", !self.resource_type.is_empty(), &["generic"]),
