@@ -185,9 +185,12 @@ impl SortKey {
                 Some(Self::Text(first(text.trim_end_matches('='), Self::LONGEST).into()))
             }
             (AttributeType::String | AttributeType::Reference, Value::String(text)) => {
-                // Folding is of each character by itself, and leaves none out.
-                let begin = first(text, Self::LONGEST);
-                let key = if by.case_exact { Cow::Borrowed(begin) } else { fold(begin) };
+                let key = match by.case_exact {
+                    true => Cow::Borrowed(text.as_ref()),
+                    // Folding leaves nothing out of ASCII; of all else, several characters may be one.
+                    false if text.is_ascii() => fold(first(text, Self::LONGEST)),
+                    false => fold(text),
+                };
                 Some(Self::Text(first(&key, Self::LONGEST).into()))
             }
             _ => None,

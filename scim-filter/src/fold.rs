@@ -1,59 +1,45 @@
-//! Case folding: which strings are equal where case does not count.
+//! Comparison keys: which strings are equal where case does not count.
 //!
-//! The folding is Unicode's full case folding without locale, of each character by itself: `ß`
-//! equals `ss`, `ς` equals `σ`, the Kelvin sign equals `k`; the dotless `ı` does not equal `i`.
-//! Characters composed of several code points are not normalised.
+//! The case folding is Unicode's full one without locale: `ß` equals `ss`, `ς` equals `σ`, the Kelvin
+//! sign equals `k`; the dotless `ı` does not equal `i`. Neither width nor composition counts
+//! (`normal`).
+//!
+//! What a string contains, begins and ends with is what its key does: `é` is one character, which
+//! does not begin with `e`, whether it was sent as one or as two.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// `text` case-folded, as unique keys and indexes hold it: equal keys are equal values of an
-/// attribute that is not case-exact.
+use crate::normal::{folded, stands_alone, with_key};
+
+/// `text` as unique keys and indexes hold it: equal keys are equal values of an attribute that is not
+/// case-exact.
+///
+/// It is prepared as RFC 7613 §3.2.2 has it for user names: fullwidth and halfwidth characters become those
+/// of ordinary width, case is folded, and the result is in Normalization Form C.
 ///
 /// ```
 /// use scim_filter::compare::fold;
 /// assert_eq!(fold("BJensen"), "bjensen");
 /// assert_eq!(fold("Straße"), fold("STRASSE"));
 /// assert_ne!(fold("ı"), fold("I"));
+/// // Composed and decomposed, fullwidth and not.
+/// assert_eq!(fold("\u{c5}sa"), fold("A\u{30a}sa"));
+/// assert_eq!(fold("ｂｏｂ"), "bob");
 /// ```
 pub fn fold(text: &str) -> Cow<'_, str> {
     let unchanged = |c: char| {
-        if c.is_ascii() {
-            !c.is_ascii_uppercase()
-        } else {
-            let mut folded = folded(c);
-            folded.next() == Some(c) && folded.next().is_none()
-        }
+        if c.is_ascii() { !c.is_ascii_uppercase() } else { stands_alone(c) && folded(c).eq([c]) }
     };
     match text.find(|c| !unchanged(c)) {
         None => Cow::Borrowed(text),
-        Some(at) => {
-            let (same, rest) = text.split_at_checked(at).unwrap_or(("", text));
+        Some(_) if text.is_ascii() => Cow::Owned(text.to_ascii_lowercase()),
+        Some(_) => with_key(text, |chars| {
             let mut key = String::with_capacity(text.len() + 8);
-            key.push_str(same);
-            for c in rest.chars() {
-                if c.is_ascii() { key.push(c.to_ascii_lowercase()) } else { key.extend(folded(c)) }
-            }
-            Cow::Owned(key)
-        }
+            key.extend(chars);
+            if key == text { Cow::Borrowed(text) } else { Cow::Owned(key) }
+        }),
     }
-}
-
-/// The folding of one character: the lower case of its upper case, which maps all that differ
-/// only in case to one, but for two characters whose upper case is not their own.
-fn folded(c: char) -> impl DoubleEndedIterator<Item = char> + Clone {
-    let (upper, dotless) = match c {
-        // Its upper case is `I`, that of `i`.
-        'ı' => (None, Some('ı')),
-        // Has no other upper case, and folds as `ß` does.
-        'ẞ' => (Some('ß'), None),
-        _ => (Some(c), None),
-    };
-    upper.into_iter().flat_map(char::to_uppercase).flat_map(char::to_lowercase).chain(dotless)
-}
-
-fn fold_chars(text: &str) -> impl DoubleEndedIterator<Item = char> + Clone + '_ {
-    text.chars().flat_map(folded)
 }
 
 /// Whether the folded `text` is `key`, which is folded.
@@ -64,12 +50,13 @@ fn fold_chars(text: &str) -> impl DoubleEndedIterator<Item = char> + Clone + '_ 
 pub(crate) fn equals(text: &str, key: &str) -> bool {
     match begins(text.as_bytes(), key.as_bytes()) {
         Some(same) => same && text.len() == key.len(),
-        None => fold_chars(text).eq(key.chars()),
+        None => with_key(text, |chars| chars.eq(key.chars())),
     }
 }
 
 /// Whether the folded `text` and `key` are the same as far as the shorter one goes; `None` if
-/// something beyond ASCII comes before they differ.
+/// something beyond ASCII comes before they differ, or where they do: what is composed of several
+/// characters may begin with ASCII.
 fn begins(text: &[u8], key: &[u8]) -> Option<bool> {
     let shorter = text.len().min(key.len());
     let (text, key) = (text.get(..shorter)?, key.get(..shorter)?);
@@ -79,8 +66,9 @@ fn begins(text: &[u8], key: &[u8]) -> Option<bool> {
         if word & HIGH != 0 {
             return None;
         }
-        if lower(word) != u64::from_le_bytes(*key) {
-            return Some(false);
+        let key = u64::from_le_bytes(*key);
+        if lower(word) != key {
+            return if key & HIGH == 0 { Some(false) } else { None };
         }
     }
     for (byte, key) in text.iter().zip(key) {
@@ -88,7 +76,7 @@ fn begins(text: &[u8], key: &[u8]) -> Option<bool> {
             return None;
         }
         if byte.to_ascii_lowercase() != *key {
-            return Some(false);
+            return if key.is_ascii() { Some(false) } else { None };
         }
     }
     Some(true)
@@ -108,12 +96,14 @@ fn lower(word: u64) -> u64 {
 /// Whether the folded `text` starts with `key`, which is folded.
 pub(crate) fn starts_with(text: &str, key: &str) -> bool {
     match begins(text.as_bytes(), key.as_bytes()) {
-        Some(same) => same && text.len() >= key.len(),
-        None => {
-            let mut chars = fold_chars(text);
-            key.chars().all(|c| chars.next() == Some(c))
-        }
+        Some(same) if !same || is_ascii_at(text.as_bytes(), key.len()) => same && text.len() >= key.len(),
+        _ => with_key(text, |chars| key.chars().all(|c| chars.next() == Some(c))),
     }
+}
+
+/// Whether nothing is composed with what stands before `at`.
+fn is_ascii_at(text: &[u8], at: usize) -> bool {
+    text.get(at).is_none_or(u8::is_ascii)
 }
 
 /// Whether the folded `text` ends with `key`, which is folded.
@@ -122,10 +112,7 @@ pub(crate) fn ends_with(text: &str, key: &str) -> bool {
     match start.and_then(|start| text.as_bytes().get(start..)) {
         Some(tail) if tail.is_ascii() => tail.eq_ignore_ascii_case(key.as_bytes()),
         _ if text.is_ascii() => false,
-        _ => {
-            let mut chars = fold_chars(text).rev();
-            key.chars().rev().all(|c| chars.next() == Some(c))
-        }
+        _ => in_key(text, |folded| folded.ends_with(key.as_bytes())),
     }
 }
 
@@ -143,11 +130,15 @@ pub(crate) fn contains(text: &str, Key { text: key, anchor }: Key<'_>) -> bool {
     } else if text.is_ascii() {
         return false;
     }
-    let find = |folded: &[u8]| memchr::memmem::find(folded, key.as_bytes()).is_some();
+    in_key(text, |folded| memchr::memmem::find(folded, key.as_bytes()).is_some())
+}
+
+/// What `test` says of the key of `text`, which is made on the stack if it is short.
+fn in_key(text: &str, test: impl FnOnce(&[u8]) -> bool) -> bool {
     let mut buffer = [0; ON_STACK];
     match fold_into(text, &mut buffer) {
-        Some(folded) => find(folded),
-        None => find(fold(text).as_bytes()),
+        Some(folded) => test(folded),
+        None => test(fold(text).as_bytes()),
     }
 }
 
@@ -155,22 +146,20 @@ const ON_STACK: usize = 512;
 
 /// The folded `text` in `buffer`, if that is large enough for sure.
 fn fold_into<'b>(text: &str, buffer: &'b mut [u8; ON_STACK]) -> Option<&'b [u8]> {
-    let mut length = 0;
-    for c in text.chars() {
-        if c.is_ascii() {
-            *buffer.get_mut(length)? = c.to_ascii_lowercase() as u8;
-            length += 1;
-        } else {
-            for c in folded(c) {
-                length += c.encode_utf8(buffer.get_mut(length..).filter(|rest| rest.len() >= 4)?).len();
-            }
+    let length = with_key(text, |chars| {
+        let mut length = 0;
+        for c in chars {
+            let rest = buffer.get_mut(length..).filter(|rest| rest.len() >= 4)?;
+            length += c.encode_utf8(rest).len();
         }
-    }
+        Some(length)
+    })?;
     buffer.get(..length)
 }
 
 /// Whether `key`, which is lower-case ASCII, stands in `text` in any case. What `text` has beyond
-/// ASCII is equal to nothing here. `None` if too much of it began like `key` to go on so.
+/// ASCII is equal to nothing here. `None` if too much of it began like `key` to go on so, or if what is
+/// found may be composed with what follows.
 fn occurs(text: &[u8], key: &[u8], anchor: usize) -> Option<bool> {
     let Some(&byte) = key.get(anchor) else { return Some(true) };
     // Where the anchor may be, so that the key neither begins before the text nor ends behind it.
@@ -188,7 +177,7 @@ fn occurs(text: &[u8], key: &[u8], anchor: usize) -> Option<bool> {
         let Some(found) = found else { return Some(false) };
         let start = at + found;
         if text.get(start..start + key.len())?.eq_ignore_ascii_case(key) {
-            return Some(true);
+            return is_ascii_at(text, start + key.len()).then_some(true);
         }
         left = left.checked_sub(key.len())?;
         at = start + 1;
@@ -235,6 +224,6 @@ pub(crate) fn order(text: &str, key: &str) -> Ordering {
     if text.is_ascii() {
         text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(key.bytes())
     } else {
-        fold_chars(text).cmp(key.chars())
+        with_key(text, |chars| chars.cmp(key.chars()))
     }
 }

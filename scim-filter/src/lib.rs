@@ -102,6 +102,7 @@ mod known;
 mod lex;
 mod limits;
 mod name;
+mod normal;
 mod parse;
 mod path;
 mod scan;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 use scim_filter::compare::{Collation, Instant, fold, holds, order};
 use scim_filter::{AttributeType, CompareOp, Number, Scalar};
+use unicode_normalization::UnicodeNormalization as _;
 
 #[test]
 fn instants_in_unix_time() {
@@ -160,10 +161,22 @@ fn folding() {
         ("Ⱥ", "ⱥ"),
         ("Ꭰ", "ꭰ"),
         ("İ", "i\u{307}"),
+        ("é", "e\u{301}"),
+        ("Å", "A\u{30a}"),
+        ("ǰ", "J\u{30c}"),
+        // The marks in the order that they have where it does not matter.
+        ("e\u{323}\u{302}", "E\u{302}\u{323}"),
+        // The iota below is a letter of its own once folded, and before that is behind the accent.
+        ("ᾴ", "α\u{345}\u{301}"),
+        ("ｂｏｂ＠ｅｘａｍｐｌｅ．ｃｏｍ", "bob@example.com"),
+        ("ＢＯＢ", "bob"),
+        ("ｶﾞ", "ガ"),
+        ("한", "\u{1112}\u{1161}\u{11ab}"),
     ] {
         assert_eq!(fold(a), fold(b), "{a} and {b}");
     }
-    for (a, b) in [("ı", "i"), ("ı", "I"), ("é", "e"), ("é", "e\u{301}"), ("a", "b"), ("ö", "oe")] {
+    for (a, b) in [("ı", "i"), ("ı", "I"), ("é", "e"), ("①", "1"), ("x²", "x2"), ("a", "b"), ("ö", "oe")]
+    {
         assert_ne!(fold(a), fold(b), "{a} and {b}");
     }
     for text in ["", "bjensen@example.com", "é日本σ", "ı"] {
@@ -183,6 +196,40 @@ fn folding_every_character_is_idempotent() {
             assert_eq!(fold(&upper), key, "{c:?}");
         }
         assert_eq!(fold(&lower), key, "{c:?}");
+        for normal in [text.nfc().collect::<String>(), text.nfd().collect()] {
+            assert_eq!(fold(&normal), key, "{c:?}");
+        }
+        assert!(unicode_normalization::is_nfc(&key), "{c:?}");
+    }
+}
+
+/// What a text contains, begins and ends with, its composed characters are or are not, however they were sent.
+#[test]
+fn a_composed_character_is_one() {
+    let text = collation(AttributeType::String, false);
+    for (left, op, right, expected) in [
+        ("e\u{301}t", CompareOp::Sw, "e", false),
+        ("e\u{301}t", CompareOp::Sw, "É", true),
+        ("ét", CompareOp::Sw, "e\u{301}", true),
+        ("be\u{301}", CompareOp::Co, "be", false),
+        ("be\u{301} be", CompareOp::Co, "be", true),
+        ("be\u{301}", CompareOp::Co, "BÉ", true),
+        ("abcdefghe\u{301}", CompareOp::Eq, "abcdefghé", true),
+        ("abcdefghe\u{301}", CompareOp::Eq, "abcdefghe", false),
+        ("abcdefghe\u{301}", CompareOp::Sw, "abcdefghe", false),
+        ("cafe\u{301}", CompareOp::Ew, "é", true),
+        ("café", CompareOp::Ew, "\u{301}", false),
+        // Nothing is composed of these two.
+        ("q\u{301}", CompareOp::Ew, "\u{301}", true),
+        ("q\u{301}", CompareOp::Sw, "Q", true),
+        ("q\u{301}", CompareOp::Co, "Q", true),
+        ("ｂob", CompareOp::Eq, "BOB", true),
+    ] {
+        assert_eq!(
+            holds(text, Scalar::String(left), op, Scalar::String(right)),
+            expected,
+            "{left} {op} {right}"
+        );
     }
 }
 
@@ -259,7 +306,10 @@ fn long_text_is_searched_too() {
 
 /// Text with characters that fold to more bytes, fewer bytes, and more characters.
 fn text() -> impl Strategy<Value = String> {
-    let letters = ['a', 'A', 's', 'S', 'ß', 'ẞ', 'k', 'K', 'Ⱥ', 'ı', 'İ', 'ﬃ', 'f', 'I', 'Σ', 'ς', '@'];
+    let letters = [
+        'a', 'A', 's', 'S', 'ß', 'ẞ', 'k', 'K', 'Ⱥ', 'ı', 'İ', 'ﬃ', 'f', 'I', 'Σ', 'ς', '@', 'ａ', 'é', 'å',
+        'e', '\u{301}', '\u{30a}', '\u{323}', '\u{345}', 'ᾳ', 'カ', 'ｶ', 'ﾞ', '\u{3099}',
+    ];
     proptest::collection::vec(proptest::sample::select(letters.to_vec()), 0..6)
         .prop_map(|letters| letters.into_iter().collect())
 }
@@ -284,6 +334,16 @@ proptest! {
         prop_assert_eq!(holds(CompareOp::Lt), a < b);
         prop_assert_eq!(holds(CompareOp::Le), a <= b);
         prop_assert_eq!(order(caseless, Scalar::String(&left), Scalar::String(&right)), Some(a.cmp(&b)));
+    }
+
+    /// However a text is composed, its key is the same, and its own key.
+    #[test]
+    fn a_key_does_not_depend_on_composition(text in text()) {
+        let key = fold(&text);
+        for normal in [text.nfc().collect::<String>(), text.nfd().collect()] {
+            prop_assert_eq!(fold(&normal), &*key);
+        }
+        prop_assert_eq!(&fold(&key), &key);
     }
 
     #[test]

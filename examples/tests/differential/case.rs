@@ -110,6 +110,13 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         ' ',
         '\u{D7FF}',
         '\u{10FFFF}',
+        'e',
+        '\u{301}',
+        '\u{301}',
+        '\u{323}',
+        '\u{30a}',
+        'ａ',
+        'Ｂ',
     ];
     proptest::collection::vec(proptest::sample::select(chars), 0..4)
         .prop_map(|chars| chars.into_iter().collect())

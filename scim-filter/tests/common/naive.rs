@@ -5,6 +5,7 @@
 
 use scim_filter::{CompareOp, Expr};
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization as _;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Model {
@@ -208,9 +209,17 @@ fn compare(left: &Value, op: CompareOp, right: &Value, rule: Rule) -> bool {
 pub(crate) fn key(text: &str, rule: Rule) -> String {
     match rule {
         Rule::Base64 => text.trim_end_matches('=').to_owned(),
-        Rule::Folded => text.chars().map(fold).collect(),
+        Rule::Folded => {
+            let text = text.chars().map(|c| if ('！'..='～').contains(&c) { ordinary(c) } else { c });
+            text.nfd().map(fold).collect::<String>().nfc().collect()
+        }
         _ => text.to_owned(),
     }
+}
+
+/// The fullwidth character as ASCII.
+fn ordinary(wide: char) -> char {
+    char::from_u32(wide as u32 - '！' as u32 + '!' as u32).unwrap_or(wide)
 }
 
 /// The case folding of the letters that are generated.
