@@ -43,6 +43,7 @@ mod coerce;
 mod lexical;
 mod unique;
 mod uri;
+mod user_name;
 
 pub(crate) use canonical::canonical_elements;
 pub use canonical::{CanonicalValues, canonical};

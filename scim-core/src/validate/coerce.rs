@@ -6,7 +6,7 @@ use std::fmt;
 
 use scim_filter::{AttributeType, Number, compare};
 
-use super::{invalid_value, lexical, missing, needs, uri};
+use super::{invalid_value, lexical, missing, needs, uri, user_name};
 use crate::error::quote;
 use crate::leniency::{Leniencies, Leniency};
 use crate::link::{is_reference_passed_over, named_id};
@@ -22,7 +22,8 @@ use crate::{Error, ScimType};
 ///
 /// Strings keep their text; only their type is checked, and the form of date-times, of base64 and, unless
 /// [`Leniency::ReferenceSyntax`] is on, of references that are not passed over.
-/// An integer is one of 64 bits with a sign, which is what databases hold.
+/// An integer is one of 64 bits with a sign, which is what databases hold. A `userName` has no character
+/// that controls or cannot be seen (RFC 7613 §3.2).
 /// Canonical values are suggestions (RFC 7643 §7) and not enforced. Where several values of a
 /// multi-valued attribute are `primary`, the last one stays so, under
 /// [`Leniency::ManyPrimaries`]. Of values that are identified by an immutable `value`, such as
@@ -190,6 +191,7 @@ impl Coercion<'_> {
             _ => false,
         };
         if fits {
+            is_name(attribute, &value, at)?;
             return Ok(Some(value));
         }
         let (leniency, meant) = match (attribute.kind, value.as_str()) {
@@ -296,6 +298,20 @@ fn distinct(elements: &mut Vec<Value>, key: &Attribute) {
     let new: Vec<bool> = folded.map(|text| text.is_none_or(|text| seen.insert(text))).collect();
     let mut new = new.into_iter();
     elements.retain(|_| new.next().unwrap_or(true));
+}
+
+/// Refuses a user name with a character that no name has.
+fn is_name(attribute: &Attribute, value: &Value, at: &dyn fmt::Display) -> Result<(), Error> {
+    let Some(name) = value.as_str().filter(|_| attribute.name == "userName") else { return Ok(()) };
+    match user_name::forbidden(name) {
+        None => Ok(()),
+        Some(c) => {
+            let c = c as u32;
+            Err(invalid_value(format_args!(
+                "`{at}` has the character U+{c:04X}, which no user name may have"
+            )))
+        }
+    }
 }
 
 /// What is wrong with a value that does not fit its attribute's type.

@@ -88,6 +88,20 @@ fn the_types_the_built_in_schemas_do_not_use() {
 }
 
 #[test]
+fn a_user_name_has_no_character_that_cannot_be_seen() {
+    let registry = Registry::standard();
+    let user = registry.by_name("User").unwrap();
+    for (name, character) in [("a\tb", "U+0009"), ("a\u{202e}b", "U+202E"), ("\u{200b}ab", "U+200B")] {
+        let error = format!("`userName` has the character {character}, which no user name may have");
+        assert_eq!(detail(create(user, json!({"userName": name}))), (Some(ScimType::InvalidValue), error));
+    }
+    for name in ["Zoë O'Hara", "ｂob@example.com", "A\u{30a}sa"] {
+        let valid = create(user, json!({"userName": name})).unwrap();
+        assert_eq!(json_of(&valid.resource)["userName"], name);
+    }
+}
+
+#[test]
 fn unique_keys_are_folded_by_case_exact() {
     let one = resource(json!({
         "id": "1", "tags": ["B", "a", "A"], "weight": 1.0,
