@@ -227,6 +227,28 @@ pub(super) async fn put(
     id: &ResourceId,
     keys: &Keys,
 ) -> Result<(), StoreError> {
+    exchange(tx, scope, id, keys, false).await
+}
+
+/// The same of a resource that is not written, but whose keys are made otherwise now: of a value that another
+/// resource has claimed, the claim is noted.
+pub(super) async fn renew(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    keys: &Keys,
+) -> Result<(), StoreError> {
+    exchange(tx, scope, id, keys, true).await
+}
+
+/// Where `keeps`, no value is a reason to refuse anything.
+async fn exchange(
+    tx: &mut Tx,
+    scope: Scope<'_>,
+    id: &ResourceId,
+    keys: &Keys,
+    keeps: bool,
+) -> Result<(), StoreError> {
     let present = present(tx, scope, id).await?;
     let is_same = |key: &(String, String), claim: Option<&str>| match present.get(key) {
         Some((claimed, held)) => *claimed == claim.is_some() && held == claim.unwrap_or_default(),
@@ -251,7 +273,7 @@ pub(super) async fn put(
     }
     let rows = keys.iter().map(|(key, claim)| (key, claim.as_deref(), true));
     let rows = rows.filter(|(key, claim, _)| !is_same(key, *claim));
-    let is_had = |(key, ..): &Row<'_>| present.get(*key).is_some_and(|(claimed, _)| !claimed);
+    let is_had = |(key, ..): &Row<'_>| keeps || present.get(*key).is_some_and(|(claimed, _)| !claimed);
     let (had, new): (Vec<Row<'_>>, Vec<Row<'_>>) = rows.partition(is_had);
     refused(add(tx, scope, id, &new).await?)?;
     let lost = add(tx, scope, id, &had).await?;

@@ -24,6 +24,7 @@ mod nesting;
 mod order;
 mod pieces;
 mod query;
+mod renew;
 mod row;
 mod serves;
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl SqlStore {
         });
         let types: Served = types.collect();
         match retrying(|| self.serve_once(profile, &types, adopt)).await? {
-            None => Ok(()),
+            None => Ok(self.renew_keys(registry).await?),
             Some(Other::Profile(other)) => bail!(
                 "the database is one of the profile `{other}`, not of `{profile}`; with `--adopt-database` it \
                  is from now on"

@@ -440,3 +440,124 @@ async fn a_postgresql_database_gets_the_keys_of_entitlements() {
     old.close().await;
     entitlements_are_found(&SqlStore::connect(&url).await.unwrap()).await;
 }
+
+/// Users of the version before composition and width were nothing that counts, a group of one of them, and the keys
+/// as that version folded them.
+fn before_normal_forms(jsonb: bool) -> Vec<String> {
+    let json = |text: String| if jsonb { format!("'{text}'::jsonb") } else { format!("jsonb('{text}')") };
+    let claim = "urn:ietf:params:scim:schemas:core:2.0:user:username";
+    let users = (1..).zip(NAMES_BEFORE).flat_map(|(place, (id, name))| {
+        let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": id, "userName": name,
+            "title": name, "meta": {"version": "W/\"1\""}});
+        let key = name.to_lowercase();
+        let keys = json(json!({"id": id, "userName": key, "title": key}).to_string());
+        [
+            format!(
+                "INSERT INTO resources (tenant, type, id, seq, version, body, keys) \
+                 VALUES ('acme', 'User', '{id}', {place}, 1, '{body}', {keys})"
+            ),
+            format!("INSERT INTO resource_keys VALUES ('acme', 'User', 'userName', '{key}', '{id}', TRUE, '{claim}')"),
+        ]
+    });
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "g", "displayName": "g",
+        "meta": {"version": "W/\"1\""}});
+    let (member, member_keys) =
+        (json!({"value": "1", "display": "A\u{30a}sa"}), json(json!({"display": "a\u{30a}sa"}).to_string()));
+    let group_keys = json(json!({"id": "g", "displayName": "g"}).to_string());
+    let group = [
+        format!(
+            "INSERT INTO resources (tenant, type, id, seq, version, body, keys) \
+             VALUES ('acme', 'Group', 'g', 1, 1, '{group}', {group_keys})"
+        ),
+        format!("INSERT INTO members VALUES ('acme', 'Group', 'g', '1', 1, 1, '{member}', {member_keys})"),
+        "INSERT INTO counters VALUES ('acme', 'User', 5), ('acme', 'Group', 1)".to_owned(),
+    ];
+    users.chain(group).collect()
+}
+
+/// Two pairs of one name, of the first of which the later has the form that keys have, and one who is alone.
+const NAMES_BEFORE: [(&str, &str); 5] =
+    [("1", "A\u{30a}sa@x"), ("2", "\u{c5}sa@x"), ("3", "\u{ff42}ob@x"), ("4", "bob@x"), ("5", "Jose\u{301}")];
+
+/// All are found by any form of their names; of two with one name, one has the claim, and the other is named.
+async fn names_have_one_form(store: &SqlStore) {
+    let registry = Registry::standard();
+    for _ in 0..2 {
+        store.serve_as("generic", &registry, false).await.unwrap();
+    }
+    let tenant = TenantId::new("acme");
+    let find = async |kind: &str, text: &str| {
+        let schema = registry.by_name(kind).unwrap();
+        let filter = Filter::parse(text).unwrap().bind(&**schema, &BindOptions::default()).unwrap();
+        let query = Query { filter: Some(filter), count: 10, ..Query::default() };
+        let page = store.query(Scope { tenant: &tenant, schema }, &query).await.unwrap();
+        page.resources.iter().map(|found| found.id().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    for attribute in ["userName", "title"] {
+        for (name, expected) in [
+            ("\u{e5}SA@x", &["1", "2"][..]),
+            ("a\u{30a}sa@x", &["1", "2"]),
+            ("BOB@x", &["3", "4"]),
+            ("\u{ff22}ob@x", &["3", "4"]),
+            ("jos\u{e9}", &["5"]),
+            ("jose", &[]),
+        ] {
+            assert_eq!(
+                find("User", &format!("{attribute} eq \"{name}\"")).await,
+                expected,
+                "{attribute} {name}"
+            );
+        }
+    }
+    assert_eq!(find("Group", "members.display eq \"\u{c5}sa\"").await, ["g"]);
+    let lost = store.lost_claims().await.unwrap();
+    let lost: Vec<&str> = lost.first.iter().map(|claim| claim.id.as_str()).collect();
+    assert_eq!(lost, ["1", "3"]);
+
+    // What is stored is as it was sent, and can be written again; nobody else can have the name.
+    let schema = registry.by_name("User").unwrap();
+    let scope = Scope { tenant: &tenant, schema };
+    let id = ResourceId::new("1");
+    let mut user = store.read(scope, &id, &Projection::default()).await.unwrap().unwrap();
+    assert_eq!(user.get("userName"), Some(&"A\u{30a}sa@x".into()));
+    user.0.insert("meta", scim_core::Value::from(json!({"version": "W/\"2\""})));
+    store.replace(scope, &user, &unique_keys(schema, &user), Version(1)).await.unwrap();
+    assert_eq!(store.lost_claims().await.unwrap().count, 2);
+    for name in ["\u{c5}SA@x", "JOS\u{c9}"] {
+        user.0.insert("id", "6");
+        user.0.insert("userName", name);
+        let taken = store.create(scope, &user, &unique_keys(schema, &user)).await;
+        assert!(
+            matches!(taken, Err(StoreError::Conflict { attribute }) if attribute == "userName"),
+            "{name}"
+        );
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn names_of_an_sqlite_database_get_one_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scim.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    until(&MIGRATIONS, 13).run(&old).await.unwrap();
+    for row in before_normal_forms(false) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    names_have_one_form(&SqlStore::open(&file).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn names_of_a_postgresql_database_get_one_form() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database("forms").await;
+    let old = sqlx::PgPool::connect(&url).await.unwrap();
+    until(&byte_by_byte(&MIGRATIONS), 13).run(&old).await.unwrap();
+    for row in before_normal_forms(true) {
+        sqlx::query(AssertSqlSafe(row)).execute(&old).await.unwrap();
+    }
+    old.close().await;
+    names_have_one_form(&SqlStore::connect(&url).await.unwrap()).await;
+}
