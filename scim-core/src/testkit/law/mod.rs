@@ -122,6 +122,7 @@ laws! {
     unique:
         a_unique_value_is_had_once
         a_unique_value_is_compared_folded
+        a_unique_value_is_compared_in_one_form
         ones_own_unique_value_is_not_in_the_way
         a_deleted_resource_frees_its_unique_values
         a_unique_value_given_up_is_free

@@ -336,13 +336,21 @@ fn records_are_lines_of_json() {
     let output = Output::default();
     let server = server_over(MemoryStore::new(), config());
     let server = server.with_audit(Audit::new(JsonLines::new(output.clone())).on_failure(OnFailure::Report));
-    server.user("line\nbreak");
-    server.user("ünïcode");
+    for (name, title) in [("babs", "line\nbreak"), ("ünïcode", "ünïcode")] {
+        let mut user = user(name);
+        user["title"] = json!(title);
+        assert_eq!(server.post("/Users", user).status, 201);
+    }
     let (text, writes) = output.0.lock().unwrap().clone();
     assert_eq!(writes, 2, "a line is written at once, so that it is not mixed with others");
     let lines: Vec<Value> =
         String::from_utf8(text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<_> = lines.iter().map(|line| line["changes"][1]["after"].clone()).collect();
-    assert_eq!(names, ["line\nbreak", "ünïcode"]);
+    let titled = |line: &Value| {
+        let changes = line["changes"].as_array().unwrap();
+        let title = changes.iter().find(|change| change["attribute"] == "title").unwrap();
+        title["after"].clone()
+    };
+    let titles: Vec<_> = lines.iter().map(titled).collect();
+    assert_eq!(titles, ["line\nbreak", "ünïcode"]);
     assert_eq!(lines[0]["time"], "2026-01-01T00:00:00.001Z");
 }

@@ -44,12 +44,16 @@ impl Faulty {
             "types_of_one_schema_share_its_unique_values" if scope.schema.name() == "Contractor" => {
                 unique.clear()
             }
-            "a_unique_value_is_compared_folded" => {
+            broken @ ("a_unique_value_is_compared_folded" | "a_unique_value_is_compared_in_one_form") => {
                 let created = self.inner.create(scope, &resource, &unique).await;
                 let name = name_of(&resource);
-                let ascii = name.is_ascii();
+                let in_other_form = name.chars().any(is_of_other_form);
+                let passed_over = match broken {
+                    "a_unique_value_is_compared_folded" => !name.is_ascii() && !in_other_form,
+                    _ => in_other_form,
+                };
                 return match created {
-                    Err(StoreError::Conflict { attribute }) if attribute == "userName" && !ascii => {
+                    Err(StoreError::Conflict { attribute }) if attribute == "userName" && passed_over => {
                         self.inner.create(scope, &resource, &[]).await
                     }
                     created => created,
@@ -122,4 +126,9 @@ impl Faulty {
         let all = self.all(scope, None).await;
         !all.iter().any(|other| scim_filter::compare::fold(&name_of(other)) == name)
     }
+}
+
+/// Whether it is a mark that is composed with what it follows, or a character of another width.
+fn is_of_other_form(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{ff01}'..='\u{ff9f}')
 }
