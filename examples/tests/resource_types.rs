@@ -44,7 +44,11 @@ fn a_resource_type_of_files_is_served_over_sqlite() {
     // The same after a restart; and without the files the type is not there.
     let server = Server::start(&database, &arguments);
     let mut again = server.client.get(&path(&specimen)).expect(200);
-    again["meta"]["location"] = specimen["meta"]["location"].clone();
+    // What is at another port now has its URIs there.
+    for (of, uri) in [("meta", "location"), ("curator", "$ref")] {
+        assert_ne!(again[of][uri], specimen[of][uri]);
+        again[of][uri] = specimen[of][uri].clone();
+    }
     assert_eq!(again, specimen);
     server.stop();
     for arguments in [&["--profile", "generic"][..], &["--profile", "pagerduty"]] {
