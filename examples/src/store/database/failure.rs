@@ -30,7 +30,7 @@ fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// SQLITE_BUSY and SQLITE_LOCKED, whatever their extension in the higher bytes.
-fn is_busy(code: &str) -> bool {
+pub(super) fn is_busy(code: &str) -> bool {
     is_of_sqlite(code, &[5, 6])
 }
 

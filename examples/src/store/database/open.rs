@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use scim_core::store::StoreError;
@@ -18,6 +18,7 @@ use sqlx::{
 
 use super::super::connections::{Connections, LOOKS_FOR_CLIENT, connect};
 use super::super::direct::Direct;
+use super::failure::is_busy;
 use super::{Database, Limits};
 
 impl Database {
@@ -31,7 +32,7 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(limits.statement.min(BUSY_TIMEOUT));
         // On a connection without limits: to bring a large database up to date takes its time.
-        let first = PoolOptions::<Sqlite>::new().max_connections(1).connect_with(options.clone()).await;
+        let first = open_beside_others(&options).await;
         let first =
             first.map_err(|error| anyhow!("cannot open the database `{}`: {error}", path.display()))?;
         let set_up = set_up_beside_others(&first).await;
@@ -106,6 +107,22 @@ impl Database {
     }
 }
 
+/// Opens an SQLite file. Of processes that make it at the same moment one sets its journal, for which SQLite lets the
+/// others not wait but fail.
+async fn open_beside_others(options: &SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
+    let begun = Instant::now();
+    loop {
+        match PoolOptions::new().max_connections(1).connect_with(options.clone()).await {
+            Err(sqlx::Error::Database(error))
+                if error.code().is_some_and(|code| is_busy(&code)) && begun.elapsed() < BUSY_TIMEOUT =>
+            {
+                tokio::time::sleep(BESIDE_OTHERS).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 /// Makes the tables of an SQLite file. sqlx has no lock for that: of processes that begin at the same moment one makes a
 /// migration, and the others fail at it and go on with the next.
 async fn set_up_beside_others(pool: &SqlitePool) -> Result<(), MigrateError> {
@@ -157,7 +174,7 @@ fn lasting(connections: u32, limits: &Limits) -> PoolOptions<Sqlite> {
 
 /// How long a statement of SQLite waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Until a migration is looked for again that another process may be making.
+/// Until what another process may be making is looked for again.
 const BESIDE_OTHERS: Duration = Duration::from_millis(100);
 /// A statement that takes longer is logged.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
