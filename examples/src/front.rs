@@ -30,8 +30,8 @@ use crate::log::Line;
 ///
 /// Bodies are read once the client is known, within the service's limit and within half a minute: a client that sends
 /// more, or sends slowly, costs no more memory and no more time than that. What is not read is thrown away while the
-/// answer is sent, for a moment: a connection that is closed on a client that still sends shows it no answer. What may change something is
-/// [finished](crate::finish), even if its client leaves.
+/// answer is sent, for a moment: a connection that is closed on a client that still sends shows it no answer. What may
+/// change something is [finished](crate::finish), even if its client leaves.
 #[derive(Clone)]
 pub struct Front {
     answers: Arc<dyn Answers<Incoming>>,
@@ -228,7 +228,7 @@ const DESCRIPTION: &str = "/openapi.json";
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a body that is not read is thrown away, and for how long.
 const THROWN_AWAY: usize = 1 << 20;
-const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(2);
+const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
